@@ -1,0 +1,1 @@
+"""The jobs of car detection, each a folder that one container runs."""

@@ -1,0 +1,182 @@
+"""A model is trained into a folder of weights, and exported into a package that is served.
+
+Either may be absent on purpose (there is no champion yet, the heir would learn nothing
+new): then the folder holds `absent.json` with the reason and nothing else.
+"""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import Field
+
+from components.contracts.annotation import ScoredBox
+from components.contracts.events import Name, Sha256
+from components.contracts.record import Record, digest_of
+from components.contracts.refusal import Refusal
+
+INPUT = "images"
+BOXES = "boxes"
+SCORES = "scores"
+EMBEDDING = "embedding"
+
+
+class PackageError(Refusal):
+    """A package is not what its description says it is."""
+
+
+class Absence(Record):
+    """Why there is no model here."""
+
+    reason: str
+
+
+def mark_absent(root: str | Path, reason: str) -> None:
+    """Say that a model is absent on purpose, and why."""
+    Absence(reason=reason).write(Path(root) / "absent.json")
+
+
+def absence(root: str | Path) -> str | None:
+    """Return why a model is absent, or None if it is there."""
+    file = Path(root) / "absent.json"
+    return Absence.read(file).reason if file.exists() else None
+
+
+class Lineage(Record):
+    """What a model was made from."""
+
+    dataset: Name
+    snapshot: Sha256
+    code: Sha256 = Field(description="digest of the source that trained it")
+    settings: dict[str, str | int | float | bool]
+    seed: int
+    start: str = Field(description="scratch, or the digest of the package it was warmed with")
+    fingerprint: Sha256 = Field(description="digest of all of the above: same in, same out")
+
+
+class TrainedInfo(Record):
+    """`trained.json`: beside the weights, all that is needed to build the network again."""
+
+    lineage: Lineage
+    classes: tuple[str, ...]
+    image_width: int = Field(description="of the network's input, pixels, a multiple of 32")
+    image_height: int = Field(description="of the network's input, pixels, a multiple of 32")
+    size: str = Field(description="pico, nano or small")
+    best_epoch: int
+    validation_map50: float
+
+
+class TrainedLayout:
+    """The files that training leaves."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Name the folder; nothing is read."""
+        self.root = Path(root)
+        self.info = self.root / "trained.json"
+        self.weights = self.root / "weights.npz"
+        self.history = self.root / "history.jsonl"
+
+
+class Preprocessing(Record):
+    """How a picture becomes the network's input; `vision.letterbox` does it, for everyone."""
+
+    image_width: int
+    image_height: int
+    colour_order: str = "RGB"
+    layout: str = "NCHW"
+    scale: float = 1 / 255
+    padding: int = Field(default=114, description="grey level around the picture, 0 to 255")
+
+
+class Postprocessing(Record):
+    """How raw boxes become the answer; `vision.suppression` does it, for everyone."""
+
+    score_threshold: float = 0.25
+    iou_threshold: float = 0.6
+    max_boxes: int = 300
+    candidates: int = Field(default=1000, description="best raw boxes that enter suppression")
+
+
+class PackageInfo(Record):
+    """`package.json`: the contract of a served model; its digest is the model's name.
+
+    The network takes `images`, float32 `[batch, 3, image_height, image_width]` in 0 to 1.
+    It gives `boxes`, float32 `[batch, anchors, 4]` as x_min, y_min, x_max, y_max in
+    pixels of the network's input, `scores`, float32 `[batch, anchors, classes]` in 0 to
+    1, and `embedding`, float32 `[batch, features]`.
+    """
+
+    format: str = "car-detection/1"
+    dataset: Name
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    postprocessing: Postprocessing
+    lineage: Lineage
+    files: dict[str, Sha256] = Field(description="every other file of the package")
+
+    @property
+    def digest(self) -> str:
+        """The model's name everywhere: registry, server, logged predictions."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+class GoldenAnswer(Record):
+    """One line of `golden.jsonl`: a known image (a file of the package) and its answer."""
+
+    file: str
+    boxes: tuple[ScoredBox, ...]
+
+
+class PackageLayout:
+    """The files of a package."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Name the folder; nothing is read."""
+        self.root = Path(root)
+        self.info = self.root / "package.json"
+        self.model = self.root / "model.onnx"
+        self.triton = self.root / "config.pbtxt"
+        self.golden = self.root / "golden.jsonl"
+
+    def verify(self) -> PackageInfo:
+        """Return the description, if every file is there, byte for byte, and no other.
+
+        Raises:
+            PackageError: Naming the first file that is missing, strange or changed.
+        """
+        if not self.info.exists():
+            raise PackageError(f"{self.root.name}: no package.json, so this is no model package")
+        info = PackageInfo.read(self.info)
+        found = {
+            str(file.relative_to(self.root))
+            for file in self.root.rglob("*")
+            if not file.is_dir() and file != self.info
+        }
+        for name in sorted(found ^ set(info.files)):
+            state = "not described" if name in found else "missing"
+            raise PackageError(f"model {info.digest[:12]}: {name} is {state}")
+        for name, expected in sorted(info.files.items()):
+            actual = file_digest(self.root / name)
+            if actual != expected:
+                raise PackageError(
+                    f"model {info.digest[:12]}: {name} has digest {actual[:12]}, "
+                    f"expected {expected[:12]}"
+                )
+        return info
+
+
+class RegisteredLayout:
+    """What the registry keeps of a version, under `models/<digest>/` in the object store."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Name the folder; nothing is read."""
+        self.root = Path(root)
+        self.package = self.root / "package"
+        self.trained = self.root / "trained"
+        self.report = self.root / "report.json"
+        self.reference = self.root / "reference.jsonl"
+
+
+def file_digest(path: str | Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

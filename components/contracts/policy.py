@@ -1,0 +1,42 @@
+"""The numbers that decide. One place, so that changing a rule is changing a line."""
+
+from pydantic import Field
+
+from components.contracts.record import Record
+
+
+class ValidationPolicy(Record):
+    """When a snapshot is refused (`fail`) or remarked upon (`warn`); other findings are noted."""
+
+    fail: tuple[str, ...] = (
+        "undecodable",
+        "wrong_size",
+        "box_outside",
+        "box_empty",
+        "unknown_class",
+        "empty_split",
+        "leak_between_splits",
+    )
+    warn: tuple[str, ...] = ("duplicate_box", "class_without_boxes", "split_without_boxes")
+
+
+class PromotionPolicy(Record):
+    """When a model replaces the one in service."""
+
+    min_gain: float = Field(default=0.005, description="least rise in mAP50-95, as a fraction")
+    min_map50: float = Field(default=0.05, description="below this nothing is ever served")
+    max_latency_ms: float = Field(default=250.0, description="95th percentile, one image")
+    max_slice_drop: float = Field(
+        default=0.10, description="most that mAP50 of a camera, size or class may fall"
+    )
+
+
+class DriftPolicy(Record):
+    """When a window of served frames is called different."""
+
+    min_frames: int = 20
+    alpha: float = Field(default=0.001, description="false alarms per window, over all columns")
+    min_distance: float = Field(
+        default=0.25, description="least Kolmogorov-Smirnov distance that matters"
+    )
+    min_drifted: int = Field(default=2, description="descriptors that must drift together")

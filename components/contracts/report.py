@@ -1,0 +1,85 @@
+"""What the evaluator writes and the judge reads: models compared on the same frozen images."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.contracts.annotation import ScoredBox
+from components.contracts.events import Name, Sha256
+from components.contracts.record import Record
+
+Role = Literal["heir", "challenger", "champion"]
+ROLES: tuple[Role, ...] = ("heir", "challenger", "champion")
+
+COCO_METRICS = (
+    "map", "map50", "map75", "map_small", "map_medium", "map_large",
+    "mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large",
+)  # fmt: skip
+
+
+class ModelReport(Record):
+    """One model's numbers on the frozen test images."""
+
+    role: Role
+    model: Sha256 = Field(description="digest of the package that was evaluated")
+    coco: dict[str, float] = Field(description="the twelve COCO numbers; -1 where undefined")
+    slices: dict[str, dict[str, float]] = Field(
+        description="mAP50 by kind of slice (class, size, camera), then by its value"
+    )
+    latency_ms_p50: float
+    latency_ms_p95: float
+    size_bytes: int
+
+
+class Report(Record):
+    """All models of one comparison. A role that is absent says why in `absent`."""
+
+    dataset: Name
+    snapshot: Sha256
+    split: str
+    images: int
+    boxes: int
+    models: tuple[ModelReport, ...]
+    absent: dict[str, str]
+
+    def of(self, role: Role) -> ModelReport | None:
+        """Return the numbers of one role, or None if it is absent."""
+        return next((model for model in self.models if model.role == role), None)
+
+
+class Verdict(Record):
+    """What to do, and the sentence that will be read when someone asks why."""
+
+    winner: Literal["heir", "challenger", "none"]
+    reason: str
+
+
+class ReferenceFrame(Record):
+    """One line of `reference.jsonl`: a held-out image as the champion saw it."""
+
+    sha256: Sha256
+    camera: str
+    boxes: tuple[ScoredBox, ...]
+    descriptors: dict[str, float] = Field(description="by `vision.descriptors`")
+
+
+class DriftReport(Record):
+    """How far a window of served frames is from the champion's held-out images."""
+
+    dataset: Name
+    model: Sha256 | None
+    window: Sha256
+    frames: int
+    reference_frames: int
+    distances: dict[str, float] = Field(description="by descriptor")
+    thresholds: dict[str, float] = Field(description="by descriptor: what chance alone reaches")
+    drifted: tuple[str, ...]
+    enough: bool = Field(description="whether there are frames enough to say anything")
+    reason: str
+
+
+class Decision(Record):
+    """Whether to train again, always with its reason."""
+
+    retrain: bool
+    reason: str

@@ -1,0 +1,96 @@
+"""Objects are bytes under a key, in a folder or in S3: OBJECT_STORE_URL says which."""
+
+import hashlib
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class Objects:
+    """One object store.
+
+    Args:
+        url: `file:///folder`, `s3://bucket/prefix` or whatever obstore knows; the
+            credentials of a cloud come from its usual environment variables.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the store; a local folder is made if it is missing."""
+        self.url = url.rstrip("/")
+        folder = url.startswith("file://")
+        self._store: ObjectStore = (
+            LocalStore.from_url(url, mkdir=True) if folder else from_url(url)
+        )
+
+    def uri(self, key: str) -> str:
+        """Return the address of a key, for events and people."""
+        return f"{self.url}/{key}"
+
+    def key(self, uri: str) -> str:
+        """Return the key of an address in this store.
+
+        Raises:
+            ValueError: If the address lies elsewhere.
+        """
+        if not uri.startswith(f"{self.url}/"):
+            raise ValueError(f"{uri} is not in the object store {self.url}")
+        return uri.removeprefix(f"{self.url}/")
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store bytes whole or not at all, and return their address."""
+        obstore.put(self._store, key, content)
+        return self.uri(key)
+
+    def put_once(self, key: str, content: bytes) -> str:
+        """Store bytes under a key that names their content: a second time is no work."""
+        return self.uri(key) if self.exists(key) else self.put(key, content)
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes under a key.
+
+        Raises:
+            FileNotFoundError: If there are none.
+        """
+        return bytes(obstore.get(self._store, key).bytes())
+
+    def exists(self, key: str) -> bool:
+        """Say whether there is anything under a key."""
+        try:
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def put_folder(self, prefix: str, folder: str | Path) -> str:
+        """Store every file of a folder under a prefix, and return the prefix's address."""
+        for file in sorted(Path(folder).rglob("*")):
+            if file.is_file():
+                self.put(f"{prefix}/{file.relative_to(folder)}", file.read_bytes())
+        return self.uri(prefix)
+
+    def get_folder(self, prefix: str, folder: str | Path) -> None:
+        """Copy every object under a prefix to a folder."""
+        for batch in obstore.list(self._store, prefix):
+            for entry in batch:
+                target = Path(folder) / entry["path"].removeprefix(f"{prefix}/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.get(entry["path"]))
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes under a key."""
+        obstore.delete(self._store, key)
+
+
+def frame_key(sha256: str) -> str:
+    """Return where a frame's JPEG lies.
+
+    >>> frame_key("ab12")
+    'frames/ab/ab12.jpg'
+    """
+    return f"frames/{sha256[:2]}/{sha256}.jpg"
+
+
+def digest_bytes(content: bytes) -> str:
+    """Return the SHA-256 of bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
