@@ -63,6 +63,5 @@ def check_inside(boxes: Sequence[Box], width: int, height: int, name: str) -> No
         ):
             if low < 0 or high > end:
                 raise AnnotationError(
-                    f"{name}, box {position}: {axis} runs {low:g} to {high:g}, "
-                    f"outside 0 to {end}"
+                    f"{name}, box {position}: {axis} runs {low:g} to {high:g}, outside 0 to {end}"
                 )

@@ -7,11 +7,11 @@ new): then the folder holds `absent.json` with the reason and nothing else.
 import hashlib
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.events import Name, Sha256
-from components.contracts.record import Record, digest_of
+from components.contracts.record import Record, complaint, digest_of
 from components.contracts.refusal import Refusal
 
 INPUT = "images"
@@ -145,7 +145,10 @@ class PackageLayout:
         """
         if not self.info.exists():
             raise PackageError(f"{self.root.name}: no package.json, so this is no model package")
-        info = PackageInfo.read(self.info)
+        try:
+            info = PackageInfo.read(self.info)
+        except ValidationError as cause:
+            raise PackageError(f"{self.root.name}: package.json: {complaint(cause)}") from cause
         found = {
             str(file.relative_to(self.root))
             for file in self.root.rglob("*")
@@ -175,8 +178,25 @@ class RegisteredLayout:
         self.report = self.root / "report.json"
         self.reference = self.root / "reference.jsonl"
 
+    @staticmethod
+    def prefix(digest: str) -> str:
+        """Return where in the object store a version lies."""
+        return f"models/{digest}"
+
 
 def file_digest(path: str | Path) -> str:
     """Return the SHA-256 of a file, as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class DetectAnswer(Record):
+    """What the server answers about one JPEG."""
+
+    model: Sha256 = Field(description="digest of the package that answered")
+    dataset: Name
+    request_id: str
+    width: int = Field(description="of the picture, pixels")
+    height: int = Field(description="of the picture, pixels")
+    boxes: tuple[ScoredBox, ...]
+    latency_ms: float = Field(description="from the whole request to the boxes")

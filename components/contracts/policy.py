@@ -15,6 +15,7 @@ class ValidationPolicy(Record):
         "box_empty",
         "unknown_class",
         "empty_split",
+        "too_few_images",
         "leak_between_splits",
     )
     warn: tuple[str, ...] = ("duplicate_box", "class_without_boxes", "split_without_boxes")
@@ -29,14 +30,26 @@ class PromotionPolicy(Record):
     max_slice_drop: float = Field(
         default=0.10, description="most that mAP50 of a camera, size or class may fall"
     )
+    min_slice_boxes: int = Field(
+        default=50, description="true boxes below which a slice says nothing"
+    )
 
 
 class DriftPolicy(Record):
     """When a window of served frames is called different."""
 
     min_frames: int = 20
-    alpha: float = Field(default=0.001, description="false alarms per window, over all columns")
+    alpha: float = Field(
+        default=0.001, description="false alarms per window, were all frames independent"
+    )
     min_distance: float = Field(
         default=0.25, description="least Kolmogorov-Smirnov distance that matters"
     )
     min_drifted: int = Field(default=2, description="descriptors that must drift together")
+    min_cameras: int = Field(
+        default=8, description="of the reference, before a camera it does not know can be judged"
+    )
+    resamples: int = Field(default=400, description="of the reference, to see what chance reaches")
+    quantile: float = Field(
+        default=0.99, description="of the distances between resamples, which a drift must pass"
+    )

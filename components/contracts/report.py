@@ -41,6 +41,9 @@ class Report(Record):
     boxes: int
     models: tuple[ModelReport, ...]
     absent: dict[str, str]
+    slice_boxes: dict[str, dict[str, int]] = Field(
+        default={}, description="true boxes by kind of slice, then by its value"
+    )
 
     def of(self, role: Role) -> ModelReport | None:
         """Return the numbers of one role, or None if it is absent."""
@@ -52,6 +55,22 @@ class Verdict(Record):
 
     winner: Literal["heir", "challenger", "none"]
     reason: str
+
+    @property
+    def markdown(self) -> str:
+        """The verdict as people read it; its last line is the reason."""
+        return f"**winner: {self.winner}**\n\n{self.reason}\n"
+
+    @classmethod
+    def from_markdown(cls, text: str) -> "Verdict":
+        """Read a verdict back from its `markdown`.
+
+        >>> Verdict.from_markdown(Verdict(winner="heir", reason="better").markdown)
+        Verdict(winner='heir', reason='better')
+        """
+        head, _, reason = text.partition("\n\n")
+        winner = head.removeprefix("**winner: ").removesuffix("**")
+        return cls.model_validate({"winner": winner, "reason": reason.strip()})
 
 
 class ReferenceFrame(Record):
@@ -75,6 +94,7 @@ class DriftReport(Record):
     thresholds: dict[str, float] = Field(description="by descriptor: what chance alone reaches")
     drifted: tuple[str, ...]
     enough: bool = Field(description="whether there are frames enough to say anything")
+    changed: bool = Field(default=False, description="whether enough descriptors drifted together")
     reason: str
 
 

@@ -51,8 +51,14 @@ class SnapshotInfo(Record):
     as_of: AwareDatetime | None = Field(description="the last label's time; None when empty")
     images: dict[str, int] = Field(description="images by split")
     boxes: dict[str, int] = Field(description="boxes by split")
-    left_out: dict[str, str] = Field(description="sha256 of an image to the reason, such as bridges_splits")
+    left_out: dict[str, str] = Field(
+        description="sha256 of an image to the reason, such as bridges_splits"
+    )
     refused: dict[str, int] = Field(description="quarantined files of the dataset by reason")
+    shared_groups: dict[str, str] = Field(
+        default={},
+        description="groups that stand in several splits to the reason: owner or too_few_groups",
+    )
 
 
 class SnapshotLayout:

@@ -19,9 +19,7 @@ class Objects:
         """Open the store; a local folder is made if it is missing."""
         self.url = url.rstrip("/")
         folder = url.startswith("file://")
-        self._store: ObjectStore = (
-            LocalStore.from_url(url, mkdir=True) if folder else from_url(url)
-        )
+        self._store: ObjectStore = LocalStore.from_url(url, mkdir=True) if folder else from_url(url)
 
     def uri(self, key: str) -> str:
         """Return the address of a key, for events and people."""
@@ -53,6 +51,14 @@ class Objects:
             FileNotFoundError: If there are none.
         """
         return bytes(obstore.get(self._store, key).bytes())
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Return some of the bytes under a key, fewer where they end early, and read no others.
+
+        Raises:
+            FileNotFoundError: If there are none.
+        """
+        return bytes(obstore.get_range(self._store, key, start=offset, length=length))
 
     def exists(self, key: str) -> bool:
         """Say whether there is anything under a key."""

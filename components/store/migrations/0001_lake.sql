@@ -76,9 +76,10 @@ CREATE TABLE silver.labels (
     boxes       jsonb       NOT NULL,
     labelled_by text        NOT NULL,
     tool        text        NOT NULL,
-    labelled_at timestamptz NOT NULL
+    labelled_at timestamptz NOT NULL,
+    sequence    bigint GENERATED ALWAYS AS IDENTITY -- of two labels of one instant the later counts
 );
-CREATE INDEX ON silver.labels (dataset, sha256, labelled_at DESC, event_id DESC);
+CREATE INDEX ON silver.labels (dataset, sha256, labelled_at DESC, sequence DESC);
 
 CREATE TABLE silver.predictions (
     sequence     bigint GENERATED ALWAYS AS IDENTITY UNIQUE, -- the watermark of windows
@@ -117,7 +118,7 @@ CREATE VIEW gold.labelled_frames AS
 SELECT DISTINCT ON (frames.dataset, frames.sha256)
     frames.*, labels.boxes, labels.labelled_by, labels.labelled_at
 FROM silver.frames JOIN silver.labels USING (dataset, sha256)
-ORDER BY frames.dataset, frames.sha256, labels.labelled_at DESC, labels.event_id DESC;
+ORDER BY frames.dataset, frames.sha256, labels.labelled_at DESC, labels.sequence DESC;
 
 -- Each served frame with its answer: what drift and accuracy are measured on.
 CREATE VIEW gold.served_frames AS

@@ -1,0 +1,98 @@
+"""Run one job by hand, as the cluster would: `python -m components NAME --help`.
+
+A folder with a `service.py` is run as it stands. For a `component.py` the options are
+read from the component's own signature, so they cannot drift from it: an artifact is
+given as a path, and the folder of an output path is made if it is missing.
+"""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+from components.contracts.refusal import Refusal
+
+JOBS = tuple(
+    sorted(
+        folder.name
+        for folder in Path(__file__).parent.iterdir()
+        if (folder / "component.py").exists() or (folder / "service.py").exists()
+    )
+)
+
+
+def main(arguments: Sequence[str]) -> Any:
+    """Run the job named first in `arguments` with the options that follow.
+
+    Raises:
+        Refusal: If there is no such job, or the job refuses what it was given.
+    """
+    name, options = (arguments[0] if arguments else "--help"), list(arguments[1:])
+    if name in ("-h", "--help"):
+        print("usage: python -m components JOB [--help] [options]\n\njobs:", *JOBS, sep="\n  ")
+        return None
+    if name not in JOBS:
+        raise Refusal(f"{name!r} is no job, expected one of {', '.join(JOBS)}")
+    if find_spec(f"components.{name}.service"):
+        return import_module(f"components.{name}.service").main(options)
+    wrapper = getattr(import_module(f"components.{name}.component"), name)
+    function = wrapper.python_func
+    return function(**vars(parser_for(function).parse_args(options)))
+
+
+def parser_for(function: Callable[..., Any]) -> argparse.ArgumentParser:
+    """Return a parser with one option for each parameter of a component function."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m components {function.__name__}",
+        description=inspect.getdoc(function),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for parameter in inspect.signature(function).parameters.values():
+        required = parameter.default is inspect.Parameter.empty
+        parser.add_argument(
+            f"--{parameter.name.replace('_', '-')}",
+            type=_reader(parameter.annotation),
+            required=required,
+            default=None if required else parameter.default,
+            help="required" if required else f"default {parameter.default!r}",
+        )
+    return parser
+
+
+def _reader(annotation: Any) -> Callable[[str], Any]:
+    if annotation is bool:
+        return _truth
+    if get_origin(annotation) is Annotated:
+        return lambda path: _artifact(get_args(annotation)[0], Path(path).absolute())
+    reader: Callable[[str], Any] = annotation
+    return reader
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected true or false")
+    return text.lower() == "true"
+
+
+def _artifact(kind: type, path: Path) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return kind(uri=str(path))
+
+
+if __name__ == "__main__":
+    try:
+        answer = main(sys.argv[1:])
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(2)
+    except KeyError as missing:
+        if not str(missing).strip("'").isupper():
+            raise
+        print(f"the environment lacks {missing}", file=sys.stderr)
+        sys.exit(2)
+    if answer is not None:
+        print(answer)

@@ -1,0 +1,199 @@
+"""Whoever asks twice gets the same version, and two who promote at once cannot both succeed."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from psycopg2 import extensions
+from psycopg2.extras import Json
+
+from components.contracts.refusal import Refusal
+from components.contracts.report import Decision
+from components.store import versions as rows
+from components.store.postgres import connect
+from components.store.versions import Alias, Version
+
+__all__ = ["Alias", "PromotionConflict", "Registry", "Version"]
+
+
+class PromotionConflict(Refusal):
+    """Another model became champion since the caller looked."""
+
+
+class Registry:
+    """The versions of every dataset's model, who serves, and what was decided.
+
+    Each method is one transaction.
+
+    Args:
+        connection: An open connection to a migrated database.
+    """
+
+    def __init__(self, connection: extensions.connection) -> None:
+        """Keep the connection; nothing is read."""
+        self._connection = connection
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the registry of the database that DATABASE_URL names."""
+        return cls(connect(url))
+
+    def register(
+        self,
+        dataset: str,
+        model: str,
+        uri: str,
+        snapshot: str,
+        lineage: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        reason: str,
+    ) -> Version:
+        """Give a model its version number and make it the challenger, unless it serves.
+
+        A model that is registered already keeps its version and all that is known of it.
+
+        Args:
+            dataset: Whose model it is.
+            model: Digest of its package.
+            uri: Folder in the object store, a `RegisteredLayout`.
+            snapshot: Id of the snapshot it learned from.
+            lineage: What it was made from, as JSON.
+            metrics: Its numbers by name.
+            reason: Why it is worth keeping, in a sentence.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, dataset)
+            known = rows.of_model(cursor, dataset, model)
+            version = known or Version(
+                dataset=dataset, version=rows.next_version(cursor, dataset), model=model, uri=uri,
+                snapshot=snapshot, lineage=dict(lineage), metrics=dict(metrics), reason=reason,
+            )  # fmt: skip
+            if not known:
+                rows.insert(cursor, version)
+                rows.audit(cursor, version, "registered", {"reason": reason})
+            if rows.of_alias(cursor, dataset, "champion") != version:
+                rows.point(cursor, "challenger", version)
+        return version
+
+    def champion(self, dataset: str) -> Version | None:
+        """Return the version in service, or None before the first."""
+        return self.alias(dataset, "champion")
+
+    def alias(self, dataset: str, alias: Alias) -> Version | None:
+        """Return the version that an alias points at, or None."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.of_alias(cursor, dataset, alias)
+
+    def versions(self, dataset: str) -> list[Version]:
+        """Return every version of a dataset's model, oldest first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(f"{rows.SELECT} WHERE dataset = %s ORDER BY version", (dataset,))
+            return [rows.version_of(row) for row in cursor.fetchall()]
+
+    def promote(self, dataset: str, model: str, expected_champion: str | None) -> Version:
+        """Put a model in service, if who serves is still who the caller saw.
+
+        The old champion becomes `previous`; the model is no challenger any longer.
+        Promoting the champion changes nothing.
+
+        Args:
+            dataset: Whose model it is.
+            model: Digest of a registered package.
+            expected_champion: Digest of the champion that the caller compared with, or
+                None if there was none.
+
+        Raises:
+            PromotionConflict: If another model serves by now.
+            Refusal: If the model is not registered.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, dataset)
+            version = _registered(cursor, dataset, model)
+            champion = rows.of_alias(cursor, dataset, "champion")
+            if champion == version:
+                return version
+            _check_champion(dataset, champion, expected_champion)
+            if champion:
+                rows.point(cursor, "previous", champion)
+            rows.point(cursor, "champion", version)
+            rows.remove(cursor, "challenger", version)
+            back = champion is not None and champion.version > version.version
+            detail = {"instead_of": expected_champion}
+            rows.audit(cursor, version, "rolled_back" if back else "promoted", detail)
+        return version
+
+    def decide(
+        self,
+        window_id: str,
+        dataset: str,
+        until: int,
+        retrain: bool,
+        reason: str,
+        facts: Mapping[str, Any],
+    ) -> Decision:
+        """Record what was decided about a window, and return the decision that stands.
+
+        The first decision about a window stands, whoever decides again.
+
+        Args:
+            window_id: The window's id, which follows from its content.
+            dataset: Whose window it is.
+            until: The watermark it ends with; the next window begins after it.
+            retrain: Whether to train again.
+            reason: Why, in a sentence.
+            facts: The numbers behind it, as JSON.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.decisions (window_id, dataset, until, retrain, reason, facts)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
+                (window_id, dataset, until, retrain, reason, Json(dict(facts))),
+            )
+            cursor.execute(
+                "SELECT retrain, reason FROM registry.decisions WHERE window_id = %s", (window_id,)
+            )
+            ((stands, why),) = cursor.fetchall()
+        return Decision(retrain=stands, reason=why)
+
+    def submit(self, window_id: str, dataset: str, command: str) -> bool:
+        """Claim the training that a window asks for: True the first time, then never again."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.submissions (window_id, dataset, command)"
+                " VALUES (%s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
+                (window_id, dataset, command),
+            )
+            return cursor.rowcount == 1
+
+    def last_watermark(self, dataset: str) -> int:
+        """Return where the last window that was decided ends; 0 before the first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT coalesce(max(until), 0) FROM registry.decisions WHERE dataset = %s",
+                (dataset,),
+            )
+            ((until,),) = cursor.fetchall()
+        return int(until)
+
+    def record_outcome(self, run_id: str, pipeline: str, state: str, reason: str) -> None:
+        """Record how a run ended; a run that was retried ended as it did the last time."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.outcomes (run_id, pipeline, state, reason)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (run_id) DO UPDATE"
+                " SET state = excluded.state, reason = excluded.reason, recorded_at = now()",
+                (run_id, pipeline, state, reason),
+            )
+
+
+def _registered(cursor: extensions.cursor, dataset: str, model: str) -> Version:
+    version = rows.of_model(cursor, dataset, model)
+    if version is None:
+        raise Refusal(f"model {model[:12]} is not registered for {dataset}")
+    return version
+
+
+def _check_champion(dataset: str, champion: Version | None, expected: str | None) -> None:
+    if (champion.model if champion else None) != expected:
+        now = champion.name if champion else f"no model of {dataset}"
+        before = expected[:12] if expected else "none"
+        raise PromotionConflict(f"{now} is in service by now, expected {before}: compare again")

@@ -1,0 +1,116 @@
+"""The rows of versions, aliases and audit, as the transaction of the caller sees them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from psycopg2 import extensions
+from psycopg2.extras import Json
+
+from components.contracts.record import Record
+
+Alias = Literal["champion", "challenger", "previous"]
+
+SELECT = (
+    "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason FROM registry.versions"
+)
+
+
+class Version(Record):
+    """A registered model: its number within the dataset and all that is known of it."""
+
+    dataset: str
+    version: int
+    model: str
+    uri: str
+    snapshot: str
+    lineage: dict[str, Any]
+    metrics: dict[str, float]
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """What to call it before people."""
+        return f"version {self.version} of {self.dataset} ({self.model[:12]})"
+
+
+def lock(cursor: extensions.cursor, dataset: str) -> None:
+    """Let no one else change a dataset's versions and aliases until the transaction ends."""
+    # Before its first version a dataset has no row to lock, so its name is locked.
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('registry ' || %s, 0))", (dataset,)
+    )
+
+
+def version_of(row: tuple[Any, ...]) -> Version:
+    """Read a row of `SELECT`."""
+    return Version(**dict(zip(Version.model_fields, row, strict=True)))
+
+
+def _first(cursor: extensions.cursor) -> Version | None:
+    row = cursor.fetchone()
+    return version_of(row) if row else None
+
+
+def of_model(cursor: extensions.cursor, dataset: str, model: str) -> Version | None:
+    """Return the version with a digest, or None."""
+    cursor.execute(f"{SELECT} WHERE dataset = %s AND model = %s", (dataset, model))
+    return _first(cursor)
+
+
+def of_alias(cursor: extensions.cursor, dataset: str, alias: str) -> Version | None:
+    """Return the version an alias points at, or None."""
+    cursor.execute(
+        f"{SELECT} JOIN registry.aliases USING (dataset, version)"
+        " WHERE dataset = %s AND alias = %s",
+        (dataset, alias),
+    )
+    return _first(cursor)
+
+
+def next_version(cursor: extensions.cursor, dataset: str) -> int:
+    """Return the number after the newest version."""
+    cursor.execute(
+        "SELECT coalesce(max(version), 0) + 1 FROM registry.versions WHERE dataset = %s", (dataset,)
+    )
+    ((version,),) = cursor.fetchall()
+    return int(version)
+
+
+def insert(cursor: extensions.cursor, version: Version) -> None:
+    """Add a version."""
+    row = version.model_dump()
+    row |= {"lineage": Json(row["lineage"]), "metrics": Json(row["metrics"])}
+    cursor.execute(
+        "INSERT INTO registry.versions"
+        " (dataset, version, model, uri, snapshot, lineage, metrics, reason)"
+        " VALUES (%(dataset)s, %(version)s, %(model)s, %(uri)s, %(snapshot)s, %(lineage)s,"
+        " %(metrics)s, %(reason)s)",
+        row,
+    )
+
+
+def point(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
+    """Let an alias point at a version."""
+    cursor.execute(
+        "INSERT INTO registry.aliases (dataset, alias, version) VALUES (%s, %s, %s)"
+        " ON CONFLICT (dataset, alias) DO UPDATE SET version = excluded.version",
+        (version.dataset, alias, version.version),
+    )
+
+
+def remove(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
+    """Take an alias away from a version, if it has it."""
+    cursor.execute(
+        "DELETE FROM registry.aliases WHERE dataset = %s AND alias = %s AND version = %s",
+        (version.dataset, alias, version.version),
+    )
+
+
+def audit(
+    cursor: extensions.cursor, version: Version, action: str, detail: Mapping[str, Any]
+) -> None:
+    """Append what was done to a version."""
+    cursor.execute(
+        "INSERT INTO registry.audit (dataset, action, model, detail) VALUES (%s, %s, %s, %s)",
+        (version.dataset, action, version.model, Json(dict(detail))),
+    )

@@ -1,0 +1,1 @@
+"""Arrays and pixels, and nothing of where they come from."""

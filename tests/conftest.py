@@ -1,0 +1,68 @@
+"""Options and fixtures every test may use. Database and stream are real ones."""
+
+import itertools
+import os
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from components.store.postgres import connect, migrate
+from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.laptop.stream import EmbeddedStream
+
+_numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="rewrite the golden files")
+
+
+@pytest.fixture(scope="session")
+def embedded_database(tmp_path_factory):
+    """A PostgreSQL server with one migrated database, the template of all others."""
+    with EmbeddedDatabase(tmp_path_factory.mktemp("postgres")) as server:
+        connection = connect(server.url())
+        migrate(connection)
+        connection.close()
+        yield server
+
+
+@pytest.fixture
+def database(embedded_database):
+    """The URL of a fresh, migrated database."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = psycopg2.connect(embedded_database.url("postgres"))
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE cars")
+        yield embedded_database.url(name)
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture
+def stream(tmp_path):
+    """The bootstrap servers of a fresh cluster that speaks Kafka's protocol."""
+    with EmbeddedStream(tmp_path / "stream") as cluster:
+        yield cluster.bootstrap_servers
+
+
+@pytest.fixture
+def object_store(tmp_path):
+    """The URL of a fresh, empty object store."""
+    return (tmp_path / "objects").as_uri()
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest):
+    """Compare text with `golden/<name>` beside the test; `--accept` rewrites it."""
+
+    def check(name: str, text: str) -> None:
+        file: Path = request.path.parent / "golden" / name
+        if request.config.getoption("--accept"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+        assert text == file.read_text(), f"if this is meant: pytest --accept {request.path}"
+
+    return check
