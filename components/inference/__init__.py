@@ -1,0 +1,1 @@
+"""From a package and a picture to boxes: the one way, for server, evaluation and batch."""

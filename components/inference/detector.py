@@ -1,0 +1,167 @@
+"""A detector is a verified package, opened: pictures in, boxes in the pictures' pixels out."""
+
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from components.contracts.annotation import ScoredBox
+from components.contracts.model import (
+    BOXES,
+    EMBEDDING,
+    INPUT,
+    SCORES,
+    PackageError,
+    PackageInfo,
+    PackageLayout,
+)
+from components.inference.graph import check_graph
+from components.vision.jpeg import decode_jpeg
+from components.vision.letterbox import Letterbox, network_input
+from components.vision.suppression import suppress
+
+Floats = NDArray[np.float32]
+Picture = NDArray[np.uint8]
+
+
+class Raw(NamedTuple):
+    """What the network says of `n` inputs, before suppression.
+
+    Attributes:
+        boxes: `[n, anchors, 4]`, x_min, y_min, x_max, y_max in pixels of the network's input.
+        scores: `[n, anchors, classes]`, 0 to 1.
+        embedding: `[n, features]`.
+    """
+
+    boxes: Floats
+    scores: Floats
+    embedding: Floats
+
+
+class Detector:
+    """One opened package; several threads may ask it at once.
+
+    Args:
+        info: The package's description.
+        session: Its graph, in ONNX Runtime.
+    """
+
+    def __init__(self, info: PackageInfo, session: ort.InferenceSession) -> None:
+        """Keep both; `open` is how a detector is made."""
+        self.info = info
+        self.digest = info.digest
+        self._session = session
+
+    @classmethod
+    def open(cls, folder: str | Path, threads: int = 1) -> Self:
+        """Open a package, if it is whole and is what it says.
+
+        Args:
+            folder: A `PackageLayout`.
+            threads: Threads of one inference. On a server, one, and as many inferences
+                beside each other as there are cores.
+
+        Raises:
+            PackageError: If one byte differs, the graph reaches outside itself, or its
+                inputs and outputs are not those of the description.
+        """
+        layout = PackageLayout(folder)
+        info = layout.verify()
+        content = layout.model.read_bytes()
+        name = f"model {info.digest[:12]}"
+        check_graph(content, name)
+        session = ort.InferenceSession(content, _options(threads), ["CPUExecutionProvider"])
+        _check_edges(session, info, name)
+        return cls(info, session)
+
+    def detect(self, image: Picture, score_threshold: float | None = None) -> tuple[ScoredBox, ...]:
+        """Return the objects in a picture, surest first.
+
+        Args:
+            image: `[H, W, 3]`, RGB, 0 to 255.
+            score_threshold: Instead of the package's own, 0 to 1.
+
+        Returns:
+            Boxes inside the picture, in its pixels.
+        """
+        letterbox = self._letterbox(image)
+        raw = self.raw(network_input(letterbox.apply(image)[None]))
+        rule = self.info.postprocessing
+        if score_threshold is not None:
+            rule = rule.model_copy(update={"score_threshold": score_threshold})
+        boxes, scores, classes = suppress(raw.boxes[0], raw.scores[0], rule)
+        found = zip(letterbox.to_image(boxes), scores, classes, strict=True)
+        return tuple(
+            _scored(box, score, self.info.classes[label])
+            for box, score, label in found
+            if box[0] < box[2] and box[1] < box[3]
+        )
+
+    def detect_jpeg(
+        self, jpeg: bytes, score_threshold: float | None = None
+    ) -> tuple[ScoredBox, ...]:
+        """Return the objects in a JPEG, as `detect` does."""
+        return self.detect(decode_jpeg(jpeg), score_threshold)
+
+    def embed(self, image: Picture) -> Floats:
+        """Return what the network makes of a picture as a whole, `[features]`."""
+        inputs = network_input(self._letterbox(image).apply(image)[None])
+        features: Floats = self.raw(inputs).embedding[0]
+        return features
+
+    def raw(self, images: Floats) -> Raw:
+        """Ask the network about inputs as it takes them, `[n, 3, h, w]`, 0 to 1."""
+        return Raw(*self._session.run([BOXES, SCORES, EMBEDDING], {INPUT: images}))
+
+    def _letterbox(self, image: Picture) -> Letterbox:
+        target = self.info.preprocessing
+        height, width = image.shape[:2]
+        return Letterbox(width, height, target.image_width, target.image_height)
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads of several sessions that wait by spinning take the cores from each other.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options
+
+
+def _check_edges(session: ort.InferenceSession, info: PackageInfo, name: str) -> None:
+    size = [3, info.preprocessing.image_height, info.preprocessing.image_width]
+    inputs = {edge.name: edge for edge in session.get_inputs()}
+    outputs = {edge.name: edge for edge in session.get_outputs()}
+    if set(inputs) != {INPUT} or not {BOXES, SCORES, EMBEDDING} <= set(outputs):
+        raise PackageError(
+            f"{name}: takes {sorted(inputs)} and gives {sorted(outputs)}, expected "
+            f"{[INPUT]} and {[BOXES, SCORES, EMBEDDING]}"
+        )
+    _check_shape(inputs[INPUT], [None, *size], name)
+    _check_shape(outputs[BOXES], [None, None, 4], name)
+    _check_shape(outputs[SCORES], [None, None, len(info.classes)], name)
+    _check_shape(outputs[EMBEDDING], [None, None], name)
+
+
+def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> None:
+    """Refuse an edge that is not float32 of this shape; None stands for any length."""
+    fits = len(edge.shape) == len(expected) and all(
+        want is None or have == want for have, want in zip(edge.shape, expected, strict=True)
+    )
+    if edge.type != "tensor(float)" or not fits:
+        raise PackageError(
+            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected float32 "
+            f"{[want or 'any' for want in expected]}"
+        )
+
+
+def _scored(box: Floats, score: float, label: str) -> ScoredBox:
+    # A thousandth of a pixel is finer than any label, and keeps logged answers short.
+    x_min, y_min, x_max, y_max = (round(float(edge), 3) for edge in box)
+    return ScoredBox(
+        x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, label=label,
+        score=round(float(score), 6),
+    )  # fmt: skip

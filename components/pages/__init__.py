@@ -1,0 +1,1 @@
+"""What people look at rather than read: self-contained pages with pictures and charts."""

@@ -1,0 +1,91 @@
+import socket
+from datetime import UTC, datetime
+
+import pytest
+
+from components.contracts.events import FRAMES_TOPIC, DatasetDeclared, parse_event
+from components.store import stream as kafka
+from components.store.stream import StreamError, TopicPartition
+from pipelines.laptop.stream import EmbeddedStream
+
+TIME = datetime(2024, 5, 1, tzinfo=UTC)
+DECLARED = DatasetDeclared(dataset="highway", classes=("car",))
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Give up within a second."""
+    monkeypatch.setattr(kafka, "CONNECT_MS", 300)
+    monkeypatch.setattr(kafka, "DELIVER_MS", 600)
+
+
+def read_all(servers: str) -> list[bytes]:
+    reader = kafka.consumer(servers)
+    ends = kafka.end_offsets(reader, [FRAMES_TOPIC])
+    reader.assign([TopicPartition(*at) for at in ends])
+    reader.seek_to_beginning()
+    found: list[bytes] = []
+    while len(found) < sum(ends.values()):
+        found += [m.value for batch in reader.poll(1000).values() for m in batch]
+    reader.close()
+    return found
+
+
+def test_what_is_published_can_be_read_as_the_event_it_was(stream):
+    with kafka.producer(stream) as producer:
+        kafka.publish(producer, DECLARED, "/tests", TIME)
+
+    assert [parse_event(message)[1] for message in read_all(stream)] == [DECLARED]
+
+
+def test_the_high_watermarks_count_what_was_published(stream):
+    with kafka.producer(stream) as producer:
+        for _ in range(5):
+            kafka.publish(producer, DECLARED, "/tests", TIME)
+
+    assert sum(kafka.high_watermarks(stream).values()) == 5
+
+
+def test_a_topic_that_does_not_exist_has_no_watermarks_and_is_not_made(stream):
+    assert kafka.high_watermarks(stream, ["nowhere"]) == {}
+    assert kafka.high_watermarks(stream, ["nowhere"]) == {}
+
+
+def test_a_message_that_is_not_delivered_is_raised_at_the_flush(tmp_path, impatient):
+    with EmbeddedStream(tmp_path) as cluster:
+        producer = kafka.producer(cluster.bootstrap_servers)
+        kafka.publish(producer, DECLARED, "/tests", TIME)
+        producer.flush()
+    kafka.publish(producer, DECLARED, "/tests", TIME)
+
+    with pytest.raises(StreamError, match="1 messages not delivered"):
+        producer.flush()
+    producer.close()
+
+
+def test_a_message_that_is_not_delivered_is_raised_when_the_context_ends(tmp_path, impatient):
+    with EmbeddedStream(tmp_path) as cluster:
+        producer = kafka.producer(cluster.bootstrap_servers)
+        kafka.publish(producer, DECLARED, "/tests", TIME)
+        producer.flush()
+
+    with pytest.raises(StreamError), producer:
+        kafka.publish(producer, DECLARED, "/tests", TIME)
+
+
+def test_the_stream_is_named_by_its_cluster_unless_a_name_is_given(stream):
+    assert kafka.stream_id(stream)
+    assert kafka.stream_id(stream, "life-7") == "life-7"
+
+
+def test_nobody_at_an_address_is_said_by_producer_and_consumer_alike(impatient):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        producer = kafka.producer(address)
+
+        with pytest.raises(StreamError, match=f"no Kafka answers at {address}"):
+            kafka.consumer(address)
+        with pytest.raises(StreamError, match="no Kafka takes messages"):
+            kafka.publish(producer, DECLARED, "/tests", TIME)
+        producer.close()
