@@ -1,0 +1,97 @@
+"""A message is an event that we know, or it has a reason why it is not."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from components.contracts.events import Event, EventData, EventError, FrameCaptured, parse_event
+
+LOOKUPS = 16  # asked of the object store at once
+
+
+class Message(NamedTuple):
+    """What lies at one place of a stream."""
+
+    topic: str
+    partition: int
+    offset: int
+    body: bytes
+
+    @property
+    def place(self) -> str:
+        """The place, for people: topic, partition and offset."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message and the event that it is."""
+
+    message: Message
+    event: Event
+    data: EventData
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A message that goes to quarantine.
+
+    Attributes:
+        message: What came.
+        reason: A code that can be counted.
+        detail: A sentence for a person.
+        event_id: The event's id if it is one, so that its replay is not counted again.
+        dataset: Whose it is, as far as that is known.
+    """
+
+    message: Message
+    reason: str
+    detail: str
+    event_id: str | None = None
+    dataset: str | None = None
+
+
+Reading = Understood | Misread
+
+
+def understand(message: Message) -> Reading:
+    """Read one message.
+
+    >>> understand(Message("frames", 0, 7, b"hello")).reason
+    'not_json'
+    """
+    try:
+        event, data = parse_event(message.body)
+    except EventError as error:
+        return Misread(message, error.reason, error.detail)
+    return Understood(message, event, data)
+
+
+def misread(reading: Understood, reason: str, detail: str) -> Misread:
+    """Send an event that was understood to quarantine all the same."""
+    return Misread(reading.message, reason, detail, reading.event.id, reading.data.dataset)
+
+
+def require_bytes(readings: Sequence[Reading], there: Callable[[str], bool]) -> list[Reading]:
+    """Send to quarantine each frame whose JPEG is not where its event says.
+
+    Args:
+        readings: Of any kind.
+        there: Says whether there are bytes at a URI; called from several threads.
+    """
+    uris = {uri for uri in map(_uri, readings) if uri is not None}
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        missing = {uri for uri, found in zip(uris, pool.map(there, uris), strict=True) if not found}
+    return [
+        misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
+        if isinstance(reading, Understood) and _uri(reading) in missing
+        else reading
+        for reading in readings
+    ]
+
+
+def _uri(reading: Reading) -> str | None:
+    if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured):
+        return reading.data.uri
+    return None

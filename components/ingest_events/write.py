@@ -1,0 +1,162 @@
+"""One transaction holds a batch and its offsets, so a batch is there whole and once, or not."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extras import execute_values
+
+from components.contracts.events import DatasetDeclared
+from components.ingest_events.rows import COLUMNS, Row, rows_of
+from components.ingest_events.understand import Misread, Reading, Understood, misread
+from components.store.stream import Partition
+
+# What the database says of a value it cannot hold: a number out of range, a NUL in a text,
+# a key too long for its index.
+UNSTORABLE = (psycopg2.DataError, psycopg2.errors.ProgramLimitExceeded, ValueError)
+
+
+def write(
+    connection: Connection,
+    stream: str,
+    batch: Mapping[Partition, Sequence[Reading]],
+    begins: Mapping[Partition, int],
+) -> dict[Partition, int]:
+    """Store what is new in a batch, and from where each partition goes on.
+
+    Whoever else ingests the same partitions waits here and then finds the work done. If
+    someone turned an offset back, to have messages read again, nothing of that partition
+    is stored, for messages before the batch are wanted first.
+
+    Args:
+        connection: No transaction may be open.
+        stream: Name of the stream.
+        batch: What was read, by partition, in order.
+        begins: Where reading began, for at least the partitions of the batch.
+
+    Returns:
+        The next offset of each partition of the batch.
+    """
+    with connection, connection.cursor() as cursor:
+        locked = lock_offsets(cursor, stream, {at: begins[at] for at in batch})
+        ready = {at: readings for at, readings in batch.items() if begins[at] <= locked[at]}
+        fresh = {
+            at: [reading for reading in readings if reading.message.offset >= locked[at]]
+            for at, readings in ready.items()
+        }
+        _store(cursor, stream, [reading for readings in fresh.values() for reading in readings])
+        moved = {at: readings[-1].message.offset + 1 for at, readings in fresh.items() if readings}
+        move_offsets(cursor, stream, moved)
+    return locked | moved
+
+
+def lock_offsets(
+    cursor: Cursor, stream: str, begins: Mapping[Partition, int]
+) -> dict[Partition, int]:
+    """Lock the offsets of some partitions, making those that are missing, and return them."""
+    new = [(stream, *at, begins[at]) for at in sorted(begins)]
+    execute_values(
+        cursor,
+        "INSERT INTO bronze.offsets (stream, topic, partition, next_offset) VALUES %s "
+        "ON CONFLICT DO NOTHING",
+        new,
+    )
+    cursor.execute(
+        "SELECT topic, partition, next_offset FROM bronze.offsets "
+        "WHERE stream = %s AND (topic, partition) IN %s ORDER BY topic, partition FOR UPDATE",
+        (stream, tuple(begins)),
+    )
+    return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
+
+
+def move_offsets(cursor: Cursor, stream: str, offsets: Mapping[Partition, int]) -> None:
+    """Say where partitions go on. Their offsets must be locked."""
+    for (topic, number), offset in offsets.items():
+        cursor.execute(
+            "UPDATE bronze.offsets SET next_offset = %s "
+            "WHERE stream = %s AND topic = %s AND partition = %s",
+            (offset, stream, topic, number),
+        )
+
+
+def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
+    """Return the next offset of each partition that was ever ingested."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT topic, partition, next_offset FROM bronze.offsets WHERE stream = %s",
+            (stream,),
+        )
+        return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
+
+
+def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -> None:
+    """Go on at the oldest message that Kafka still has, and keep a record of what it lost."""
+    topic, number = at
+    with connection, connection.cursor() as cursor:
+        begin = lock_offsets(cursor, stream, {at: oldest})[at]
+        if begin >= oldest:
+            return
+        detail = f"{oldest - begin:,} messages were gone before they were ingested"
+        place = f"{topic}/{number}/{begin}"
+        row = (f"{stream}/{place}/lost", None, place, "lost_by_retention", detail, None, None)
+        _insert(cursor, [("quarantine.items", row)])
+        move_offsets(cursor, stream, {at: oldest})
+
+
+def _store(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
+    # Halving finds the one message that cannot be stored and leaves its neighbours alone.
+    if not readings:
+        return
+    cursor.execute("SAVEPOINT readings")
+    try:
+        _insert(cursor, (row for reading in readings for row in rows_of(stream, reading)))
+        _declare(cursor, readings)
+        cursor.execute("RELEASE SAVEPOINT readings")
+    except UNSTORABLE as cause:
+        cursor.execute("ROLLBACK TO SAVEPOINT readings")
+        for part in _smaller(readings, cause):
+            _store(cursor, stream, part)
+
+
+def _smaller(readings: Sequence[Reading], cause: Exception) -> list[Sequence[Reading]]:
+    (first, *others) = readings
+    if others:
+        middle = len(readings) // 2
+        return [readings[:middle], readings[middle:]]
+    if isinstance(first, Misread):
+        raise cause
+    return [[misread(first, "not_storable", str(cause).strip())]]
+
+
+def _insert(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
+    tables: dict[str, list[Row]] = defaultdict(list)
+    for table, row in rows:
+        tables[table].append(row)
+    if "silver.predictions" in tables:  # their sequence is a watermark: none may appear below it
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('silver.predictions'))")
+    for table, lines in tables.items():
+        query = f"INSERT INTO {table} ({COLUMNS[table]}) VALUES %s ON CONFLICT DO NOTHING"
+        execute_values(cursor, query, lines, page_size=1000)
+
+
+def _declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
+    for reading in readings:
+        if isinstance(reading, Understood) and isinstance(reading.data, DatasetDeclared):
+            dataset, classes = reading.data.dataset, list(reading.data.classes)
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (dataset,))
+            cursor.execute(ADD_CLASSES, {"dataset": dataset, "classes": classes})
+
+
+# A class keeps its position for ever; new ones come after all that are there.
+ADD_CLASSES = """
+INSERT INTO silver.classes (dataset, label, position)
+SELECT %(dataset)s, label,
+    (SELECT coalesce(max(position) + 1, 0) FROM silver.classes WHERE dataset = %(dataset)s)
+    + row_number() OVER (ORDER BY min(place)) - 1
+FROM unnest(%(classes)s) WITH ORDINALITY AS declared (label, place)
+WHERE label NOT IN (SELECT label FROM silver.classes WHERE dataset = %(dataset)s)
+GROUP BY label
+"""

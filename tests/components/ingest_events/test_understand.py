@@ -1,0 +1,84 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.contracts.events import DatasetDeclared, FrameCaptured, event_of
+from components.contracts.record import canonical
+from components.ingest_events.rows import COLUMNS, rows_of
+from components.ingest_events.understand import (
+    Message,
+    Misread,
+    Understood,
+    require_bytes,
+    understand,
+)
+
+TIME = datetime(2024, 5, 1, tzinfo=UTC)
+EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests", TIME)
+
+
+def read(body: bytes):
+    return understand(Message("frames", 1, 7, body))
+
+
+def frame(uri: str) -> bytes:
+    data = FrameCaptured(
+        dataset="highway", sha256="a" * 64, uri=uri, width=8, height=8, size_bytes=1,
+        camera="north", captured_at=TIME, source_name="a.jpg", group="north",
+    )  # fmt: skip
+    return event_of(data, "/tests", TIME).body
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_understood_or_have_a_reason_and_one_row(body):
+    reading = read(body)
+
+    assert isinstance(reading, Misread)
+    assert [table for table, _ in rows_of("s", reading)] == ["quarantine.items"]
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(EVENT.body) - 1))
+def test_a_truncated_event_is_misread(length):
+    assert isinstance(read(EVENT.body[:length]), Misread)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"type": "frame.sold"}, "unknown_type"),
+        ({"id": "0" * 64}, "wrong_id"),
+        ({"data": {"dataset": "highway"}}, "bad_data"),
+        ({"specversion": "0.3"}, "not_an_event"),
+    ],
+    ids=["type", "id", "data", "version"],
+)
+def test_an_event_that_was_tampered_with_has_its_reason(changes, reason):
+    body = canonical(EVENT.model_dump(mode="json") | changes).encode()
+
+    assert read(body).reason == reason
+
+
+def test_an_event_is_understood():
+    assert isinstance(read(EVENT.body), Understood)
+
+
+def test_every_row_has_a_value_for_each_column():
+    for reading in (read(EVENT.body), read(frame("file:///x")), read(b"?")):
+        for table, row in rows_of("s", reading):
+            assert len(row) == COLUMNS[table].count(",") + 1
+
+
+def test_a_frame_without_its_bytes_goes_to_quarantine_and_its_neighbour_does_not():
+    readings = [read(frame("file:///there")), read(frame("file:///gone")), read(b"?")]
+
+    there, gone, unread = require_bytes(readings, lambda uri: uri.endswith("there"))
+
+    assert isinstance(there, Understood)
+    assert (gone.reason, gone.event_id, gone.dataset) == (
+        "bytes_missing", readings[1].event.id, "highway",
+    )  # fmt: skip
+    assert unread is readings[2]
