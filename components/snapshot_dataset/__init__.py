@@ -1,0 +1,1 @@
+"""Freezes what is labelled into an immutable snapshot, with every image on its side for ever."""
