@@ -1,0 +1,47 @@
+"""`evaluate_detector` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("evaluator"), install_kfp_package=False)
+def evaluate_detector(
+    snapshot: dsl.Input[dsl.Dataset],
+    heir: dsl.Input[dsl.Model],
+    challenger: dsl.Input[dsl.Model],
+    champion: dsl.Input[dsl.Model],
+    report: dsl.Output[dsl.Artifact],
+    references: dsl.Output[dsl.Artifact],
+    page: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+    confusion: dsl.Output[dsl.ClassificationMetrics],
+) -> None:
+    """Compare the packages that would be served on the same frozen test images.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        heir: Laid out as `contracts.model.PackageLayout`, or absent.
+        challenger: The same.
+        champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
+        report: `contracts.report.Report`.
+        references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
+        page: Numbers, curves and the worst errors.
+        metrics: The main numbers of each role.
+        confusion: The confusion matrix of the better candidate.
+    """
+    import os
+
+    from components.evaluate_detector.evaluate import evaluate
+    from components.evaluate_detector.show import publish
+    from components.store.objects import Objects
+    from components.store.snapshots import SnapshotReader
+
+    reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
+    evaluation = evaluate(
+        reader, {"heir": heir.path, "challenger": challenger.path, "champion": champion.path}
+    )
+    publish(evaluation, reader, report.path, references.path, page.path)
+    for name, value in evaluation.metrics.items():
+        metrics.log_metric(name, value)
+    confusion.log_confusion_matrix(*evaluation.confusion)

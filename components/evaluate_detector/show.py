@@ -1,0 +1,216 @@
+"""The page of a comparison: numbers first, then where they come from, then the worst pictures."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from markupsafe import Markup
+
+from components.contracts.progress import say
+from components.contracts.record import write_lines
+from components.contracts.report import ModelReport, Role
+from components.contracts.snapshot import SnapshotImage
+from components.evaluate_detector.coco import Floats
+from components.evaluate_detector.errors import KINDS, Comparison, Error, Kind, worst
+from components.evaluate_detector.evaluate import Evaluation
+from components.evaluate_detector.zoom import close_up, whole
+from components.pages.chart import bar_chart, heatmap, histogram, pr_curve
+from components.pages.fragments import Card, cards, columns, gallery, table, text
+from components.pages.page import Section, write_page
+from components.store.snapshots import SnapshotReader
+from components.vision.jpeg import Image, decode_jpeg
+
+CLOSE_UPS, PICTURES, BARS = 8, 8, 14
+TITLES: dict[Kind, str] = {
+    "missed": "Missed: the largest objects that were not found",
+    "false": "False alarms: the surest boxes where nothing is",
+    "badly placed": "Badly placed: boxes that cover less than half of their object",
+    "mistaken": "Mistaken: objects that were taken for another class",
+}
+LEGEND = "Green is the truth, orange is what the model would have answered."
+
+
+def publish(
+    evaluation: Evaluation,
+    reader: SnapshotReader,
+    report: str | Path,
+    references: str | Path,
+    page: str | Path,
+) -> None:
+    """Write what the judge, the registry and people read of a comparison.
+
+    Args:
+        evaluation: The comparison.
+        reader: The snapshot it was made on, for the pictures.
+        report: Becomes a `contracts.report.Report`.
+        references: Becomes a folder with `<role>.jsonl`, lines of `ReferenceFrame`.
+        page: Becomes an HTML file.
+    """
+    evaluation.report.write(report)
+    Path(references).mkdir(parents=True, exist_ok=True)
+    for role, answer in evaluation.answers.items():
+        write_lines(answer.frames, Path(references) / f"{role}.jsonl")
+    write_comparison(page, evaluation, reader)
+    say(evaluation.sentence)
+
+
+def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:
+    """Write the page of a comparison, with pictures of the snapshot it was made on."""
+    sections = [_numbers(evaluation)]
+    if evaluation.subject:
+        pictures = _Pictures(reader)
+        sections += [
+            _slices(evaluation),
+            _curves(evaluation, evaluation.subject),
+            _errors(evaluation, evaluation.subject, pictures),
+            _whole_pictures(evaluation, evaluation.subject, pictures),
+        ]
+    title = f"Models of {evaluation.report.dataset}, compared"
+    lead = f"{evaluation.sentence[0].upper()}{evaluation.sentence[1:]}."
+    write_page(path, title, sections, lead)
+
+
+class _Pictures:
+    """Pictures of the test split, decoded when they are shown."""
+
+    def __init__(self, reader: SnapshotReader) -> None:
+        self.images = {image.sha256: image for image in reader.images("test")}
+        self._reader = reader
+
+    def __getitem__(self, sha256: str) -> tuple[SnapshotImage, Image]:
+        return self.images[sha256], decode_jpeg(self._reader.read(sha256))
+
+
+def _numbers(evaluation: Evaluation) -> Section:
+    report = evaluation.report
+    heading = f"On the same {report.images:,} test images"
+    shown = [table(_COLUMNS, [_row(model) for model in report.models])] if report.models else []
+    best = report.of(evaluation.subject) if evaluation.subject else None
+    absent = [f"There is no {role}: {why}." for role, why in report.absent.items()]
+    return Section(
+        heading,
+        [
+            *([_cards(best, evaluation)] if best else []),
+            *shown,
+            *([text(*absent)] if absent else []),
+        ],
+    )
+
+
+_COLUMNS = (
+    "model", "digest", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large",
+    "recall", "ms p50", "ms p95", "MB",
+)  # fmt: skip
+
+
+def _row(model: ModelReport) -> tuple[str | float, ...]:
+    names = ("map", "map50", "map75", "map_small", "map_medium", "map_large", "mar_100")
+    return (
+        model.role, model.model[:12], *(_number(model.coco[name]) for name in names),
+        f"{model.latency_ms_p50:.1f}", f"{model.latency_ms_p95:.1f}",
+        f"{model.size_bytes / 1e6:.1f}",
+    )  # fmt: skip
+
+
+def _number(value: float) -> float | str:
+    return value if value >= 0 else "none"
+
+
+def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
+    report, errors = evaluation.report, _count(evaluation.comparisons)
+    return cards(
+        Card("mAP50-95", _number(best.coco["map"]), f"of the {best.role}"),
+        Card("mAP50", _number(best.coco["map50"]), f"of the {best.role}"),
+        Card("test images", report.images, f"{report.boxes:,} objects"),
+        Card("missed", errors["missed"], "objects"),
+        Card("false alarms", errors["false"], "boxes"),
+        Card("95 % within", f"{best.latency_ms_p95:.1f} ms", "CPU time, JPEG to boxes, one thread"),
+    )
+
+
+def _count(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
+    kinds = [error.kind for each in comparisons.values() for error in each.errors]
+    return {kind: kinds.count(kind) for kind in KINDS}
+
+
+def _slices(evaluation: Evaluation) -> Section:
+    charts = [
+        bar_chart(
+            [f"{name} ({counts[name]:,})" for name in names],
+            {
+                model.role: [model.slices[kind].get(name, 0.0) for name in names]
+                for model in evaluation.report.models
+            },
+            title=f"By {kind}",
+            x_label="mAP50 (true boxes in brackets)",
+        )
+        for kind, counts in evaluation.report.slice_boxes.items()
+        if len(names := sorted(counts, key=lambda name: -counts[name])[:BARS]) > 1
+    ]
+    return Section(
+        "Where it is right, and where less so",
+        [columns(*charts) if charts else text("There is one class, size and camera.")],
+    )
+
+
+def _curves(evaluation: Evaluation, subject: Role) -> Section:
+    names, counts = evaluation.confusion
+    curves: dict[str, tuple[Floats, Floats]] = {
+        role: (measured.recall, measured.precision)
+        for role, measured in evaluation.measured.items()
+    }
+    latencies: dict[str, list[float]] = {
+        role: answers.latency_ms for role, answers in evaluation.answers.items()
+    }
+    matrix = heatmap(
+        counts, names, names, title=f"What the {subject} takes things for",
+        row_label="truth", column_label="answer",
+    )  # fmt: skip
+    return Section(
+        "Curves",
+        [
+            columns(
+                pr_curve(curves, title="Precision over recall, at half overlap"),
+                matrix,
+                histogram(latencies, title="Time for one image", x_label="CPU milliseconds"),
+            )
+        ],
+    )
+
+
+def _errors(evaluation: Evaluation, subject: Role, pictures: _Pictures) -> Section:
+    counts = _count(evaluation.comparisons)
+    errors = {sha256: each.errors for sha256, each in evaluation.comparisons.items()}
+    shown: list[Markup] = [text(LEGEND)]
+    for kind in KINDS:
+        chosen = worst(errors, kind, CLOSE_UPS)
+        if chosen:
+            items = ((_close_up(pictures, *each)) for each in chosen)
+            shown += [text(f"{TITLES[kind]} ({counts[kind]:,} in all)."), gallery(items, 240)]
+    return Section(f"The worst errors of the {subject}", shown)
+
+
+def _close_up(pictures: _Pictures, sha256: str, error: Error) -> tuple[Image, str]:
+    image, picture = pictures[sha256]
+    truth, found = ([box] if box else [] for box in (error.truth, error.found))
+    return close_up(picture, truth, found), f"{error}, {Path(image.source_name).name}"
+
+
+def _whole_pictures(evaluation: Evaluation, subject: Role, pictures: _Pictures) -> Section:
+    errors = {sha256: len(each.errors) for sha256, each in evaluation.comparisons.items()}
+    chosen = sorted(errors, key=lambda sha256: (-errors[sha256], sha256))[:PICTURES]
+    return Section(
+        "Whole pictures, those with most errors first",
+        [text(LEGEND), gallery(_drawn(evaluation, subject, pictures, chosen), 420)],
+    )
+
+
+def _drawn(
+    evaluation: Evaluation, subject: Role, pictures: _Pictures, chosen: list[str]
+) -> Iterator[tuple[Image, str]]:
+    answers = evaluation.answers[subject]
+    for sha256 in chosen:
+        image, picture = pictures[sha256]
+        errors = evaluation.comparisons[sha256].errors
+        found = answers.served(answers.boxes[sha256])
+        caption = f"{len(image.boxes)} objects, {len(errors)} errors, {image.camera}"
+        yield whole(picture, image.boxes, found), caption

@@ -1,0 +1,1 @@
+"""Keep the winner, whole and verified, and give it a version."""

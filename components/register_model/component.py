@@ -1,0 +1,46 @@
+"""`register_model` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def register_model(
+    winner: str,
+    report: dsl.Input[dsl.Artifact],
+    references: dsl.Input[dsl.Artifact],
+    verdict: dsl.Input[dsl.Markdown],
+    heir_package: dsl.Input[dsl.Model],
+    challenger_package: dsl.Input[dsl.Model],
+    heir_trained: dsl.Input[dsl.Model],
+    challenger_trained: dsl.Input[dsl.Model],
+) -> str:
+    """Keep the winner of a comparison and give it a version.
+
+    Args:
+        winner: `heir` or `challenger`.
+        report: `contracts.report.Report` of the comparison.
+        references: Held-out images as each model saw them, `<role>.jsonl`.
+        verdict: Why it won.
+        heir_package: Laid out as `contracts.model.PackageLayout`, or absent.
+        challenger_package: The same.
+        heir_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        challenger_trained: The same.
+
+    Returns:
+        The digest of the registered model.
+    """
+    import os
+
+    from components.register_model.register import register, winning
+    from components.store.objects import Objects
+    from components.store.registry import Registry
+
+    candidates = {
+        "heir": (heir_package.path, heir_trained.path),
+        "challenger": (challenger_package.path, challenger_trained.path),
+    }
+    candidate = winning(winner, candidates, report.path, references.path, verdict.path)
+    registry = Registry.open(os.environ["DATABASE_URL"])
+    return register(registry, Objects(os.environ["OBJECT_STORE_URL"]), candidate).model

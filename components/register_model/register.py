@@ -1,0 +1,139 @@
+"""A version is registered only once all of it is stored and reads back as it was."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.contracts.model import (
+    PackageError,
+    PackageInfo,
+    PackageLayout,
+    RegisteredLayout,
+    absence,
+)
+from components.contracts.progress import say
+from components.contracts.refusal import Refusal
+from components.contracts.report import ROLES, ModelReport, Report, Role, Verdict
+from components.store.objects import Objects
+from components.store.registry import Registry, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The winner of a comparison, in its parts.
+
+    Attributes:
+        role: What it was in the comparison.
+        package: A `PackageLayout`.
+        trained: A `TrainedLayout`.
+        report: The comparison, `contracts.report.Report`.
+        reference: Held-out images as it saw them, lines of `ReferenceFrame`.
+        reason: Why it won.
+    """
+
+    role: Role
+    package: Path
+    trained: Path
+    report: Path
+    reference: Path
+    reason: str
+
+
+def winning(
+    winner: str,
+    candidates: Mapping[str, tuple[str, str]],
+    report: str | Path,
+    references: str | Path,
+    verdict: str | Path,
+) -> Candidate:
+    """Gather the parts of the winner.
+
+    Args:
+        winner: `heir` or `challenger`.
+        candidates: Folders of package and of trained weights, by role.
+        report: The comparison.
+        references: The folder with `<role>.jsonl`.
+        verdict: The file with the `Verdict`.
+
+    Raises:
+        Refusal: If nobody won, or the winner is absent.
+    """
+    role = next((role for role in ROLES if role == winner and role in candidates), None)
+    if role is None:
+        raise Refusal(f"winner is {winner!r}, expected one of {sorted(candidates)}")
+    package, trained = map(Path, candidates[role])
+    why = absence(package) or absence(trained)
+    if why:
+        raise Refusal(f"the {role} cannot be registered, it is absent: {why}")
+    reason = Verdict.from_markdown(Path(verdict).read_text()).reason
+    reference = Path(references) / f"{role}.jsonl"
+    return Candidate(role, package, trained, Path(report), reference, reason)
+
+
+def register(registry: Registry, objects: Objects, candidate: Candidate) -> Version:
+    """Store a candidate under its digest and give it a version.
+
+    A model that is registered keeps what was stored with it; cut short before, the next
+    call stores the same files again.
+
+    Args:
+        registry: Counts the versions.
+        objects: Takes the files, as a `RegisteredLayout`.
+        candidate: The winner.
+
+    Raises:
+        PackageError: If the package is not whole, here or as it reads back.
+        Refusal: If the report is of another model.
+    """
+    info = PackageLayout(candidate.package).verify()
+    numbers = _numbers(candidate, info)
+    prefix = RegisteredLayout.prefix(info.digest)
+    if info.digest not in {version.model for version in registry.versions(info.dataset)}:
+        _store(objects, candidate, prefix)
+    _verify(objects, prefix, info)
+    version = registry.register(
+        info.dataset,
+        info.digest,
+        objects.uri(prefix),
+        info.lineage.snapshot,
+        info.lineage.model_dump(mode="json"),
+        {**numbers.coco, "latency_ms_p50": numbers.latency_ms_p50,
+         "latency_ms_p95": numbers.latency_ms_p95},
+        candidate.reason,
+    )  # fmt: skip
+    serving = registry.champion(info.dataset)
+    say(f"{version.name} {'is in service' if version == serving else 'waits for approval'}")
+    return version
+
+
+def _numbers(candidate: Candidate, info: PackageInfo) -> ModelReport:
+    numbers = Report.read(candidate.report).of(candidate.role)
+    if numbers is None or numbers.model != info.digest:
+        reported = numbers.model[:12] if numbers else "nothing"
+        raise Refusal(
+            f"the report tells of {reported} as {candidate.role}, "
+            f"but the package is model {info.digest[:12]}"
+        )
+    return numbers
+
+
+def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
+    with TemporaryDirectory() as folder:
+        layout = RegisteredLayout(folder)
+        shutil.copytree(candidate.package, layout.package)
+        shutil.copytree(candidate.trained, layout.trained)
+        shutil.copyfile(candidate.report, layout.report)
+        shutil.copyfile(candidate.reference, layout.reference)
+        objects.put_folder(prefix, layout.root)
+
+
+def _verify(objects: Objects, prefix: str, info: PackageInfo) -> None:
+    with TemporaryDirectory() as folder:
+        objects.get_folder(f"{prefix}/package", folder)
+        stored = PackageLayout(folder).verify().digest
+    if stored != info.digest:
+        raise PackageError(
+            f"{objects.uri(prefix)} holds model {stored[:12]}, expected {info.digest[:12]}"
+        )

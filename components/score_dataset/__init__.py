@@ -1,0 +1,1 @@
+"""Ask the champion about many images at once, and keep its boxes as COCO JSON."""
