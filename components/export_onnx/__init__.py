@@ -1,0 +1,1 @@
+"""A trained network becomes a package: one ONNX graph, its contract and known answers."""

@@ -1,0 +1,81 @@
+"""Models are datasets: what answers for one is a verified package, exchanged in one step."""
+
+import asyncio
+import logging
+
+from kserve import ModelRepository  # type: ignore[import-untyped]
+from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
+from kserve.protocol.model_repository_extension import (  # type: ignore[import-untyped]
+    ModelRepositoryExtension,
+)
+
+from components.contracts.refusal import Refusal
+from components.inference.detector import Detector
+from components.inference.golden import check_golden
+from components.inference.shelf import Shelf
+from components.serve_detector.metrics import LOADED
+from components.serve_detector.model import DatasetModel
+from components.serve_detector.pool import Pool
+
+logger = logging.getLogger(__name__)
+
+
+class Repository(ModelRepository):  # type: ignore[misc]
+    """The models in service, loaded from a shelf.
+
+    Args:
+        shelf: The packages, and which of them are current.
+        pool: Where inference runs.
+    """
+
+    def __init__(self, shelf: Shelf, pool: Pool) -> None:
+        """Load nothing yet."""
+        super().__init__(str(shelf.root))
+        self._shelf = shelf
+        self._pool = pool
+        self._loading = asyncio.Lock()
+
+    async def load(self, name: str) -> bool:
+        """Put a dataset's current package in service, if it proves itself.
+
+        Until then, and if it does not, the package in service stays. Requests that an old
+        package has begun, it ends.
+
+        Raises:
+            ModelNotFound: If the dataset has no current package.
+            Refusal: If the package is not what it says, or answers otherwise.
+        """
+        async with self._loading:
+            self._put(name, await asyncio.to_thread(self._open, name))
+        return True
+
+    def load_models(self) -> None:
+        """Put every dataset's current package in service; those that fail are logged."""
+        for name in self._shelf.datasets():
+            try:
+                self._put(name, self._open(name))
+            except Refusal as refusal:
+                logger.error("%s is not served: %s", name, refusal)
+
+    def _put(self, name: str, detector: Detector) -> None:
+        self.update(DatasetModel(name, detector, self._pool))
+        LOADED.labels(dataset=name).inc()
+
+    def _open(self, name: str) -> Detector:
+        digest = self._shelf.current(name)
+        if digest is None:
+            raise ModelNotFound(name)
+        package = self._shelf.package(name, digest)
+        detector = Detector.open(package)
+        if detector.digest != digest:
+            raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]}")
+        check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
+        return detector
+
+
+class RepositoryApi(ModelRepositoryExtension):  # type: ignore[misc]
+    """KServe's load and unload, with the reason of a refusal left as it is."""
+
+    async def load(self, model_name: str) -> None:
+        """Load a model, or let its refusal through instead of a 503."""
+        await self._model_registry.load(model_name)

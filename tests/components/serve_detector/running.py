@@ -1,0 +1,58 @@
+"""A real server: its own process, asked over HTTP."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+
+from components.inference.shelf import Shelf
+
+
+class Running:
+    """A server process on a free port.
+
+    Attributes:
+        shelf: The packages it may load.
+        client: Sends requests to it.
+    """
+
+    def __init__(self, folder, **environment):
+        self.shelf = Shelf(folder / "models")
+        self.shelf.root.mkdir(exist_ok=True)
+        port = folder / "port"
+        with (folder / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "components", "serve_detector", "--http-port", "0",
+                 "--model-root", str(self.shelf.root), "--port-file", str(port)],
+                env=os.environ | environment, stderr=log,
+            )  # fmt: skip
+        while not port.exists():
+            assert self.process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.02)
+        self.url = f"http://127.0.0.1:{port.read_text().strip()}"
+        self.client = httpx.Client(base_url=self.url, timeout=10)
+
+    def put(self, package, dataset="toys"):
+        """Put a package on the shelf, make it current, and return its digest."""
+        digest = package.verify().digest
+        folder = self.shelf.package(dataset, digest)
+        shutil.copytree(package.root, folder, dirs_exist_ok=True)
+        self.shelf.point(dataset, digest)
+        return digest
+
+    def load(self, dataset="toys"):
+        return self.client.post(f"/v2/repository/models/{dataset}/load")
+
+    def detect(self, jpeg, dataset="toys", **headers):
+        return self.client.post(f"/v1/detect/{dataset}", content=jpeg, headers=headers)
+
+    def stop(self):
+        """Ask it to end, and return its exit code; a second time asks for nothing."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
