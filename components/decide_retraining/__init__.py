@@ -1,0 +1,1 @@
+"""Says whether to train again, always with its reason, and records it."""

@@ -1,0 +1,97 @@
+"""How far two samples of the same world can be apart by chance, cameras being few and unlike."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def distance(first: Floats, second: Floats) -> float:
+    """Return the Kolmogorov-Smirnov distance of two samples, 0 to 1.
+
+    Args:
+        first: `[N]` numbers, N at least 1.
+        second: `[M]` numbers, M at least 1.
+
+    >>> distance(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 4.0, 5.0, 6.0]))
+    0.5
+    """
+    first, second = np.sort(first), np.sort(second)
+    places = np.concatenate([first, second])
+    below = np.searchsorted(first, places, side="right") / len(first)
+    gap = below - np.searchsorted(second, places, side="right") / len(second)
+    return float(np.abs(gap).max())
+
+
+def critical_distance(first: int, second: int, alpha: float) -> float:
+    """Return the distance that independent samples pass with a probability of at most alpha.
+
+    Args:
+        first: Size of one sample.
+        second: Size of the other.
+        alpha: Probability, 0 to 1.
+
+    Source:
+        Smirnov, "Table for estimating the goodness of fit of empirical distributions",
+        Annals of Mathematical Statistics 19, 1948: the asymptotic distribution.
+
+    >>> round(critical_distance(100, 100, 0.05), 3)
+    0.192
+    """
+    return float(np.sqrt(-np.log(alpha / 2) / 2 * (first + second) / (first * second)))
+
+
+class Chance:
+    """Draws worlds in which nothing has changed, again and again, and looks how far they are.
+
+    Frames of one camera are alike, so what counts as one draw is a camera, not a frame: a
+    world has as many cameras as the real one, each played by any camera of the reference,
+    and as many frames of each, drawn with replacement.
+
+    Args:
+        reference: The camera of each reference frame, `[N]`.
+        current: The camera of each frame to be compared, `[M]`.
+        draws: How many worlds.
+        seed: Of the draws.
+    """
+
+    def __init__(
+        self, reference: Sequence[str], current: Sequence[str], *, draws: int, seed: int = 0
+    ) -> None:
+        """Draw; what is kept is how much more the one side has of each frame, `[draws, N]`."""
+        random = np.random.default_rng(seed)
+        names, cameras = np.unique(np.asarray(reference), return_inverse=True)
+        by_camera = [np.flatnonzero(cameras == place) for place in range(len(names))]
+        actors = np.unique(np.asarray(current), return_inverse=True)[1]
+        self._excess = _shares(by_camera, cameras, draws, random)
+        self._excess -= _shares(by_camera, actors, draws, random)
+
+    def reaches(self, values: Floats, alpha: float) -> float:
+        """Return the distance that chance passes with a probability of alpha.
+
+        Args:
+            values: A number for each reference frame, `[N]`.
+            alpha: Probability; below 1 / draws this is the farthest draw.
+        """
+        order = np.argsort(values, kind="stable")
+        ends = np.append(np.flatnonzero(np.diff(values[order])), len(values) - 1)
+        gaps = np.cumsum(self._excess[:, order], axis=1)[:, ends]
+        return float(np.quantile(np.abs(gaps).max(axis=1), 1 - alpha, method="higher"))
+
+
+def _shares(
+    by_camera: Sequence[NDArray[np.intp]],
+    actors: NDArray[np.intp],
+    draws: int,
+    random: np.random.Generator,
+) -> Floats:
+    """Let random cameras play the actors; return the share of each frame, `[draws, N]`."""
+    frames, sizes = np.concatenate(by_camera), np.array([len(ours) for ours in by_camera])
+    starts = np.cumsum(sizes) - sizes
+    played = random.integers(len(sizes), size=(draws, actors.max() + 1))[:, actors]
+    chosen = starts[played] + (random.random(played.shape) * sizes[played]).astype(np.intp)
+    places = frames[chosen] + np.arange(draws)[:, None] * len(frames)
+    counts = np.bincount(places.ravel(), minlength=draws * len(frames))
+    return counts.reshape(draws, len(frames)) / len(actors)

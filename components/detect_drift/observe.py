@@ -1,0 +1,108 @@
+"""What was seen is read from a window of served frames or from a snapshot of labelled ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.contracts.annotation import Box, ScoredBox
+from components.contracts.model import PackageInfo, PackageLayout, RegisteredLayout, absence
+from components.contracts.record import read_lines
+from components.contracts.report import ReferenceFrame
+from components.contracts.snapshot import (
+    SnapshotImage,
+    SnapshotInfo,
+    SnapshotLayout,
+    WindowFrame,
+    WindowInfo,
+    WindowLayout,
+)
+from components.store.objects import Objects
+from components.store.snapshots import ImageReader
+from components.vision.descriptors import DESCRIPTORS, PICTURE, describe
+from components.vision.jpeg import decode_jpeg
+
+MOST_IMAGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One frame, who saw it, what is in it, and its descriptors."""
+
+    sha256: str
+    camera: str
+    boxes: tuple[Box, ...]
+    descriptors: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Some frames that have a name together.
+
+    Attributes:
+        id: Id of the window or the snapshot.
+        dataset: Whose frames.
+        model: Digest of the package that answered; None for labelled frames.
+        names: The descriptors that can be compared; labelled boxes have no scores, so of
+            a snapshot these are the picture's alone.
+        frames: The frames.
+    """
+
+    id: str
+    dataset: str
+    model: str | None
+    names: tuple[str, ...]
+    frames: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the champion was judged on, or the reason why there is nothing."""
+
+    model: str | None
+    frames: tuple[ReferenceFrame, ...]
+    absent: str | None = None
+
+
+def observe(root: str | Path, objects: Objects) -> Observed:
+    """Describe the frames of a window or of a snapshot.
+
+    Args:
+        root: Folder of a `WindowLayout`, or of a `SnapshotLayout`, of which an even
+            sample is looked at.
+        objects: Where the images lie.
+
+    Raises:
+        ShardError: If the bytes of a frame are gone or changed.
+        JpegError: If a frame cannot be decoded.
+    """
+    if SnapshotLayout(root).info.exists():
+        return _observe_snapshot(SnapshotLayout(root), objects)
+    layout = WindowLayout(root)
+    info, reader = WindowInfo.read(layout.info), ImageReader(layout.index, objects)
+    frames = [_see(frame, frame.boxes, reader) for frame in read_lines(WindowFrame, layout.frames)]
+    return Observed(info.id, info.dataset, info.model, DESCRIPTORS, tuple(frames))
+
+
+def read_reference(root: str | Path) -> Reference:
+    """Read what a champion was judged on from its `RegisteredLayout`, which may be absent."""
+    reason = absence(root)
+    if reason:
+        return Reference(None, (), reason)
+    layout = RegisteredLayout(root)
+    package = PackageInfo.read(PackageLayout(layout.package).info)
+    return Reference(package.digest, tuple(read_lines(ReferenceFrame, layout.reference)))
+
+
+def _observe_snapshot(layout: SnapshotLayout, objects: Objects) -> Observed:
+    info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
+    images = sorted(read_lines(SnapshotImage, layout.manifest), key=lambda image: image.sha256)
+    step = -(-len(images) // MOST_IMAGES) or 1
+    frames = [_see(image, (), reader) for image in images[::step]]
+    return Observed(info.id, info.dataset, None, PICTURE, tuple(frames))
+
+
+def _see(
+    frame: WindowFrame | SnapshotImage, scored: Sequence[ScoredBox], reader: ImageReader
+) -> Seen:
+    picture = decode_jpeg(reader.read(frame.sha256))
+    return Seen(frame.sha256, frame.camera, frame.boxes, describe(picture, scored))

@@ -1,0 +1,99 @@
+"""A window is what the champion answered after the last decision; the same rows, the same id."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from psycopg2 import extensions
+
+from components.contracts.progress import say
+from components.contracts.record import digest_of, write_lines
+from components.contracts.refusal import Refusal
+from components.contracts.snapshot import ShardEntry, WindowFrame, WindowInfo, WindowLayout
+from components.extract_window.sample import evenly
+from components.extract_window.served import frames, served
+from components.store.objects import Objects, frame_key
+from components.store.registry import Registry
+
+
+def extract(
+    connection: extensions.connection,
+    objects: Objects,
+    dataset: str,
+    root: str | Path,
+    *,
+    max_frames: int,
+) -> WindowInfo:
+    """Freeze the next window of a dataset.
+
+    Args:
+        connection: An open connection to a migrated database.
+        objects: Where the images lie.
+        dataset: Whose champion it is.
+        root: Folder of the window, a `WindowLayout`.
+        max_frames: Of more frames than this an even sample is kept.
+
+    Returns:
+        What the window is; one without frames ends where it begins.
+
+    Raises:
+        Refusal: If `max_frames` is below 1, or another transaction never ends.
+    """
+    if max_frames < 1:
+        raise Refusal(f"max_frames is {max_frames}, expected 1 or more")
+    registry = Registry(connection)
+    since, champion = registry.last_watermark(dataset), registry.champion(dataset)
+    if champion is None:
+        say(f"0 frames: {dataset} has no champion yet, so nothing was served")
+        return _freeze(root, dataset, None, since, since, [])
+    found = served(connection, dataset, champion.model, since)
+    if found.unknown:
+        say(f"answers left out, for their frames have not arrived: {found.unknown:,}")
+    kept = _readable(frames(connection, evenly(found.sequences, max_frames)), objects)
+    until = found.sequences[-1] if found.sequences else since
+    info = _freeze(root, dataset, champion.model, since, until, kept)
+    say(_summary(info, len(found.sequences)))
+    return info
+
+
+def _readable(
+    chosen: Sequence[tuple[WindowFrame, int]], objects: Objects
+) -> list[tuple[WindowFrame, int]]:
+    kept = [pair for pair in chosen if objects.exists(frame_key(pair[0].sha256))]
+    if len(kept) < len(chosen):
+        say(f"frames left out, for their images are gone: {len(chosen) - len(kept):,}")
+    return kept
+
+
+def _freeze(
+    root: str | Path,
+    dataset: str,
+    model: str | None,
+    since: int,
+    until: int,
+    kept: Sequence[tuple[WindowFrame, int]],
+) -> WindowInfo:
+    lines = [frame.model_dump(mode="json") for frame, _ in kept]
+    info = WindowInfo(
+        dataset=dataset,
+        model=model,
+        since=since,
+        until=until,
+        frames=len(kept),
+        id=digest_of([dataset, model, since, until, lines]),
+    )
+    layout = WindowLayout(root)
+    write_lines((frame for frame, _ in kept), layout.frames)
+    write_lines((_entry(frame.sha256, size) for frame, size in kept), layout.index)
+    info.write(layout.info)
+    return info
+
+
+def _entry(sha256: str, size: int) -> ShardEntry:
+    return ShardEntry(sha256=sha256, shard=frame_key(sha256), offset=0, length=size)
+
+
+def _summary(info: WindowInfo, served: int) -> str:
+    if not info.frames:
+        return f"0 frames: model {str(info.model)[:12]} served nothing since the last decision"
+    sample = f", an even sample of {served:,}" if served > info.frames else ""
+    return f"{info.frames:,} frames served by model {str(info.model)[:12]}{sample}"

@@ -1,0 +1,1 @@
+"""Writes down how a run ended and why, also when it failed."""

@@ -1,0 +1,28 @@
+"""`record_outcome` as Kubeflow runs it, after everything else, whatever happened."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str = "") -> None:
+    """Record how a run ended and why.
+
+    Args:
+        pipeline: Which pipeline it was: `train`, `watch` and so on.
+        status: Filled in by Kubeflow.
+        run: Id of the run, `dsl.PIPELINE_JOB_ID_PLACEHOLDER`; without it runs on a laptop,
+            which all have one name, share a row.
+    """
+    import os
+
+    from components.contracts.progress import say
+    from components.record_outcome.outcome import outcome
+    from components.store.registry import Registry
+
+    run_id = run or status.pipeline_job_resource_name
+    ended = outcome(run_id, status.state, status.error_code, status.error_message)
+    registry = Registry.open(os.environ["DATABASE_URL"])
+    registry.record_outcome(ended.run_id, pipeline, ended.state, ended.reason)
+    say(f"{pipeline} {ended.sentence}")

@@ -1,0 +1,1 @@
+"""Asks for a training once for each window, whatever happens in between."""

@@ -1,0 +1,32 @@
+"""`submit_training` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def submit_training(
+    dataset: str, window: dsl.Input[dsl.Dataset], decision: bool = True, host: str = ""
+) -> str:
+    """Ask once for the training that a window needs.
+
+    Args:
+        dataset: Whose window it is.
+        window: Laid out as `contracts.snapshot.WindowLayout`.
+        decision: What was decided; if it is no, nothing is asked for.
+        host: URL of Kubeflow Pipelines; without it KFP_HOST, and without that a person
+            is told what to start.
+
+    Returns:
+        What starts the training, or the run that was started; empty if none is wanted.
+    """
+    import os
+
+    from components.contracts.snapshot import WindowInfo, WindowLayout
+    from components.store.postgres import connect
+    from components.submit_training.submit import starter, submit
+
+    info = WindowInfo.read(WindowLayout(window.path).info)
+    start = starter(host or os.environ.get("KFP_HOST", ""))
+    return submit(connect(os.environ["DATABASE_URL"]), dataset, info, start, wanted=decision)
