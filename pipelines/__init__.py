@@ -1,0 +1,1 @@
+"""The graphs that Kubeflow runs, and the ways to run them."""

@@ -1,0 +1,1 @@
+"""The laptop home: the same components with an embedded database, stream and server."""

@@ -1,0 +1,29 @@
+"""The process in which one pipeline runs under `kfp.local`: `child NAME PARAMETERS FOLDER`."""
+
+import json
+import os
+import signal
+import sys
+import warnings
+
+from kfp import local
+
+from pipelines.graphs import GRAPHS
+
+
+def main(name: str, parameters: str, folder: str) -> None:
+    """Run a pipeline, each task a subprocess of this environment."""
+    signal.signal(signal.SIGTERM, _take_everyone)
+    warnings.filterwarnings("ignore", message="You may be attemping to run a task")
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder)
+    GRAPHS[name](**json.loads(parameters))
+
+
+def _take_everyone(signum: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(os.getpgrp(), signal.SIGTERM)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

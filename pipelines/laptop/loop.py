@@ -1,0 +1,159 @@
+"""The whole loop on one machine: images in, a served and watched detector out."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.ingest_events.wait import wait_until_ingested
+
+from components.contracts.refusal import Refusal
+from components.store.postgres import connect
+from components.store.stream import stream_id
+from pipelines.laptop.closing import write_closing_page
+from pipelines.laptop.home import Home, home
+from pipelines.laptop.run import Run, run_job, run_pipeline
+from pipelines.laptop.terminal import Terminal
+
+SIMULATED = "car-parks"
+TRAINING_FRAMES = 600
+LIVE_FRAMES = 80
+
+
+class StepFailed(Refusal):
+    """A step of the loop failed; the message is its own sentence."""
+
+
+@dataclass
+class Story:
+    """What has happened so far, for the table and the page at the end."""
+
+    dataset: str
+    home: Home
+    terminal: Terminal
+    runs: list[tuple[str, Run]] = field(default_factory=list)
+
+    def job(self, title: str, name: str, **options: Any) -> Run:
+        """Run one job, and go on only if it went well."""
+        self.terminal.heading(title)
+        return self._told(title, run_job(self.home, name, options, self.terminal.line))
+
+    def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> Run:
+        """Run one pipeline, and go on only if it went well."""
+        self.terminal.heading(title)
+        return self._told(title, run_pipeline(self.home, name, parameters, self.terminal.line))
+
+    def ingested(self) -> None:
+        """Wait until all that was sent is in the database."""
+        env = self.home.env
+        servers = env["KAFKA_BOOTSTRAP_SERVERS"]
+        wait_until_ingested(
+            env["DATABASE_URL"],
+            servers,
+            stream_id(servers, env.get("KAFKA_STREAM_ID")),
+            meanwhile=self.home.must_run,
+        )
+
+    def _told(self, title: str, run: Run) -> Run:
+        self.runs.append((title, run))
+        if run.failed:
+            raise StepFailed(f"{title}: {run.cause}")
+        return run
+
+
+def loop(data: str, name: str) -> Path:
+    """Run the loop once and return the page that tells it.
+
+    Args:
+        data: A folder of labelled images; empty draws simulated cameras.
+        name: Name of the dataset; empty takes it from the folder.
+
+    Raises:
+        Refusal: If the data cannot be used, or a step failed.
+    """
+    if data and not Path(data).is_dir():
+        kind = "is a file" if Path(data).exists() else "does not exist"
+        raise Refusal(f"DATA={data} {kind}, expected a folder of labelled images")
+    with home() as up:
+        dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
+        story = Story(dataset, up, Terminal())
+        _arrive(story, data)
+        train = story.pipeline("Train", "train", {"dataset": dataset})
+        for title, condition in (
+            ("Watch: the same conditions", "same"),
+            ("Watch: night and rain", "night-rain"),
+        ):
+            _live(story, title, train, condition, simulated=not data)
+            story.pipeline(title, "watch", {"dataset": dataset})
+        story.pipeline("Score", "batch", {"dataset": dataset})
+        page = write_closing_page(story.runs, dataset, up)
+        story.terminal.steps(story.runs)
+        _next(story, train, page)
+        return page
+
+
+def slug(name: str) -> str:
+    """Return a name that a dataset may have: lower case, digits and hyphens.
+
+    >>> slug("Highway_Vehicles (v2)")
+    'highway-vehicles-v2'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-") or "images"
+
+
+def _arrive(story: Story, data: str) -> None:
+    if data:
+        source = str(Path(data).resolve())
+        story.job("Import", "import_dataset", dataset=story.dataset, source=source)
+    else:
+        story.job("Cameras", "simulate_cameras", dataset=story.dataset, frames=TRAINING_FRAMES)
+    story.ingested()
+
+
+def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:
+    env, seen = story.home.env, _windows(story)
+    common = {"dataset": story.dataset, "frames": LIVE_FRAMES, "endpoint": env["DETECTOR_URL"]}
+    if simulated:
+        conditions = "day,dusk" if condition == "same" else condition
+        day = f"2026-{2 + seen // 28 % 11:02d}-{1 + seen % 28:02d}"
+        story.job(
+            title, "simulate_cameras", **common, labelled=False, days=1, first_day=day,
+            conditions=conditions,
+        )  # fmt: skip
+    else:
+        snapshot = train.artifact("snapshot-dataset", "snapshot")
+        story.job(
+            title, "replay_frames", **common, snapshot=snapshot, condition=condition, seed=seen
+        )
+    story.ingested()
+
+
+def _windows(story: Story) -> int:
+    """Count the windows judged so far, so that each run's live frames are new ones."""
+    connection = connect(story.home.env["DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM registry.decisions WHERE dataset = %s", (story.dataset,)
+        )
+        (seen,) = cursor.fetchone() or (0,)
+    connection.close()
+    return int(seen)
+
+
+def _next(story: Story, train: Run, page: Path) -> None:
+    evaluated = train.step("evaluate-detector")
+    judged = train.step("judge-model")
+    story.terminal.heading("The model")
+    for step in (evaluated, judged):
+        story.terminal.say(f"  {step.said}" if step else "")
+    story.terminal.heading(f"Look at it: {page}")
+    python = Path(sys.executable)
+    story.terminal.say(
+        "What to do next:\n"
+        "  make serve                          keep the model served, and send it a JPEG\n"
+        "  make run DATA=folder [NAME=name]    the same with your own labelled images\n"
+        "  make retrain                        label what drifted and train again\n"
+        f"  {python.parent.name}/python -m pipelines --help      one pipeline at a time"
+    )

@@ -1,0 +1,101 @@
+"""A child process never outlives the one that started it, however that one ends."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class ProcessError(RuntimeError):
+    """A part did not start, or stopped by itself."""
+
+
+class Child:
+    """One running process with its log in a file.
+
+    Args:
+        name: What to call it when it fails.
+        command: Program and arguments.
+        log: File that takes what it prints.
+        env: Its whole environment.
+        death_signal: What it is sent when this process dies, even by SIGKILL.
+        user: Numeric user id to run it as; None keeps this process's own.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        death_signal: signal.Signals = signal.SIGTERM,
+        user: int | None = None,
+    ) -> None:
+        """Start it."""
+        self.name = name
+        self.log = log
+        self._start = log.stat().st_size if log.exists() else 0
+        parent = os.getpid()
+
+        def tie_to_parent() -> None:
+            _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+            if os.getppid() != parent:  # it died before the tie was made
+                os._exit(1)
+
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else dict(env),
+                start_new_session=True,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+                preexec_fn=tie_to_parent,
+            )
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        with self.log.open("rb") as file:
+            file.seek(self._start)
+            return file.read().decode(errors="replace")
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            ProcessError: If it ends before, or takes longer than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.must_run()
+            if time.monotonic() > deadline:
+                raise ProcessError(f"{self.name} was not ready in {seconds:.0f} s: {self._end()}")
+            time.sleep(0.02)
+
+    def must_run(self) -> None:
+        """Raise ProcessError if it has ended by itself."""
+        if self.process.poll() is not None:
+            raise ProcessError(f"{self.name} ended with {self.process.returncode}: {self._end()}")
+
+    def stop(self, by: signal.Signals = signal.SIGTERM, seconds: float = 20) -> None:
+        """End it and everything that it started, gently if it listens."""
+        if self.process.poll() is None:
+            self.process.send_signal(by)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def _end(self) -> str:
+        return " / ".join(self.output().strip().splitlines()[-3:]) or "it printed nothing"

@@ -1,0 +1,139 @@
+"""A pipeline run on this machine is a child process; what its tasks say is heard here."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.contracts.progress import MARK
+from pipelines.laptop.home import Home
+from pipelines.laptop.processes import Child
+
+COLOUR = re.compile(r"\x1b\[\d+m")
+STARTED = re.compile(r"Executing task '([^']+)'")
+ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
+CAUSE = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Refusal|Conflict|Interrupt|Exit)\w*): (.+)$")
+
+
+@dataclass
+class Step:
+    """One task of a run: how long it took, how it ended, and the last thing it said."""
+
+    name: str
+    started: float
+    seconds: float = 0.0
+    state: str = "RUNNING"
+    said: str = ""
+
+
+@dataclass
+class Run:
+    """One run of a pipeline, or of a single job.
+
+    Attributes:
+        name: The pipeline.
+        folder: Where its artifacts are, one folder a task.
+        steps: Its tasks, in the order in which they ran.
+        cause: Why it failed, in one sentence; empty if it did not.
+    """
+
+    name: str
+    folder: Path
+    steps: list[Step] = field(default_factory=list)
+    cause: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not end well."""
+        return bool(self.cause)
+
+    def step(self, name: str) -> Step | None:
+        """Return a task by name, or None if it did not run."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def artifact(self, task: str, name: str) -> Path | None:
+        """Return the path of one artifact, or None if the task did not write it."""
+        return next(iter(sorted(self.folder.glob(f"*/{task}/{name}"))), None)
+
+
+Heard = Callable[[str, str], None]
+
+
+def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: Heard) -> Run:
+    """Run a pipeline to its end.
+
+    Args:
+        home: A home that is up.
+        name: `train`, `deploy`, `watch` or `batch`.
+        parameters: Pipeline parameters by name.
+        heard: Called with task and line whenever a task says something.
+    """
+    run = Run(name, _fresh_folder(home, name))
+    command = [sys.executable, "-m", "pipelines.laptop.child", name, json.dumps(dict(parameters))]
+    child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
+    code = _follow(home, child, lambda line: _note(run, line, heard))
+    if code:
+        run.cause = run.cause or f"it ended with exit code {code}; see {child.log}"
+    else:
+        run.cause = ""
+    return run
+
+
+def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
+    """Run one job by its command line, as a run of a single step."""
+    run = Run(name, _fresh_folder(home, name))
+    run.steps.append(step := Step(name.replace("_", "-"), time.monotonic()))
+    words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
+    command = [sys.executable, "-m", "components", name, *words]
+    child = Child(name, command, run.folder / "log.txt", home.env)
+    code = _follow(home, child, lambda line: _note(run, line, heard))
+    step.seconds = time.monotonic() - step.started
+    step.state = "FAILURE" if code else "SUCCESS"
+    if code:
+        last = [line for line in child.output().splitlines() if line.strip()]
+        run.cause = run.cause or (last[-1] if last else f"it ended with exit code {code}")
+    return run
+
+
+def _fresh_folder(home: Home, name: str) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = home.state / "runs" / f"{stamp}-{time.monotonic_ns() % 1_000_000:06d}-{name}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _follow(home: Home, child: Child, note: Callable[[str], None]) -> int:
+    try:
+        with child.log.open(errors="replace") as log:
+            ended = False
+            rest = ""
+            while not ended:
+                ended = child.process.poll() is not None
+                *lines, rest = (rest + log.read()).split("\n")
+                for line in lines:
+                    note(COLOUR.sub("", line))
+                if not ended:
+                    home.must_run()
+                    time.sleep(0.1)
+    finally:
+        child.stop()
+    return int(child.process.returncode)
+
+
+def _note(run: Run, line: str, heard: Heard) -> None:
+    now = time.monotonic()
+    if found := STARTED.search(line):
+        run.steps.append(Step(found[1], now))
+    elif found := ENDED.search(line):
+        step = next(step for step in reversed(run.steps) if step.name == found[1])
+        step.seconds, step.state = now - step.started, found[2]
+    elif MARK in line and run.steps:
+        step = run.steps[-1]
+        step.said = line.split(MARK, 1)[1].rstrip()
+        heard(step.name, step.said)
+    elif (found := CAUSE.match(line)) and not found[2].startswith("Pipeline '"):
+        run.cause = found[2]  # the runner's own words, left out here, hide the cause

@@ -1,0 +1,37 @@
+"""Look at what was served since the last look, and say whether to train again, and why."""
+
+from components.decide_retraining.component import decide_retraining
+from components.record_outcome.component import record_outcome
+from components.submit_training.component import submit_training
+from kfp import dsl
+
+from components.detect_drift.component import detect_drift
+from components.extract_window.component import extract_window
+from components.fetch_champion.component import fetch_champion
+from pipelines.placement import light, patient, with_database, with_kubeflow, with_objects
+
+
+@dsl.pipeline(
+    name="watch-car-detector",
+    description="Measure drift in what was served; decide, always with reasons.",
+)
+def watch(dataset: str = "car-parks") -> None:
+    """Watch one dataset's detector.
+
+    Args:
+        dataset: Name of the dataset.
+    """
+    recorded = light(patient(with_database(record_outcome(pipeline="watch", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER))))
+    with dsl.ExitHandler(recorded, name="recorded"):
+        champion = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
+        extracted = light(patient(with_objects(with_database(extract_window(dataset=dataset)))))
+        window = extracted.outputs["window"]
+        drift = light(
+            with_objects(detect_drift(window=window, champion=champion.outputs["champion"]))
+        )
+        decided = decide_retraining(dataset=dataset, window=window, drift=drift.outputs["drift"])
+        light(patient(with_database(decided)))
+
+        with dsl.If(decided.outputs["Output"] == True, name="retrain"):  # noqa: E712 (kfp DSL)
+            submitted = submit_training(dataset=dataset, window=window)
+            light(patient(with_kubeflow(with_database(submitted))))

@@ -1,0 +1,173 @@
+"""Who may import whom. The table below is the architecture; these tests keep it true."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# The shared rooms of components/, and all they may import besides the standard library and
+# themselves. A file of the store stands for itself, so that a job that reads snapshots does
+# not carry a database driver.
+SHARED = {
+    "contracts": {"pydantic"},
+    "vision": {"contracts", "numpy", "PIL"},
+    "pages": {"vision", "numpy", "PIL", "jinja2", "markupsafe", "matplotlib"},
+    "inference": {"contracts", "vision", "numpy", "onnxruntime", "onnx", "google"},
+    "detector": {"contracts", "numpy", "tensorflow", "keras"},
+    "store.objects": {"obstore"},
+    "store.shards": {"contracts", "store.objects"},
+    "store.snapshots": {"contracts", "store.objects"},
+    "store.postgres": {"psycopg2"},
+    "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
+    "store.versions": {"contracts", "psycopg2"},
+    "store.stream": {"contracts", "kafka"},
+    "store.frames": {"contracts", "store.objects", "store.stream", "kafka", "httpx", "tenacity"},
+}
+
+# The jobs and services. None may import another.
+JOBS = {
+    "simulate_cameras": {"vision", "store.objects", "store.frames", "numpy", "PIL"},
+    "import_dataset": {"vision", "store.objects", "store.frames", "PIL", "yaml"},
+    "replay_frames": {"vision", "store.objects", "store.frames", "store.snapshots", "numpy"},
+    "ingest_events": {"store.objects", "store.postgres", "store.stream", "psycopg2", "tenacity"},
+    "fetch_champion": {"store.objects", "store.postgres", "store.registry"},
+    "snapshot_dataset": {
+        "vision", "store.objects", "store.postgres", "store.shards", "store.snapshots", "psycopg2",
+        "numpy",
+    },
+    "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
+    "train_detector": {
+        "vision", "pages", "detector", "store.objects", "store.snapshots",
+        "numpy", "tensorflow", "keras",
+    },
+    "export_onnx": {
+        "vision", "detector", "inference", "store.objects", "store.snapshots",
+        "numpy", "tensorflow", "tf2onnx", "onnx", "onnxruntime",
+    },
+    "evaluate_detector": {
+        "vision", "pages", "inference", "store.objects", "store.snapshots",
+        "numpy", "PIL", "markupsafe", "faster_coco_eval",
+    },
+    "judge_model": set(),
+    "register_model": {"store.objects", "store.postgres", "store.registry"},
+    "deploy_model": {
+        "inference", "store.objects", "store.postgres", "store.registry", "httpx", "tenacity",
+    },
+    "serve_detector": {
+        "vision", "inference", "store.stream", "numpy", "kserve", "fastapi", "starlette",
+        "uvicorn", "prometheus_client", "kafka",
+    },
+    "extract_window": {"store.objects", "store.postgres", "store.registry", "psycopg2"},
+    "detect_drift": {
+        "vision", "pages", "store.objects", "store.snapshots",
+        "numpy", "markupsafe", "pandas", "evidently",
+    },
+    "decide_retraining": {"store.postgres", "store.registry"},
+    "submit_training": {"store.postgres", "store.registry", "psycopg2", "kfp"},
+    "record_outcome": {"store.postgres", "store.registry"},
+    "score_dataset": {
+        "vision", "pages", "inference", "store.objects", "store.snapshots", "numpy",
+    },
+}  # fmt: skip
+WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
+
+FILES = sorted(ROOT.glob("components/*/**/*.py"))
+WRAPPERS = sorted(ROOT.glob("components/*/component.py"))
+GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - {ROOT / "pipelines/__main__.py"})
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def modules(nodes) -> set[str]:
+    """Return the modules imported by some nodes, the standard library left out."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= _from(node)
+    return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+def _from(node: ast.ImportFrom) -> set[str]:
+    if node.module in ("components", "components.store", "components.vision"):
+        return {f"{node.module}.{alias.name}" for alias in node.names}
+    return {node.module}
+
+
+def room(module: str) -> str:
+    """Shorten `components.vision.boxes` to `vision`, and `numpy.typing` to `numpy`."""
+    parts = module.removeprefix("components.").split(".")
+    return ".".join(parts[:2]) if parts[0] == "store" else parts[0]
+
+
+def rooms(nodes) -> set[str]:
+    return {room(module) for module in modules(nodes)}
+
+
+def room_of(file: Path) -> str:
+    folder, *rest = file.relative_to(ROOT / "components").with_suffix("").parts
+    return f"store.{rest[0]}" if folder == "store" else folder
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_room_imports_only_what_it_may(file: Path):
+    here = room_of(file)
+    if here == "store.__init__":
+        return
+    allowed = SHARED.get(here) or JOBS[here] | {"contracts"}
+    head = WRAPPER_HEAD if file in WRAPPERS else set()
+
+    assert rooms(ast.walk(ast.parse(file.read_text()))) <= allowed | head | {here}
+
+
+@pytest.mark.parametrize("file", WRAPPERS, ids=name_of)
+def test_a_wrapper_compiles_with_nothing_but_kubeflow(file: Path):
+    assert rooms(ast.parse(file.read_text()).body) <= WRAPPER_HEAD
+
+
+@pytest.mark.parametrize("file", WRAPPERS, ids=name_of)
+def test_a_wrapper_holds_no_logic(file: Path):
+    function = next(node for node in ast.parse(file.read_text()).body if hasattr(node, "body"))
+    statements = [
+        node
+        for node in function.body
+        if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_docstring(node)
+    ]
+
+    assert function.name == file.parent.name
+    assert len(statements) <= 10
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+@pytest.mark.parametrize("file", GRAPHS, ids=name_of)
+def test_a_pipeline_sees_wrappers_and_never_logic(file: Path):
+    for module in modules(ast.walk(ast.parse(file.read_text()))):
+        assert module.split(".")[0] in {"kfp", "pipelines"} or module.endswith(".component")
+
+
+@pytest.mark.parametrize("file", GRAPHS, ids=name_of)
+def test_only_placement_speaks_to_kubernetes(file: Path):
+    kubernetes = "kubernetes" in file.read_text() and "import dsl, kubernetes" in file.read_text()
+
+    assert kubernetes == (file.name == "placement.py")
+
+
+def test_every_room_has_its_place_in_the_table():
+    folders = {file.parent.name for file in ROOT.glob("components/*/__init__.py")}
+
+    assert folders - {"store"} == (set(SHARED) | set(JOBS)) - {n for n in SHARED if "." in n}
+
+
+def test_a_job_is_run_by_kubeflow_or_by_itself_and_never_by_both():
+    for job in JOBS:
+        folder = ROOT / "components" / job
+        assert (folder / "component.py").exists() != (folder / "service.py").exists(), job
