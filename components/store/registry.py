@@ -46,10 +46,12 @@ class Registry:
         lineage: Mapping[str, Any],
         metrics: Mapping[str, float],
         reason: str,
+        compared_with: str | None = None,
     ) -> Version:
         """Give a model its version number and make it the challenger, unless it serves.
 
-        A model that is registered already keeps its version and all that is known of it.
+        A model that is registered already keeps its version and all that is known of it,
+        but with whom it was compared last.
 
         Args:
             dataset: Whose model it is.
@@ -59,13 +61,15 @@ class Registry:
             lineage: What it was made from, as JSON.
             metrics: Its numbers by name.
             reason: Why it is worth keeping, in a sentence.
+            compared_with: Digest of the champion that it won against; None if none was there.
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, dataset)
-            known = rows.of_model(cursor, dataset, model)
+            known = rows.compared_again(cursor, dataset, model, compared_with)
             version = known or Version(
                 dataset=dataset, version=rows.next_version(cursor, dataset), model=model, uri=uri,
                 snapshot=snapshot, lineage=dict(lineage), metrics=dict(metrics), reason=reason,
+                compared_with=compared_with,
             )  # fmt: skip
             if not known:
                 rows.insert(cursor, version)
@@ -89,6 +93,28 @@ class Registry:
             cursor.execute(f"{rows.SELECT} WHERE dataset = %s ORDER BY version", (dataset,))
             return [rows.version_of(row) for row in cursor.fetchall()]
 
+    def named(self, dataset: str, name: str) -> Version:
+        """Return the version that a digest or an alias names.
+
+        Raises:
+            Refusal: If there is none.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            found = rows.of_model(cursor, dataset, name) or rows.of_alias(cursor, dataset, name)
+        if found is None:
+            raise Refusal(f"{dataset} has no model {name[:12]!r}, expected a digest or an alias")
+        return found
+
+    def has_served(self, version: Version) -> bool:
+        """Say whether a version was champion before, so that going back to it is no promotion."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM registry.audit WHERE dataset = %s AND model = %s"
+                " AND action <> 'registered' LIMIT 1",
+                (version.dataset, version.model),
+            )
+            return cursor.fetchone() is not None
+
     def promote(self, dataset: str, model: str, expected_champion: str | None) -> Version:
         """Put a model in service, if who serves is still who the caller saw.
 
@@ -107,7 +133,9 @@ class Registry:
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, dataset)
-            version = _registered(cursor, dataset, model)
+            version = rows.of_model(cursor, dataset, model)
+            if version is None:
+                raise Refusal(f"model {model[:12]} is not registered for {dataset}")
             champion = rows.of_alias(cursor, dataset, "champion")
             if champion == version:
                 return version
@@ -183,13 +211,6 @@ class Registry:
                 " SET state = excluded.state, reason = excluded.reason, recorded_at = now()",
                 (run_id, pipeline, state, reason),
             )
-
-
-def _registered(cursor: extensions.cursor, dataset: str, model: str) -> Version:
-    version = rows.of_model(cursor, dataset, model)
-    if version is None:
-        raise Refusal(f"model {model[:12]} is not registered for {dataset}")
-    return version
 
 
 def _check_champion(dataset: str, champion: Version | None, expected: str | None) -> None:

@@ -11,7 +11,8 @@ from components.contracts.record import Record
 Alias = Literal["champion", "challenger", "previous"]
 
 SELECT = (
-    "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason FROM registry.versions"
+    "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason, compared_with"
+    " FROM registry.versions"
 )
 
 
@@ -26,6 +27,7 @@ class Version(Record):
     lineage: dict[str, Any]
     metrics: dict[str, float]
     reason: str
+    compared_with: str | None = None
 
     @property
     def name(self) -> str:
@@ -57,6 +59,17 @@ def of_model(cursor: extensions.cursor, dataset: str, model: str) -> Version | N
     return _first(cursor)
 
 
+def compared_again(
+    cursor: extensions.cursor, dataset: str, model: str, champion: str | None
+) -> Version | None:
+    """Note with which champion a version was compared last; None if there is no such version."""
+    cursor.execute(
+        "UPDATE registry.versions SET compared_with = %s WHERE dataset = %s AND model = %s",
+        (champion, dataset, model),
+    )
+    return of_model(cursor, dataset, model)
+
+
 def of_alias(cursor: extensions.cursor, dataset: str, alias: str) -> Version | None:
     """Return the version an alias points at, or None."""
     cursor.execute(
@@ -82,9 +95,9 @@ def insert(cursor: extensions.cursor, version: Version) -> None:
     row |= {"lineage": Json(row["lineage"]), "metrics": Json(row["metrics"])}
     cursor.execute(
         "INSERT INTO registry.versions"
-        " (dataset, version, model, uri, snapshot, lineage, metrics, reason)"
+        " (dataset, version, model, uri, snapshot, lineage, metrics, reason, compared_with)"
         " VALUES (%(dataset)s, %(version)s, %(model)s, %(uri)s, %(snapshot)s, %(lineage)s,"
-        " %(metrics)s, %(reason)s)",
+        " %(metrics)s, %(reason)s, %(compared_with)s)",
         row,
     )
 

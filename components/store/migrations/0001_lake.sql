@@ -134,6 +134,7 @@ CREATE TABLE registry.versions (
     lineage     jsonb       NOT NULL,
     metrics     jsonb       NOT NULL,
     reason      text        NOT NULL,
+    compared_with text,               -- the champion it was compared with, if there was one
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (dataset, version),
     UNIQUE (dataset, model)

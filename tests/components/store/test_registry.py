@@ -251,3 +251,29 @@ def test_a_retried_run_ended_as_it_did_the_last_time(registry, connection):
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT run_id, state FROM registry.outcomes")
         assert cursor.fetchall() == [("run-1", "SUCCEEDED")]
+
+
+def test_a_model_compared_again_keeps_its_version_and_the_newer_rival(registry):
+    register(registry, FIRST)
+
+    again = registry.register(
+        "car-parks", FIRST, "", "5" * 64, {}, {}, "better still", compared_with=SECOND
+    )
+
+    assert (again.version, again.compared_with) == (1, SECOND)
+
+
+def test_a_version_is_named_by_digest_or_alias(registry):
+    version = register(registry, FIRST)
+
+    assert registry.named("car-parks", FIRST) == registry.named("car-parks", "challenger") == version
+    with pytest.raises(Refusal, match="car-parks has no model 'previous'"):
+        registry.named("car-parks", "previous")
+
+
+def test_a_version_has_served_once_it_was_promoted(registry):
+    version = register(registry, FIRST)
+
+    assert not registry.has_served(version)
+    registry.promote("car-parks", FIRST, None)
+    assert registry.has_served(version)

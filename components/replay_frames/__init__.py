@@ -1,0 +1,1 @@
+"""A stand-in for live cameras where there are none: known photographs, shown anew."""
