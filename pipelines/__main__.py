@@ -20,7 +20,7 @@ def main(words: list[str]) -> int:
     command = options.pop("command")
     signal.signal(signal.SIGTERM, _leave)
     try:
-        return _commands()[command](options)
+        return int(_commands()[command](options))
     except (Refusal, ProcessError) as refusal:
         print(f"\n{refusal}", file=sys.stderr)
         return 2

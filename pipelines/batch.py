@@ -1,11 +1,11 @@
 """Score many images at once with the champion, and keep the boxes as COCO JSON."""
 
-from components.record_outcome.component import record_outcome
 from kfp import dsl
 
 from components.fetch_champion.component import fetch_champion
 from components.score_dataset.component import score_dataset
 from components.snapshot_dataset.component import snapshot_dataset
+from pipelines.ending import recorded
 from pipelines.placement import heavy, light, patient, with_database, with_objects
 
 
@@ -20,8 +20,7 @@ def batch(dataset: str = "car-parks", folder: str = "") -> None:
         dataset: Name of the dataset whose champion answers.
         folder: Folder of JPEGs that the task can read; empty takes the snapshot.
     """
-    recorded = light(patient(with_database(record_outcome(pipeline="batch", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER))))
-    with dsl.ExitHandler(recorded, name="recorded"):
+    with recorded("batch"):
         fetched = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
         champion = fetched.outputs["champion"]
         with dsl.If(folder == "", name="snapshot"):

@@ -1,9 +1,9 @@
 """Put one registered model into service: a person's approval, or a step back."""
 
-from components.deploy_model.component import deploy_model
-from components.record_outcome.component import record_outcome
 from kfp import dsl
 
+from components.deploy_model.component import deploy_model
+from pipelines.ending import recorded
 from pipelines.placement import light, patient, with_database, with_detector, with_objects
 
 
@@ -18,7 +18,6 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         dataset: Name of the dataset it belongs to.
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
-    recorded = light(patient(with_database(record_outcome(pipeline="deploy", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER))))
-    with dsl.ExitHandler(recorded, name="recorded"):
+    with recorded("deploy"):
         deployed = deploy_model(dataset=dataset, model=model)
         light(patient(with_detector(with_objects(with_database(deployed)))))

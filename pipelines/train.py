@@ -1,10 +1,8 @@
 """Train on what is known now; serve the result if it is better, and if that is approved."""
 
-from components.deploy_model.component import deploy_model
-from components.record_outcome.component import record_outcome
-from components.validate_dataset.component import validate_dataset
 from kfp import dsl
 
+from components.deploy_model.component import deploy_model
 from components.evaluate_detector.component import evaluate_detector
 from components.export_onnx.component import export_onnx
 from components.fetch_champion.component import fetch_champion
@@ -12,6 +10,8 @@ from components.judge_model.component import judge_model
 from components.register_model.component import register_model
 from components.snapshot_dataset.component import snapshot_dataset
 from components.train_detector.component import train_detector
+from components.validate_dataset.component import validate_dataset
+from pipelines.ending import recorded
 from pipelines.placement import (
     heavy,
     light,
@@ -48,8 +48,7 @@ def train(
         approval: `auto` serves a winner at once; `manual` registers it and waits.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
     """
-    recorded = light(patient(with_database(record_outcome(pipeline="train", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER))))
-    with dsl.ExitHandler(recorded, name="recorded"):
+    with recorded("train"):
         champion = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
         frozen = light(
             patient(

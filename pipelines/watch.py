@@ -1,13 +1,13 @@
 """Look at what was served since the last look, and say whether to train again, and why."""
 
-from components.decide_retraining.component import decide_retraining
-from components.record_outcome.component import record_outcome
-from components.submit_training.component import submit_training
 from kfp import dsl
 
+from components.decide_retraining.component import decide_retraining
 from components.detect_drift.component import detect_drift
 from components.extract_window.component import extract_window
 from components.fetch_champion.component import fetch_champion
+from components.submit_training.component import submit_training
+from pipelines.ending import recorded
 from pipelines.placement import light, patient, with_database, with_kubeflow, with_objects
 
 
@@ -21,8 +21,7 @@ def watch(dataset: str = "car-parks") -> None:
     Args:
         dataset: Name of the dataset.
     """
-    recorded = light(patient(with_database(record_outcome(pipeline="watch", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER))))
-    with dsl.ExitHandler(recorded, name="recorded"):
+    with recorded("watch"):
         champion = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
         extracted = light(patient(with_objects(with_database(extract_window(dataset=dataset)))))
         window = extracted.outputs["window"]

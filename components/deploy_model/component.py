@@ -17,7 +17,7 @@ def deploy_model(
 
     Args:
         dataset: Whose model it is.
-        model: Digest of its package.
+        model: Digest of its package, or the alias `challenger` or `previous`.
         page: What was answered before and after, for people.
         endpoint: Where the server listens; otherwise DETECTOR_URL says.
         target: `server`: a running server that loads from MODEL_ROOT.
@@ -27,8 +27,10 @@ def deploy_model(
     """
     import os
     from contextlib import closing
+    from functools import partial
     from pathlib import Path
 
+    from components.contracts.model import RegisteredLayout
     from components.contracts.progress import say
     from components.deploy_model.deploy import deploy
     from components.deploy_model.targets import target_named
@@ -40,10 +42,10 @@ def deploy_model(
     place = target_named(target, url, os.environ["MODEL_ROOT"])
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     with closing(connect(os.environ["DATABASE_URL"])) as connection, closing(place):
-        rollout = deploy(
-            Registry(connection), place, dataset, model,
-            lambda folder: objects.get_folder(f"models/{model}/package", folder),
-        )  # fmt: skip
+        registry = Registry(connection)
+        version = registry.named(dataset, model)
+        package = f"{RegisteredLayout.prefix(version.model)}/package"
+        rollout = deploy(registry, place, version, partial(objects.get_folder, package))
     Path(page.path).write_text(rollout.page)
     say(rollout.sentence)
-    return model
+    return version.model

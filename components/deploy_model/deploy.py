@@ -25,8 +25,8 @@ class Register(Protocol):
     def champion(self, dataset: str) -> Version | None:
         """Return the version in service."""
 
-    def versions(self, dataset: str) -> list[Version]:
-        """Return every version."""
+    def has_served(self, version: Version) -> bool:
+        """Say whether a version was champion before."""
 
     def promote(self, dataset: str, model: str, expected_champion: str | None) -> Version:
         """Put a version in service, if who serves is still who the caller saw."""
@@ -40,24 +40,25 @@ class Rollout:
     sentence: str
 
 
-def deploy(register: Register, target: Target, dataset: str, model: str, fetch: Fetch) -> Rollout:
-    """Put a model in service, prove it there, and promote it.
+def deploy(register: Register, target: Target, version: Version, fetch: Fetch) -> Rollout:
+    """Put a version in service, prove it there, and promote it.
 
     Args:
-        register: Knows the versions and the champion.
+        register: Knows the champion.
         target: Where the dataset is served.
-        dataset: Whose model it is.
-        model: Digest of a registered package.
+        version: What shall serve; it has served before, or was compared with who serves.
         fetch: Copies the package to a folder.
 
     Raises:
-        Refusal: If the model is not registered, is not what it says, answers otherwise, or
-            another one was promoted meanwhile. What served before then serves again.
+        Refusal: If the model is not what it says, answers otherwise, or another one was
+            promoted meanwhile. What served before then serves again.
+        PromotionConflict: If it was compared with another model than the champion.
     """
-    if all(version.model != model for version in register.versions(dataset)):
-        raise Refusal(f"model {model[:12]} is not registered for {dataset}")
+    dataset, model = version.dataset, version.model
     champion = register.champion(dataset)
     expected = champion.model if champion else None
+    if model != expected and not register.has_served(version):
+        _check_compared(version, expected)
     package = PackageLayout(target.hold(dataset, model, fetch))
     golden = read_lines(GoldenAnswer, package.golden)
     before = _ask(target, dataset, package.root, golden)
@@ -74,6 +75,15 @@ def deploy(register: Register, target: Target, dataset: str, model: str, fetch: 
         raise Refusal(f"{model[:12]} is not put in service, {now}: {cause}") from cause
     _promote(register, target, dataset, model, expected)
     return _told(model, golden, before, after)
+
+
+def _check_compared(version: Version, champion: str | None) -> None:
+    if version.compared_with != champion:
+        then, now = ((digest or "nothing")[:12] for digest in (version.compared_with, champion))
+        raise PromotionConflict(
+            f"{version.name} was compared with {then}, but {now} is in service: "
+            "train again, so that both are compared"
+        )
 
 
 def _restore(target: Target, dataset: str, others: Sequence[str]) -> str:

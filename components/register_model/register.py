@@ -89,6 +89,7 @@ def register(registry: Registry, objects: Objects, candidate: Candidate) -> Vers
     """
     info = PackageLayout(candidate.package).verify()
     numbers = _numbers(candidate, info)
+    champion = Report.read(candidate.report).of("champion")
     prefix = RegisteredLayout.prefix(info.digest)
     if info.digest not in {version.model for version in registry.versions(info.dataset)}:
         _store(objects, candidate, prefix)
@@ -102,9 +103,10 @@ def register(registry: Registry, objects: Objects, candidate: Candidate) -> Vers
         {**numbers.coco, "latency_ms_p50": numbers.latency_ms_p50,
          "latency_ms_p95": numbers.latency_ms_p95},
         candidate.reason,
+        champion.model if champion else None,
     )  # fmt: skip
     serving = registry.champion(info.dataset)
-    say(f"{version.name} {'is in service' if version == serving else 'waits for approval'}")
+    say(f"{version.name} is {'in service' if version == serving else 'the challenger now'}")
     return version
 
 

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
+from urllib.parse import unquote
 
 from fastapi import Request, Response
 from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
@@ -58,7 +59,7 @@ class Detect:
         if model is None:
             raise ModelNotFound(dataset)
         _check_type(request)
-        camera = _header(request, "x-camera") or "unknown"
+        camera = unquote(_header(request, "x-camera")) or "unknown"
         request_id = _header(request, "x-request-id") or uuid.uuid4().hex
         jpeg = await request.body()
         started = perf_counter()

@@ -7,7 +7,6 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from components.contracts.annotation import ScoredBox
 from components.contracts.record import read_lines
 from components.contracts.report import DriftReport, Report
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout, WindowFrame, WindowLayout
@@ -21,7 +20,8 @@ from pipelines.laptop.home import Home
 from pipelines.laptop.run import Run
 
 MOST_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
-PICTURES = 6
+PICTURES = 8  # of a window
+STRIDE = 3  # from the busiest frame down, so that not all are of one camera
 
 # Task and artifact of each page that is enclosed, and what to call it.
 PAGES = (
@@ -66,7 +66,7 @@ def _lead(runs: Sequence[tuple[str, Run]]) -> str:
         for _, run in _named(runs, name)
         if (step := run.step(task))
     ]
-    return " ".join(f"{sentence.rstrip('.')}." for sentence in said)
+    return " ".join(f"{_capital(sentence.rstrip('.'))}." for sentence in said)
 
 
 def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
@@ -113,10 +113,9 @@ def _watched(runs: Sequence[tuple[str, Run]], objects: Objects) -> Iterator[Mark
         drift = run.artifact("detect-drift", "drift")
         window = run.artifact("extract-window", "window")
         decided = run.step("decide-retraining")
-        if drift is None or window is None:
+        if drift is None or window is None or decided is None:
             continue
-        facts = DriftReport.read(drift)
-        yield text(f"{title}: {decided.said if decided else facts.reason}")
+        yield text(f"{title}: {decided.said}. {_capital(DriftReport.read(drift).reason)}.")
         yield gallery(_served(WindowLayout(window), objects), width=360)
 
 
@@ -124,18 +123,18 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
     frames = read_lines(WindowFrame, window.frames)
     reader = ImageReader(window.index, objects)
     busiest = sorted(frames, key=lambda frame: (-len(frame.boxes), frame.sha256))
-    for frame in busiest[: PICTURES * 4 : 4]:
-        picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), _shown(frame.boxes))
+    for frame in busiest[: PICTURES * STRIDE : STRIDE]:
+        picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), frame.boxes, captions=())
         yield picture, f"{frame.camera}, {len(frame.boxes)} found in {frame.latency_ms:.0f} ms"
 
 
-def _shown(boxes: Sequence[ScoredBox]) -> list[ScoredBox]:
-    return sorted(boxes, key=lambda box: box.score)
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
     rows = [
-        (title, step.name, f"{step.seconds:.1f}", step.said)
+        (title if step is run.steps[0] else "", step.name, f"{step.seconds:.1f}", step.said)
         for title, run in runs
         for step in run.steps
     ]

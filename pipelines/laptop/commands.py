@@ -31,7 +31,7 @@ def retrain(frames: int) -> int:
         story = whole.Story(whole.SIMULATED, up, Terminal())
         story.job(
             "Labels", "simulate_cameras", dataset=story.dataset, frames=frames,
-            conditions="night-rain", first_day="2026-01-12", seed=1,
+            conditions="night-rain", first_day="2026-01-12",
         )  # fmt: skip
         story.ingested()
         story.pipeline("Train", "train", {"dataset": story.dataset, "grow_test": True})

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.ingest_events.wait import wait_until_ingested
-
 from components.contracts.refusal import Refusal
+from components.ingest_events.wait import wait_until_ingested
 from components.store.postgres import connect
 from components.store.stream import stream_id
 from pipelines.laptop.closing import write_closing_page
@@ -20,6 +19,7 @@ from pipelines.laptop.terminal import Terminal
 SIMULATED = "car-parks"
 TRAINING_FRAMES = 600
 LIVE_FRAMES = 80
+LIVE = (("the same conditions", "same"), ("night and rain", "night-rain"))
 
 
 class StepFailed(Refusal):
@@ -81,12 +81,9 @@ def loop(data: str, name: str) -> Path:
         story = Story(dataset, up, Terminal())
         _arrive(story, data)
         train = story.pipeline("Train", "train", {"dataset": dataset})
-        for title, condition in (
-            ("Watch: the same conditions", "same"),
-            ("Watch: night and rain", "night-rain"),
-        ):
+        for title, condition in LIVE:
             _live(story, title, train, condition, simulated=not data)
-            story.pipeline(title, "watch", {"dataset": dataset})
+            story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
         story.pipeline("Score", "batch", {"dataset": dataset})
         page = write_closing_page(story.runs, dataset, up)
         story.terminal.steps(story.runs)
@@ -114,6 +111,7 @@ def _arrive(story: Story, data: str) -> None:
 
 def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:
     env, seen = story.home.env, _windows(story)
+    title = f"Live frames, {title}"
     common = {"dataset": story.dataset, "frames": LIVE_FRAMES, "endpoint": env["DETECTOR_URL"]}
     if simulated:
         conditions = "day,dusk" if condition == "same" else condition

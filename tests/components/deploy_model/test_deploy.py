@@ -26,7 +26,7 @@ class Bench:
         self.objects, self.server, self.tiny_package = objects, server, tiny_package
         self.target = ServerTarget(server.url, server.shelf)
 
-    def register(self, shift=0.0, spoil=None):
+    def register(self, shift=0.0, spoil=None, against=None):
         """Make a package, store it, register it, and return its digest."""
         package = self.tiny_package(dataset=self.dataset, shift=shift)
         if spoil:
@@ -35,15 +35,17 @@ class Bench:
         model = package.verify().digest
         self.objects.put_folder(f"models/{model}/package", package.root)
         self.registry.register(
-            self.dataset, model, self.objects.uri(f"models/{model}"), "0" * 64, {}, {}, "a test"
-        )
+            self.dataset, model, self.objects.uri(f"models/{model}"), "0" * 64, {}, {}, "a test",
+            compared_with=against,
+        )  # fmt: skip
         return model
 
     def fetch(self, model):
         return lambda folder: self.objects.get_folder(f"models/{model}/package", folder)
 
     def deploy(self, model, target=None):
-        return deploy(self.registry, target or self.target, self.dataset, model, self.fetch(model))
+        version = self.registry.named(self.dataset, model)
+        return deploy(self.registry, target or self.target, version, self.fetch(version.model))
 
     @property
     def state(self):
@@ -81,7 +83,8 @@ def test_the_first_model_is_served_and_becomes_champion(bench):
 
 
 def test_a_better_model_takes_over_and_the_old_one_is_remembered(bench):
-    old, new = bench.register(), bench.register(shift=2)
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
     bench.deploy(old)
 
     bench.deploy(new)
@@ -102,7 +105,8 @@ def test_a_second_time_is_no_work(bench):
 
 
 def test_a_model_that_answers_otherwise_is_taken_back(bench):
-    old, bad = bench.register(), bench.register(shift=2, spoil=wrong_answers)
+    old = bench.register()
+    bad = bench.register(shift=2, spoil=wrong_answers, against=old)
     bench.deploy(old)
 
     with pytest.raises(Refusal, match=f"not put in service, {old[:12]} serves again: .*otherwise"):
@@ -119,7 +123,8 @@ def test_a_first_model_that_answers_otherwise_leaves_nothing_in_service(bench):
 
 
 def test_a_stored_package_with_a_changed_byte_never_reaches_the_server(bench):
-    old, bad = bench.register(), bench.register(shift=2)
+    old = bench.register()
+    bad = bench.register(shift=2, against=old)
     bench.deploy(old)
     key = f"models/{bad}/package/model.onnx"
     bench.objects.put(key, bench.objects.get(key)[:-1] + b"\0")
@@ -131,7 +136,8 @@ def test_a_stored_package_with_a_changed_byte_never_reaches_the_server(bench):
 
 
 def test_who_was_slower_than_another_gives_way(bench):
-    first, mine, theirs = (bench.register(shift=shift) for shift in (0, 1, 2))
+    first = bench.register()
+    mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
     bench.deploy(first)
 
     class Slow(ServerTarget):
@@ -156,7 +162,8 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("line", [1, 5, 8, 11, 12, 13, 15, 16])
 def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line):
-    old, new = bench.register(), bench.register(shift=2)
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
     bench.deploy(old)
     calls = itertools.count(1)
 
@@ -182,8 +189,31 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line
 
 
 def test_a_model_that_is_not_registered_is_refused(bench):
-    with pytest.raises(Refusal, match="000000000000 is not registered for bench"):
+    with pytest.raises(Refusal, match="has no model '000000000000'"):
         bench.deploy("0" * 64)
+
+
+def test_a_model_that_was_compared_with_another_champion_is_refused(bench):
+    first = bench.register()
+    bench.deploy(first)
+    mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
+    bench.deploy(theirs)
+
+    with pytest.raises(PromotionConflict, match=f"compared with {first[:12]}, but {theirs[:12]}"):
+        bench.deploy(mine)
+
+    assert bench.state == (theirs, theirs, theirs)
+
+
+def test_a_model_that_has_served_may_serve_again(bench):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+    bench.deploy(new)
+
+    bench.deploy("previous")
+
+    assert bench.state == (old, old, old)
 
 
 def test_a_server_that_is_not_there_is_named(bench):

@@ -169,4 +169,4 @@ def test_the_wrapper_runs_by_hand(
     )  # fmt: skip
 
     assert registry.alias("toys", "challenger").model == digest
-    assert f"version 1 of toys ({digest[:12]}) waits for approval" in capsys.readouterr().out
+    assert f"version 1 of toys ({digest[:12]}) is the challenger now" in capsys.readouterr().out

@@ -1,0 +1,16 @@
+"""However a run ends, its last task says so in the database."""
+
+from kfp import dsl
+
+from components.record_outcome.component import record_outcome
+from pipelines.placement import light, patient, with_database
+
+
+def recorded(pipeline: str) -> dsl.ExitHandler:
+    """Return the block around a pipeline's tasks after which its outcome is recorded.
+
+    Args:
+        pipeline: What people call it.
+    """
+    outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
+    return dsl.ExitHandler(light(patient(with_database(outcome))), name="recorded")
