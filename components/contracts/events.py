@@ -52,6 +52,7 @@ class _FrameEvent(EventData):
 
     @property
     def key(self) -> str:
+        """The Kafka key: all about one frame stays in order."""
         return self.sha256
 
 
@@ -111,6 +112,7 @@ class FrameRefused(EventData):
 
     @property
     def key(self) -> str:
+        """The Kafka key: all about one file stays in order."""
         return self.source_name
 
 

@@ -59,7 +59,7 @@ class Detect:
         if model is None:
             raise ModelNotFound(dataset)
         _check_type(request)
-        camera = unquote(_header(request, "x-camera")) or "unknown"
+        camera = unquote(_header(request, "x-camera") or "unknown")
         request_id = _header(request, "x-request-id") or uuid.uuid4().hex
         jpeg = await request.body()
         started = perf_counter()

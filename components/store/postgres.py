@@ -3,13 +3,13 @@
 from importlib.resources import files
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 MIGRATIONS = files("components.store") / "migrations"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
 
 
-def connect(url: str) -> Connection:
+def connect(url: str) -> extensions.connection:
     """Open a connection whose transactions are ended by the caller.
 
     Args:
@@ -18,7 +18,7 @@ def connect(url: str) -> Connection:
     return psycopg2.connect(url, application_name="car-detection")
 
 
-def migrate(connection: Connection) -> list[str]:
+def migrate(connection: extensions.connection) -> list[str]:
     """Bring the schema up to date, once, whoever else tries, and return what was applied."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))

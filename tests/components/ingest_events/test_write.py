@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from components.contracts.annotation import Box
-from components.contracts.events import DatasetDeclared, FrameLabelled, FrameRefused, event_of
+from components.contracts.events import (
+    DatasetDeclared,
+    FrameCaptured,
+    FrameLabelled,
+    FrameRefused,
+    event_of,
+)
 from components.ingest_events.understand import Message, understand
 from components.ingest_events.write import read_offsets, skip_lost, write
 from components.store.postgres import connect
@@ -129,6 +135,19 @@ def test_what_the_database_cannot_hold_goes_to_quarantine_alone(connection, pois
     ((reason, message),) = rows(connection, "SELECT reason, message FROM quarantine.items")
     assert reason in ("not_storable", "wrong_id")
     assert bytes(message) == poison
+
+
+def test_of_two_labels_of_one_instant_the_later_counts(connection):
+    frame = FrameCaptured(
+        dataset="highway", sha256="a" * 64, uri="file:///a", width=99, height=99, size_bytes=1,
+        camera="north", captured_at=TIME, source_name="a.jpg", group="north",
+    )  # fmt: skip
+    labels = [label(x_max=x_max) for x_max in (5.0, 7.0, 6.0, 7.0)]  # the last is a replay
+
+    write(connection, "s", batch(event_of(frame, "/tests", TIME).body, *labels), {AT: 0})
+
+    ((boxes,),) = rows(connection, "SELECT boxes FROM gold.labelled_frames")
+    assert boxes[0]["x_max"] == 6.0
 
 
 def test_messages_that_kafka_lost_leave_a_record(connection):

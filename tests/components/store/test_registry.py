@@ -266,7 +266,9 @@ def test_a_model_compared_again_keeps_its_version_and_the_newer_rival(registry):
 def test_a_version_is_named_by_digest_or_alias(registry):
     version = register(registry, FIRST)
 
-    assert registry.named("car-parks", FIRST) == registry.named("car-parks", "challenger") == version
+    assert (
+        registry.named("car-parks", FIRST) == registry.named("car-parks", "challenger") == version
+    )
     with pytest.raises(Refusal, match="car-parks has no model 'previous'"):
         registry.named("car-parks", "previous")
 

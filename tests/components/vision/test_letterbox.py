@@ -29,10 +29,8 @@ def test_the_whole_picture_lies_inside_the_input(letterbox):
 
     x_min, y_min, x_max, y_max = letterbox.to_input(ends)[0]
 
-    assert (
-        0 <= x_min < x_max <= letterbox.target_width
-        and 0 <= y_min < y_max <= letterbox.target_height
-    )
+    assert 0 <= x_min < x_max <= letterbox.target_width
+    assert 0 <= y_min < y_max <= letterbox.target_height
 
 
 @given(letterboxes)
@@ -48,7 +46,7 @@ def test_a_box_outside_the_picture_is_clipped_to_it():
     assert letterbox.to_image(np.array([[-9, -9, 999, 999]])).tolist() == [[0, 0, 640, 480]]
 
 
-@pytest.mark.parametrize("height, width", [(48, 64), (64, 48), (20, 90)])
+@pytest.mark.parametrize(("height", "width"), [(48, 64), (64, 48), (20, 90)])
 def test_what_is_not_picture_is_grey(height, width):
     letterbox = Letterbox(width, height, 64, 64)
 
@@ -63,4 +61,6 @@ def test_the_network_sees_channels_first_from_zero_to_one():
 
     batch = network_input(images)
 
-    assert batch.shape == (2, 3, 32, 64) and batch.dtype == np.float32 and batch.max() == 1
+    assert batch.shape == (2, 3, 32, 64)
+    assert batch.dtype == np.float32
+    assert batch.max() == 1

@@ -1,0 +1,133 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.laptop.loop import slug
+from pipelines.laptop.run import Run, _note
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words, **env):
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, **env}, timeout=120,
+    )  # fmt: skip
+
+
+def lines_of(process):
+    return [line for line in process.stderr.splitlines() if line.strip()]
+
+
+def test_a_data_path_that_does_not_exist_is_one_clear_line(tmp_path):
+    process = run("pipelines", "loop", "--data", "no/such/folder", CARS_STATE=str(tmp_path))
+
+    assert process.returncode == 2
+    assert lines_of(process) == [
+        "DATA=no/such/folder does not exist, expected a folder of labelled images"
+    ]
+
+
+def test_a_folder_without_images_is_one_clear_line_and_nothing_is_left_running(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    process = run("pipelines", "loop", "--data", str(empty), CARS_STATE=str(tmp_path / "state"))
+
+    assert process.returncode == 2
+    assert "Traceback" not in process.stdout + process.stderr
+    (line,) = lines_of(process)
+    assert str(empty) in line
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], check=False).returncode == 1
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    from components.contracts.refusal import Refusal
+    from pipelines.laptop import home
+
+    monkeypatch.setenv("CARS_STATE", str(tmp_path))
+    monkeypatch.setattr(home, "LEAST_FREE_BYTES", 10**18)
+
+    with pytest.raises(Refusal, match="MB free, a run needs"), home.home():
+        pass
+
+
+def test_a_state_folder_serves_one_run_at_a_time(tmp_path):
+    from components.contracts.refusal import Refusal
+    from pipelines.laptop.home import _only_one
+
+    with (
+        _only_one(tmp_path),
+        pytest.raises(Refusal, match=f"in use by process {os.getpid()}"),
+        _only_one(tmp_path),
+    ):
+        pass
+
+
+def test_an_unknown_job_is_refused_by_name():
+    process = run("components", "paint_cars")
+
+    assert process.returncode == 2
+    assert lines_of(process)[0].startswith("'paint_cars' is no job, expected one of")
+
+
+def test_a_job_says_what_the_environment_lacks():
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    process = subprocess.run(
+        [sys.executable, "-m", "components", "fetch_champion", "--dataset=x", "--champion=y"],
+        cwd=ROOT, capture_output=True, text=True, env=environment,
+    )  # fmt: skip
+
+    assert process.returncode == 2
+    assert lines_of(process) == ["the environment lacks 'DATABASE_URL'"]
+
+
+def test_help_lists_the_options_of_a_job_from_its_signature():
+    process = run("components", "judge_model", "--help")
+
+    assert process.returncode == 0
+    assert "--report" in process.stdout
+
+
+def test_a_pipeline_takes_its_parameters_from_its_own_signature():
+    process = run("pipelines", "run", "train", "--help")
+
+    assert process.returncode == 0
+    assert "--grow-test" in process.stdout
+
+
+@pytest.mark.parametrize("name", ["", "___", "Ünï", "a" * 100, "Highway_Vehicles"])
+def test_every_folder_name_gives_a_dataset_name(name):
+    from pydantic import TypeAdapter
+
+    from components.contracts.events import Name
+
+    TypeAdapter(Name).validate_python(slug(name))
+
+
+LOG = """\
+22:04:36.100 - INFO - Executing task 'snapshot-dataset'
+    » 600 images
+22:04:37.100 - INFO - Task 'snapshot-dataset' finished with status SUCCESS
+22:04:37.200 - INFO - Executing task 'validate-dataset'
+    components.contracts.refusal.Refusal: 3 images are undecodable, expected none
+22:04:38.100 - ERROR - Task 'validate-dataset' finished with status FAILURE
+RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
+"""
+
+
+def test_what_a_run_printed_becomes_steps_and_a_cause(tmp_path):
+    heard = []
+    told = Run("train", tmp_path)
+    for line in LOG.splitlines():
+        _note(told, line, lambda *said: heard.append(said))
+
+    assert [(step.name, step.state) for step in told.steps] == [
+        ("snapshot-dataset", "SUCCESS"),
+        ("validate-dataset", "FAILURE"),
+    ]
+    assert heard == [("snapshot-dataset", "600 images")]
+    assert told.cause == "3 images are undecodable, expected none"
