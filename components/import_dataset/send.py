@@ -1,0 +1,175 @@
+"""Every image of a folder becomes a frame with its label, or is refused with the reason."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from components.contracts.events import DatasetDeclared
+from components.contracts.progress import follow, say
+from components.contracts.refusal import Refusal
+from components.import_dataset.check import check
+from components.import_dataset.find import find, sentence
+from components.import_dataset.folder import Folder
+from components.import_dataset.found import Found, FoundImage, Problem, UnusableError
+from components.import_dataset.groups import groups_of
+from components.import_dataset.picture import EPOCH, read_picture
+from components.store.frames import Frame, FrameSender
+from components.store.objects import digest_bytes
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a folder."""
+
+    classes: tuple[str, ...]
+    images: int = 0
+    boxes: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        """Return the sentence that ends an import."""
+        words = "class" if len(self.classes) == 1 else "classes"
+        told = f"{self.images:,} images, {self.boxes:,} boxes, {words} {', '.join(self.classes)}"
+        return f"{told}; {self.refusals()}" if self.refused else told
+
+    def refusals(self) -> str:
+        """Return how much was refused, by reason, most first."""
+        reasons = (f"{count:,} {reason}" for reason, count in self.refused.most_common())
+        return f"{self.refused.total():,} refused: {', '.join(reasons)}"
+
+
+def import_folder(folder: Folder, sender: FrameSender) -> Tally:
+    """Send all images of a folder that are right, and refuse the others one by one.
+
+    Nothing depends on clocks or on where the folder lies: importing it again sends the
+    same events.
+
+    Args:
+        folder: With images and annotations of any form.
+        sender: Sends for the dataset.
+
+    Raises:
+        Refusal: If there is nothing to import, or not one image is right.
+    """
+    _check_name(sender.dataset)
+    found = find(folder)
+    say(sentence(found))
+    for note in found.notes:
+        say(note)
+    sender.declare(found.classes, EPOCH)
+    tally = Tally(found.classes)
+    _refuse(sender, tally, found.problems, b"")
+    images = _grouped(_distinct(folder, found))
+    sizes = Counter(group for _, group in images)
+    tell = follow(len(images), "images")
+    for number, (image, group) in enumerate(images, 1):
+        camera = group if sizes[group] > 1 else sender.dataset
+        _send(folder, sender, tally, image, group, camera)
+        tell(number)
+    if not tally.images:
+        raise Refusal(f"no image of {folder.root} can be used; {tally.refusals()}")
+    return tally
+
+
+def without_copies(images: Iterable[FoundImage], digests: Mapping[str, str]) -> list[FoundImage]:
+    """Keep the first of images with the same bytes and label; where labels differ none is right.
+
+    Args:
+        images: As they were found.
+        digests: Of each image's bytes, by its name.
+
+    Returns:
+        Images in their order; those that contradict each other have a problem more.
+    """
+    copies: dict[str, list[FoundImage]] = defaultdict(list)
+    for image in images:
+        copies[digests[image.name]].append(image)
+    kept: list[FoundImage] = []
+    for same in copies.values():
+        reason = contradiction(same)
+        kept += (
+            same[:1] if reason is None else [_contradicted(image, same, reason) for image in same]
+        )
+    return sorted(kept, key=lambda image: image.name)
+
+
+def contradiction(same: list[FoundImage]) -> str | None:
+    """Return the reason why copies of one image cannot all be right, or None."""
+    if len({tuple(sorted((box.edges, box.label) for box in image.boxes)) for image in same}) > 1:
+        return "conflicting_labels"
+    if len({image.split for image in same}) > 1:
+        return "conflicting_split"
+    return None
+
+
+def _contradicted(image: FoundImage, same: list[FoundImage], reason: str) -> FoundImage:
+    others = ", ".join(other.name for other in same if other is not image)
+    problem = Problem(image.name, reason, f"the same image as {others[:200]}, told otherwise")
+    return replace(image, problems=(*image.problems, problem))
+
+
+def _check_name(dataset: str) -> None:
+    try:
+        DatasetDeclared(dataset=dataset, classes=("any",))
+    except ValueError as cause:
+        raise Refusal(
+            f"a dataset cannot be called {dataset!r}, expected small letters, digits and dashes"
+        ) from cause
+
+
+def _distinct(folder: Folder, found: Found) -> list[FoundImage]:
+    digests = {image.name: _digest(folder, image.name) for image in found.images}
+    images = without_copies(found.images, digests)
+    if copies := len(found.images) - len(images):
+        say(f"{copies:,} copies of other images, with the same labels, are left out")
+    return images
+
+
+def _grouped(images: list[FoundImage]) -> list[tuple[FoundImage, str]]:
+    derived = groups_of(image.name for image in images)
+    return [(image, image.group or derived[image.name]) for image in images]
+
+
+def _digest(folder: Folder, name: str) -> str:
+    try:
+        return digest_bytes(folder.bytes(name))
+    except UnusableError:
+        return name
+
+
+def _send(
+    folder: Folder, sender: FrameSender, tally: Tally, image: FoundImage, group: str, camera: str
+) -> None:
+    content = b""
+    try:
+        content = folder.bytes(image.name)
+        picture = read_picture(content)
+    except UnusableError as error:
+        _refuse(sender, tally, [Problem(image.name, error.reason, str(error))], content)
+        return
+    boxes, problems = check(image, picture.width, picture.height)
+    if problems:
+        _refuse(sender, tally, problems, content)
+        return
+    sender.send(
+        Frame(
+            jpeg=picture.jpeg,
+            width=picture.width,
+            height=picture.height,
+            camera=camera,
+            captured_at=picture.captured_at,
+            source_name=image.name,
+            group=group,
+            split=image.split,
+            boxes=boxes,
+            labelled_at=EPOCH,
+        )
+    )
+    tally.images += 1
+    tally.boxes += len(boxes)
+
+
+def _refuse(sender: FrameSender, tally: Tally, problems: Iterable[Problem], content: bytes) -> None:
+    for problem in problems:
+        sender.refuse(problem.where, problem.reason, problem.detail, content, EPOCH)
+        tally.refused[problem.reason] += 1
