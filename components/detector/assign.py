@@ -1,0 +1,104 @@
+"""Which anchor answers for which object: those that already see it best, all at once.
+
+Everything is a batch: `B` images, `A` anchors, `M` places for objects of which some are
+empty. Nothing here is differentiated.
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf  # type: ignore[import-untyped]
+
+CANDIDATES = 10  # anchors that may answer for one object
+SCORE_POWER = 0.5
+OVERLAP_POWER = 4.0
+TINY = 1e-9
+
+
+class Targets(NamedTuple):
+    """What each anchor should say."""
+
+    boxes: Any  # [B, A, 4] xyxy in pixels; anything where `quality` is 0
+    classes: Any  # [B, A] int32
+    quality: Any  # [B, A] from 0, background, to 1
+
+
+def pairwise_iou(first: Any, second: Any) -> Any:
+    """Return the overlap of every pair: `[B, N, 4]` and `[B, M, 4]` give `[B, N, M]`."""
+    low = tf.maximum(first[:, :, None, :2], second[:, None, :, :2])
+    high = tf.minimum(first[:, :, None, 2:], second[:, None, :, 2:])
+    shared = tf.reduce_prod(tf.maximum(high - low, 0.0), axis=-1)
+    union = _area(first)[:, :, None] + _area(second)[:, None, :] - shared
+    return shared / tf.maximum(union, TINY)
+
+
+def _area(boxes: Any) -> Any:
+    return tf.reduce_prod(tf.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+
+
+def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
+    """Say which anchors lie in which boxes, as bool `[B, M, A]`.
+
+    A box narrower than two of the finest strides has hardly a centre inside; there it
+    counts as that wide, so that a few anchors answer for it.
+    """
+    finest = tf.reduce_min(strides)
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
+    half = tf.maximum((boxes[..., 2:] - boxes[..., :2]) / 2, finest)
+    away = tf.abs(centres[None, None] - middle[:, :, None])
+    return tf.reduce_all(away <= half[:, :, None], axis=-1)
+
+
+def assign(
+    scores: Any, boxes: Any, centres: Any, strides: Any, true_boxes: Any, true_classes: Any
+) -> Targets:
+    """Choose for each object the anchors whose score and overlap agree best.
+
+    Args:
+        scores: `[B, A, C]` predicted, from 0 to 1.
+        boxes: `[B, A, 4]` predicted, xyxy in pixels.
+        centres: `[A, 2]` centres of the anchors in pixels.
+        strides: `[A]` strides of the anchors in pixels.
+        true_boxes: `[B, M, 4]` objects, xyxy in pixels.
+        true_classes: `[B, M]` int32, -1 where there is no object.
+
+    Returns:
+        What each anchor should say. An anchor answers for one object at most, the one it
+        overlaps most, and an object's best anchor is asked for its very overlap.
+
+    Source:
+        Feng et al., "TOOD: Task-aligned One-stage Object Detection", ICCV 2021.
+    """
+    present = (true_classes >= 0)[:, :, None]
+    overlap = pairwise_iou(true_boxes, boxes)  # [B, M, A]
+    picked = tf.gather(
+        tf.transpose(scores, [0, 2, 1]), tf.maximum(true_classes, 0), axis=1, batch_dims=1
+    )
+    allowed = tf.cast(present & is_inside(centres, strides, true_boxes), tf.float32)
+    agreement = allowed * picked**SCORE_POWER * (overlap + 1e-3) ** OVERLAP_POWER
+    chosen = best_of_each(agreement) & (allowed > 0)
+    return _settle(chosen, agreement, overlap, true_boxes, true_classes)
+
+
+def best_of_each(agreement: Any) -> Any:
+    """Mark the `CANDIDATES` largest values in each row of `[B, M, A]`, as bool."""
+    count = min(CANDIDATES, agreement.shape[-1])
+    least = tf.math.top_k(agreement, count, sorted=True).values[..., -1:]
+    return (agreement >= least) & (agreement > 0)
+
+
+def _settle(
+    chosen: Any, agreement: Any, overlap: Any, true_boxes: Any, true_classes: Any
+) -> Targets:
+    claims = tf.where(chosen, overlap + 1.0, 0.0)
+    owner = tf.argmax(claims, axis=1, output_type=tf.int32)  # [B, A]
+    owned = tf.reduce_max(claims, axis=1) > 0
+    mine = tf.one_hot(owner, tf.shape(overlap)[1], axis=1) * tf.cast(owned, tf.float32)[:, None]
+    kept = agreement * mine
+    best_agreement = tf.reduce_max(kept, axis=2, keepdims=True)
+    best_overlap = tf.reduce_max(overlap * mine, axis=2, keepdims=True)
+    quality = kept / tf.maximum(best_agreement, TINY) * best_overlap
+    return Targets(
+        boxes=tf.gather(true_boxes, owner, axis=1, batch_dims=1),
+        classes=tf.maximum(tf.gather(true_classes, owner, axis=1, batch_dims=1), 0),
+        quality=tf.reduce_max(quality, axis=1),
+    )

@@ -1,0 +1,61 @@
+"""`train_detector` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("trainer"), install_kfp_package=False)
+def train_detector(
+    snapshot: dsl.Input[dsl.Dataset],
+    champion: dsl.Input[dsl.Model],
+    trained: dsl.Output[dsl.Model],
+    curves: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+    start: str = "scratch",
+    size: str = "pico",
+    image_size: int = 320,
+    epochs: int = 0,
+    batch_size: int = 16,
+    learning_rate: float = 0.003,
+    seed: int = 0,
+    workers: int = 2,
+    launcher: str = "local",
+) -> None:
+    """Train a detector on a snapshot, or fetch it if the same was trained before.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: The model in service, as `contracts.model.RegisteredLayout`, or absent.
+        trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        curves: Losses and precision over the epochs.
+        metrics: The numbers of the best epoch.
+        start: `scratch`, or `champion` to go on from the champion's weights.
+        size: pico, nano or small; an heir has the champion's.
+        image_size: Long side of the network's input in pixels.
+        epochs: Passes over the training split; 0 leaves it to the amount of data.
+        batch_size: Images a step, over all workers together.
+        learning_rate: Peak rate, reached after warm-up.
+        seed: Decides first weights, order and looks.
+        workers: Processes that train together.
+        launcher: Where they run.
+    """
+    import os
+    from pathlib import Path
+
+    from components.store.objects import Objects
+    from components.train_detector.curves import write_curves
+    from components.train_detector.launchers import launcher_named
+    from components.train_detector.plan import settings_of
+    from components.train_detector.train import numbers_of, train
+
+    settings = settings_of(
+        start=start, size=size, image_size=image_size, epochs=epochs, batch_size=batch_size,
+        learning_rate=learning_rate, seed=seed, workers=workers,
+    )  # fmt: skip
+    folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    info = train(*folders, settings, objects, launcher_named(launcher))
+    write_curves(Path(trained.path), Path(curves.path))
+    for name, value in numbers_of(info).items():
+        metrics.log_metric(name, value)

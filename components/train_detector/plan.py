@@ -1,0 +1,178 @@
+"""A plan is all that workers need to know, and its fingerprint is what the outcome follows from."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from components.contracts.model import (
+    Lineage,
+    PackageInfo,
+    PackageLayout,
+    RegisteredLayout,
+    TrainedInfo,
+    TrainedLayout,
+)
+from components.contracts.record import Record, complaint, digest_of, read_lines
+from components.contracts.refusal import Refusal
+from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
+
+ROOMS = ("contracts", "vision", "detector", "train_detector")
+CELL = 32  # the network's input is a multiple of this, in pixels
+IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
+HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
+FEWEST_EPOCHS = 8
+
+
+class Settings(Record):
+    """What a person may choose."""
+
+    start: Literal["scratch", "champion"] = "scratch"
+    size: Literal["pico", "nano", "small"] = "pico"
+    image_size: int = Field(default=320, ge=CELL, description="long side of the input, pixels")
+    epochs: int = Field(default=0, ge=0, description="0 leaves it to the amount of data")
+    batch_size: int = Field(default=16, ge=1, description="images a step, over all workers")
+    learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")
+    seed: int = Field(default=0, ge=0)
+    workers: int = Field(default=2, ge=1)
+
+
+def settings_of(**chosen: Any) -> Settings:
+    """Return settings, or refuse what cannot be one.
+
+    Raises:
+        Refusal: Naming the first setting that is wrong.
+
+    >>> settings_of(start="champion", workers=0)
+    Traceback (most recent call last):
+    components.contracts.refusal.Refusal: workers: Input should be greater than or equal to 1, ...
+    """
+    try:
+        return Settings(**chosen)
+    except ValidationError as cause:
+        raise Refusal(complaint(cause)) from cause
+
+
+class Plan(Record):
+    """One training, ready to start: the same in every worker."""
+
+    snapshot: str = Field(description="the snapshot's folder")
+    objects: str = Field(description="URL of the object store that holds its shards")
+    output: str = Field(description="folder that the chief fills, as `TrainedLayout`")
+    warm: str | None = Field(description="`TrainedLayout` folder of weights to begin with")
+    settings: Settings
+    epochs: int
+    info: TrainedInfo = Field(description="what will be written, but for the outcome")
+
+
+def plan_training(
+    snapshot: Path, champion: Path | None, settings: Settings, objects: str, output: Path
+) -> Plan:
+    """Settle all that settings leave open.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: `RegisteredLayout` folder to start from; None starts from scratch.
+        settings: What a person chose. An heir keeps the size of the champion.
+        objects: URL of the object store.
+        output: Folder for the chief to fill.
+
+    Raises:
+        Refusal: If a split that training needs is empty, or the batch does not divide.
+    """
+    info = SnapshotInfo.read(SnapshotLayout(snapshot).info)
+    _check(info, settings)
+    images = read_lines(SnapshotImage, SnapshotLayout(snapshot).manifest)
+    width, height = input_size(images, settings.image_size)
+    warm = RegisteredLayout(champion).trained if champion else None
+    return Plan(
+        snapshot=str(snapshot.absolute()),
+        objects=objects,
+        output=str(output.absolute()),
+        warm=str(warm.absolute()) if warm else None,
+        settings=settings,
+        epochs=settings.epochs or epochs_for(info.images["train"], heir=warm is not None),
+        info=TrainedInfo(
+            lineage=lineage_of(info, champion, settings),
+            classes=info.classes,
+            image_width=width,
+            image_height=height,
+            size=TrainedInfo.read(TrainedLayout(warm).info).size if warm else settings.size,
+            best_epoch=0,
+            validation_map50=0.0,
+        ),
+    )
+
+
+def _check(info: SnapshotInfo, settings: Settings) -> None:
+    for split in ("train", "validation"):
+        if not info.images.get(split):
+            raise Refusal(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
+    batch, workers = settings.batch_size, settings.workers
+    if batch % workers:
+        raise Refusal(f"batch size is {batch}, expected a multiple of {workers} workers")
+
+
+def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:
+    """Return what a model is made from, and the digest of that."""
+    package = PackageLayout(RegisteredLayout(champion).package) if champion else None
+    made_from = {
+        "dataset": info.dataset,
+        "snapshot": info.id,
+        "code": code_digest(),
+        "settings": settings.model_dump(exclude={"seed", "start"}),
+        "seed": settings.seed,
+        "start": PackageInfo.read(package.info).digest if package else "scratch",
+    }
+    return Lineage.model_validate({**made_from, "fingerprint": digest_of(made_from)})
+
+
+def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, int]:
+    """Return width and height of the network's input in pixels.
+
+    The long side is `image_size`; the other is the smallest multiple of 32 that holds
+    the median picture.
+
+    >>> from types import SimpleNamespace
+    >>> input_size([SimpleNamespace(width=640, height=480)], 320)
+    (320, 256)
+    """
+    if image_size % CELL:
+        raise Refusal(f"image size is {image_size}, expected a multiple of {CELL}")
+    aspect = median(image.width / image.height for image in images)
+    short = image_size * min(aspect, 1 / aspect)
+    other = -(-round(short) // CELL) * CELL
+    return (image_size, other) if aspect >= 1 else (other, image_size)
+
+
+def epochs_for(images: int, *, heir: bool = False) -> int:
+    """Return how often to pass over the training split, from its size alone.
+
+    Small sets are seen more often, so that each training sees about as many images.
+
+    >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000)
+    (30, 15, 8)
+    """
+    return max(FEWEST_EPOCHS, round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images))
+
+
+def code_digest() -> str:
+    """Return the digest of the source that decides what is learned."""
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for name, content in sorted(_sources(files(f"components.{room}"), room)):
+            digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    return [
+        (f"{prefix}/{file.name}", file.read_bytes())
+        for file in folder.iterdir()
+        if file.name.endswith(".py")
+    ]

@@ -1,0 +1,85 @@
+"""A picture and its boxes as the network takes them; kept in memory while there is room."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.contracts.snapshot import SnapshotImage
+from components.vision.jpeg import decode_jpeg
+from components.vision.letterbox import Letterbox
+
+ROOM_BYTES = 1_500_000_000  # for the pictures of one machine
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture: uint8 `[h, w, 3]`, boxes `[N, 4]` as xyxy in its pixels, classes `[N]`."""
+
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int32]
+
+
+class Source(Protocol):
+    """Samples by number, from 0; a list is one."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, index: int, /) -> Sample:
+        """Return one of them."""
+
+
+class Samples:
+    """The pictures of a split, letterboxed when first asked for.
+
+    Args:
+        images: What the snapshot says of them.
+        read: Returns a JPEG by its SHA-256.
+        classes: The class names, in the model's order.
+        size: Width and height of the network's input in pixels.
+        room_bytes: The most memory that pictures may keep.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[SnapshotImage],
+        read: Callable[[str], bytes],
+        classes: Sequence[str],
+        size: tuple[int, int],
+        room_bytes: int = ROOM_BYTES,
+    ) -> None:
+        """Remember where everything is, and decode nothing yet."""
+        self._images = images
+        self._read = read
+        self._number = {name: number for number, name in enumerate(classes)}
+        self._size = size
+        self._room = room_bytes // (size[0] * size[1] * 3)
+        self._kept: dict[int, Sample] = {}
+
+    def __len__(self) -> int:
+        """Return how many pictures there are."""
+        return len(self._images)
+
+    def __getitem__(self, index: int, /) -> Sample:
+        """Return one sample, decoded now if it is not kept."""
+        if index in self._kept:
+            return self._kept[index]
+        sample = self._load(self._images[index])
+        if len(self._kept) < self._room:
+            self._kept[index] = sample
+        return sample
+
+    def _load(self, image: SnapshotImage) -> Sample:
+        letterbox = Letterbox(image.width, image.height, *self._size)
+        boxes = np.array(
+            [(box.x_min, box.y_min, box.x_max, box.y_max) for box in image.boxes], np.float32
+        )
+        return Sample(
+            letterbox.apply(decode_jpeg(self._read(image.sha256))),
+            letterbox.to_input(boxes.reshape(-1, 4)),
+            np.array([self._number[box.label] for box in image.boxes], np.int32),
+        )

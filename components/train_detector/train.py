@@ -1,0 +1,94 @@
+"""A training that was done before is fetched; another is planned, launched and kept."""
+
+import shutil
+from pathlib import Path
+
+from components.contracts.model import (
+    RegisteredLayout,
+    TrainedInfo,
+    TrainedLayout,
+    absence,
+    mark_absent,
+)
+from components.contracts.progress import say
+from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.store.objects import Objects
+from components.train_detector.launchers import Launcher
+from components.train_detector.plan import Plan, Settings, plan_training
+
+
+def train(
+    snapshot: Path,
+    champion: Path,
+    trained: Path,
+    settings: Settings,
+    objects: Objects,
+    launch: Launcher,
+) -> TrainedInfo | None:
+    """Leave a trained model in a folder, or the reason why there is none.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
+        trained: The folder to fill, as `contracts.model.TrainedLayout`.
+        settings: What a person chose.
+        objects: Holds the snapshot's shards, and finished trainings by fingerprint.
+        launch: Starts the workers.
+
+    Returns:
+        What was trained, or None if the model is absent on purpose.
+    """
+    heir = settings.start == "champion"
+    if heir and (reason := nothing_to_inherit(champion, snapshot)):
+        mark_absent(trained, reason)
+        say(f"nothing to train: {reason}")
+        return None
+    work = trained.with_name(f"{trained.name}.work")
+    plan = plan_training(
+        snapshot, champion if heir else None, settings, objects.url, work / "trained"
+    )
+    _train_once(plan, work, objects, launch)
+    objects.get_folder(_kept(plan), trained)
+    info = TrainedInfo.read(TrainedLayout(trained).info)
+    say(f"validation mAP50 {info.validation_map50:.3f} at epoch {info.best_epoch}")
+    return info
+
+
+def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
+    """Return what the dashboard compares between trainings; nothing for an absent model."""
+    if info is None:
+        return {}
+    return {"validation_map50": info.validation_map50, "best_epoch": info.best_epoch}
+
+
+def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
+    """Return why an heir would learn nothing, or None if there is something to learn."""
+    if absence(champion):
+        return "there is no champion yet"
+    info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)
+    if info.lineage.snapshot == SnapshotInfo.read(SnapshotLayout(snapshot).info).id:
+        return "the champion has already learned from this snapshot"
+    return None
+
+
+def _kept(plan: Plan) -> str:
+    return f"trainings/{plan.info.lineage.fingerprint}/trained"
+
+
+def _train_once(plan: Plan, work: Path, objects: Objects, launch: Launcher) -> None:
+    """Have the outcome in the object store; the marker that says it is whole comes last."""
+    complete = f"trainings/{plan.info.lineage.fingerprint}/complete"
+    if objects.exists(complete):
+        say("training skipped: the same snapshot, code, settings and seed were trained before")
+        return
+    shutil.rmtree(work, ignore_errors=True)
+    plan.write(work / "plan.json")
+    workers = plan.settings.workers
+    say(
+        f"{plan.info.size} network, {plan.info.image_width}x{plan.info.image_height} pixels, "
+        f"{plan.epochs} epochs, {workers} worker{'s' if workers > 1 else ''}"
+    )
+    launch(work / "plan.json", workers)
+    objects.put_folder(_kept(plan), plan.output)
+    objects.put(complete, b"")
+    shutil.rmtree(work)

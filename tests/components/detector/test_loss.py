@@ -1,0 +1,82 @@
+"""The loss is a sum that is small where the network is right, and finite where nothing is."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import tensorflow as tf
+
+from components.detector.decode import anchor_points
+from components.detector.loss import ciou, detection_loss
+from components.detector.network import BINS
+
+CENTRES, STRIDES = anchor_points(64, 64)
+BOX = np.array([[[8.0, 8.0, 40.0, 40.0]]], np.float32)
+CAR = np.array([[0]], np.int32)
+
+
+def said(images=1, seed=0):
+    rng = np.random.default_rng(seed)
+    anchors = len(STRIDES)
+    return {
+        "logits": tf.constant(rng.normal(-3, 1, (images, anchors, 1)), tf.float32),
+        "bins": tf.constant(rng.normal(0, 1, (images, anchors, 4, BINS)), tf.float32),
+    }
+
+
+def perfect():
+    """Return what a network says that sees `BOX` from every anchor inside it."""
+    distances = np.concatenate([CENTRES - BOX[0, 0, :2], BOX[0, 0, 2:] - CENTRES], axis=1)
+    steps = np.clip(distances / STRIDES[:, None] + 1, 0, BINS - 1)
+    bins = -50.0 * np.abs(np.arange(BINS) - steps[..., None])
+    inside = (distances > 0).all(axis=1)
+    logits = np.where(inside, 20.0, -20.0)[None, :, None]
+    return {"logits": tf.constant(logits, tf.float32), "bins": tf.constant(bins[None], tf.float32)}
+
+
+def test_no_object_anywhere_costs_only_what_was_claimed():
+    loss = detection_loss(said(), CENTRES, STRIDES, np.zeros((1, 0, 4), "f"), np.zeros((1, 0), "i"))
+
+    assert loss.classes > 0
+    assert loss.boxes == loss.bins == loss.weight == 0
+
+
+def test_gradients_are_finite_without_objects():
+    answer = said()
+    with tf.GradientTape() as tape:
+        tape.watch(list(answer.values()))
+        total = detection_loss(
+            answer, CENTRES, STRIDES, np.zeros((1, 0, 4), "f"), np.zeros((1, 0), "i")
+        ).total
+    for gradient in tape.gradient(total, list(answer.values())):
+        assert gradient is None or np.isfinite(np.asarray(gradient)).all()
+
+
+def test_being_right_costs_less_than_guessing():
+    right = detection_loss(perfect(), CENTRES, STRIDES, BOX, CAR)
+    guess = detection_loss(said(), CENTRES, STRIDES, BOX, CAR)
+
+    assert right.boxes / right.weight < 0.1 * guess.boxes / guess.weight
+
+
+def test_the_loss_of_a_batch_is_the_sum_over_its_images():
+    both = said(images=2)
+    boxes, cars = np.repeat(BOX, 2, axis=0), np.repeat(CAR, 2, axis=0)
+    whole = detection_loss(both, CENTRES, STRIDES, boxes, cars)
+    parts = [
+        detection_loss({k: v[i : i + 1] for k, v in both.items()}, CENTRES, STRIDES, BOX, CAR)
+        for i in range(2)
+    ]
+
+    assert np.allclose(whole, np.sum(parts, axis=0), rtol=1e-4)
+
+
+def test_a_box_on_itself_overlaps_completely():
+    assert float(ciou(BOX[0], BOX[0])[0]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_farther_away_is_worse_also_without_overlap():
+    near, far = (float(ciou(BOX[0] + shift, BOX[0])[0]) for shift in (50, 90))
+
+    assert far < near < 0

@@ -1,0 +1,97 @@
+"""The network is as large as it says, and comes back from a file as it was."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from components.contracts.model import TrainedInfo, TrainedLayout
+from components.contracts.refusal import Refusal
+from components.detector.decode import anchor_points, boxes_of, serving_function
+from components.detector.network import BINS, build_network
+from components.detector.restore import load_weights, restore, save_weights
+
+DIGEST = "0" * 64
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return build_network("pico", 2, 64, 96)
+
+
+def trained(model, root):
+    lineage = {
+        "dataset": "cars", "snapshot": DIGEST, "code": DIGEST, "settings": {}, "seed": 0,
+        "start": "scratch", "fingerprint": DIGEST,
+    }  # fmt: skip
+    TrainedInfo(
+        lineage=lineage, classes=("car", "bus"), image_width=96, image_height=64, size="pico",
+        best_epoch=1, validation_map50=0.5,
+    ).write(TrainedLayout(root).info)  # fmt: skip
+    save_weights(model, TrainedLayout(root).weights)
+
+
+def gflops(size):
+    """Return floating point operations of the convolutions at 640 x 640, in thousand millions."""
+    total = 0
+    for layer in build_network(size, 1, 640, 640).layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, rows, columns, _ = layer.output.shape
+            total += 2 * rows * columns * int(np.prod(layer.kernel.shape))
+    return total / 1e9
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [("nano", 5, 8.7), ("pico", 1.2, 2.9)])
+def test_a_size_keeps_its_promise(size, least, most):
+    assert least < gflops(size) <= most
+
+
+def test_the_server_gets_boxes_scores_and_an_embedding(model):
+    answer = serving_function(model)(np.zeros((2, 3, 64, 96), np.float32))
+
+    shapes = {name: tuple(value.shape) for name, value in answer.items()}
+    assert shapes == {"boxes": (2, 126, 4), "scores": (2, 126, 2), "embedding": (2, 128)}
+
+
+def test_before_learning_hardly_anything_is_claimed(model):
+    answer = serving_function(model)(np.zeros((1, 3, 64, 96), np.float32))
+
+    assert float(np.max(answer["scores"])) < 0.05
+
+
+def test_certain_distances_decode_to_their_box():
+    centres, strides = anchor_points(32, 32)
+    bins = np.full((1, len(strides), 4, BINS), -50.0, np.float32)
+    bins[:, :, [0, 1, 2, 3], [2, 3, 4, 5]] = 50.0  # the first bin is a distance of -1
+
+    box = boxes_of(bins, centres, strides)[0, 0].numpy()
+
+    assert np.allclose(box, [4 - 8, 4 - 16, 4 + 24, 4 + 32])
+
+
+def test_weights_come_back_as_they_were(model, tmp_path):
+    trained(model, tmp_path)
+
+    back = restore(tmp_path)
+
+    assert all(map(np.array_equal, back.get_weights(), model.get_weights()))
+
+
+def test_weights_of_another_network_are_refused(model, tmp_path):
+    np.savez(tmp_path / "weights.npz", strange=np.zeros(3, np.float32))
+
+    with pytest.raises(Refusal, match=r"weights\.npz: .* is missing"):
+        load_weights(model, tmp_path / "weights.npz")
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(Refusal, match="size is 'huge', expected one of pico, nano, small"):
+        build_network("huge", 1, 64, 64)
+
+
+def test_an_input_that_does_not_divide_is_refused():
+    with pytest.raises(Refusal, match="image width is 100, expected a multiple of 32"):
+        build_network("pico", 1, 64, 100)
