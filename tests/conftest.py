@@ -6,12 +6,17 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import settings
 
 from components.store.postgres import connect, migrate
 from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 
 _numbers = itertools.count()
+
+# A machine that is busy with other work must not make a test fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
