@@ -41,7 +41,7 @@ JOBS = {
     "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
     "train_detector": {
         "vision", "pages", "detector", "store.objects", "store.snapshots",
-        "numpy", "tensorflow", "keras",
+        "numpy", "PIL", "pydantic", "tensorflow", "keras",
     },
     "export_onnx": {
         "vision", "detector", "inference", "store.objects", "store.snapshots",
