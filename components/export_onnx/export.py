@@ -19,9 +19,6 @@ from components.contracts.model import (
     mark_absent,
 )
 from components.contracts.refusal import Refusal
-from components.detector.decode import serving_function
-from components.detector.restore import restore
-from components.export_onnx.convert import convert
 from components.export_onnx.package import write_golden, write_graph
 from components.export_onnx.parity import Floats, compare
 from components.vision.jpeg import decode_jpeg
@@ -53,6 +50,10 @@ def export_trained(trained: Path, jpegs: Sequence[bytes], package: Path) -> Expo
     shutil.rmtree(package, ignore_errors=True)
     reason = absence(trained)
     if reason is None:
+        # TensorFlow takes seconds to import, and is not needed to say that nothing is there.
+        from components.detector.decode import serving_function
+        from components.detector.restore import restore
+
         info = TrainedInfo.read(TrainedLayout(trained).info)
         return export(serving_function(restore(trained)), info, jpegs, package)
     mark_absent(package, reason)
@@ -71,6 +72,8 @@ def export(serve: Any, info: TrainedInfo, jpegs: Sequence[bytes], package: Path)
     Raises:
         Refusal: If there is no picture, or the exported graph answers otherwise.
     """
+    from components.export_onnx.convert import convert
+
     if not jpegs:
         raise Refusal("the snapshot has no test image to compare the exported graph on")
     layout = PackageLayout(package)
