@@ -11,7 +11,7 @@ READY := .venv/ready
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(READY) ## The whole loop on this machine; DATA=folder [NAME=dataset] for your own images
@@ -28,6 +28,10 @@ serve: $(READY) ## Keep the last models served on PORT (8080)
 .PHONY: test
 test: $(READY) lint ## Style, types, architecture and all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: prove-recovery
+prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end as if undisturbed
+	@$(BIN)/python -m tests.proofs.recovery
 
 .PHONY: lint
 lint: $(READY) ## Format, style and static types

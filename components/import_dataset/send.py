@@ -16,6 +16,8 @@ from components.import_dataset.picture import EPOCH, read_picture
 from components.store.frames import Frame, FrameSender
 from components.store.objects import digest_bytes
 
+NAMED = 12  # refusals that are said aloud; all are in quarantine
+
 
 @dataclass(slots=True)
 class Tally:
@@ -35,7 +37,7 @@ class Tally:
     def refusals(self) -> str:
         """Return how much was refused, by reason, most first."""
         reasons = (f"{count:,} {reason}" for reason, count in self.refused.most_common())
-        return f"{self.refused.total():,} refused: {', '.join(reasons)}"
+        return f"{self.refused.total():,} refused: {', '.join(reasons)} (all in quarantine)"
 
 
 def import_folder(folder: Folder, sender: FrameSender) -> Tally:
@@ -172,4 +174,6 @@ def _send(
 def _refuse(sender: FrameSender, tally: Tally, problems: Iterable[Problem], content: bytes) -> None:
     for problem in problems:
         sender.refuse(problem.where, problem.reason, problem.detail, content, EPOCH)
+        if tally.refused.total() < NAMED:
+            say(f"refused, {problem.reason}: {problem.where}: {problem.detail}")
         tally.refused[problem.reason] += 1

@@ -18,7 +18,6 @@ from components.train_detector.samples import Source
 
 WARM_UP_SHARE = 0.05  # of all steps
 LAST_RATE = 0.02  # of the peak
-VALIDATIONS = 10  # about; the last epochs are always among them
 SPEAK_EVERY_S = 3.0
 
 
@@ -63,10 +62,8 @@ def fit(
         parts = _mean(losses)
         if not np.isfinite(parts).all():
             raise Refusal(f"the loss is {sum(parts)} in epoch {epoch + 1}: lower the learning rate")
-        score = None
-        if is_measured(epoch, schedule.epochs):
-            learner.settle()
-            score = None if schedule.worker else outcome.see(epoch, learner, serve, validation)
+        learner.settle()
+        score = None if schedule.worker else outcome.see(epoch, learner, serve, validation)
         outcome.history.append(_epoch(epoch, parts, rate, score))
     return outcome
 
@@ -84,12 +81,6 @@ def rate_at(done: float) -> float:
         return done / WARM_UP_SHARE
     left = (1 + math.cos(math.pi * (done - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))) / 2
     return LAST_RATE + (1 - LAST_RATE) * left
-
-
-def is_measured(epoch: int, epochs: int) -> bool:
-    """Say whether an epoch, from 0, ends with a validation: about 10 of them do, and the last."""
-    every = max(1, round(epochs / VALIDATIONS))
-    return (epochs - 1 - epoch) % every == 0
 
 
 def _epoch(number: int, parts: list[float], rate: float, map50: float | None) -> Epoch:

@@ -4,7 +4,7 @@ from components.contracts.record import Record
 
 
 class Epoch(Record):
-    """One line of `history.jsonl`; `map50` is None where it was not measured."""
+    """One line of `history.jsonl`; only the chief measures `map50`."""
 
     epoch: int
     loss: float

@@ -134,7 +134,7 @@ def _capital(sentence: str) -> str:
 
 def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
     rows = [
-        (title if step is run.steps[0] else "", step.name, f"{step.seconds:.1f}", step.said)
+        (title if step is run.steps[0] else "", step.title, f"{step.seconds:.1f}", step.said)
         for title, run in runs
         for step in run.steps
     ]

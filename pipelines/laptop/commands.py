@@ -4,6 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
+from components.contracts.refusal import Refusal
 from pipelines.laptop import loop as whole
 from pipelines.laptop.home import home
 from pipelines.laptop.terminal import Terminal
@@ -40,15 +43,20 @@ def retrain(frames: int) -> int:
 
 
 def serve(port: int) -> int:
-    """Keep the detectors served until someone stops it."""
+    """Keep the detectors served until someone stops it.
+
+    Raises:
+        Refusal: If there is no model to serve yet.
+    """
     with home(detector_port=port) as up:
         url = up.env["DETECTOR_URL"]
-        print(
-            f"serving at {url}; stop with Ctrl-C\n"
-            f"  curl --data-binary @image.jpg -H 'Content-Type: image/jpeg' "
-            f"{url}/v1/detect/{whole.SIMULATED}",
-            flush=True,
-        )
+        models = httpx.get(f"{url}/v2/models", timeout=10).json()["models"]
+        if not models:
+            raise Refusal(f"{up.state} holds no model to serve yet; `make run` makes one")
+        print(f"serving {', '.join(models)} at {url}; stop with Ctrl-C. For example:")
+        kind = "-H 'Content-Type: image/jpeg'"
+        for name in models:
+            print(f"  curl --data-binary @image.jpg {kind} {url}/v1/detect/{name}", flush=True)
         while True:
             up.must_run()
             time.sleep(0.5)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.contracts.progress import MARK
+from pipelines.graphs import GRAPHS
 from pipelines.laptop.home import Home
 from pipelines.laptop.processes import Child
 
@@ -24,6 +25,7 @@ class Step:
     """One task of a run: how long it took, how it ended, and the last thing it said."""
 
     name: str
+    title: str
     started: float
     seconds: float = 0.0
     state: str = "RUNNING"
@@ -37,12 +39,14 @@ class Run:
     Attributes:
         name: The pipeline.
         folder: Where its artifacts are, one folder a task.
+        titles: What the dashboard calls its tasks, by their name.
         steps: Its tasks, in the order in which they ran.
         cause: Why it failed, in one sentence; empty if it did not.
     """
 
     name: str
     folder: Path
+    titles: Mapping[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     cause: str = ""
 
@@ -70,9 +74,9 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
         home: A home that is up.
         name: `train`, `deploy`, `watch` or `batch`.
         parameters: Pipeline parameters by name.
-        heard: Called with task and line whenever a task says something.
+        heard: Called with a task's title and a line whenever a task says something.
     """
-    run = Run(name, _fresh_folder(home, name))
+    run = Run(name, _fresh_folder(home, name), titles_of(name))
     command = [sys.executable, "-m", "pipelines.laptop.child", name, json.dumps(dict(parameters))]
     child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
     code = _follow(home, child, lambda line: _note(run, line, heard))
@@ -83,10 +87,22 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
     return run
 
 
+def titles_of(name: str) -> dict[str, str]:
+    """Return what the dashboard calls each task of a pipeline, by the task's name.
+
+    >>> titles_of("train")["train-detector-2"]
+    'train challenger'
+    """
+    spec = GRAPHS[name].pipeline_spec
+    dags = [spec.root.dag, *(component.dag for component in spec.components.values())]
+    return {key: task.task_info.name for dag in dags for key, task in dag.tasks.items()}
+
+
 def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
     """Run one job by its command line, as a run of a single step."""
     run = Run(name, _fresh_folder(home, name))
-    run.steps.append(step := Step(name.replace("_", "-"), time.monotonic()))
+    title = name.replace("_", "-")
+    run.steps.append(step := Step(title, title, time.monotonic()))
     words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
     command = [sys.executable, "-m", "components", name, *words]
     child = Child(name, command, run.folder / "log.txt", home.env)
@@ -127,13 +143,13 @@ def _follow(home: Home, child: Child, note: Callable[[str], None]) -> int:
 def _note(run: Run, line: str, heard: Heard) -> None:
     now = time.monotonic()
     if found := STARTED.search(line):
-        run.steps.append(Step(found[1], now))
+        run.steps.append(Step(found[1], run.titles.get(found[1], found[1]), now))
     elif found := ENDED.search(line):
         step = next(step for step in reversed(run.steps) if step.name == found[1])
         step.seconds, step.state = now - step.started, found[2]
     elif MARK in line and run.steps:
         step = run.steps[-1]
         step.said = line.split(MARK, 1)[1].rstrip()
-        heard(step.name, step.said)
+        heard(step.title, step.said)
     elif (found := CAUSE.match(line)) and not found[2].startswith("Pipeline '"):
         run.cause = found[2]  # the runner's own words, left out here, hide the cause
