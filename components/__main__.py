@@ -65,14 +65,15 @@ def parser_for(function: Callable[..., Any]) -> argparse.ArgumentParser:
 
 def _reader(annotation: Any) -> Callable[[str], Any]:
     if annotation is bool:
-        return _truth
+        return truth
     if get_origin(annotation) is Annotated:
         return lambda path: _artifact(get_args(annotation)[0], Path(path).absolute())
     reader: Callable[[str], Any] = annotation
     return reader
 
 
-def _truth(text: str) -> bool:
+def truth(text: str) -> bool:
+    """Read `true` or `false`, in any case, for argparse."""
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r}, expected true or false")
     return text.lower() == "true"

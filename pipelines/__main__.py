@@ -7,6 +7,7 @@ from typing import Any
 
 from kfp.dsl.base_component import BaseComponent
 
+from components.__main__ import truth
 from components.contracts.refusal import Refusal
 from pipelines.graphs import GRAPHS
 from pipelines.laptop.processes import ProcessError
@@ -87,17 +88,11 @@ def _parameters(names: Any, name: str, graph: BaseComponent) -> argparse.Argumen
         parser.add_argument(
             f"--{parameter.replace('_', '-')}",
             dest=parameter,
-            type=TYPES.get(spec.type, _truth),
+            type=TYPES.get(spec.type, truth),
             default=spec.default,
             help=f"default {spec.default!r}",
         )
     return parser
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"{text!r}, expected true or false")
-    return text.lower() == "true"
 
 
 def _leave(signum: int, frame: object) -> None:

@@ -7,18 +7,17 @@ import socket
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 import psycopg2
 
-from pipelines.laptop.processes import Child
+from pipelines.laptop.processes import Child, Part
 
 BINARIES = "pginstall18/bin"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 
-class EmbeddedDatabase:
+class EmbeddedDatabase(Part):
     """A PostgreSQL server on a free local port.
 
     Args:
@@ -55,19 +54,6 @@ class EmbeddedDatabase:
     def stop(self) -> None:
         """Stop it cleanly."""
         self._child.stop(by=signal.SIGINT)
-
-    def __enter__(self) -> "EmbeddedDatabase":
-        """Return itself: it runs already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        self.stop()
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -15,6 +17,22 @@ _libc = ctypes.CDLL(None)
 
 class ProcessError(RuntimeError):
     """A part did not start, or stopped by itself."""
+
+
+class Part(ABC):
+    """Something embedded that runs from when it is made until it is stopped."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop it and wait until it has stopped."""
+
+    def __enter__(self) -> Self:
+        """Return itself: it runs already."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Stop it."""
+        self.stop()
 
 
 class Child:

@@ -17,7 +17,7 @@ from pipelines.laptop.processes import Child
 COLOUR = re.compile(r"\x1b\[\d+m")
 STARTED = re.compile(r"Executing task '([^']+)'")
 ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
-CAUSE = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Refusal|Conflict|Interrupt|Exit)\w*): (.+)$")
+CAUSE = re.compile(r"^\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
 
 
 @dataclass

@@ -8,14 +8,13 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from types import TracebackType
 
-from pipelines.laptop.processes import Child
+from pipelines.laptop.processes import Child, Part
 
 BROKERS = 1
 
 
-class EmbeddedStream:
+class EmbeddedStream(Part):
     """The cluster as a child process.
 
     Args:
@@ -37,19 +36,6 @@ class EmbeddedStream:
     def stop(self) -> None:
         """Stop it; what it held is forgotten."""
         self._child.stop()
-
-    def __enter__(self) -> "EmbeddedStream":
-        """Return itself: it runs already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        self.stop()
 
 
 def main() -> None:
