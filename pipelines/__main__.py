@@ -12,7 +12,12 @@ from components.contracts.refusal import Refusal
 from pipelines.graphs import GRAPHS
 from pipelines.laptop.processes import ProcessError
 
-TYPES: dict[str, Any] = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
+READERS: dict[str, Any] = {
+    "String": str,
+    "Integer": int,
+    "Float": float,
+    "Boolean": truth,
+}  # by KFP's type
 
 
 def main(words: list[str]) -> int:
@@ -88,7 +93,7 @@ def _parameters(names: Any, name: str, graph: BaseComponent) -> argparse.Argumen
         parser.add_argument(
             f"--{parameter.replace('_', '-')}",
             dest=parameter,
-            type=TYPES.get(spec.type, truth),
+            type=READERS[spec.type],
             default=spec.default,
             help=f"default {spec.default!r}",
         )

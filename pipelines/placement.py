@@ -51,7 +51,7 @@ def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 def patient(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Try a task again that leans on the network; it must bear being run twice."""
-    return task.set_retry(num_retries=2, backoff_duration="10s", backoff_factor=2.0)
+    return task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
 
 
 def _placed(task: dsl.PipelineTask, cpu: str, memory: str, seconds: int) -> dsl.PipelineTask:

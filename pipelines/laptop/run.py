@@ -5,11 +5,14 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from components.contracts.progress import MARK
+from components.store.postgres import connect
+from components.store.registry import Registry
 from pipelines.graphs import GRAPHS
 from pipelines.laptop.home import Home
 from pipelines.laptop.processes import Child
@@ -17,6 +20,7 @@ from pipelines.laptop.processes import Child
 COLOUR = re.compile(r"\x1b\[\d+m")
 STARTED = re.compile(r"Executing task '([^']+)'")
 ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
+RECORDED = re.compile(r'^\s*"run": "([^"]+)"')
 CAUSE = re.compile(r"^\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
 
 
@@ -42,6 +46,7 @@ class Run:
         titles: What the dashboard calls its tasks, by their name.
         steps: Its tasks, in the order in which they ran.
         cause: Why it failed, in one sentence; empty if it did not.
+        id: Under which its outcome is recorded.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Run:
     titles: Mapping[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     cause: str = ""
+    id: str = ""
 
     @property
     def failed(self) -> bool:
@@ -82,9 +88,17 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
     code = _follow(home, child, lambda line: _note(run, line, heard))
     if code:
         run.cause = run.cause or f"it ended with exit code {code}; see {child.log}"
+        _record_cause(home, run)
     else:
         run.cause = ""
     return run
+
+
+def _record_cause(home: Home, run: Run) -> None:
+    """Say why in the record of the outcome: `kfp.local` tells its last task only that it failed."""
+    if run.id:
+        with closing(connect(home.env["DATABASE_URL"])) as connection:
+            Registry(connection).record_outcome(run.id, run.name, "FAILED", run.cause)
 
 
 def titles_of(name: str) -> dict[str, str]:
@@ -147,6 +161,8 @@ def _note(run: Run, line: str, heard: Heard) -> None:
     elif found := ENDED.search(line):
         step = next(step for step in reversed(run.steps) if step.name == found[1])
         step.seconds, step.state = now - step.started, found[2]
+    elif found := RECORDED.search(line):
+        run.id = found[1]
     elif MARK in line and run.steps:
         step = run.steps[-1]
         step.said = line.split(MARK, 1)[1].rstrip()

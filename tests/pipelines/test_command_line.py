@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.__main__ import _parser
 from pipelines.laptop.loop import slug
 from pipelines.laptop.run import Run, _note
 
@@ -97,6 +98,15 @@ def test_a_pipeline_takes_its_parameters_from_its_own_signature():
 
     assert process.returncode == 0
     assert "--grow-test" in process.stdout
+
+
+def test_a_pipelines_parameters_are_read_by_their_types():
+    words = ["run", "train", "--dataset", "toys", "--seed", "3", "--grow-test", "true"]
+
+    options = vars(_parser().parse_args(words))
+
+    assert (options["dataset"], options["seed"], options["grow_test"]) == ("toys", 3, True)
+    assert options["approval"] == "auto"
 
 
 @pytest.mark.parametrize("name", ["", "___", "Ünï", "a" * 100, "Highway_Vehicles"])
