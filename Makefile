@@ -1,5 +1,6 @@
 # Every target is one tool or a list of targets; `make help` lists them.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV = $(shell $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
 DATA ?=
 NAME ?=
 PORT ?= 8080
@@ -70,8 +71,8 @@ $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; \
 	    sys.exit(None if (3, 11) <= v < (3, 14) else f"Python {v[0]}.{v[1]} found, 3.11 to 3.13 wanted")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || if [ "$$(id -u)" = 0 ]; then \
-	    apt-get update -qq && apt-get install -qq -y python3-venv; else \
-	    echo "python3-venv is missing: sudo apt-get install python3-venv"; exit 2; fi
+	    apt-get update -qq && apt-get install -qq -y $(VENV); else \
+	    echo "$(VENV) is missing: sudo apt-get install $(VENV)"; exit 2; fi
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@awk '/^[a-z]/ {on = /^uv==/} on' requirements.txt >.venv/uv.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt

@@ -14,6 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+from pydantic import ValidationError
+
+from components.contracts.record import complaint
 from components.contracts.refusal import Refusal
 
 JOBS = tuple(
@@ -89,6 +92,12 @@ if __name__ == "__main__":
         answer = main(sys.argv[1:])
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as error:
+        print(f"{error.title}: {complaint(error)}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as failure:
+        print(f"{failure.filename or ''}: {failure.strerror or failure}", file=sys.stderr)
         sys.exit(2)
     except KeyError as missing:
         if not str(missing).strip("'").isupper():

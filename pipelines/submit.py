@@ -6,7 +6,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfp import Client, compiler
+from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
 
+from components.contracts.refusal import Refusal
 from pipelines.graphs import GRAPHS
 
 EXPERIMENT = "car-detection"
@@ -25,15 +28,18 @@ def submit(
 
     Raises:
         KeyError: If there is no such pipeline.
+        Refusal: If the host does not answer, or does not take the run.
     """
-    client = client or Client(host=host)
     with TemporaryDirectory() as folder:
         package = str(Path(folder) / f"{name}.yaml")
         compiler.Compiler().compile(GRAPHS[name], package)
-        run = client.create_run_from_pipeline_package(
-            package,
-            arguments=dict(parameters),
-            experiment_name=EXPERIMENT,
-            enable_caching=False,
-        )
+        try:
+            run = (client or Client(host=host)).create_run_from_pipeline_package(
+                package,
+                arguments=dict(parameters),
+                experiment_name=EXPERIMENT,
+                enable_caching=False,
+            )
+        except (HTTPError, ApiException) as cause:
+            raise Refusal(f"{host} does not take the run: {str(cause)[:300]}") from cause
     return str(run.run_id)

@@ -5,8 +5,14 @@ from importlib.resources import files
 import psycopg2
 from psycopg2 import extensions
 
+from components.contracts.refusal import Refusal
+
 MIGRATIONS = files("components.store") / "migrations"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
+
+
+class UnreachableError(Refusal, psycopg2.OperationalError):
+    """No database answers; who can wait may try again."""
 
 
 def connect(url: str) -> extensions.connection:
@@ -14,8 +20,15 @@ def connect(url: str) -> extensions.connection:
 
     Args:
         url: A libpq URL or DSN, such as DATABASE_URL holds.
+
+    Raises:
+        UnreachableError: If no database answers there, or not to this user.
     """
-    return psycopg2.connect(url, application_name="car-detection")
+    try:
+        return psycopg2.connect(url, application_name="car-detection")
+    except psycopg2.OperationalError as cause:
+        (first, *_) = str(cause).splitlines() or ["no answer"]
+        raise UnreachableError(f"DATABASE_URL: {first}") from cause
 
 
 def migrate(connection: extensions.connection) -> list[str]:

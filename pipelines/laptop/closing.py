@@ -36,14 +36,14 @@ PAGES = (
 
 
 def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, home: Home) -> Path:
-    """Write the page of a run that went well to `index.html` in the state folder.
+    """Write the page of a run that went well to `<dataset>.html` in the state folder.
 
     Args:
         runs: What ran, in order, each with its title.
         dataset: Name of the dataset.
         home: Where it ran.
     """
-    page = home.state / "index.html"
+    page = home.state / f"{dataset}.html"
     objects = Objects(home.env["OBJECT_STORE_URL"])
     sections = [
         Section("The model", list(_model(runs))),

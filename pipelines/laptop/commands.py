@@ -29,9 +29,15 @@ def run(name: str, parameters: Mapping[str, Any]) -> int:
 
 
 def retrain(frames: int) -> int:
-    """Label night and rain (the simulator's truth stands in for people) and train again."""
+    """Label night and rain (the simulator's truth stands in for people) and train again.
+
+    Raises:
+        Refusal: If there is no champion to do better than.
+    """
     with home() as up:
         story = whole.Story(whole.SIMULATED, up, Terminal())
+        if not whole.is_served(story):
+            raise Refusal(f"{whole.SIMULATED} has no model in service yet; `make run` makes one")
         story.job(
             "Labels", "simulate_cameras", dataset=story.dataset, frames=frames,
             conditions="night-rain", first_day="2026-01-12",

@@ -16,13 +16,16 @@ from pathlib import Path
 import httpx
 
 from components.contracts.refusal import Refusal
+from components.inference.shelf import Shelf
 from components.store.postgres import connect, migrate
+from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase, free_port
 from pipelines.laptop.processes import Child
 from pipelines.laptop.stream import EmbeddedStream
 
 ROOT = Path(__file__).parents[2]
 LEAST_FREE_BYTES = 1_000_000_000
+KEPT_RUNS = 60  # folders of finished runs, for people to look into
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,12 @@ def home(detector_port: int = 0) -> Iterator[Home]:
     state = state_folder()
     with ExitStack() as stack:
         stack.enter_context(_only_one(state))
-        env = dict(os.environ)
-        env |= _python()
+        _forget_old(state / "runs")
+        env = dict(os.environ) | _python()
         env |= _stores(state, stack)
         connection = connect(env["DATABASE_URL"])
         migrate(connection)
+        _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
         connection.close()
         children = [_ingester(state, env)]
         stack.callback(children[0].stop)
@@ -109,6 +113,19 @@ def _only_one(state: Path) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _agree(shelf: Shelf, registry: Registry) -> None:
+    """Let the champions serve: a killed deployment may have left another model current."""
+    for dataset in shelf.datasets():
+        champion = registry.champion(dataset)
+        if champion is None or shelf.package(dataset, champion.model).exists():
+            shelf.point(dataset, champion.model if champion else None)
+
+
+def _forget_old(runs: Path) -> None:
+    for folder in sorted(runs.glob("*"))[:-KEPT_RUNS]:
+        shutil.rmtree(folder)
 
 
 def _python() -> dict[str, str]:

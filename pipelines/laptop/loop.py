@@ -1,8 +1,8 @@
 """The whole loop on one machine: images in, a served and watched detector out."""
 
 import re
-import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from components.contracts.refusal import Refusal
 from components.ingest_events.wait import wait_until_ingested
 from components.store.postgres import connect
+from components.store.registry import Registry
 from components.store.stream import stream_id
 from pipelines.laptop.closing import write_closing_page
 from pipelines.laptop.home import Home, home
@@ -81,14 +82,23 @@ def loop(data: str, name: str) -> Path:
         story = Story(dataset, up, Terminal())
         _arrive(story, data)
         train = story.pipeline("Train", "train", {"dataset": dataset})
-        for title, condition in LIVE:
-            _live(story, title, train, condition, simulated=not data)
-            story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
-        story.pipeline("Score", "batch", {"dataset": dataset})
+        if is_served(story):
+            for title, condition in LIVE:
+                _live(story, title, train, condition, simulated=not data)
+                story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
+            story.pipeline("Score", "batch", {"dataset": dataset})
+        else:
+            story.terminal.say("\nno model is in service, so there is nothing to watch")
         page = write_closing_page(story.runs, dataset, up)
         story.terminal.steps(story.runs)
         _next(story, train, page)
         return page
+
+
+def is_served(story: Story) -> bool:
+    """Say whether the dataset has a champion."""
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        return Registry(connection).champion(story.dataset) is not None
 
 
 def slug(name: str) -> str:
@@ -130,13 +140,12 @@ def _live(story: Story, title: str, train: Run, condition: str, simulated: bool)
 
 def _windows(story: Story) -> int:
     """Count the windows judged so far, so that each run's live frames are new ones."""
-    connection = connect(story.home.env["DATABASE_URL"])
-    with connection, connection.cursor() as cursor:
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
         cursor.execute(
             "SELECT count(*) FROM registry.decisions WHERE dataset = %s", (story.dataset,)
         )
-        (seen,) = cursor.fetchone() or (0,)
-    connection.close()
+        ((seen,),) = cursor.fetchall()
     return int(seen)
 
 
@@ -147,11 +156,13 @@ def _next(story: Story, train: Run, page: Path) -> None:
     for step in (evaluated, judged):
         story.terminal.say(f"  {step.said}" if step else "")
     story.terminal.heading(f"Look at it: {page}")
-    python = Path(sys.executable)
-    story.terminal.say(
-        "What to do next:\n"
-        "  make serve                          keep the model served, and send it a JPEG\n"
-        "  make run DATA=folder [NAME=name]    the same with your own labelled images\n"
-        "  make retrain                        label what drifted and train again\n"
-        f"  {python.parent.name}/python -m pipelines --help      one pipeline at a time"
-    )
+    advice = [
+        ("make serve", "keep the model served, and send it a JPEG"),
+        ("make run DATA=folder [NAME=name]", "the same with your own labelled images"),
+        (".venv/bin/python -m pipelines --help", "one pipeline at a time"),
+    ]
+    if story.dataset == SIMULATED:
+        advice.insert(0, ("make retrain", "label what drifted and train again"))
+    story.terminal.say("What to do next:")
+    for command, what in advice:
+        story.terminal.say(f"  {command:<38}{what}")

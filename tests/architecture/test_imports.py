@@ -20,7 +20,7 @@ SHARED = {
     "store.objects": {"obstore"},
     "store.shards": {"contracts", "store.objects"},
     "store.snapshots": {"contracts", "store.objects"},
-    "store.postgres": {"psycopg2"},
+    "store.postgres": {"contracts", "psycopg2"},
     "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
     "store.stream": {"contracts", "kafka"},
@@ -76,7 +76,8 @@ WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
 
 FILES = sorted(ROOT.glob("components/*/**/*.py"))
 WRAPPERS = sorted(ROOT.glob("components/*/component.py"))
-GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - {ROOT / "pipelines/__main__.py"})
+DOORS = {ROOT / "pipelines/__main__.py", ROOT / "pipelines/submit.py"}  # where people come in
+GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - DOORS)
 
 
 def name_of(file: Path) -> str:

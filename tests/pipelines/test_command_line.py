@@ -86,6 +86,38 @@ def test_a_job_says_what_the_environment_lacks():
     assert lines_of(process) == ["the environment lacks 'DATABASE_URL'"]
 
 
+@pytest.mark.parametrize("content", [None, "{}", "not json"], ids=["missing", "empty", "broken"])
+def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path, content):
+    report = tmp_path / "report.json"
+    if content is not None:
+        report.write_text(content)
+
+    process = run("components", "judge_model", f"--report={report}", f"--verdict={tmp_path}/v")
+
+    assert process.returncode == 2
+    assert len(lines_of(process)) == 1
+    assert "Traceback" not in process.stderr
+
+
+def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path):
+    nowhere = "postgresql://cars:secret@127.0.0.1:1/cars"
+
+    process = run("pipelines", "run", "watch", CARS_STATE=str(tmp_path), DATABASE_URL=nowhere)
+
+    assert process.returncode == 2
+    (line,) = lines_of(process)
+    assert line.startswith("DATABASE_URL: connection to server")
+    assert "secret" not in line
+
+
+def test_a_host_that_is_not_there_is_one_clear_line():
+    process = run("pipelines", "submit", "train", "--host", "http://127.0.0.1:1")
+
+    assert process.returncode == 2
+    assert "Traceback" not in process.stderr
+    assert lines_of(process)[-1].startswith("http://127.0.0.1:1 does not take the run")
+
+
 def test_help_lists_the_options_of_a_job_from_its_signature():
     process = run("components", "judge_model", "--help")
 
