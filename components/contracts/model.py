@@ -63,6 +63,9 @@ class TrainedInfo(Record):
     size: str = Field(description="pico, nano or small")
     best_epoch: int
     validation_map50: float
+    network: str = Field(
+        default="", description="digest of the source of the network, which alone fits the weights"
+    )
 
 
 class TrainedLayout:

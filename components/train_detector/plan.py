@@ -105,6 +105,7 @@ def plan_training(
             size=TrainedInfo.read(TrainedLayout(warm).info).size if warm else settings.size,
             best_epoch=0,
             validation_map50=0.0,
+            network=network_digest(),
         ),
     )
 
@@ -159,6 +160,12 @@ def epochs_for(images: int, *, heir: bool = False) -> int:
     (30, 15, 8)
     """
     return max(FEWEST_EPOCHS, round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images))
+
+
+def network_digest() -> str:
+    """Return the digest of the source of the network: weights fit no other."""
+    room = files("components.detector")
+    return digest_of([(room / name).read_text() for name in ("layers.py", "network.py")])
 
 
 def code_digest() -> str:

@@ -14,7 +14,7 @@ from components.contracts.progress import say
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
 from components.train_detector.launchers import Launcher
-from components.train_detector.plan import Plan, Settings, plan_training
+from components.train_detector.plan import Plan, Settings, network_digest, plan_training
 
 
 def train(
@@ -68,6 +68,8 @@ def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
     info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)
     if info.lineage.snapshot == SnapshotInfo.read(SnapshotLayout(snapshot).info).id:
         return "the champion has already learned from this snapshot"
+    if info.network and info.network != network_digest():
+        return "the champion's network is built otherwise, so its weights do not fit"
     return None
 
 

@@ -112,7 +112,7 @@ def run(tmp_path, snapshot, no_champion, objects):
     return run
 
 
-def champion_of(snapshot_digest, root):
+def champion_of(snapshot_digest, root, network=""):
     settings: dict[str, str] = {}
     lineage = Lineage(
         dataset="toys", snapshot=snapshot_digest, code="0" * 64, settings=settings, seed=0,
@@ -120,7 +120,7 @@ def champion_of(snapshot_digest, root):
     )  # fmt: skip
     TrainedInfo(
         lineage=lineage, classes=("car",), image_width=64, image_height=64, size="pico",
-        best_epoch=1, validation_map50=0.5,
+        best_epoch=1, validation_map50=0.5, network=network,
     ).write(TrainedLayout(RegisteredLayout(root).trained).info)  # fmt: skip
     return root
 
@@ -137,6 +137,14 @@ def test_a_champion_learns_nothing_new_from_its_own_snapshot(run, snapshot, tmp_
     root, _ = run(never, champion=champion_of(own, tmp_path / "own"), start="champion")
 
     assert absence(root) == "the champion has already learned from this snapshot"
+
+
+def test_a_champion_of_another_network_leaves_the_field_to_the_challenger(run, tmp_path):
+    other = champion_of("f" * 64, tmp_path / "other", network="e" * 64)
+
+    root, _ = run(never, champion=other, start="champion")
+
+    assert absence(root) == "the champion's network is built otherwise, so its weights do not fit"
 
 
 def test_a_finished_training_is_not_done_again(run, capsys):
