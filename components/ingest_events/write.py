@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
-from components.contracts.events import DatasetDeclared
+from components.contracts.events import DatasetDeclared, FrameCaptured
 from components.ingest_events.rows import COLUMNS, Row, rows_of
 from components.ingest_events.understand import Misread, Reading, Understood, misread
 from components.store.stream import Partition
@@ -114,6 +114,7 @@ def _store(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
     try:
         _insert(cursor, (row for reading in readings for row in rows_of(stream, reading)))
         _declare(cursor, readings)
+        _contradict(cursor, readings)
         cursor.execute("RELEASE SAVEPOINT readings")
     except UNSTORABLE as cause:
         cursor.execute("ROLLBACK TO SAVEPOINT readings")
@@ -149,6 +150,31 @@ def _declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (dataset,))
             cursor.execute(ADD_CLASSES, {"dataset": dataset, "classes": classes})
 
+
+def _contradict(cursor: Cursor, readings: Iterable[Reading]) -> None:
+    frames = [
+        reading.event.id
+        for reading in readings
+        if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured)
+    ]
+    if frames:
+        cursor.execute(TOLD_OTHERWISE, (frames,))
+
+
+# A frame keeps the group and the split that it came with; whoever says otherwise later is
+# not followed, for a picture must not move between splits, but not lost either.
+TOLD_OTHERWISE = """
+INSERT INTO quarantine.items (dedupe_key, dataset, source_name, reason, detail, uri)
+SELECT bronze.events.event_id, dataset, data->>'source_name', 'frame_told_otherwise',
+    format('it stays in group %%s, split %%s, as it came first; now told group %%s, split %%s',
+        group_name, coalesce(split, 'open'), data->>'group', coalesce(data->>'split', 'open')),
+    uri
+FROM bronze.events JOIN silver.frames
+    ON dataset = data->>'dataset' AND sha256 = data->>'sha256'
+WHERE bronze.events.event_id = ANY(%s)
+    AND (group_name, split) IS DISTINCT FROM (data->>'group', data->>'split')
+ON CONFLICT DO NOTHING
+"""
 
 # A class keeps its position for ever; new ones come after all that are there.
 ADD_CLASSES = """

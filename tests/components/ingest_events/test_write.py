@@ -150,6 +150,30 @@ def test_of_two_labels_of_one_instant_the_later_counts(connection):
     assert boxes[0]["x_max"] == 6.0
 
 
+def captured(group: str, split: str | None) -> bytes:
+    data = FrameCaptured(
+        dataset="highway", sha256="a" * 64, uri="file:///a.jpg", width=99, height=99, size_bytes=9,
+        camera="north", captured_at=TIME, source_name="a.jpg", group=group, split=split,
+    )  # fmt: skip
+    return event_of(data, "/tests", TIME).body
+
+
+def test_a_frame_told_otherwise_stays_where_it_was_and_is_not_lost(connection):
+    bodies = (captured("clip", "train"), captured("clip", "test"), captured("clip", "train"))
+
+    write(connection, "s", batch(*bodies), {AT: 0})
+
+    assert rows(connection, "SELECT split FROM silver.frames") == [("train",)]
+    assert rows(connection, "SELECT source_name, reason, detail FROM quarantine.items") == [
+        (
+            "a.jpg",
+            "frame_told_otherwise",
+            "it stays in group clip, split train, as it came first; "
+            "now told group clip, split test",
+        )
+    ]
+
+
 def test_messages_that_kafka_lost_leave_a_record(connection):
     write(connection, "s", batch(label()), {AT: 0})
 
