@@ -150,7 +150,6 @@ def _stores(state: Path, stack: ExitStack) -> dict[str, str]:
         stream = stack.enter_context(EmbeddedStream(state / "stream"))
         env["KAFKA_BOOTSTRAP_SERVERS"] = stream.bootstrap_servers
         env["KAFKA_STREAM_ID"] = stream.stream_id
-        env["KAFKA_API_VERSION"] = "2.3"  # what librdkafka's test cluster speaks
     if "OBJECT_STORE_URL" not in os.environ:
         env["OBJECT_STORE_URL"] = (state / "objects").as_uri()
     return env
