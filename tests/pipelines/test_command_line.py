@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipelines.__main__ import _parser
@@ -42,7 +43,11 @@ def test_a_folder_without_images_is_one_clear_line_and_nothing_is_left_running(t
     assert "Traceback" not in process.stdout + process.stderr
     (line,) = lines_of(process)
     assert str(empty) in line
-    assert subprocess.run(["pgrep", "-f", str(tmp_path)], check=False).returncode == 1
+    assert not [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(tmp_path) in " ".join(process.info["cmdline"] or ())
+    ]
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):

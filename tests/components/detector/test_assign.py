@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("tensorflow")
-
-import tensorflow as tf
 
 from components.detector.assign import CANDIDATES, assign, is_inside, pairwise_iou
 from components.detector.decode import anchor_points

@@ -1,11 +1,8 @@
 """The network is as large as it says, and comes back from a file as it was."""
 
+import keras
 import numpy as np
 import pytest
-
-pytest.importorskip("tensorflow")
-
-import keras
 
 from components.contracts.model import TrainedInfo, TrainedLayout
 from components.contracts.refusal import Refusal

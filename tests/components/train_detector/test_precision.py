@@ -1,11 +1,10 @@
 """Average precision is 1 for the truth, 0 for nothing, and else what the COCO library says."""
 
+import faster_coco_eval as coco
 import numpy as np
 import pytest
 
 from components.train_detector.precision import Found, Truth, map50
-
-coco = pytest.importorskip("faster_coco_eval")
 
 
 def boxes(rng, count):

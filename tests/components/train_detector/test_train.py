@@ -174,7 +174,6 @@ def test_a_training_that_was_cut_short_leaves_no_result(run):
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     """Run the component itself, with two real workers."""
-    pytest.importorskip("tensorflow")
     root = tmp_path_factory.mktemp("component")
     store = Objects((root / "objects").as_uri())
     write_snapshot(root / "snapshot", store)

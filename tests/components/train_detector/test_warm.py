@@ -1,9 +1,6 @@
 """What the champion knows of a class goes to the class of that name, wherever it stands."""
 
 import numpy as np
-import pytest
-
-pytest.importorskip("tensorflow")
 
 from components.train_detector.warm import merge
 
