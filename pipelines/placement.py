@@ -34,19 +34,45 @@ def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task where the detectors are served."""
-    return kubernetes.use_config_map_as_env(
+    """Tell a task where and how detectors are served, and let it act as the deployer."""
+    kubernetes.use_config_map_as_env(
         task,
         config_map_name="car-detector",
-        config_map_key_to_env={"url": "DETECTOR_URL", "model_root": "MODEL_ROOT"},
+        config_map_key_to_env={
+            "target": "DETECTOR_TARGET",
+            "url": "DETECTOR_URL",
+            "service": "DETECTOR_SERVICE",
+            "predictor": "DETECTOR_PREDICTOR",
+        },
     )
+    return _acting_as(task, "car-deployer")
+
+
+def with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Tell a task what the pods of its workers look like, and let it act as the launcher."""
+    kubernetes.use_config_map_as_env(
+        task,
+        config_map_name="car-training",
+        config_map_key_to_env={"workers": "TRAINING_WORKERS"},
+        optional=True,
+    )
+    return _acting_as(task, "car-launcher")
 
 
 def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task where Kubeflow Pipelines answers, so that it can submit a run."""
-    return kubernetes.use_config_map_as_env(
+    """Tell a task where Kubeflow Pipelines answers, and let it submit runs there."""
+    kubernetes.use_config_map_as_env(
         task, config_map_name="car-kubeflow", config_map_key_to_env={"host": "KFP_HOST"}
     )
+    return _acting_as(task, "car-trigger")
+
+
+def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Let a task sign model packages: the key is the file `private.pem` of a secret."""
+    kubernetes.use_secret_as_volume(
+        task, secret_name="car-signing", mount_path="/var/run/secrets/car-signing", optional=True
+    )
+    return task
 
 
 def patient(task: dsl.PipelineTask) -> dsl.PipelineTask:
@@ -59,8 +85,16 @@ def _placed(task: dsl.PipelineTask, cpu: str, memory: str, seconds: int) -> dsl.
     task.set_cpu_request(cpu).set_cpu_limit(cpu)
     task.set_memory_request(memory).set_memory_limit(memory)
     kubernetes.set_timeout(task, seconds)
+    kubernetes.set_security_context(task, run_as_non_root=True)
     return task
 
 
 def _secret(task: dsl.PipelineTask, name: str, keys: dict[str, str]) -> dsl.PipelineTask:
     return kubernetes.use_secret_as_env(task, secret_name=name, secret_key_to_env=keys)
+
+
+def _acting_as(task: dsl.PipelineTask, account: str) -> dsl.PipelineTask:
+    """Mount the token of one account, so that no task may do what only another one needs."""
+    return kubernetes.use_secret_as_volume(
+        task, secret_name=account, mount_path=f"/var/run/secrets/{account}"
+    )

@@ -19,6 +19,8 @@ from pipelines.placement import (
     with_database,
     with_detector,
     with_objects,
+    with_signing_key,
+    with_workers,
 )
 
 
@@ -44,7 +46,7 @@ def train(
         image_size: Longer side of the network's input, in pixels, a multiple of 32.
         seed: Seeds everything random.
         workers: TensorFlow workers that train together.
-        launcher: What starts the workers: `local`.
+        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
         approval: `auto` serves a winner at once; `manual` registers it and waits.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
     """
@@ -70,7 +72,9 @@ def train(
                 workers=workers,
                 launcher=launcher,
             )
-            heavy(with_objects(training)).after(valid).set_display_name(f"train {role}")
+            heavy(with_workers(with_objects(training))).after(valid).set_display_name(
+                f"train {role}"
+            )
             trained[role] = training.outputs["trained"]
             exported = export_onnx(snapshot=snapshot, trained=trained[role])
             heavy(with_objects(exported)).set_display_name(f"export {role}")
@@ -99,7 +103,7 @@ def train(
                 heir_trained=trained["heir"],
                 challenger_trained=trained["challenger"],
             )
-            light(patient(with_objects(with_database(registered))))
+            light(patient(with_signing_key(with_objects(with_database(registered)))))
 
             with dsl.If(approval == "auto", name="approved"):
                 deployed = deploy_model(dataset=dataset, model=registered.output)

@@ -53,3 +53,30 @@ class DriftPolicy(Record):
     quantile: float = Field(
         default=0.99, description="of the distances between resamples, which a drift must pass"
     )
+
+
+class RolloutPolicy(Record):
+    """How a model comes into service, and what sends it back."""
+
+    steps: tuple[int, ...] = Field(
+        default=(0, 5, 25, 100), description="percent of the requests that the candidate gets"
+    )
+    step_seconds: float = Field(default=60.0, description="least time at a step, with traffic")
+    min_requests: int = Field(
+        default=30, description="answers of the candidate, probes included, before a step ends"
+    )
+    look_every_s: float = Field(default=1.0, description="between two looks at the guards")
+    ready_seconds: float = Field(default=300.0, description="for the candidate to come up")
+    probes: int = Field(default=16, description="live pictures that both models are asked")
+    max_error_rate: float = Field(default=0.01, description="failed answers of the candidate")
+    max_latency_ratio: float = Field(
+        default=2.0, description="95th percentile, candidate to champion, on the same pictures"
+    )
+    max_latency_ms: float = Field(default=1000.0, description="95th percentile of the candidate")
+    max_box_change: float = Field(
+        default=0.5, description="most by which boxes a picture may differ, as a share"
+    )
+    max_score_change: float = Field(default=0.2, description="of the mean score of boxes")
+    max_disagreement: float = Field(
+        default=0.6, description="boxes of either model that the other lacks (IoU 0.5), as a share"
+    )

@@ -17,6 +17,8 @@ SHARED = {
     "pages": {"vision", "numpy", "PIL", "jinja2", "markupsafe", "matplotlib"},
     "inference": {"contracts", "vision", "numpy", "onnxruntime", "onnx", "google"},
     "detector": {"contracts", "numpy", "tensorflow", "keras"},
+    "traffic": {"prometheus_client"},
+    "cluster": {"contracts", "kubernetes", "urllib3"},
     "store.objects": {"obstore"},
     "store.shards": {"contracts", "store.objects"},
     "store.snapshots": {"contracts", "store.objects"},
@@ -40,8 +42,8 @@ JOBS = {
     },
     "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
     "train_detector": {
-        "vision", "pages", "detector", "store.objects", "store.snapshots",
-        "numpy", "PIL", "pydantic", "tensorflow", "keras",
+        "vision", "pages", "detector", "cluster", "store.objects", "store.snapshots",
+        "numpy", "PIL", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
         "vision", "detector", "inference", "store.objects", "store.snapshots",
@@ -54,7 +56,8 @@ JOBS = {
     "judge_model": set(),
     "register_model": {"store.objects", "store.postgres", "store.registry"},
     "deploy_model": {
-        "inference", "store.objects", "store.postgres", "store.registry", "httpx", "tenacity",
+        "inference", "cluster", "traffic", "store.objects", "store.postgres", "store.registry",
+        "httpx", "tenacity", "kserve", "kubernetes", "yaml",
     },
     "serve_detector": {
         "vision", "inference", "store.stream", "numpy", "kserve", "fastapi", "starlette",

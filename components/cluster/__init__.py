@@ -1,0 +1,1 @@
+"""Custom resources of a Kubernetes cluster, as plain mappings."""

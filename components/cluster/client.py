@@ -1,0 +1,200 @@
+"""The Kubernetes API as two jobs need it: a few verbs over custom resources, pods and logs.
+
+KUBECONFIG names a cluster from outside. Inside one, a task acts under the account whose
+token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import urllib3
+from kubernetes import client, config  # type: ignore[import-untyped]
+from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
+    SERVICE_TOKEN_FILENAME,
+    InClusterConfigLoader,
+)
+
+from components.contracts.refusal import Refusal
+
+TOKENS = Path("/var/run/secrets")
+SECONDS = 30  # for one answer of the API server
+
+Body = dict[str, Any]
+
+
+class ClusterError(Refusal):
+    """The API server does not answer, or does not do what it is asked."""
+
+
+class ConflictError(ClusterError):
+    """Someone else changed, made or removed the object meanwhile."""
+
+
+class Kind(NamedTuple):
+    """A kind of custom resource, such as `Kind("kubeflow.org", "v1", "tfjobs")`."""
+
+    group: str
+    version: str
+    plural: str
+
+
+class Cluster:
+    """One namespace of a cluster.
+
+    Args:
+        api: A configured client of the `kubernetes` package.
+        namespace: Where everything happens.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        """Nothing is asked yet."""
+        self.namespace = namespace
+        self._custom = client.CustomObjectsApi(api)
+        self._core = client.CoreV1Api(api)
+
+    @classmethod
+    def connect(cls, account: str, namespace: str = "") -> "Cluster":
+        """Return the cluster that the environment names.
+
+        Args:
+            account: Service account to act under, such as `car-launcher`.
+            namespace: Where to act; otherwise the account's own, or `default`.
+
+        Raises:
+            ClusterError: If there is neither KUBECONFIG nor a mounted account.
+        """
+        try:
+            settings, own = _settings(account)
+        except config.ConfigException as cause:
+            raise ClusterError(
+                f"no cluster: {cause}; expected KUBECONFIG, or a pod with account {account}"
+            ) from cause
+        return cls(client.ApiClient(settings), namespace or own)
+
+    def serves(self, kind: Kind) -> bool:
+        """Say whether the API server knows a kind."""
+        with _complaints(kind.plural):
+            try:
+                found = self._custom.get_api_resources(kind.group, kind.version)
+            except client.ApiException as error:
+                if error.status == 404:
+                    return False
+                raise
+        return any(resource.name == kind.plural for resource in found.resources)
+
+    def get(self, kind: Kind, name: str) -> Body | None:
+        """Return an object, or None if there is none."""
+        with _complaints(f"{kind.plural} {name}"):
+            try:
+                return self._asked(self._custom.get_namespaced_custom_object, kind, name)
+            except client.ApiException as error:
+                if error.status == 404:
+                    return None
+                raise
+
+    def create(self, kind: Kind, body: Mapping[str, Any]) -> Body:
+        """Create an object and return it as stored.
+
+        Raises:
+            ConflictError: If there is one of that name.
+        """
+        with _complaints(f"{kind.plural} {body['metadata']['name']}"):
+            return self._asked(self._custom.create_namespaced_custom_object, kind, body)
+
+    def replace(self, kind: Kind, body: Mapping[str, Any]) -> Body:
+        """Replace an object, if it is still at the `resourceVersion` of the body.
+
+        Raises:
+            ConflictError: If it is not.
+        """
+        name = body["metadata"]["name"]
+        with _complaints(f"{kind.plural} {name}"):
+            return self._asked(self._custom.replace_namespaced_custom_object, kind, name, body)
+
+    def patch(self, kind: Kind, name: str, change: Mapping[str, Any]) -> Body:
+        """Merge a change into an object, as JSON merge patch (RFC 7396) does."""
+        with _complaints(f"{kind.plural} {name}"):
+            return self._asked(self._custom.patch_namespaced_custom_object, kind, name, change)
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Remove an object and what it owns; it may be gone already."""
+        with _complaints(f"{kind.plural} {name}"):
+            try:
+                self._asked(
+                    self._custom.delete_namespaced_custom_object, kind, name,
+                    propagation_policy="Background",
+                )  # fmt: skip
+            except client.ApiException as error:
+                if error.status != 404:
+                    raise
+
+    def pods(self, selector: str) -> list[Any]:
+        """Return the pods (`V1Pod`) that have some labels."""
+        with _complaints(f"pods {selector}"):
+            found = self._core.list_namespaced_pod(
+                self.namespace, label_selector=selector, _request_timeout=SECONDS
+            )
+        return list(found.items)
+
+    def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
+        """Yield the lines of a container's log as they come, until it ends."""
+        with _complaints(f"log of pod {pod}"):
+            answer = self._core.read_namespaced_pod_log(
+                pod, self.namespace, container=container, follow=True,
+                since_seconds=since_seconds, _preload_content=False,
+            )  # fmt: skip
+            rest = b""
+            for piece in answer.stream():
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line.decode(errors="replace") for line in lines)
+            if rest:
+                yield rest.decode(errors="replace")
+
+    def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
+        """Return what a config map holds, or None if it is not there or not ours to read."""
+        with _complaints(f"config map {name}"):
+            try:
+                found = self._core.read_namespaced_config_map(
+                    name, namespace, _request_timeout=SECONDS
+                )
+            except client.ApiException as error:
+                if error.status in (403, 404):
+                    return None
+                raise
+        return dict(found.data or {})
+
+    def _asked(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
+        answer: Body = verb(
+            kind.group, kind.version, self.namespace, kind.plural, *rest,
+            _request_timeout=SECONDS, **options,
+        )  # fmt: skip
+        return answer
+
+
+def _settings(account: str) -> tuple[client.Configuration, str]:
+    settings = client.Configuration()
+    if os.environ.get("KUBECONFIG"):
+        config.load_kube_config(client_configuration=settings)
+        _, active = config.list_kube_config_contexts()
+        return settings, str(active["context"].get("namespace", "default"))
+    folder = TOKENS / account
+    if not folder.exists():
+        folder = Path(SERVICE_TOKEN_FILENAME).parent
+    InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt")).load_and_set(settings)
+    return settings, (folder / "namespace").read_text().strip()
+
+
+@contextmanager
+def _complaints(thing: str) -> Iterator[None]:
+    """Say what was asked and what was wrong; 404 is left to those who expect it."""
+    try:
+        yield
+    except client.ApiException as error:
+        kind = ConflictError if error.status == 409 else ClusterError
+        body = str(error.body or error.reason)[:300]
+        raise kind(f"{thing}: the API server says {error.status}: {body}") from error
+    except urllib3.exceptions.HTTPError as error:
+        raise ClusterError(f"{thing}: no API server answers: {str(error)[:200]}") from error

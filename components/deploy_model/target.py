@@ -1,0 +1,61 @@
+"""Where models are served: what any such place can do for a rollout."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from components.contracts.model import DetectAnswer
+from components.contracts.refusal import Refusal
+from components.traffic.tally import Tally
+
+Fetch = Callable[[Path], None]
+Side = Literal["stable", "candidate"]
+
+
+class Unreachable(Refusal):
+    """Nobody answers where the models should be served."""
+
+
+class Target(Protocol):
+    """A place that answers for datasets: one package stably, and one more on trial.
+
+    Every verb may be repeated: after a kill, the same call ends the same. A verb returns
+    when what it says is true of the requests that come, not when it was asked for.
+    """
+
+    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+        """Return a verified local copy of a package, fetched if it is not there yet."""
+
+    def serving(self, dataset: str) -> str | None:
+        """Return the digest of the package that is configured to answer stably, or None."""
+
+    def begin(self, dataset: str, model: str) -> None:
+        """Bring a candidate up beside what serves, at no share of the requests.
+
+        Raises:
+            Refusal: If it is not ready in time, refuses the package, or the place can not
+                hold two packages at once.
+        """
+
+    def share(self, dataset: str, percent: int) -> None:
+        """Let the candidate answer a share of the requests, 0 to 100 percent."""
+
+    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
+        """Return what one side answers about a JPEG, not logged; None if it has no package.
+
+        Raises:
+            Refusal: If it declines, fails or stays busy.
+            Unreachable: If nobody answers.
+        """
+
+    def tally(self, dataset: str, side: Side) -> Tally:
+        """Return what clients met at one side so far."""
+
+    def serve(self, dataset: str, model: str | None) -> None:
+        """Let one package answer every request, and end any trial; None: nothing answers."""
+
+    def abandon(self, dataset: str) -> None:
+        """End a trial: the candidate gets no request any more, then it goes."""
+
+    def close(self) -> None:
+        """Let go of connections."""
