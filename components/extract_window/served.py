@@ -10,9 +10,9 @@ from components.contracts.refusal import Refusal
 from components.contracts.snapshot import WindowFrame
 
 # Numbers of `sequence` are given out when a row is written and seen when its transaction
-# ends: 7 may be seen before 6. Whoever moved on to 7 would never see 6. This lock waits
+# ends: 7 may be seen before 6. Whoever moved on to 7 would never see 6. This waits
 # for every transaction that has written a prediction, so what is seen has no holes.
-SETTLE = "SET LOCAL lock_timeout = '30s'; LOCK TABLE silver.predictions IN SHARE MODE"
+SETTLE = "SET LOCAL lock_timeout = '30s'; SELECT silver.settle_predictions()"
 
 # A frame that was answered twice counts once, as answered last.
 NEWEST = """

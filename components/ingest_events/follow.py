@@ -37,6 +37,7 @@ class Follower:
     objects: Objects
     stream: str
     positions: dict[Partition, int] = field(default_factory=dict)
+    _ends: dict[Partition, int] = field(default_factory=dict)
     _looked_at: float = -LOOK_AROUND_S
 
     def step(self) -> list[Reading]:
@@ -58,8 +59,13 @@ class Follower:
         ends = end_offsets(self.reader, TOPICS)
         if ends.keys() - self.positions.keys():
             self._begin(ends)
-        self._looked_at = time.monotonic()
+        self._ends, self._looked_at = ends, time.monotonic()
         return ends
+
+    @property
+    def lag(self) -> int:
+        """Messages that were in the stream at the last look around and are not stored yet."""
+        return sum(max(0, end - self.positions.get(at, 0)) for at, end in self._ends.items())
 
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
         """Say whether all before these ends is stored."""

@@ -4,15 +4,24 @@ from importlib.resources import files
 
 import psycopg2
 from psycopg2 import extensions
+from psycopg2.errors import InsufficientPrivilege, RaiseException
 
 from components.contracts.refusal import Refusal
 
 MIGRATIONS = files("components.store") / "migrations"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
+KEPT = (
+    "CREATE TABLE public.migrations ("
+    "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+)
 
 
 class UnreachableError(Refusal, psycopg2.OperationalError):
     """No database answers; who can wait may try again."""
+
+
+class SchemaError(Refusal):
+    """The schema is older than this code, and cannot be brought up to date here."""
 
 
 def connect(url: str) -> extensions.connection:
@@ -32,21 +41,38 @@ def connect(url: str) -> extensions.connection:
 
 
 def migrate(connection: extensions.connection) -> list[str]:
-    """Bring the schema up to date, once, whoever else tries, and return what was applied."""
+    """Bring the schema up to date, once, whoever else tries, and return what was applied.
+
+    Where nothing is missing, reading which migrations were applied is all that it takes.
+
+    Raises:
+        SchemaError: If one is missing and this user may not apply it.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-        cursor.execute(
-            "CREATE TABLE IF NOT EXISTS public.migrations ("
-            "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        done = _done(cursor)
+        files = (file for file in MIGRATIONS.iterdir() if file.name.endswith(".sql"))
+        missing = sorted(
+            (file for file in files if file.name not in (done or ())), key=lambda file: file.name
         )
-        cursor.execute("SELECT name FROM public.migrations")
-        done = {name for (name,) in cursor.fetchall()}
-        waiting = sorted(
-            (file for file in MIGRATIONS.iterdir() if file.name.endswith(".sql")),
-            key=lambda file: file.name,
-        )
-        applied = [file for file in waiting if file.name not in done]
-        for file in applied:
-            cursor.execute(file.read_text())
-            cursor.execute("INSERT INTO public.migrations (name) VALUES (%s)", (file.name,))
-    return [file.name for file in applied]
+        try:
+            if done is None:
+                cursor.execute(KEPT)
+            for file in missing:
+                cursor.execute(file.read_text())
+                cursor.execute("INSERT INTO public.migrations (name) VALUES (%s)", (file.name,))
+        except (InsufficientPrivilege, RaiseException) as cause:
+            raise SchemaError(
+                f"the database lacks migrations ({', '.join(file.name for file in missing)}) that "
+                f"this user may not apply: {cause.diag.message_primary}; let its owner run "
+                "python -m components.store.migrate"
+            ) from cause
+    return [file.name for file in missing]
+
+
+def _done(cursor: extensions.cursor) -> set[str] | None:
+    cursor.execute("SELECT to_regclass('public.migrations')")
+    if cursor.fetchone() == (None,):
+        return None
+    cursor.execute("SELECT name FROM public.migrations")
+    return {name for (name,) in cursor.fetchall()}

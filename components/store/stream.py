@@ -1,6 +1,10 @@
-"""Kafka: what is published arrives or is complained about; offsets live in PostgreSQL."""
+"""Kafka: what is published arrives or is complained about; offsets live in PostgreSQL.
 
-from collections.abc import Iterable
+Who we are to the brokers is for the environment to say, in each process alike: see `security`.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +19,7 @@ from components.contracts.refusal import Refusal
 # Every broker since Kafka 2.3 speaks it (Kafka 4 dropped only what is older than 2.1), and
 # so does the embedded cluster, which does not say which versions it knows.
 PROTOCOL = (2, 3)
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 CONNECT_MS = 15_000
 DELIVER_MS = 60_000
 
@@ -150,12 +155,49 @@ def end_offsets(reader: KafkaConsumer, topics: Iterable[str]) -> dict[Partition,
     return {(at.topic, at.partition): end for at, end in ends.items()}
 
 
+def security(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return how to connect, as kafka-python's settings.
+
+    Args:
+        environment: KAFKA_SECURITY_PROTOCOL is PLAINTEXT (the default), SSL, SASL_PLAINTEXT
+            or SASL_SSL. KAFKA_SSL_CA_FILE is the file of the authority that signed the
+            brokers' certificates, if the system does not know it. With SASL,
+            KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed, and KAFKA_SASL_MECHANISM
+            is SCRAM-SHA-512 unless it is said.
+
+    Raises:
+        StreamError: If the protocol is none of these, or the user is missing.
+
+    >>> security({"KAFKA_SECURITY_PROTOCOL": "SSL"})
+    {'security_protocol': 'SSL'}
+    >>> security({"KAFKA_SECURITY_PROTOCOL": "TLS"})
+    Traceback (most recent call last):
+    components.store.stream.StreamError: KAFKA_SECURITY_PROTOCOL is 'TLS', expected one of ...
+    """
+    protocol = environment.get("KAFKA_SECURITY_PROTOCOL") or PROTOCOLS[0]
+    if protocol not in PROTOCOLS:
+        raise StreamError(
+            f"KAFKA_SECURITY_PROTOCOL is {protocol!r}, expected one of {', '.join(PROTOCOLS)}"
+        )
+    settings = {"security_protocol": protocol}
+    if authority := environment.get("KAFKA_SSL_CA_FILE"):
+        settings["ssl_cafile"] = authority
+    if protocol.startswith("SASL_"):
+        settings["sasl_mechanism"] = environment.get("KAFKA_SASL_MECHANISM") or "SCRAM-SHA-512"
+        for name in ("USERNAME", "PASSWORD"):
+            if not environment.get(f"KAFKA_SASL_{name}"):
+                raise StreamError(f"{protocol} needs KAFKA_SASL_{name}, which is not set")
+            settings[f"sasl_plain_{name.lower()}"] = environment[f"KAFKA_SASL_{name}"]
+    return settings
+
+
 def _common(bootstrap_servers: str) -> dict[str, Any]:
     return {
         "bootstrap_servers": bootstrap_servers.split(","),
         "client_id": "car-detection",
         "api_version": PROTOCOL,
         "bootstrap_timeout_ms": CONNECT_MS,
+        **security(os.environ),
     }
 
 

@@ -112,6 +112,15 @@ class EmbeddedDatabase(Part):
         return (self.folder / "password").read_text()
 
 
+def as_role(url: str, role: str) -> str:
+    """Return the address under which its user has no more rights than a role has.
+
+    >>> as_role("postgresql://cars@db/cars", "car_reader")
+    'postgresql://cars@db/cars?options=-c%20role%3Dcar_reader'
+    """
+    return f"{url}?options=-c%20role%3D{role}"
+
+
 def free_port() -> int:
     """Return a local TCP port that nobody listens on."""
     with socket.socket() as probe:

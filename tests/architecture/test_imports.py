@@ -23,6 +23,7 @@ SHARED = {
     "store.shards": {"contracts", "store.objects"},
     "store.snapshots": {"contracts", "store.objects"},
     "store.postgres": {"contracts", "psycopg2"},
+    "store.migrate": {"contracts", "store.postgres"},
     "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
     "store.stream": {"contracts", "kafka"},
@@ -34,7 +35,10 @@ JOBS = {
     "simulate_cameras": {"vision", "store.objects", "store.frames", "numpy", "PIL"},
     "import_dataset": {"vision", "store.objects", "store.frames", "PIL", "yaml"},
     "replay_frames": {"vision", "store.objects", "store.frames", "store.snapshots", "numpy"},
-    "ingest_events": {"store.objects", "store.postgres", "store.stream", "psycopg2", "tenacity"},
+    "ingest_events": {
+        "store.objects", "store.postgres", "store.stream", "psycopg2", "tenacity",
+        "prometheus_client",
+    },
     "fetch_champion": {"store.objects", "store.postgres", "store.registry"},
     "snapshot_dataset": {
         "vision", "store.objects", "store.postgres", "store.shards", "store.snapshots", "psycopg2",
@@ -79,7 +83,7 @@ WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
 
 FILES = sorted(ROOT.glob("components/*/**/*.py"))
 WRAPPERS = sorted(ROOT.glob("components/*/component.py"))
-DOORS = {ROOT / "pipelines/__main__.py", ROOT / "pipelines/submit.py"}  # where people come in
+DOORS = {ROOT / "pipelines/__main__.py", ROOT / "pipelines/parameters.py"}  # where people come in
 GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - DOORS)
 
 

@@ -31,6 +31,7 @@ from components.ingest_events.write import read_offsets
 from components.store.objects import Objects, digest_bytes, frame_key
 from components.store.postgres import connect
 from components.store.stream import Refusal, consumer, high_watermarks, producer
+from pipelines.laptop.database import as_role
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 STREAM = "one-life"
@@ -163,7 +164,7 @@ def start(database, stream, object_store):
     """Start the service as a process; all are gone when the test is."""
     running = []
     env = os.environ | {
-        "DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": stream,
+        "DATABASE_URL": as_role(database, "car_ingest"), "KAFKA_BOOTSTRAP_SERVERS": stream,
         "OBJECT_STORE_URL": object_store, "KAFKA_STREAM_ID": STREAM,
     }  # fmt: skip
 

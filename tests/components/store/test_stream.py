@@ -89,3 +89,35 @@ def test_nobody_at_an_address_is_said_by_producer_and_consumer_alike(impatient):
         with pytest.raises(StreamError, match="no Kafka takes messages"):
             kafka.publish(producer, DECLARED, "/tests", TIME)
         producer.close()
+
+
+def test_a_user_is_told_to_the_brokers_as_the_environment_says():
+    environment = {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SSL_CA_FILE": "/ca.pem",
+        "KAFKA_SASL_USERNAME": "ingester", "KAFKA_SASL_PASSWORD": "secret",
+    }  # fmt: skip
+
+    assert kafka.security(environment) == {
+        "security_protocol": "SASL_SSL", "ssl_cafile": "/ca.pem",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "ingester", "sasl_plain_password": "secret",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("missing", ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"])
+def test_a_user_without_a_name_or_password_is_refused(missing):
+    environment = {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_USERNAME": "ingester", "KAFKA_SASL_PASSWORD": "secret",
+    }  # fmt: skip
+    del environment[missing]
+
+    with pytest.raises(StreamError, match=missing):
+        kafka.security(environment)
+
+
+def test_an_encrypted_connection_is_really_tried(stream, impatient, monkeypatch):
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SSL")
+
+    with pytest.raises(StreamError, match="no Kafka answers"):
+        kafka.stream_id(stream)  # the embedded cluster speaks no TLS
