@@ -1,0 +1,215 @@
+"""What is true of each manifest as it stands in its file; no tool but a YAML reader is needed."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.manifests.objects import (
+    MANIFESTS,
+    OVERLAYS,
+    all_objects,
+    documents,
+    files,
+    kustomizations,
+    name_of,
+    named,
+    pods,
+)
+
+OBJECTS = all_objects()
+OWN = "car-detection/"  # images of ours
+SERVICES = ("Deployment", "StatefulSet")
+PATCHES = {"kafka-users/deployment-ingest.yaml"}
+WHOLE = [
+    found for found in OBJECTS if any(pod["containers"][0].get("image") for pod in pods(found))
+]
+
+
+def ids(found) -> str:
+    return name_of(found) if isinstance(found, dict) else str(found.relative_to(MANIFESTS))
+
+
+@pytest.mark.parametrize("file", files(), ids=ids)
+def test_a_file_is_named_for_the_kind_of_its_objects(file):
+    kinds = {found["kind"].lower() for found in documents(file.read_text())}
+
+    assert kinds == {file.stem.split("-")[0]}
+
+
+@pytest.mark.parametrize("file", files(), ids=ids)
+def test_a_comment_above_each_object_says_what_it_is_for(file):
+    for text in re.split(r"^---$", file.read_text(), flags=re.MULTILINE):
+        assert text.lstrip().startswith("# "), text[:80]
+
+
+def test_every_file_is_used_by_the_kustomization_beside_it():
+    for file in files():
+        beside = (file.parent / "kustomization.yaml").read_text()
+        assert file.name in beside, file
+
+
+@pytest.mark.parametrize("found", WHOLE, ids=ids)
+def test_no_pod_may_more_than_the_restricted_standard_lets_it(found):
+    for pod in pods(found):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        assert not [volume for volume in pod.get("volumes", ()) if "hostPath" in volume]
+        for container in [*pod["containers"], *pod.get("initContainers", ())]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+@pytest.mark.parametrize("found", WHOLE, ids=ids)
+def test_no_pod_carries_a_token(found):
+    assert all(pod["automountServiceAccountToken"] is False for pod in pods(found))
+
+
+@pytest.mark.parametrize("found", WHOLE, ids=ids)
+def test_a_pod_of_ours_runs_as_any_user_and_may_write_to_tmp(found):
+    for pod in pods(found):
+        if pod["containers"][0]["image"].startswith(OWN):
+            assert not {"runAsUser", "runAsGroup", "fsGroup"} & pod["securityContext"].keys()
+        mounts = [mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]]
+        assert "/tmp" in mounts
+
+
+@pytest.mark.parametrize("found", WHOLE, ids=ids)
+def test_a_container_asks_for_what_it_needs_and_has_limits(found):
+    for pod in pods(found):
+        for container in pod["containers"]:
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            assert {"cpu", "memory"} <= container["resources"]["limits"].keys()
+            assert container["imagePullPolicy"] == "IfNotPresent"
+            if found["kind"] in SERVICES:
+                assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def test_only_the_pods_of_runs_get_a_token_by_themselves():
+    mounting = [
+        found["metadata"]["name"]
+        for found in named(OBJECTS, "ServiceAccount")
+        if found.get("automountServiceAccountToken") is not False
+    ]
+
+    assert mounting == ["car-pipeline"]
+
+
+def test_each_account_that_acts_has_a_token_to_mount_and_no_other_has():
+    tokens = {
+        found["metadata"]["name"]: found["metadata"]["annotations"]
+        for found in named(OBJECTS, "Secret")
+    }
+
+    assert tokens == {
+        name: {"kubernetes.io/service-account.name": name}
+        for name in ("car-launcher", "car-deployer", "car-trigger")
+    }
+
+
+@pytest.mark.parametrize("role", named(OBJECTS, "Role"), ids=ids)
+def test_a_role_has_no_wildcard_and_no_way_to_more_rights(role):
+    for rule in role["rules"]:
+        said = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+        assert not [word for word in said if "*" in word]
+        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+        assert not {"pods/exec", "pods/attach", "nodes", "roles"} & set(rule["resources"])
+        assert rule["apiGroups"] != ["rbac.authorization.k8s.io"]
+        if {"secrets", "serviceaccounts", "serviceaccounts/token"} & set(rule["resources"]):
+            assert rule["resourceNames"]
+            assert "list" not in rule["verbs"]
+
+
+def test_nobody_has_rights_over_the_whole_cluster():
+    assert not [name_of(found) for found in OBJECTS if found["kind"].startswith("ClusterRole")]
+
+
+@pytest.mark.parametrize("binding", named(OBJECTS, "RoleBinding"), ids=ids)
+def test_a_binding_gives_one_role_to_the_account_of_its_name(binding):
+    name = binding["metadata"]["name"]
+
+    assert binding["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "Role",
+        "name": name,
+    }
+    assert [subject["name"] for subject in binding["subjects"]] == [name]
+
+
+def test_nothing_may_pass_that_no_flow_names():
+    (denied,) = (
+        found
+        for found in named(OBJECTS, "NetworkPolicy")
+        if found["metadata"]["name"] == "default-deny"
+    )
+
+    assert denied["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@pytest.mark.parametrize("policy", named(OBJECTS, "NetworkPolicy"), ids=ids)
+def test_a_flow_is_named_and_says_its_ports(policy):
+    name, spec = policy["metadata"]["name"], policy["spec"]
+    if name in ("default-deny", "kafka-to-kafka"):
+        return
+    rules = [*spec.get("egress", ()), *spec.get("ingress", ())]
+
+    assert name == "dns" or re.fullmatch(r"[a-z]+-(to|from)-[a-z]+", name)
+    assert rules
+    assert all(rule["ports"] and {"port", "protocol"} == set(rule["ports"][0]) for rule in rules)
+    assert all(rule["from"] for rule in spec.get("ingress", ()))  # not from everywhere
+
+
+def test_a_flow_between_two_of_our_pods_is_open_at_both_ends():
+    names = {found["metadata"]["name"] for found in named(OBJECTS, "NetworkPolicy")}
+
+    assert {"pipeline-to-detector", "detector-from-pipeline"} <= names
+    assert {"pipeline-to-mlflow", "mlflow-from-pipeline"} <= names
+    assert {"bucket-to-objects", "objects-from-clients"} <= names
+
+
+def test_only_the_local_overlay_carries_secrets():
+    carrying = [folder for folder, said in kustomizations().items() if "secretGenerator" in said]
+
+    assert carrying == ["overlays/local"]
+    for found in named(OBJECTS, "Secret"):
+        assert not {"data", "stringData"} & found.keys()
+
+
+def test_the_base_names_no_namespace_and_no_tag():
+    base = kustomizations()["base"]
+    images = [pod["containers"][0]["image"] for found in WHOLE for pod in pods(found)]
+
+    assert not {"namespace", "images", "namePrefix"} & base.keys()
+    assert not [found for found in OBJECTS if "namespace" in found["metadata"]]
+    assert not [image for image in images if ":" in image or "@" in image]
+
+
+def test_production_names_our_images_by_digest():
+    images = kustomizations()["overlays/production"]["images"]
+
+    assert {image["name"] for image in images} == {
+        pod["containers"][0]["image"]
+        for found in WHOLE
+        for pod in pods(found)
+        if pod["containers"][0]["image"].startswith(OWN)
+    }
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", image["digest"]) for image in images)
+    assert not [image for image in images if "newTag" in image]
+
+
+def test_an_image_of_others_has_a_tag_that_is_a_version():
+    for folder, said in kustomizations().items():
+        if folder.startswith("components/"):
+            for image in said.get("images", ()):
+                assert re.fullmatch(r"v?\d+(\.\d+)+", image["newTag"]), folder
+
+
+def test_an_overlay_has_no_object_of_its_own():
+    for overlay in OVERLAYS:
+        said = kustomizations()[f"overlays/{overlay}"]
+        assert all(path.startswith("../../base") for path in said["resources"])
+        assert yaml.safe_dump(said["labels"]).strip()
