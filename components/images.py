@@ -1,18 +1,23 @@
 """Where the images of the components are: the one place that names a registry and a tag."""
 
+import json
 import os
+from pathlib import Path
 
 
 def image(name: str) -> str:
     """Return the reference of one of the images under `images/`.
 
-    The registry and the tag (or digest) are read when a pipeline is compiled, from
-    IMAGE_REGISTRY and IMAGE_TAG; without them the references are those of a laptop.
+    The registry and the tag are read when a pipeline is compiled, from IMAGE_REGISTRY and
+    IMAGE_TAG; without them the references are those of a laptop. If the file that
+    IMAGE_DIGESTS names knows what was pushed under that tag, its digest takes the tag's
+    place, so that what was compiled runs on the same bytes for ever.
 
     >>> image("trainer")
     'localhost:5000/car-detection/trainer:dev'
     """
     registry = os.environ.get("IMAGE_REGISTRY", "localhost:5000/car-detection")
-    tag = os.environ.get("IMAGE_TAG", "dev")
-    separator = "@" if tag.startswith("sha256:") else ":"
-    return f"{registry}/{name}{separator}{tag}"
+    tagged = f"{registry}/{name}:{os.environ.get('IMAGE_TAG', 'dev')}"
+    record = os.environ.get("IMAGE_DIGESTS")
+    pushed = json.loads(Path(record).read_text()) if record else {}
+    return f"{registry}/{name}@{pushed[tagged]}" if tagged in pushed else tagged

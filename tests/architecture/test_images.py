@@ -1,0 +1,151 @@
+"""What each image holds is what its jobs reach, and it is built so that it can run anywhere."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(file.parent for file in ROOT.glob("images/*/Dockerfile"))
+LOCKS = sorted(ROOT.glob("images/*/requirements*.txt"))
+LINES = {
+    folder.name: re.sub(r"\\\n\s*", "", (folder / "Dockerfile").read_text()).splitlines()
+    for folder in FOLDERS
+}
+
+# A component names its image itself; a service or a command runs where a manifest puts it.
+SERVICES = {
+    "ingest_events": "data",
+    "store/migrate.py": "data",
+    "serve_detector": "serving",
+    "route_requests": "serving",
+}
+
+
+def jobs() -> dict[str, str]:
+    """Return the image of every job and service."""
+    wrappers = {
+        file.parent.name: re.search(r'image\("(\w+)"\)', file.read_text())[1]
+        for file in ROOT.glob("components/*/component.py")
+    }
+    return wrappers | SERVICES
+
+
+def held(image: str) -> set[Path]:
+    """Return the files and folders of ours that an image's Dockerfile copies."""
+    words = [line.split() for line in LINES[image] if line.startswith("COPY components/")]
+    return {ROOT / source for line in words for source in line[1:-1]}
+
+
+@cache
+def reached(image: str) -> set[Path]:
+    """Return the files that the jobs of an image are made of, or import at any depth."""
+    starts = [ROOT / "components" / job for job, its in jobs().items() if its == image]
+    files = [file for start in starts for file in (*start.glob("*.py"), start) if file.is_file()]
+    files.append(ROOT / "components/__main__.py")
+    for file in files:
+        files += [other for other in imported(file) if other not in files]
+    return set(files)
+
+
+@cache
+def imported(file: Path) -> list[Path]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    paths = [ROOT / name.replace(".", "/") for name in names if name.startswith("components")]
+    files = [path.with_name(f"{path.name}.py") for path in paths]
+    files += [folder / "__init__.py" for path in paths for folder in (path, *path.parents)]
+    return [file for file in files if file.exists()]
+
+
+def inside(file: Path, places: set[Path]) -> bool:
+    return bool({file, *file.parents} & places)
+
+
+def one(image: str, beginning: str) -> str:
+    (line,) = (line for line in LINES[image] if line.startswith(beginning))
+    return line.removeprefix(beginning)
+
+
+def test_every_job_has_an_image_and_every_service_its_place_above():
+    services = {file.parent.name for file in ROOT.glob("components/*/service.py")}
+
+    assert set(jobs().values()) == set(LINES)
+    assert services == {name for name in SERVICES if "." not in name}
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_an_image_holds_all_that_its_jobs_reach(image):
+    assert {file for file in reached(image) if not inside(file, held(image))} == set()
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_an_image_holds_nothing_that_its_jobs_do_not_reach(image):
+    files = reached(image)
+
+    assert {place for place in held(image) if not any(inside(f, {place}) for f in files)} == set()
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_a_build_imports_every_job_of_its_image(image):
+    checked = one(image, "RUN --mount=type=tmpfs,target=/tmp").split("python /check.py ")[1].split()
+
+    assert checked == sorted(job for job, its in jobs().items() if its == image)
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_an_image_installs_from_its_locked_file_and_in_no_other_way(image):
+    runs = [line for line in LINES[image] if line.startswith("RUN")]
+    (install,) = (line for line in runs if "check.py" not in line)
+
+    assert f"source=images/{image}" in install
+    assert "sh /install.sh /" in install
+    assert not re.search(r"\b(pip install|apt|curl|wget)\b", install)
+
+
+def test_what_is_installed_must_have_its_locked_digest():
+    script = (ROOT / "images/install.sh").read_text()
+
+    assert script.count("pip install") == 1
+    assert "--require-hashes" in script
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
+def test_every_line_of_a_lock_has_a_version_and_a_digest(lock):
+    for line in lock.read_text().replace("\\\n", "").splitlines():
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:", line), line
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_what_an_image_starts_from_is_an_argument(image):
+    sources = [line for line in LINES[image] if line.startswith("FROM")]
+
+    assert sources in (["FROM ${BASE}"], ["FROM ${BASE} AS packages", "FROM packages"])
+    assert one(image, "ARG BASE=")
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_an_image_is_nobody_in_particular(image):
+    assert one(image, "USER ") == "1000"
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_an_image_says_what_it_is_and_what_it_was_made_from(image):
+    labels = one(image, "LABEL ")
+
+    assert f'image.title="car-detection/{image}"' in labels
+    assert 'image.revision="${REVISION}"' in labels
+    assert 'image.version="${VERSION}"' in labels
+    assert 'image.licenses="Apache-2.0"' in labels
+
+
+def test_make_builds_every_image():
+    line = re.search(r"^IMAGES := (.*)$", (ROOT / "Makefile").read_text(), re.M)
+
+    assert sorted(line[1].split()) == sorted(LINES)
