@@ -21,6 +21,7 @@ from components.contracts.refusal import Refusal
 
 TOKENS = Path("/var/run/secrets")
 SECONDS = 30  # for one answer of the API server
+SILENCE = 600  # seconds until a log that says nothing counts as cut off
 
 Body = dict[str, Any]
 
@@ -95,16 +96,18 @@ class Cluster:
                     return None
                 raise
 
-    def create(self, kind: Kind, body: Mapping[str, Any]) -> Body:
-        """Create an object and return it as stored.
+    def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
+        """Create an object and return it as stored, or as it would be.
 
         Raises:
             ConflictError: If there is one of that name.
         """
         with _complaints(f"{kind.plural} {body['metadata']['name']}"):
-            return self._asked(self._custom.create_namespaced_custom_object, kind, body)
+            return self._asked(
+                self._custom.create_namespaced_custom_object, kind, body, **_dry(dry_run)
+            )
 
-    def replace(self, kind: Kind, body: Mapping[str, Any]) -> Body:
+    def replace(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Replace an object, if it is still at the `resourceVersion` of the body.
 
         Raises:
@@ -112,20 +115,22 @@ class Cluster:
         """
         name = body["metadata"]["name"]
         with _complaints(f"{kind.plural} {name}"):
-            return self._asked(self._custom.replace_namespaced_custom_object, kind, name, body)
+            return self._asked(
+                self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
+            )
 
     def patch(self, kind: Kind, name: str, change: Mapping[str, Any]) -> Body:
         """Merge a change into an object, as JSON merge patch (RFC 7396) does."""
         with _complaints(f"{kind.plural} {name}"):
             return self._asked(self._custom.patch_namespaced_custom_object, kind, name, change)
 
-    def delete(self, kind: Kind, name: str) -> None:
-        """Remove an object and what it owns; it may be gone already."""
+    def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
+        """Remove an object and what it owns, it itself last if asked; it may be gone already."""
         with _complaints(f"{kind.plural} {name}"):
             try:
                 self._asked(
                     self._custom.delete_namespaced_custom_object, kind, name,
-                    propagation_policy="Background",
+                    propagation_policy="Foreground" if last else "Background",
                 )  # fmt: skip
             except client.ApiException as error:
                 if error.status != 404:
@@ -139,12 +144,44 @@ class Cluster:
             )
         return list(found.items)
 
+    def service(self, name: str) -> Any | None:
+        """Return a service (`V1Service`), or None if there is none."""
+        with _complaints(f"service {name}"):
+            try:
+                return self._core.read_namespaced_service(
+                    name, self.namespace, _request_timeout=SECONDS
+                )
+            except client.ApiException as error:
+                if error.status == 404:
+                    return None
+                raise
+
+    def pod(self, name: str) -> Any:
+        """Return one pod (`V1Pod`)."""
+        with _complaints(f"pod {name}"):
+            return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=SECONDS)
+
+    def last_words(self, pod: str, container: str, lines: int) -> str:
+        """Return the last lines of a container's log as they are now, or nothing if it is gone."""
+        with _complaints(f"log of pod {pod}"):
+            try:
+                said = self._core.read_namespaced_pod_log(
+                    pod, self.namespace, container=container, tail_lines=lines,
+                    _request_timeout=SECONDS,
+                )  # fmt: skip
+            except client.ApiException as error:
+                if error.status == 404:
+                    return ""
+                raise
+        return str(said)
+
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
         """Yield the lines of a container's log as they come, until it ends."""
         with _complaints(f"log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container=container, follow=True,
                 since_seconds=since_seconds, _preload_content=False,
+                _request_timeout=(SECONDS, SILENCE),
             )  # fmt: skip
             rest = b""
             for piece in answer.stream():
@@ -172,6 +209,10 @@ class Cluster:
             _request_timeout=SECONDS, **options,
         )  # fmt: skip
         return answer
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dry_run": "All"} if dry_run else {}
 
 
 def _settings(account: str) -> tuple[client.Configuration, str]:

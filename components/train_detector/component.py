@@ -38,7 +38,7 @@ def train_detector(
         learning_rate: Peak rate, reached after warm-up.
         seed: Decides first weights, order and looks.
         workers: Processes that train together.
-        launcher: Where they run.
+        launcher: `local`, `tfjob` or `trainjob`; TRAINING_WORKERS says what pods look like.
     """
     import os
     from pathlib import Path
@@ -55,7 +55,7 @@ def train_detector(
     )  # fmt: skip
     folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    info = train(*folders, settings, objects, launcher_named(launcher))
+    info = train(*folders, settings, objects, launcher_named(launcher, os.environ))
     write_curves(Path(trained.path), Path(curves.path))
     for name, value in numbers_of(info).items():
         metrics.log_metric(name, value)

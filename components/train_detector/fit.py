@@ -1,6 +1,7 @@
 """One training from its first step to its best weights, as every worker goes through it."""
 
 import math
+import sys
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -63,6 +64,9 @@ def fit(
         if not np.isfinite(parts).all():
             raise Refusal(f"the loss is {sum(parts)} in epoch {epoch + 1}: lower the learning rate")
         learner.settle()
+        print(
+            f"worker {schedule.worker}, epoch {epoch + 1}: loss {sum(parts):.6f}", file=sys.stderr
+        )
         score = None if schedule.worker else outcome.see(epoch, learner, serve, validation)
         outcome.history.append(_epoch(epoch, parts, rate, score))
     return outcome

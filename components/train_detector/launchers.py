@@ -5,18 +5,23 @@ from pathlib import Path
 from typing import Protocol
 
 from components.contracts.refusal import Refusal
+from components.store.objects import Objects
 from components.train_detector.local import launch_local
+from components.train_detector.plan import Plan
+
+ON_CLUSTER = ("tfjob", "trainjob")
 
 
 class Launcher(Protocol):
     """Starts the workers of a plan and follows them to the end."""
 
-    def __call__(self, plan: Path, workers: int) -> None:
-        """Return when the plan's output is complete.
+    def __call__(self, work: Path, plan: Plan, objects: Objects) -> None:
+        """Return when the plan's outcome is in the object store, as `Kept` says.
 
         Args:
-            plan: A file that holds a `Plan`.
-            workers: How many to start.
+            work: A folder laid out as `PlanLayout`.
+            plan: The plan in it.
+            objects: Holds the shards, and takes the outcome.
 
         Raises:
             Refusal: If a worker refused what the user gave.
@@ -24,19 +29,26 @@ class Launcher(Protocol):
         """
 
 
-LAUNCHERS: Mapping[str, Launcher] = {"local": launch_local}
-
-
-def launcher_named(name: str) -> Launcher:
+def launcher_named(name: str, environment: Mapping[str, str]) -> Launcher:
     """Return a launcher.
+
+    Args:
+        name: `local` starts processes; `tfjob` and `trainjob` send a custom resource.
+        environment: Says which cluster, and what its workers look like.
 
     Raises:
         Refusal: If there is none of that name.
 
-    >>> launcher_named("slurm")
+    >>> launcher_named("slurm", {})
     Traceback (most recent call last):
-    components.contracts.refusal.Refusal: launcher is 'slurm', expected one of local
+    components.contracts.refusal.Refusal: launcher is 'slurm', expected one of local, tfjob, ...
     """
-    if name not in LAUNCHERS:
-        raise Refusal(f"launcher is {name!r}, expected one of {', '.join(LAUNCHERS)}")
-    return LAUNCHERS[name]
+    if name == "local":
+        return launch_local
+    if name not in ON_CLUSTER:
+        raise Refusal(f"launcher is {name!r}, expected one of {', '.join(('local', *ON_CLUSTER))}")
+
+    from components.train_detector import tfjob, trainjob
+    from components.train_detector.on_cluster import ClusterLauncher
+
+    return ClusterLauncher(tfjob if name == "tfjob" else trainjob, environment)

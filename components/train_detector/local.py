@@ -8,25 +8,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from components.contracts.refusal import Refusal
+from components.store.objects import Objects
+from components.train_detector.outcome import TrainingError
+from components.train_detector.plan import Plan
+from components.train_detector.worker import REFUSED
 
-REFUSED = 2  # exit code of a worker that refuses what the user gave
 LOOK_EVERY_S = 0.2
 LEAVE_WITHIN_S = 30.0  # after the first worker is done
 LAST_WORDS = 2000  # characters of a log that are worth showing
 
 
-class TrainingError(RuntimeError):
-    """A worker ended before its work was done."""
-
-
-def launch_local(plan: Path, workers: int) -> None:
+def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
     """Run the workers of a plan as processes on this machine.
 
     Each worker's standard input is a pipe that only we hold: when we end, by whatever
@@ -34,8 +33,9 @@ def launch_local(plan: Path, workers: int) -> None:
     `worker-<n>.log` beside the plan.
 
     Args:
-        plan: A file that holds a `Plan`.
-        workers: How many to start.
+        work: Laid out as `PlanLayout`.
+        plan: The plan in it.
+        objects: Holds the shards, and takes the outcome.
 
     Raises:
         Refusal: If a worker refused what the user gave.
@@ -43,8 +43,9 @@ def launch_local(plan: Path, workers: int) -> None:
     """
     with ExitStack() as stack:
         team = []
-        for index, tf_config in enumerate(tf_configs(workers)):
-            team.append(_start(plan, tf_config, plan.with_name(f"worker-{index}.log")))
+        for index, tf_config in enumerate(tf_configs(plan.settings.workers)):
+            environment = {"TF_CONFIG": tf_config, "OBJECT_STORE_URL": objects.url}
+            team.append(_start(work, environment, work / f"worker-{index}.log"))
             stack.callback(team[-1].end)
         _follow(team)
 
@@ -79,14 +80,10 @@ class _Worker:
             self.process.stdin.close()
 
 
-def _start(plan: Path, tf_config: str, log: Path) -> _Worker:
-    environment = {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        **os.environ,
-        "TF_CONFIG": tf_config,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    command = [sys.executable, "-m", "components.train_detector.worker", str(plan)]
+def _start(work: Path, own: Mapping[str, str], log: Path) -> _Worker:
+    code = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **code, **own}
+    command = [sys.executable, "-m", "components.train_detector.worker", str(work)]
     with log.open("wb") as words:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=environment

@@ -1,6 +1,7 @@
 """A plan is all that workers need to know, and its fingerprint is what the outcome follows from."""
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -59,28 +60,37 @@ def settings_of(**chosen: Any) -> Settings:
 
 
 class Plan(Record):
-    """One training, ready to start: the same in every worker."""
+    """One training, ready to start: the same in every worker, wherever it runs."""
 
-    snapshot: str = Field(description="the snapshot's folder")
-    objects: str = Field(description="URL of the object store that holds its shards")
-    output: str = Field(description="folder that the chief fills, as `TrainedLayout`")
-    warm: str | None = Field(description="`TrainedLayout` folder of weights to begin with")
     settings: Settings
     epochs: int
     info: TrainedInfo = Field(description="what will be written, but for the outcome")
 
+    @property
+    def fingerprint(self) -> str:
+        """Return what the outcome follows from, as one digest."""
+        return self.info.lineage.fingerprint
 
-def plan_training(
-    snapshot: Path, champion: Path | None, settings: Settings, objects: str, output: Path
-) -> Plan:
+
+class PlanLayout:
+    """The files that a worker needs, beside the shards in the object store, and those it leaves."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Name the folder; nothing is read."""
+        self.root = Path(root)
+        self.plan = self.root / "plan.json"
+        self.snapshot = self.root / "snapshot"  # without its shards
+        self.warm = self.root / "warm"  # `TrainedLayout` to begin with; an heir's alone
+        self.trained = self.root / "trained"  # `TrainedLayout` that the chief fills
+
+
+def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> Plan:
     """Settle all that settings leave open.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         champion: `RegisteredLayout` folder to start from; None starts from scratch.
         settings: What a person chose. An heir keeps the size of the champion.
-        objects: URL of the object store.
-        output: Folder for the chief to fill.
 
     Raises:
         Refusal: If a split that training needs is empty, or the batch does not divide.
@@ -91,10 +101,6 @@ def plan_training(
     width, height = input_size(images, settings.image_size)
     warm = RegisteredLayout(champion).trained if champion else None
     return Plan(
-        snapshot=str(snapshot.absolute()),
-        objects=objects,
-        output=str(output.absolute()),
-        warm=str(warm.absolute()) if warm else None,
         settings=settings,
         epochs=settings.epochs or epochs_for(info.images["train"], heir=warm is not None),
         info=TrainedInfo(
@@ -108,6 +114,26 @@ def plan_training(
             network=network_digest(),
         ),
     )
+
+
+def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) -> None:
+    """Lay out all that workers need in a folder, in place of what is there.
+
+    Args:
+        plan: What they are to do.
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: `RegisteredLayout` folder to start from, or None.
+        folder: Filled as `PlanLayout`.
+    """
+    layout, source = PlanLayout(folder), SnapshotLayout(snapshot)
+    shutil.rmtree(folder, ignore_errors=True)
+    layout.snapshot.mkdir(parents=True)
+    for file in (source.info, source.manifest, source.index):
+        if file.exists():
+            shutil.copyfile(file, layout.snapshot / file.name)
+    if champion:
+        shutil.copytree(RegisteredLayout(champion).trained, layout.warm)
+    plan.write(layout.plan)
 
 
 def _check(info: SnapshotInfo, settings: Settings) -> None:
@@ -166,6 +192,16 @@ def network_digest() -> str:
     """Return the digest of the source of the network: weights fit no other."""
     room = files("components.detector")
     return digest_of([(room / name).read_text() for name in ("layers.py", "network.py")])
+
+
+def check_code(plan: Plan) -> None:
+    """Refuse a plan whose fingerprint names other code than the one that would follow it."""
+    ours, theirs = code_digest(), plan.info.lineage.code
+    if ours != theirs:
+        raise Refusal(
+            f"this worker's code has digest {ours[:12]}, expected {theirs[:12]} as the plan says: "
+            f"workers and launcher must run the same image"
+        )
 
 
 def code_digest() -> str:

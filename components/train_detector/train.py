@@ -13,8 +13,16 @@ from components.contracts.model import (
 from components.contracts.progress import say
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
+from components.train_detector.kept import Kept
 from components.train_detector.launchers import Launcher
-from components.train_detector.plan import Plan, Settings, network_digest, plan_training
+from components.train_detector.outcome import TrainingError
+from components.train_detector.plan import (
+    Plan,
+    Settings,
+    network_digest,
+    plan_training,
+    write_plan,
+)
 
 
 def train(
@@ -43,12 +51,16 @@ def train(
         mark_absent(trained, reason)
         say(f"nothing to train: {reason}")
         return None
-    work = trained.with_name(f"{trained.name}.work")
-    plan = plan_training(
-        snapshot, champion if heir else None, settings, objects.url, work / "trained"
-    )
-    _train_once(plan, work, objects, launch)
-    objects.get_folder(_kept(plan), trained)
+    start = champion if heir else None
+    plan = plan_training(snapshot, start, settings)
+    kept = Kept(objects, plan.fingerprint)
+    if kept.complete():
+        say("training skipped: the same snapshot, code, settings and seed were trained before")
+    else:
+        work = trained.with_name(f"{trained.name}.work")
+        write_plan(plan, snapshot, start, work)
+        _launch(plan, work, kept, launch)
+    kept.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
     say(f"validation mAP50 {info.validation_map50:.3f} at epoch {info.best_epoch}")
     return info
@@ -73,24 +85,13 @@ def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
     return None
 
 
-def _kept(plan: Plan) -> str:
-    return f"trainings/{plan.info.lineage.fingerprint}/trained"
-
-
-def _train_once(plan: Plan, work: Path, objects: Objects, launch: Launcher) -> None:
-    """Have the outcome in the object store; the marker that says it is whole comes last."""
-    complete = f"trainings/{plan.info.lineage.fingerprint}/complete"
-    if objects.exists(complete):
-        say("training skipped: the same snapshot, code, settings and seed were trained before")
-        return
-    shutil.rmtree(work, ignore_errors=True)
-    plan.write(work / "plan.json")
+def _launch(plan: Plan, work: Path, kept: Kept, launch: Launcher) -> None:
     workers = plan.settings.workers
     say(
         f"{plan.info.size} network, {plan.info.image_width}x{plan.info.image_height} pixels, "
         f"{plan.epochs} epochs, {workers} worker{'s' if workers > 1 else ''}"
     )
-    launch(work / "plan.json", workers)
-    objects.put_folder(_kept(plan), plan.output)
-    objects.put(complete, b"")
+    launch(work, plan, kept.objects)
+    if not kept.complete():
+        raise TrainingError("the workers ended well, but their outcome is not in the object store")
     shutil.rmtree(work)

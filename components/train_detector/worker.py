@@ -1,4 +1,4 @@
-"""One worker of a training: `python -m components.train_detector.worker PLAN`, with TF_CONFIG.
+"""One worker of a training: `python -m components.train_detector.worker FOLDER`, with TF_CONFIG.
 
 It lives no longer than the process that holds the other end of its standard input.
 """
@@ -7,48 +7,81 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.contracts.refusal import Refusal
 
+REFUSED = 2  # exit code for what the user must mend
+FORSAKEN = 138  # exit code when another worker is gone: from 128 on it is worth another try
+
+
+class ForsakenError(RuntimeError):
+    """Another worker is gone, so that no step can be finished."""
+
 
 def main(arguments: list[str]) -> int:
-    """Train as the plan says; 0 when done, 2 for what the user must mend."""
-    (plan,) = arguments
+    """Train as the plan in a folder says; the exit code says how it went."""
+    (folder,) = arguments
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    return exit_code(lambda: work(Path(folder), os.environ))
+
+
+def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
+    """Return 0 for what is done, 2 for what was refused, 138 when another worker is gone.
+
+    Args:
+        do: What is to be done.
+        last_words: A file that takes the reason, too, if it is there.
+    """
     try:
-        work(Path(plan), os.environ.get("TF_CONFIG"))
-    except Refusal as refusal:
-        print(refusal, file=sys.stderr, flush=True)
-        return 2
+        do()
+    except (Refusal, ForsakenError) as error:
+        print(error, file=sys.stderr, flush=True)
+        if last_words and last_words.exists():
+            last_words.write_text(str(error))
+        return REFUSED if isinstance(error, Refusal) else FORSAKEN
     return 0
 
 
-def work(plan_path: Path, tf_config: str | None) -> None:
-    """Take one worker's part in a training; the chief writes what came of it.
+def work(folder: Path, environment: Mapping[str, str]) -> None:
+    """Take one worker's part in a training; the chief stores what came of it.
 
     Args:
-        plan_path: A `Plan`.
-        tf_config: The cluster and our place in it; None when we are alone.
-    """
-    from components.train_detector.plan import Plan
+        folder: Laid out as `PlanLayout`.
+        environment: OBJECT_STORE_URL, and if we are not alone TF_CONFIG, the cluster and
+            our place in it; WORKER_THREADS for a step, otherwise our share of the
+            machine's cores; WORKER_COMMUNICATION, `ring` or `nccl`.
 
-    plan = Plan.read(plan_path)
+    Raises:
+        Refusal: If the plan is of other code, or cannot be followed.
+        ForsakenError: If another worker is gone.
+    """
+    from components.store.objects import Objects
+    from components.train_detector.kept import Kept
+    from components.train_detector.plan import Plan, PlanLayout, check_code
+
+    layout = PlanLayout(folder)
+    plan = Plan.read(layout.plan)
+    check_code(plan)
+    objects = Objects(environment["OBJECT_STORE_URL"])
 
     import tensorflow as tf  # type: ignore[import-untyped]
 
+    from components.train_detector.devices import LOST, strategy_for
     from components.train_detector.run import run
 
-    index, workers = place(json.loads(tf_config or "{}"))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // workers))
-    strategy = (
-        tf.distribute.MultiWorkerMirroredStrategy()
-        if workers > 1
-        else tf.distribute.OneDeviceStrategy("/cpu:0")
-    )
-    run(plan, strategy, index, workers)
+    index, workers = place(json.loads(environment.get("TF_CONFIG") or "{}"))
+    threads = int(environment.get("WORKER_THREADS") or (os.cpu_count() or 1) // workers)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, threads))
+    try:
+        strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
+        run(layout, plan, objects, strategy, index)
+    except LOST as cause:
+        raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
+    if index == 0:
+        Kept(objects, plan.fingerprint).send_outcome(layout.trained)
 
 
 def place(cluster: Mapping[str, Any]) -> tuple[int, int]:

@@ -10,18 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from components.train_detector.local import TrainingError, launch_local, tf_configs
+from components.contracts.refusal import Refusal
+from components.store.objects import Objects
+from components.train_detector.local import launch_local, tf_configs
+from components.train_detector.outcome import TrainingError
+from components.train_detector.plan import PlanLayout
+from tests.components.train_detector.toys import toy_plan
 
 LAUNCH = """
 import sys
 from pathlib import Path
+from components.store.objects import Objects
 from components.train_detector.local import launch_local
-launch_local(Path(sys.argv[1]), int(sys.argv[2]))
+from tests.components.train_detector.toys import toy_plan
+launch_local(Path(sys.argv[1]), toy_plan(workers=2), Objects(sys.argv[2]))
 """
 
 
-def workers_of(plan):
-    """Return the process ids of workers that were given a plan."""
+def workers_of(folder):
+    """Return the process ids of workers that were given a folder."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -29,7 +36,7 @@ def workers_of(plan):
                 command = (process / "cmdline").read_bytes().split(b"\0")
             except OSError:  # it ended while we looked
                 continue
-            if str(plan).encode() in command and b"components.train_detector.worker" in command:
+            if str(folder).encode() in command and b"components.train_detector.worker" in command:
                 found.append(int(process.name))
     return found
 
@@ -43,39 +50,47 @@ def until(condition, within_s=20.0):
 
 
 @pytest.fixture
-def waiting(tmp_path):
+def waiting(tmp_path, object_store):
     """Start two workers that wait for ever for their plan, under a parent of their own."""
-    plan = tmp_path / "plan.json"
-    os.mkfifo(plan)
-    parent = subprocess.Popen([sys.executable, "-c", LAUNCH, str(plan), "2"])
-    assert until(lambda: len(workers_of(plan)) == 2)
-    yield parent, plan
+    os.mkfifo(PlanLayout(tmp_path).plan)
+    command = [sys.executable, "-c", LAUNCH, str(tmp_path), object_store]
+    parent = subprocess.Popen(command)
+    assert until(lambda: len(workers_of(tmp_path)) == 2)
+    yield parent, tmp_path
     parent.kill()
     parent.wait()
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for orphans")
 def test_workers_do_not_outlive_a_killed_parent(waiting):
-    parent, plan = waiting
+    parent, folder = waiting
 
     parent.send_signal(signal.SIGKILL)
 
-    assert until(lambda: not workers_of(plan))
+    assert until(lambda: not workers_of(folder))
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for orphans")
 def test_when_one_worker_dies_all_end_and_it_is_named(waiting):
-    parent, plan = waiting
+    parent, folder = waiting
 
-    os.kill(workers_of(plan)[0], signal.SIGKILL)
+    os.kill(workers_of(folder)[0], signal.SIGKILL)
 
     assert parent.wait(20) == 1
-    assert not workers_of(plan)
+    assert not workers_of(folder)
 
 
-def test_a_worker_that_fails_is_quoted(tmp_path):
+def test_a_worker_that_fails_is_quoted(tmp_path, object_store):
     with pytest.raises(TrainingError, match=r"worker-0 ended with 1:\n(.|\n)*FileNotFoundError"):
-        launch_local(tmp_path / "missing.json", 1)
+        launch_local(tmp_path, toy_plan(workers=1), Objects(object_store))
+
+
+def test_a_plan_of_other_code_is_refused_by_the_worker(tmp_path, object_store):
+    plan = toy_plan(workers=1, code="a" * 64)
+    plan.write(PlanLayout(tmp_path).plan)
+
+    with pytest.raises(Refusal, match="workers and launcher must run the same image"):
+        launch_local(tmp_path, plan, Objects(object_store))
 
 
 def test_workers_know_each_other_and_their_own_place():

@@ -40,7 +40,7 @@ def plan(tmp_path):
         layout = SnapshotLayout(tmp_path / "snapshot")
         info.write(layout.info)
         write_lines([PICTURE], layout.manifest)
-        return plan_training(layout.root, None, Settings(**chosen), "file:///o", tmp_path / "out")
+        return plan_training(layout.root, None, Settings(**chosen))
 
     return plan
 

@@ -1,14 +1,11 @@
 """A training leaves a model that can be restored, once, and says why when it leaves none."""
 
-import hashlib
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kfp import dsl
 
-from components.contracts.annotation import Box
 from components.contracts.model import (
     Lineage,
     RegisteredLayout,
@@ -17,57 +14,16 @@ from components.contracts.model import (
     absence,
     mark_absent,
 )
-from components.contracts.record import read_lines, write_lines
-from components.contracts.snapshot import (
-    SnapshotImage,
-    SnapshotInfo,
-    SnapshotLayout,
-    snapshot_id,
-)
+from components.contracts.record import read_lines
+from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
-from components.store.shards import pack_shards
 from components.train_detector.component import train_detector
 from components.train_detector.history import Epoch
-from components.train_detector.plan import Settings
+from components.train_detector.kept import Kept
+from components.train_detector.outcome import TrainingError
+from components.train_detector.plan import PlanLayout, Settings
 from components.train_detector.train import train
-from components.vision.jpeg import encode_jpeg
-
-SPLITS = ["train"] * 6 + ["validation"] * 2
-CAR = Box(x_min=20, y_min=10, x_max=44, y_max=30, label="car")
-
-
-def pictures():
-    """Return small JPEGs, each with one bright car on noise, by their digests."""
-    rng = np.random.default_rng(0)
-    made = {}
-    for _ in SPLITS:
-        picture = rng.integers(0, 90, (48, 64, 3)).astype(np.uint8)
-        picture[10:30, 20:44] = 240
-        content = encode_jpeg(picture)
-        made[hashlib.sha256(content).hexdigest()] = content
-    return made
-
-
-def write_snapshot(root, objects):
-    layout, contents = SnapshotLayout(root), pictures()
-    images = [
-        SnapshotImage(
-            sha256=sha256, width=64, height=48, camera="north", group=split, split=split,
-            captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name="", boxes=(CAR,),
-        )
-        for sha256, split in zip(contents, SPLITS, strict=True)
-    ]  # fmt: skip
-    for shard in pack_shards(contents, contents.__getitem__):
-        objects.put(shard.key, shard.content)
-        write_lines(shard.entries, layout.index)
-    write_lines(images, layout.manifest)
-    counts = {split: SPLITS.count(split) for split in ("train", "validation")}
-    info = SnapshotInfo(
-        id=snapshot_id("toys", ["car"], images), dataset="toys", classes=("car",), as_of=None,
-        images=counts, boxes=counts, left_out={}, refused={},
-    )  # fmt: skip
-    info.write(layout.info)
-    return info
+from tests.components.train_detector.toys import write_snapshot
 
 
 @pytest.fixture
@@ -87,19 +43,21 @@ def no_champion(tmp_path):
     return tmp_path / "champion"
 
 
-def never(plan, workers):
+def never(work, plan, objects):
     raise AssertionError("there was nothing to launch")
 
 
-def finish(plan, workers):
+def finish(work, plan, objects):
     """Be a launcher whose workers are done at once."""
-    from components.train_detector.plan import Plan
-
-    what = Plan.read(plan)
-    what.info.write(TrainedLayout(what.output).info)
+    plan.info.write(TrainedLayout(work / "trained").info)
+    Kept(objects, plan.fingerprint).send_outcome(work / "trained")
 
 
-def die(plan, workers):
+def leave(work, plan, objects):
+    """Be a launcher whose workers say that they are done, and are not."""
+
+
+def die(work, plan, objects):
     raise KeyboardInterrupt
 
 
@@ -169,6 +127,29 @@ def test_a_training_that_was_cut_short_leaves_no_result(run):
 
     assert info is not None
     assert sorted(file.name for file in root.parent.iterdir() if "work" in file.name) == []
+
+
+def test_workers_that_leave_no_outcome_are_no_success(run):
+    with pytest.raises(TrainingError, match="their outcome is not in the object store"):
+        run(leave)
+
+
+def test_workers_elsewhere_find_all_they_need_in_the_object_store(run, snapshot, objects, tmp_path):
+    def send(work, plan, objects):
+        Kept(objects, plan.fingerprint).send_plan(work)
+        Kept(objects, plan.fingerprint).fetch_plan(tmp_path / "elsewhere")
+        finish(work, plan, objects)
+
+    run(send)
+    there = PlanLayout(tmp_path / "elsewhere")
+
+    assert read_folder(there.snapshot) == read_folder(snapshot)
+    assert there.plan.exists()
+    assert not there.warm.exists()
+
+
+def read_folder(root):
+    return {file.name: file.read_bytes() for file in root.iterdir()}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,41 @@
+"""Each worker drives one device: its share of the GPUs that it sees, and else the processor."""
+
+from typing import Any
+
+import tensorflow as tf  # type: ignore[import-untyped]
+
+# What the others' disappearance looks like from a worker that waits for their part of a sum.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.Strategy:
+    """Return how this worker adds up with the others, on one device.
+
+    Args:
+        index: Our number.
+        workers: How many we are; TF_CONFIG in the environment says where.
+        communication: `ring`, or `nccl` where every worker has a GPU of its own; sums on
+            processors go around a ring in any case.
+    """
+    device = _claim(tf.config.list_physical_devices("GPU"), index)
+    if workers == 1:
+        return tf.distribute.OneDeviceStrategy(device)
+    ways = tf.distribute.experimental.CommunicationImplementation
+    options = tf.distribute.experimental.CommunicationOptions(
+        implementation=ways[communication.upper()]
+    )
+    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+def _claim(gpus: list[Any], index: int) -> str:
+    if not gpus:
+        return "/cpu:0"
+    mine = gpus[index % len(gpus)]
+    tf.config.set_visible_devices(mine, "GPU")
+    tf.config.experimental.set_memory_growth(mine, True)
+    return "/gpu:0"

@@ -1,0 +1,88 @@
+"""What the pods of workers look like is configuration: YAML in TRAINING_WORKERS."""
+
+import math
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from components.contracts.record import Record, complaint
+from components.contracts.refusal import Refusal
+
+Quantity = Annotated[
+    str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?(m|k|[KMGT]i?)?$")
+]
+
+
+class Toleration(Record):
+    """A taint that workers bear."""
+
+    key: str = ""
+    operator: Literal["Exists", "Equal"] = "Equal"
+    value: str = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+
+
+class Volume(Record):
+    """A persistent volume claim that workers see."""
+
+    claim: str
+    path: str = Field(pattern="^/")
+    read_only: bool = False
+
+
+class WorkerSettings(Record):
+    """The pods of one training."""
+
+    image: str = Field(default="", description="otherwise that of the launcher's own pod")
+    image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
+    service_account: str = Field(default="default", description="its token is not mounted")
+    cpu: Quantity = "4"
+    memory: Quantity = "8Gi"
+    gpus: int = Field(default=0, ge=0, le=1, description="a worker drives one device at most")
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: dict[str, str] = Field(default={})
+    tolerations: tuple[Toleration, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    priority_class: str = ""
+    communication: Literal["ring", "nccl"] = Field(
+        default="ring", description="nccl where every worker has a GPU"
+    )
+    runtime: str = Field(default="car-workers", description="TrainingRuntime of a trainjob")
+    time_limit_s: int = Field(default=12 * 3600, gt=0, description="running, restarts included")
+    start_limit_s: int = Field(default=1800, gt=0, description="until all workers run")
+    keep_s: int = Field(default=24 * 3600, ge=0, description="a finished tfjob stays this long")
+    restarts: int = Field(default=5, ge=0, description="of one worker, before the job is given up")
+
+    @property
+    def threads(self) -> int:
+        """Return threads of a step: a core each, one at least.
+
+        >>> WorkerSettings(cpu="2500m").threads
+        3
+        """
+        cores = float(self.cpu[:-1]) / 1000 if self.cpu.endswith("m") else float(self.cpu)
+        return max(1, math.ceil(cores))
+
+
+def worker_settings(text: str) -> WorkerSettings:
+    """Return settings from YAML; none at all are the defaults.
+
+    Raises:
+        Refusal: If it is no YAML, or names what is no setting.
+
+    >>> worker_settings("cpus: 4")
+    Traceback (most recent call last):
+    components.contracts.refusal.Refusal: TRAINING_WORKERS: cpus: Extra inputs are not permitted...
+    """
+    try:
+        read: Any = yaml.safe_load(text) or {}
+        settings = WorkerSettings.model_validate(read)
+    except ValidationError as cause:
+        known = ", ".join(WorkerSettings.model_fields)
+        raise Refusal(f"TRAINING_WORKERS: {complaint(cause)}; settings are {known}") from cause
+    except yaml.YAMLError as cause:
+        raise Refusal(f"TRAINING_WORKERS is no YAML: {' '.join(str(cause).split())}") from cause
+    if settings.communication == "nccl" and not settings.gpus:
+        raise Refusal("TRAINING_WORKERS: communication is nccl, which needs gpus: 1")
+    return settings

@@ -1,0 +1,207 @@
+"""A job is begun once, adopted after, followed to its end, and removed by who is told to stop."""
+
+import os
+import signal
+
+import pytest
+
+from components.cluster.client import ClusterError, ConflictError
+from components.train_detector import tfjob
+from components.train_detector.follow import OverdueError
+from components.train_detector.on_cluster import begin, job_of, launch
+from components.train_detector.outcome import TrainingError
+from components.train_detector.worker_settings import WorkerSettings
+from tests.components.train_detector.pods import a_job, a_pod, conditions, ended, running
+from tests.components.train_detector.toys import toy_plan
+
+DONE = conditions("Running", "Succeeded")
+GONE = None
+
+
+class Story:
+    """A cluster that shows one job, look by look; the last look stays."""
+
+    def __init__(self, *looks, log=()):
+        self.looks, self.lines = list(looks), log
+        self.created, self.deleted = [], []
+
+    def get(self, kind, name):
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(look, Exception):
+            raise look
+        if callable(look):
+            look = look()
+        job, *self.there = look if isinstance(look, tuple) else (look,)
+        return job
+
+    def create(self, kind, body):
+        self.created.append(body["metadata"]["name"])
+        return {"metadata": {"uid": "1"}}
+
+    def delete(self, kind, name, last):
+        self.deleted.append(name)
+
+    def pods(self, selector):
+        return self.there
+
+    def log(self, pod, container, since):
+        yield from self.lines
+
+    def last_words(self, pod, container, lines):
+        return "its last words"
+
+
+def play(*looks, settings=None, **more):
+    story = Story(*looks, **more)
+    launch(story, tfjob, a_job(settings), look_every_s=0)
+    return story
+
+
+def test_a_job_is_created_and_followed_to_its_end(capsys):
+    story = play(GONE, (conditions("Running"), running(0)), (DONE, ended(0, 0)), log=["epoch 1"])
+
+    assert story.created == ["train-ab"]
+    assert capsys.readouterr().out.splitlines() == [
+        "» train-ab: running", "epoch 1", "» train-ab: succeeded",
+    ]  # fmt: skip
+
+
+def test_a_job_that_runs_already_is_adopted(capsys):
+    story = play(conditions("Running"), DONE)
+
+    assert not story.created
+    assert "it runs already, so this attempt adopts it" in capsys.readouterr().out
+
+
+def test_what_an_earlier_attempt_left_is_removed_first():
+    failed = conditions("Failed")
+    leaving = {**failed, "metadata": {"uid": "0", "deletionTimestamp": "now"}}
+
+    story = play(failed, leaving, GONE, DONE)
+
+    assert (story.deleted, story.created) == (["train-ab"], ["train-ab"])
+
+
+def test_of_two_who_begin_at_once_one_adopts():
+    class Race(Story):
+        def create(self, kind, body):
+            raise ConflictError("there is one")
+
+    assert begin(Race(GONE, conditions("Created")), tfjob, a_job(), 0) == "1"
+
+
+def test_every_change_is_told_once(capsys):
+    waiting = a_pod(0, {"waiting": {"reason": "ImagePullBackOff"}}, "Pending")
+    lost = ended(1, 137)
+    play(
+        GONE,
+        (conditions("Created"), waiting),
+        (conditions("Created"), waiting),
+        (conditions("Suspended"),),
+        (conditions("Running"), running(0), running(1)),
+        (conditions("Restarting"), running(0), lost),
+        (conditions("Running"), running(0), running(1, life=1)),
+        (DONE,),
+    )
+
+    assert [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines()] == [
+        "created; its workers are being started",
+        "worker 0 (pod pod-0) waits: ImagePullBackOff",
+        "suspended; it waits until a queue or a person resumes it",
+        "running",
+        "restarting; a worker was lost, and the training begins again",
+        "worker 1 (pod pod-1) ended with 137",
+        "running",
+        "worker 1 is started again (pod pod-1)",
+        "succeeded",
+    ]
+
+
+def test_a_failed_worker_is_quoted_from_its_log():
+    with pytest.raises(TrainingError, match="ended with 1:\nits last words"):
+        play(GONE, (conditions("Failed"), ended(0, 1)))
+
+
+def test_a_failed_job_stays_for_those_who_look_into_it():
+    story = Story(GONE, (conditions("Failed"), ended(0, 1)))
+    with pytest.raises(TrainingError):
+        launch(story, tfjob, a_job(), 0)
+
+    assert not story.deleted
+
+
+@pytest.mark.parametrize("job", [None, {**DONE, "metadata": {"uid": "2"}}], ids=["gone", "other"])
+def test_a_job_that_was_removed_is_no_success(job):
+    with pytest.raises(TrainingError, match="training train-ab was removed while it ran"):
+        play(GONE, conditions("Running"), job)
+
+
+def test_an_api_server_may_be_away_for_a_while(capsys):
+    play(GONE, conditions("Running"), ClusterError("no answer"), ClusterError("no answer"), DONE)
+
+    assert capsys.readouterr().out.count("no answer; asking again") >= 1
+
+
+def test_a_job_that_nobody_takes_is_given_up_and_removed():
+    story = Story(GONE, {"metadata": {"uid": "1"}})
+    with pytest.raises(OverdueError, match=r"no controller has taken it; expected the training op"):
+        launch(story, tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
+
+    assert story.deleted == ["train-ab"]
+
+
+def test_a_job_over_its_time_is_removed_even_if_its_controller_sleeps():
+    story = Story(GONE, conditions("Running"))
+    with pytest.raises(OverdueError, match="ran into its limit of 1 s"):
+        launch(story, tfjob, a_job(WorkerSettings(time_limit_s=1)), 0.4)
+
+    assert story.deleted == ["train-ab"]
+
+
+def test_time_in_a_queue_does_not_count():
+    looks = [conditions("Suspended")] * 8
+    launch(Story(GONE, *looks, DONE), tfjob, a_job(WorkerSettings(time_limit_s=1)), 0.3)
+
+
+def test_a_worker_that_falls_again_and_again_is_given_up():
+    lives = [(conditions("Restarting"), ended(0, 137, life=life)) for life in range(3)]
+
+    with pytest.raises(OverdueError, match="worker 0 was started 3 times, expected at most 2"):
+        play(GONE, *lives, settings=WorkerSettings(restarts=1))
+
+
+def test_who_is_told_to_stop_removes_the_job():
+    def stop():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return conditions("Running")
+
+    story = Story(GONE, conditions("Running"), stop)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        launch(story, tfjob, a_job(), 0)
+
+    assert end.value.code == 143
+    assert story.deleted == ["train-ab"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def own_pod():
+    pod = running(0, container="main")
+    pod.spec.containers[0].image = "registry/trainer@sha256:1"
+    return pod
+
+
+def test_workers_run_our_own_image_and_end_with_us():
+    job = job_of(toy_plan(), WorkerSettings(), "cars", own_pod())
+
+    assert job.image == "registry/trainer@sha256:1"
+    assert [one["uid"] for one in job.owner] == ["0.0"]
+
+
+def test_a_chosen_image_goes_before_our_own():
+    assert job_of(toy_plan(), WorkerSettings(image="mine:1"), "cars", own_pod()).image == "mine:1"
+
+
+def test_outside_a_pod_an_image_must_be_chosen():
+    with pytest.raises(ValueError, match="image is not set, and there is no pod of ours"):
+        job_of(toy_plan(), WorkerSettings(), "cars", None)

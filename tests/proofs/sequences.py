@@ -1,0 +1,138 @@
+"""Every way that a job can go, played by the stand-in operator with real pods."""
+
+import io
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass, field
+
+from kubernetes import client
+
+from components.cluster.client import Cluster
+from components.train_detector import tfjob, trainjob
+from components.train_detector.on_cluster import launch
+from components.train_detector.pods import Job
+from components.train_detector.worker_settings import WorkerSettings
+from tests.standins.training_operator import Script, TrainingOperator
+
+SMALL = {"cpu": "50m", "memory": "64Mi"}
+NOWHERE = {"node_selector": {"no-node": "has-this"}}
+PATIENT = 600  # seconds; a limit that is not to be reached
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """What workers do, what the launcher must say of states in turn, pass on, and raise."""
+
+    script: Script = lambda index, life: "sleep 1"
+    says: tuple[str, ...] = ()
+    hears: str = ""
+    raises: str = ""
+    settings: dict = field(default_factory=dict)
+    suspended: bool = False
+    operated: bool = True
+
+
+def _refuses(index: int, life: int) -> str:
+    return "sleep 1; echo that will not do >&2; exit 2" if index else "sleep 60"
+
+
+def _fails(index: int, life: int) -> str:
+    return "sleep 1; echo the disk is full >&2; exit 3" if index else "sleep 60"
+
+
+def _restarts(index: int, life: int) -> str:
+    if life:
+        return "echo begun again; sleep 2"
+    return "sleep 2; exit 138" if index == 0 else "sleep 1; exit 137"
+
+
+def _speaks(index: int, life: int) -> str:
+    return f"echo worker {index} is at work; sleep 2"
+
+
+SEQUENCES = {
+    "created": Sequence(
+        settings={**NOWHERE, "start_limit_s": 3}, says=("created",),
+        raises="OverdueError: did not start: worker 0 waits: 0/",
+    ),
+    "running": Sequence(_speaks, says=("running", "succeeded"), hears="worker 0 is at work"),
+    "restarting": Sequence(_restarts, says=("restarting", "succeeded"), hears="begun again"),
+    "suspended": Sequence(
+        lambda index, life: "sleep 3", says=("running", "suspended", "succeeded"), suspended=True
+    ),
+    "failed": Sequence(
+        _fails, says=("failed",), raises="TrainingError: ended with 3:\nthe disk is full"
+    ),
+    "refused": Sequence(_refuses, says=("failed",), raises="Refusal: that will not do"),
+    "succeeded": Sequence(says=("succeeded",)),
+    "gone on for ever": Sequence(
+        lambda index, life: "exit 137", settings={"restarts": 1}, says=("restarting",),
+        raises="OverdueError: was started 3 times, expected at most 2",
+    ),
+    "over its time": Sequence(
+        lambda index, life: "sleep 60", settings={"time_limit_s": 4}, says=("running", "failed"),
+        raises="TrainingError: deadline",
+    ),
+    "over its time, no controller": Sequence(
+        operated=False, settings={"time_limit_s": 2}, says=("no controller has taken it",),
+        raises="OverdueError: ran into its limit of 2 s",
+    ),
+}  # fmt: skip
+
+
+def play_all(api: client.ApiClient, cluster: Cluster, image: str) -> bool:
+    """Play each sequence for each kind, print what came of it, and say whether all was right."""
+    good = [
+        _play(api, cluster, image, kind, name, sequence, number)
+        for number, (name, sequence) in enumerate(SEQUENCES.items())
+        for kind in (tfjob, trainjob)
+    ]
+    return all(good)
+
+
+def _play(api, cluster, image, kind, name, sequence, number) -> bool:
+    limits = {"start_limit_s": PATIENT, "time_limit_s": PATIENT}
+    settings = WorkerSettings.model_validate({**SMALL, **limits, **sequence.settings})
+    job = Job(
+        name=f"sequence-{number}", namespace=cluster.namespace, fingerprint="0" * 64,
+        workers=2, image=image, settings=settings,
+    )  # fmt: skip
+    words, raised = io.StringIO(), ""
+    with ExitStack() as stack:
+        if sequence.operated:
+            stack.enter_context(TrainingOperator(api, cluster.namespace, sequence.script))
+        stack.enter_context(redirect_stdout(words))
+        if sequence.suspended:
+            threading.Thread(
+                target=_suspend, args=(cluster, kind, job.name, words.getvalue)
+            ).start()
+        try:
+            launch(cluster, kind, job, 0.3)
+        except Exception as error:
+            raised = f"{type(error).__name__}: {error}"
+    cluster.delete(kind.KIND, job.name, last=True)
+    good = _fits(sequence, words.getvalue(), raised)
+    outcome = raised.replace("\n", " ") or "done"
+    print(f"{'ok ' if good else 'NOT'} {kind.KIND.plural:9} {name:28} {outcome[:160]}", flush=True)
+    if not good:
+        print(words.getvalue(), flush=True)
+    return good
+
+
+def _fits(sequence: Sequence, words: str, raised: str) -> bool:
+    places = [words.find(one) for one in sequence.says]
+    what, _, message = sequence.raises.partition(": ")
+    told = raised.startswith(what) and message in raised if sequence.raises else not raised
+    return told and sequence.hears in words and -1 not in places and places == sorted(places)
+
+
+def _suspend(cluster: Cluster, kind, name: str, words: Callable[[], str]) -> None:
+    """Suspend a job once it runs, and resume it when its follower has said so."""
+    for value, after in ((True, "running"), (False, "suspended")):
+        while f"{name}: {after}" not in words():
+            time.sleep(0.2)
+        change = {"suspend": value}
+        spec = {"runPolicy": change} if kind is tfjob else change
+        cluster.patch(kind.KIND, name, {"spec": spec})
