@@ -15,11 +15,10 @@ def starter(host: str) -> Start | None:
     """Return what starts runs on a host, or None if there is no host."""
     if not host:
         return None
-    from kfp import Client
+    from components.kubeflow.client import connect
+    from components.kubeflow.runs import train_once
 
-    from components.submit_training.kubeflow import run_once
-
-    return lambda name, dataset: f"run {run_once(Client(host=host), name, dataset)} on {host}"
+    return lambda dataset, window: f"run {train_once(connect(host), dataset, window)} on {host}"
 
 
 def submit(
@@ -39,8 +38,8 @@ def submit(
         connection: An open connection to a migrated database, for this alone.
         dataset: Whose window it is.
         window: The window about which it was decided.
-        start: Starts a run of a name for a dataset, or finds it, and returns how to call
-            it; None if there is no host, so that a person has to.
+        start: Starts the run for a dataset and a window's id, or finds it, and returns how
+            to call it; None if there is no host, so that a person has to.
         wanted: What was decided; if it is no, nothing happens.
 
     Returns:
@@ -54,9 +53,8 @@ def submit(
     if known:
         say(f"already submitted for window {window.id[:12]}: {known}")
         return known
-    name = f"train-{dataset}-{window.id[:12]}"
     by_hand = f"python -m pipelines run train --dataset {dataset}"
-    command = start(name, dataset) if start else by_hand
+    command = start(dataset, window.id) if start else by_hand
     Registry(connection).submit(window.id, dataset, command)
     asked = f"training of {dataset} submitted once for window {window.id[:12]}"
     say(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")

@@ -16,14 +16,14 @@ class Killed(BaseException):
 
 
 class Host:
-    """A Kubeflow host that knows its runs by name."""
+    """A Kubeflow host that knows its runs."""
 
     def __init__(self):
         self.runs = []
 
-    def start(self, name, dataset):
-        if name not in self.runs:
-            self.runs.append(name)
+    def start(self, dataset, window):
+        if (dataset, window) not in self.runs:
+            self.runs.append((dataset, window))
         return f"run of {dataset}"
 
 
@@ -63,7 +63,7 @@ def test_a_host_is_asked_once(ask):
     host = Host()
 
     assert ask(host.start) == ask(host.start) == "run of yard"
-    assert host.runs == ["train-yard-dddddddddddd"]
+    assert host.runs == [("yard", WINDOW.id)]
 
 
 def test_what_was_submitted_by_hand_is_not_submitted_to_a_host_later(ask):
@@ -77,8 +77,8 @@ def test_what_was_submitted_by_hand_is_not_submitted_to_a_host_later(ask):
 def test_killed_after_the_run_was_started_there_is_still_one_run_and_one_row(ask):
     host = Host()
 
-    def start_and_die(name, dataset):
-        host.start(name, dataset)
+    def start_and_die(dataset, window):
+        host.start(dataset, window)
         raise Killed
 
     with pytest.raises(Killed):
@@ -91,7 +91,7 @@ def test_killed_after_the_run_was_started_there_is_still_one_run_and_one_row(ask
 def test_of_many_at_once_one_starts_it(ask):
     calls = []
     threads = [
-        threading.Thread(target=ask, args=(lambda name, _: calls.append(name) or "run",))
+        threading.Thread(target=ask, args=(lambda _, window: calls.append(window) or "run",))
         for _ in range(4)
     ]
     for thread in threads:
@@ -99,7 +99,7 @@ def test_of_many_at_once_one_starts_it(ask):
     for thread in threads:
         thread.join()
 
-    assert calls == ["train-yard-dddddddddddd"]
+    assert calls == [WINDOW.id]
 
 
 def test_if_no_training_is_wanted_nothing_happens(ask):

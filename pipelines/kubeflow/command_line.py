@@ -1,0 +1,151 @@
+"""The commands that speak to a Kubeflow Pipelines host, and their options."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.graphs import GRAPHS
+from pipelines.kubeflow import cron, schedule_file
+from pipelines.kubeflow.host import Host
+from pipelines.kubeflow.runs import Run, WaitError
+from pipelines.kubeflow.schedules import Step
+from pipelines.parameters import one_of_the_pipelines
+
+FAILED, TIMEOUT = 1, 124
+CODES = "exit codes: 0 succeeded, 1 failed or canceled, 2 refused or unreachable, 124 timed out"
+DIFFERS = "exit codes: 0 nothing to do, 1 the host differs, 2 refused or unreachable"
+
+
+def add(commands: Any) -> None:
+    """Add the commands that need a host.
+
+    Args:
+        commands: The command line's subparsers.
+    """
+    host = [_host()]
+    upload = commands.add_parser("upload", parents=host, help="this git revision, to Kubeflow")
+    upload.add_argument("pipeline", nargs="?", choices=[*GRAPHS, ""], default="", help="or all")
+    upload.add_argument("--allow-dirty", action="store_true", help="also what is not committed")
+    upload.set_defaults(act=_upload)
+    submit = commands.add_parser("submit", help="one uploaded pipeline on Kubeflow", epilog=CODES)
+    for pipeline in one_of_the_pipelines(submit, parents=host, epilog=CODES):
+        _run_options(pipeline)
+    submit.set_defaults(act=_submit)
+    wait = commands.add_parser("wait", parents=host, help="for a run to be over", epilog=CODES)
+    wait.add_argument("run", help="name or id")
+    _wait_options(wait)
+    wait.set_defaults(act=_wait)
+    logs = commands.add_parser("logs", parents=host, help="what the tasks of a run did and said")
+    logs.add_argument("run", help="name or id")
+    logs.set_defaults(act=_logs)
+    _add_schedules(commands, host)
+
+
+def _add_schedules(commands: Any, host: list[argparse.ArgumentParser]) -> None:
+    schedules = commands.add_parser("schedules", help="when pipelines start by themselves")
+    verbs = schedules.add_subparsers(metavar="VERB", required=True)
+    lint = verbs.add_parser("lint", help="the file, and when each fires next")
+    diff = verbs.add_parser("diff", parents=host, help="what apply would do", epilog=DIFFERS)
+    apply = verbs.add_parser("apply", parents=host, help="make the host have them")
+    apply.add_argument("--prune", action="store_true", help="delete what the file has no more")
+    for parser, act in ((lint, _lint), (diff, _diff), (apply, _apply)):
+        parser.add_argument("--file", type=Path, default=schedule_file.FILE, dest="schedules")
+        parser.set_defaults(act=act)
+
+
+def _host() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group(
+        "host", "KFP_TOKEN names the file of a token, if one is asked"
+    )
+    group.add_argument("--host", default="", help="URL of Kubeflow Pipelines (default KFP_HOST)")
+    group.add_argument("--namespace", default="", help="where many users are (KFP_NAMESPACE)")
+    group.add_argument("--ca", default="", help="file of certificates to trust (KFP_CA)")
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("run")
+    group.add_argument("--name", default="", help="default: by version and parameters")
+    group.add_argument("--version", default="", help="default: the newest that was uploaded")
+    group.add_argument("--again", action="store_true", help="start another run of the same")
+    group.add_argument("--wait", action="store_true", help="until it is over")
+    _wait_options(group)
+
+
+def _wait_options(parser: Any) -> None:
+    parser.add_argument("--timeout", type=float, default=24 * 3600, help="seconds to wait")
+    parser.add_argument("--every", type=float, default=10, help="seconds between questions")
+
+
+def _take_host(options: dict[str, Any]) -> Host:
+    chosen = {key: options.pop(key) for key in ("namespace", "ca")}
+    if file := options.pop("schedules", None):
+        chosen["schedules"] = file
+    return Host(options.pop("host"), **chosen)
+
+
+def _upload(options: dict[str, Any]) -> int:
+    host = _take_host(options)
+    for name in [options["pipeline"]] if options["pipeline"] else GRAPHS:
+        version, was_there = host.upload(name, allow_dirty=options["allow_dirty"])
+        print(f"{version.pipeline} {version.name} {'was there' if was_there else 'uploaded'}")
+    return 0
+
+
+def _submit(options: dict[str, Any]) -> int:
+    host, waits = _take_host(options), options.pop("wait")
+    limits = {key: options.pop(key) for key in ("timeout", "every")}
+    run = host.submit(options.pop("pipeline"), **options)
+    found = f"was there, {run.state}; --again starts another" if run.was_there else "started"
+    print(f"{run.name} {found}", file=sys.stderr)
+    print(run.id, flush=True)
+    return _waited(run, **limits) if waits else 0
+
+
+def _wait(options: dict[str, Any]) -> int:
+    host = _take_host(options)
+    return _waited(host.run(options["run"]), options["timeout"], options["every"])
+
+
+def _waited(run: Run, timeout: float, every: float) -> int:
+    try:
+        run.wait(timeout, every, lambda state: print(f"{run.name} {state}", flush=True))
+    except WaitError as late:
+        print(late, file=sys.stderr)
+        return TIMEOUT
+    return 0 if run.succeeded else FAILED
+
+
+def _logs(options: dict[str, Any]) -> int:
+    print(_take_host(options).run(options["run"]).logs())
+    return 0
+
+
+def _lint(options: dict[str, Any]) -> int:
+    told = schedule_file.read(options["schedules"])
+    now = datetime.now(UTC)
+    for one in told.schedules:
+        print(f"{one.name}: {one.pipeline} at {one.cron!r} for {', '.join(one.datasets)}")
+        for at in cron.next_times(one.cron, now, told.zone):
+            print(f"    {at:%a %Y-%m-%d %H:%M:%S %Z (%z)}")
+    return 0
+
+
+def _diff(options: dict[str, Any]) -> int:
+    steps = _take_host(options).schedules.diff()
+    _tell(steps)
+    return 1 if steps else 0
+
+
+def _apply(options: dict[str, Any]) -> int:
+    prune = options.pop("prune")
+    steps = _take_host(options).schedules.apply(prune=prune)
+    _tell(steps)
+    return 0
+
+
+def _tell(steps: list[Step]) -> None:
+    print("\n".join(map(str, steps)) or "nothing to do")

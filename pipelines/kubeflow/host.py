@@ -1,0 +1,85 @@
+"""One host of Kubeflow Pipelines, as the command line and notebooks speak to it."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from components.kubeflow.client import HostClient, connect
+from pipelines.kubeflow import runs, versions
+from pipelines.kubeflow.runs import Run
+from pipelines.kubeflow.schedule_file import FILE
+from pipelines.kubeflow.schedules import Schedules
+from pipelines.kubeflow.versions import Uploaded
+
+
+class Host:
+    """A host of Kubeflow Pipelines.
+
+        host = Host("https://kubeflow.example.com/pipeline")
+        host.upload("train")
+        run = host.submit("train", dataset="car-parks", approval="manual")
+        run.wait()
+        print(run.logs())
+        host.schedules.apply()
+
+    Everything may be said twice: what is there is found, and not made again.
+
+    Args:
+        url: URL of the API; empty takes KFP_HOST.
+        namespace: Whose pipelines and runs, where there are several users (KFP_NAMESPACE).
+        ca: File of the certificates to trust (KFP_CA).
+        schedules: File of the schedules.
+    """
+
+    def __init__(
+        self, url: str = "", *, namespace: str = "", ca: str = "", schedules: str | Path = FILE
+    ) -> None:
+        """Nothing is asked yet."""
+        self._url, self._namespace, self._ca, self._schedules = url, namespace, ca, schedules
+
+    @cached_property
+    def client(self) -> HostClient:
+        """The SDK's own client, for whatever is not here."""
+        return connect(self._url, namespace=self._namespace, ca=self._ca)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The schedules, to compare with the host's or to apply to it."""
+        return Schedules(self.client, Path(self._schedules))
+
+    def upload(self, pipeline: str, *, allow_dirty: bool = False) -> Uploaded:
+        """Give the host the version of a pipeline that this git revision makes.
+
+        Args:
+            pipeline: `train`, `deploy`, `watch` or `batch`.
+            allow_dirty: Whether changes that no commit holds may be uploaded.
+
+        Raises:
+            Refusal: If the tree is dirty, or the host does not take it.
+        """
+        return versions.upload(self.client, pipeline, allow_dirty=allow_dirty)
+
+    def submit(
+        self, pipeline: str, *, name: str = "", version: str = "", again: bool = False, **given: Any
+    ) -> Run:
+        """Start a run of the newest version, or find the one that this started before.
+
+        Args:
+            pipeline: `train`, `deploy`, `watch` or `batch`.
+            name: How to call the run; empty makes a name from all that makes it what it is.
+            version: Another version than the newest, by name.
+            again: Whether to start another run of the same.
+            **given: Pipeline parameters; the others keep their defaults.
+
+        Raises:
+            Refusal: If a parameter is wrong, or the host does not take the run.
+        """
+        return runs.submit(self.client, pipeline, given, name=name, version=version, again=again)
+
+    def run(self, run: str) -> Run:
+        """Return a run by its name or its id.
+
+        Raises:
+            Refusal: If the host does not know it.
+        """
+        return runs.find(self.client, run)

@@ -1,0 +1,135 @@
+"""The file of schedules as records: what is not understood in it is refused by name."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+
+from components.contracts.events import Name
+from components.contracts.record import Record, complaint
+from components.contracts.refusal import Refusal
+from pipelines.kubeflow import cron
+from pipelines.parameters import checked
+
+FILE = Path(__file__).parents[1] / "schedules.yaml"
+
+Value = str | int | float | bool
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Schedule(Record):
+    """One pipeline, started at the same times for each of some datasets.
+
+    Attributes:
+        name: Begins the names of its recurring runs.
+        pipeline: What people call the pipeline.
+        cron: Six fields, seconds first, or a word that begins with `@`.
+        datasets: Pipeline parameters by name, for each dataset by its name.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    name: Name
+    pipeline: Text
+    cron: Text
+    datasets: dict[Name, dict[str, Value]] = Field(min_length=1)
+
+
+class ScheduleFile(Record):
+    """All schedules of a cluster.
+
+    Attributes:
+        timezone: The cluster's, by its IANA name.
+        schedules: In any order.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    timezone: Text = "UTC"
+    schedules: list[Schedule]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the cluster's scheduler reads its clock."""
+        return ZoneInfo(self.timezone)
+
+
+class Planned(Record):
+    """One recurring run that a host is to have.
+
+    Attributes:
+        name: Unlike the host, we give a name once.
+        pipeline: What people call the pipeline.
+        cron: When it starts.
+        parameters: Pipeline parameters by name.
+    """
+
+    name: str
+    pipeline: str
+    cron: str
+    parameters: dict[str, Value]
+
+
+def read(file: Path = FILE) -> ScheduleFile:
+    """Read schedules, and refuse what no host could do or nobody can have meant.
+
+    Raises:
+        Refusal: If the file cannot be read, or something in it is wrong.
+    """
+    try:
+        told = ScheduleFile.model_validate(yaml.load(file.read_bytes(), _Loader))
+    except ValidationError as error:
+        raise Refusal(f"{file.name}: {complaint(error)}") from error
+    except (OSError, yaml.YAMLError) as cause:
+        raise Refusal(f"{file}: {' '.join(str(cause).split())[:300]}") from cause
+    try:
+        zone = told.zone
+    except (KeyError, OSError, ValueError) as cause:
+        known = "expected an IANA name such as Europe/Zurich"
+        raise Refusal(f"{file.name}: timezone is {told.timezone!r}, {known}") from cause
+    for schedule in told.schedules:
+        _check(f"{file.name}: {schedule.name}", schedule, zone)
+    names = [one.name for one in planned(told)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise Refusal(f"{file.name} schedules {', '.join(twice)} twice, expected each name once")
+    return told
+
+
+def planned(file: ScheduleFile) -> list[Planned]:
+    """Return the recurring runs that a file asks for, one a schedule and dataset."""
+    return [
+        Planned(
+            name=f"{one.name}-{dataset}",
+            pipeline=one.pipeline,
+            cron=one.cron,
+            parameters={"dataset": dataset, **parameters},
+        )
+        for one in file.schedules
+        for dataset, parameters in one.datasets.items()
+    ]
+
+
+def _check(where: str, schedule: Schedule, zone: ZoneInfo) -> None:
+    try:
+        cron.check(schedule.cron, zone)
+        for parameters in schedule.datasets.values():
+            if "dataset" in parameters:
+                raise Refusal("dataset is a parameter, expected only the dataset's own key")
+            checked(schedule.pipeline, parameters)
+    except Refusal as refusal:
+        raise Refusal(f"{where}: {refusal}") from refusal
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that is told twice: the first one would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [str(key) for key in keys if keys.count(key) > 1]:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{twice[0]!r} is told twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,108 @@
+"""A version of a pipeline is one git revision of it, with the images that it names.
+
+It is called `<revision>-<package>`: twelve digits of the commit and eight of the package's
+SHA-256, for the same commit names other images once IMAGE_TAG is another. The same version
+is uploaded once.
+"""
+
+import hashlib
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from kfp import Client
+from kfp.dsl.base_component import BaseComponent
+from kfp_server_api import V2beta1Pipeline
+
+from components.contracts.refusal import Refusal
+from components.kubeflow.client import HostError, asking, url_of
+from components.kubeflow.runs import Version, find_pipeline, find_version
+from pipelines.packages import write_package
+from pipelines.parameters import graph_of
+
+ROOT = Path(__file__).parents[2]
+CONFLICT = 409
+
+
+class Uploaded(NamedTuple):
+    """A version that a host has, and whether it had it before."""
+
+    version: Version
+    was_there: bool
+
+
+def upload(client: Client, name: str, *, allow_dirty: bool = False, root: Path = ROOT) -> Uploaded:
+    """Give a host the version of a pipeline that the working tree makes.
+
+    Args:
+        client: Speaks to the host.
+        name: What people call the pipeline.
+        allow_dirty: Whether changes that no commit holds may be uploaded; the version is
+            then called `<revision>-dirty-<package>`.
+        root: A folder in the git checkout whose revision counts.
+
+    Raises:
+        Refusal: If the tree is dirty, or no checkout, or the host does not take it.
+    """
+    graph = graph_of(name)
+    revision = _revision(root, allow_dirty=allow_dirty)
+    with TemporaryDirectory() as folder:
+        package = write_package(name, Path(folder))
+        digest = hashlib.sha256(package.read_bytes()).hexdigest()
+        label = f"{revision}-{digest[:8]}"
+        pipeline_id = find_pipeline(client, graph.name) or _made(client, graph)
+        if known := _known(client, graph.name, label):
+            return Uploaded(known, was_there=True)
+        try:
+            with asking(url_of(client)):
+                made = client.upload_pipeline_version(
+                    str(package), label, pipeline_id=pipeline_id, description=f"sha256 {digest}"
+                )
+        except HostError as error:
+            if error.status != CONFLICT:  # which says that someone else was quicker
+                raise
+            return Uploaded(find_version(client, graph.name, label), was_there=True)
+    version = Version(graph.name, pipeline_id, label, str(made.pipeline_version_id))
+    return Uploaded(version, was_there=False)
+
+
+def _known(client: Client, pipeline: str, label: str) -> Version | None:
+    try:
+        return find_version(client, pipeline, label)
+    except HostError:
+        raise
+    except Refusal:
+        return None
+
+
+def _made(client: Client, graph: BaseComponent) -> str:
+    """Make a pipeline without a version: the SDK's own upload calls the first one otherwise."""
+    body = V2beta1Pipeline(
+        display_name=graph.name,
+        description=graph.component_spec.description,
+        namespace=client.get_user_namespace() or None,
+    )
+    with asking(url_of(client)):
+        made = client._pipelines_api.pipeline_service_create_pipeline(pipeline=body)
+    return str(made.pipeline_id)
+
+
+def _revision(root: Path, *, allow_dirty: bool) -> str:
+    revision = _git(root, "rev-parse", "HEAD")[:12]
+    changed = _git(root, "status", "--porcelain").splitlines()
+    if changed and not allow_dirty:
+        named = ", ".join(line[3:] for line in changed[:3]) + (", ..." if changed[3:] else "")
+        raise Refusal(
+            f"the working tree differs from revision {revision} in {len(changed)} files ({named}), "
+            "expected them to be committed, or --allow-dirty"
+        )
+    return f"{revision}-dirty" if changed else revision
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as cause:
+        raise Refusal(f"{root} has no git revision, expected a checkout with a commit") from cause
+    return done.stdout.strip("\n")

@@ -1,0 +1,61 @@
+"""A stand-in for a host, clients of it through the real SDK, and a checkout to upload from."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from components.kubeflow.client import connect
+from pipelines.__main__ import main
+from pipelines.kubeflow import versions
+from tests.standins.kubeflow_pipelines import KubeflowPipelines
+
+GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch):
+    """Let no setting of whoever runs the tests lead elsewhere."""
+    for name in [name for name in os.environ if name.startswith(("KFP_", "KF_PIPELINES_"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def kubeflow():
+    with KubeflowPipelines() as host:
+        yield host
+
+
+@pytest.fixture
+def client(kubeflow):
+    return connect(kubeflow.url)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A git checkout with one commit."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "file").write_text("one\n")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*GIT, *words], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def uploaded(client, checkout):
+    """Upload what is scheduled, as it is now."""
+    return [versions.upload(client, name, root=checkout) for name in ("train", "watch", "batch")]
+
+
+@pytest.fixture
+def command(kubeflow):
+    """The command line with the host's address; returns its exit code."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*words):
+        return main([*words, "--host", kubeflow.url])
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
