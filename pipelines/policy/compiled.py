@@ -1,0 +1,102 @@
+"""A compiled pipeline as rules want to see it: every task, however deep, with its container."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.contracts.refusal import Refusal
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task that runs a container, inside whatever blocks.
+
+    Attributes:
+        path: What the dashboard shows, from the outermost block inwards.
+        described: Its entry in the graph: caching, retries, inputs.
+        container: What its executor runs; empty if that is no container.
+        placed: What `kfp.kubernetes` said about the executor.
+    """
+
+    path: str
+    described: Body
+    container: Body
+    placed: Body
+
+    @property
+    def job(self) -> str:
+        """The name of the component's function, as KFP's own entry point is told it."""
+        words = [str(word) for word in self.container.get("args", ())]
+        told = "--function_to_execute"
+        return words[words.index(told) + 1] if told in words[:-1] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One compiled pipeline: its specification, and what concerns Kubernetes alone."""
+
+    name: str
+    spec: Body
+    platform: Body
+
+    @classmethod
+    def read(cls, file: Path) -> "Compiled":
+        """Read what `compile.py` wrote.
+
+        Raises:
+            Refusal: If it is something else.
+        """
+        try:
+            documents = list(yaml.safe_load_all(file.read_text()))
+        except (yaml.YAMLError, UnicodeDecodeError) as cause:
+            raise Refusal(f"{file} is no YAML: {' '.join(str(cause).split())[:200]}") from cause
+        return cls.of(str(file), documents)
+
+    @classmethod
+    def of(cls, name: str, documents: list[Any]) -> "Compiled":
+        """Take the documents of a file.
+
+        Raises:
+            Refusal: If they are no compiled pipeline.
+        """
+        spec = documents[0] if documents else None
+        if not isinstance(spec, dict) or not spec.keys() >= {"pipelineInfo", "root"}:
+            raise Refusal(f"{name} is no compiled pipeline, expected pipelineInfo and root in it")
+        return cls(name, spec, documents[1] if len(documents) > 1 else {})
+
+    @property
+    def root(self) -> Mapping[str, Body]:
+        """The tasks of the outermost graph by their keys."""
+        tasks: Mapping[str, Body] = self.spec["root"].get("dag", {}).get("tasks", {})
+        return tasks
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Every task that runs a container, in the root and in all blocks below."""
+        return list(self._below(self.root, ""))
+
+    def component(self, task: Body) -> Body:
+        """Return the component of a task of any graph."""
+        found: Body = self.spec.get("components", {}).get(task["componentRef"]["name"], {})
+        return found
+
+    def _below(self, tasks: Mapping[str, Body], path: str) -> Iterator[Task]:
+        for key, task in sorted(tasks.items()):
+            here = f"{path}{task.get('taskInfo', {}).get('name', key)}"
+            component = self.component(task)
+            if "dag" in component:
+                yield from self._below(component["dag"]["tasks"], f"{here}/")
+            else:
+                yield self._task(here, task, component.get("executorLabel", ""))
+
+    def _task(self, path: str, task: Body, label: str) -> Task:
+        executors = self.spec.get("deploymentSpec", {}).get("executors", {})
+        kubernetes = self.platform.get("platforms", {}).get("kubernetes", {})
+        placed = kubernetes.get("deploymentSpec", {}).get("executors", {})
+        container = executors.get(label, {}).get("container", {})
+        return Task(path, task, container, placed.get(label, {}))

@@ -1,0 +1,222 @@
+"""Each rule looks at one compiled pipeline and names what breaks it, and what was expected."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from components.images import image
+from pipelines.policy.compiled import Compiled, Task
+from pipelines.policy.secrets import form_of_secret, looks_random, names_a_secret, quoted_in
+
+IMAGES = Path(__file__).parents[2] / "images"
+REFERENCE = re.compile(r"(?P<name>[^@\s]+?)(?::(?P<tag>[^:/@\s]+))?(?:@(?P<digest>\S+))?")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+AMOUNTS = {
+    "resourceCpuRequest": "request of CPU",
+    "resourceCpuLimit": "limit of CPU",
+    "resourceMemoryRequest": "request of memory",
+    "resourceMemoryLimit": "limit of memory",
+}
+AMOUNT = re.compile(r"0*(?:[1-9]\d*(?:\.\d+)?|\.?0*[1-9]\d*|0\.0*[1-9]\d*)(?:m|[kMGT]i?)?")
+MOUNTS = {
+    "deploy_model": {"car-deployer"},
+    "register_model": {"car-signing"},
+    "submit_training": {"car-trigger"},
+    "train_detector": {"car-launcher"},
+}
+INSTALLS = re.compile(
+    r"\b(?:pip3?|uv|conda|mamba|apt|apt-get|apk|npm)[\"']?(?:[\s,]+[\"']?-{1,2}[\w=./:-]+[\"']?)*"
+    r"[\s,]+[\"']?(?:pip[\s\"',]+)?(?:install|add)\b|\bensurepip\b|\beasy_install\b"
+)
+LAST = "ALL_UPSTREAM_TASKS_COMPLETED"
+
+
+class Broken(NamedTuple):
+    """One place that breaks a rule, and a sentence about it."""
+
+    where: str
+    sentence: str
+
+
+Rule = Callable[[Compiled], Iterator[Broken]]
+
+
+def image_is_ours(pipeline: Compiled) -> Iterator[Broken]:
+    """Every task runs one of the images under `images/`, from the registry of this build."""
+    ours = sorted(_name(image(lock.parent.name)) for lock in IMAGES.glob("*/requirements.txt"))
+    for task in pipeline.tasks:
+        found = task.container.get("image", "")
+        if _name(found) not in ours:
+            yield Broken(task.path, f"image {found or 'none'}, expected one of {', '.join(ours)}")
+
+
+def image_has_tag(pipeline: Compiled) -> Iterator[Broken]:
+    """Every image says which version it is; `latest` is none."""
+    for task in pipeline.tasks:
+        parts = REFERENCE.fullmatch(task.container.get("image", ""))
+        if parts and not parts["digest"] and parts["tag"] in (None, "latest"):
+            yield Broken(task.path, f"image {parts[0]}, expected a tag other than latest")
+
+
+def image_has_digest(pipeline: Compiled) -> Iterator[Broken]:
+    """What is released names its images by what is in them."""
+    for task in pipeline.tasks:
+        parts = REFERENCE.fullmatch(task.container.get("image", ""))
+        if parts and not DIGEST.fullmatch(parts["digest"] or ""):
+            yield Broken(task.path, f"image {parts[0]}, expected <name>@sha256:<64 digits>")
+
+
+def has_resources(pipeline: Compiled) -> Iterator[Broken]:
+    """Every task requests CPU and memory, and is limited in both."""
+    for task in pipeline.tasks:
+        given = task.container.get("resources", {})
+        for field, what in AMOUNTS.items():
+            if not AMOUNT.fullmatch(str(given.get(field, ""))):
+                said = given.get(field, "none")
+                yield Broken(task.path, f"{what} is {said}, expected {field} above 0")
+
+
+def is_not_root(pipeline: Compiled) -> Iterator[Broken]:
+    """No task may run as root."""
+    for task in pipeline.tasks:
+        context = task.placed.get("securityContext", {})
+        if context.get("runAsNonRoot") is not True:
+            yield Broken(task.path, "may run as root, expected runAsNonRoot in its securityContext")
+        if str(context.get("runAsUser", "1000")) == "0":
+            yield Broken(task.path, "runs as user 0, expected another or none")
+
+
+def is_tried_again(pipeline: Compiled) -> Iterator[Broken]:
+    """Every task reaches the network, if only for its artifacts, so one failure is not the end."""
+    for task in pipeline.tasks:
+        count = task.described.get("retryPolicy", {}).get("maxRetryCount", 0)
+        if int(count) < 1:
+            yield Broken(task.path, f"is tried again {count} times, expected maxRetryCount above 0")
+
+
+def has_timeout(pipeline: Compiled) -> Iterator[Broken]:
+    """No task hangs for ever."""
+    for task in pipeline.tasks:
+        seconds = task.placed.get("activeDeadlineSeconds", 0)
+        if not str(seconds).isdecimal() or int(seconds) < 1:
+            yield Broken(task.path, "may hang for ever, expected activeDeadlineSeconds above 0")
+
+
+def is_never_cached(pipeline: Compiled) -> Iterator[Broken]:
+    """No task is skipped because one like it ran before: what acts must act, whatever block.
+
+    The caching that a whole run asks for does not reach into blocks, so each task says no.
+    """
+    for task in pipeline.tasks:
+        if task.described.get("cachingOptions") is None:
+            yield Broken(task.path, "leaves caching open, expected cachingOptions that turn it off")
+        elif task.described["cachingOptions"].get("enableCache"):
+            yield Broken(task.path, "may come from the cache, expected enableCache off")
+
+
+def installs_nothing(pipeline: Compiled) -> Iterator[Broken]:
+    """A task runs what its image holds: nothing is fetched from a package index meanwhile."""
+    for task in pipeline.tasks:
+        words = [*task.container.get("command", ()), *task.container.get("args", ())]
+        if found := next(filter(None, (INSTALLS.search(str(word)) for word in words)), None):
+            yield Broken(task.path, f"says {found[0]!r}, expected all packages in its image")
+
+
+def mounts_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
+    """A task that acts on a cluster holds the token of its own account; no other task holds any."""
+    for task in pipeline.tasks:
+        expected, mounted = MOUNTS.get(task.job, set()), set(_mounted(task))
+        if mounted != expected:
+            yield Broken(task.path, f"mounts {_list(mounted)}, expected {_list(expected)}")
+        read = {s["secretName"] for s in task.placed.get("secretAsEnv", ())} & _all_mounts()
+        if read:
+            yield Broken(task.path, f"has {_list(read)} in its environment, expected a mount")
+
+
+def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:
+    """What a pipeline holds is stored and shown: a secret comes by its name alone.
+
+    What is found is never repeated in the sentence about it.
+    """
+    for path, text in _strings({**pipeline.spec, **pipeline.platform}):
+        where = ".".join(path)
+        if what := form_of_secret(text):
+            yield Broken(where, f"holds {what}, expected a reference to a secret")
+        elif any(looks_random(word) for word in _values(path, text)):
+            yield Broken(where, "holds what looks drawn at random, expected no secret in the open")
+    for name in _named(pipeline):
+        if names_a_secret(name):
+            yield Broken(name, "takes a secret as a value, expected a reference to a secret")
+
+
+def has_exit(pipeline: Compiled) -> Iterator[Broken]:
+    """However a run ends, one last task, after all others, says so."""
+    last = [
+        task["taskInfo"]["name"]
+        for task in pipeline.root.values()
+        if task.get("triggerPolicy", {}).get("strategy") == LAST
+        and "dag" not in pipeline.component(task)
+        and set(task.get("dependentTasks", ())) == _others(pipeline.root, task)
+    ]
+    if len(last) != 1:
+        yield Broken(
+            "", f"has {len(last)} tasks that run after all others, however they end, expected 1"
+        )
+
+
+def has_told_parameters(pipeline: Compiled) -> Iterator[Broken]:
+    """Every parameter of the pipeline has a default, and says what it is."""
+    inputs = pipeline.spec["root"].get("inputDefinitions", {})
+    for name, parameter in inputs.get("parameters", {}).items():
+        if "defaultValue" not in parameter:
+            yield Broken(f"parameter {name}", "has no default, expected one")
+        if not parameter.get("description", "").strip():
+            yield Broken(f"parameter {name}", "has no description, expected one")
+
+
+def _strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _strings(part, (*path, str(key)))
+
+
+def _values(path: tuple[str, ...], text: str) -> Iterator[str]:
+    """Yield what someone chose: defaults, constants, environment, and literals of a program."""
+    if "defaultValue" in path or path[-1] in ("constant", "value"):
+        yield text
+    elif {"command", "args"} & set(path):
+        yield from quoted_in(text)
+
+
+def _named(pipeline: Compiled) -> Iterator[str]:
+    """Yield the names that values go under: parameters, and environment given as a value."""
+    for taken in (pipeline.spec["root"], *pipeline.spec.get("components", {}).values()):
+        yield from taken.get("inputDefinitions", {}).get("parameters", {})
+    for task in pipeline.tasks:
+        yield from (entry["name"] for entry in task.container.get("env", ()))
+
+
+def _name(reference: str) -> str:
+    parts = REFERENCE.fullmatch(reference)
+    return parts["name"] if parts else reference
+
+
+def _mounted(task: Task) -> Iterator[str]:
+    for mount in task.placed.get("secretAsVolume", ()):
+        name, path = mount.get("secretName", ""), mount.get("mountPath")
+        yield name if path == f"/var/run/secrets/{name}" else f"{name} at {path}"
+
+
+def _all_mounts() -> set[str]:
+    return set().union(*MOUNTS.values())
+
+
+def _others(tasks: Mapping[str, object], this: object) -> set[str]:
+    return {key for key, task in tasks.items() if task is not this}
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "no secret"
