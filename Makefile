@@ -5,6 +5,11 @@ DATA ?=
 NAME ?=
 PORT ?= 8080
 IMAGES := core data trainer evaluator monitor deployer serving
+IMAGE_REGISTRY ?= localhost:5000/car-detection
+IMAGE_TAG ?= dev
+BASE ?= python:3.11-slim-bookworm
+TRAINER_LOCK ?= requirements.txt
+DIGESTS ?= build/digests.json
 LOCK := uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-annotate \
     --no-header --no-emit-index-url --custom-compile-command "make lock"
 BIN := .venv/bin
@@ -34,11 +39,28 @@ test: $(READY) lint ## Style, types, architecture and all tests
 prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end as if undisturbed
 	@$(BIN)/python -m tests.proofs.recovery
 
+.PHONY: prove-rollout
+prove-rollout: $(READY) ## Good and bad candidates under 50 requests a second: none may fail, bad ones go back
+	@$(BIN)/python -m tests.proofs.rollout
+
+.PHONY: prove-cluster
+prove-cluster: $(READY) ## Trainings, manifests and rights against a real API server and node: KUBECONFIG=... AWS_...
+	@$(BIN)/python -m tests.proofs.training
+	@$(BIN)/python -m tests.proofs.manifests
+	@$(BIN)/python -m tests.proofs.serving
+
+.PHONY: manifests
+manifests: ## Every overlay, rendered to build/manifests/<overlay>.yaml (kubectl 1.24 or later)
+	@mkdir -p build/manifests
+	@for overlay in $(notdir $(wildcard manifests/overlays/*)); do \
+	    kubectl kustomize manifests/overlays/$$overlay >build/manifests/$$overlay.yaml || exit 1; done
+
 .PHONY: lint
-lint: $(READY) ## Format, style and static types
+lint: $(READY) ## Format, style, static types, and pipelines as they were reviewed
 	@$(BIN)/ruff format --quiet --check . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/python compile.py --check
 
 .PHONY: format
 format: $(READY) ## Rewrite the code in the house's format
@@ -49,12 +71,99 @@ format: $(READY) ## Rewrite the code in the house's format
 compile: $(READY) ## Every pipeline to build/<name>.yaml
 	@$(BIN)/python compile.py
 
+# What was pushed under the tag that is compiled is named by its digest.
+compile upload schedules: export IMAGE_DIGESTS ?= $(wildcard $(DIGESTS))
+
+.PHONY: images
+images: $(IMAGES:%=image-%) ## All images; BASE=python@sha256:... pins what they start from
+
+# The first docker on PATH that can hand a build a secret.
+DOCKER ?= $(firstword $(shell for docker in $$(which -a docker); do \
+    DOCKER_BUILDKIT=1 $$docker build --help 2>/dev/null | grep -q -- --secret && echo $$docker; done) docker)
+DOCKER_BUILD = DOCKER_BUILDKIT=1 $(DOCKER) build --secret id=pip,src=build/pip.conf . \
+    --build-arg REVISION=$(shell git rev-parse HEAD) --build-arg VERSION=$(shell git describe --always --dirty)
+CORE_PACKAGES := $(IMAGE_REGISTRY)/core:$(IMAGE_TAG)-packages
+
+.PHONY: $(IMAGES:%=image-%)
+$(IMAGES:%=image-%): image-%: build/pip.conf
+	$(DOCKER_BUILD) --file images/$*/Dockerfile --tag $(IMAGE_REGISTRY)/$*:$(IMAGE_TAG) \
+	    $(if $(filter trainer,$*),--build-arg LOCK=$(TRAINER_LOCK)) \
+	    --build-arg BASE=$(if $(filter core serving,$*),$(BASE),$(CORE_PACKAGES))
+$(patsubst %,image-%,$(filter-out core serving,$(IMAGES))): core-packages
+
+.PHONY: core-packages
+core-packages: build/pip.conf
+	$(DOCKER_BUILD) --file images/core/Dockerfile --target packages --tag $(CORE_PACKAGES) --build-arg BASE=$(BASE)
+
+# Where pip finds packages here, for the build alone: a secret leaves no trace in an image.
+.PHONY: build/pip.conf
+build/pip.conf:
+	@mkdir -p build
+	@umask 077; { echo '[global]'; $(PYTHON) -m pip config list 2>/dev/null | sed -nE \
+	    "s/^[^.]+\.((extra-)?index-url|trusted-host)='(http[^']*|[^'/]*)'$$/\1 = \3/p" | awk '!known[$$1]++'; } >$@
+
+.PHONY: push
+push: ## Push all images and note their digests, by which `make compile` then names them
+	@for image in $(IMAGES); do $(DOCKER) push --quiet $(IMAGE_REGISTRY)/$$image:$(IMAGE_TAG) || exit 1; done
+	@mkdir -p $(dir $(DIGESTS))
+	@for image in $(IMAGES); do $(DOCKER) image inspect $(IMAGE_REGISTRY)/$$image:$(IMAGE_TAG) \
+	    --format '{{range .RepoDigests}}{{println .}}{{end}}' | \
+	    sed -nE "s|^($(IMAGE_REGISTRY)/$$image)@(.*)|\"\1:$(IMAGE_TAG)\": \"\2\"|p"; done | \
+	    paste -sd, | sed 's/.*/{&}/' >$(DIGESTS)
+
+.PHONY: prove-images
+prove-images: $(READY) ## Every image shut in, the train pipeline in containers, no secret anywhere; [DATA=folder]
+	@$(BIN)/python -m tests.proofs.images --data "$(DATA)"
+
+.PHONY: lint-pipelines
+lint-pipelines: compile ## Every compiled pipeline against the house's policy
+	@$(BIN)/python -m pipelines lint build/*.yaml
+
+.PHONY: lint-release
+lint-release: $(READY) ## The same for what was compiled to be uploaded: images by digest
+	@$(BIN)/python -m pipelines lint --release build/*.yaml
+
+.PHONY: token
+token: ## For a build server: what TOKEN says, to the file that KFP_TOKEN names
+	@umask 077 && mkdir -p "$$(dirname "$$KFP_TOKEN")" && printf %s "$$TOKEN" >"$$KFP_TOKEN"
+
+.PHONY: train-if-changed
+train-if-changed: export DATASET ?= car-parks
+train-if-changed: $(READY) ## Start a training if what it learns from changed since the commit SINCE
+	@rooms=$$($(BIN)/python -c 'from components.train_detector.plan import ROOMS; \
+	    print(*(f"components/{room}" for room in ROOMS))') || exit 2; \
+	git diff --quiet "$${SINCE:-HEAD~1}" HEAD -- $$rooms; case $$? in \
+	    0) echo "nothing that training depends on has changed" ;; \
+	    1) $(BIN)/python -m pipelines submit train --dataset "$$DATASET" --approval manual ;; \
+	    *) exit 2 ;; esac
+
+.PHONY: promote
+promote: export DATASET ?= car-parks
+promote: export MODEL ?= challenger
+promote: $(READY) ## Serve a registered model: a person has approved it
+	@$(BIN)/python -m pipelines submit deploy --dataset "$$DATASET" --model "$$MODEL" --again --wait
+
+.PHONY: upload
+upload: $(READY) ## This git revision of every pipeline to KFP_HOST
+	@$(BIN)/python -m pipelines upload
+
+.PHONY: schedules
+schedules: $(READY) ## KFP_HOST starts pipelines by itself when pipelines/schedules.yaml says so
+	@$(BIN)/python -m pipelines schedules lint
+	@$(BIN)/python -m pipelines schedules apply
+
+.PHONY: prove-kubeflow
+prove-kubeflow: $(READY) ## Train, deploy, ask, schedule and remove on a real Kubeflow: KFP_HOST=... KUBECONFIG=...
+	@$(BIN)/python -m tests.proofs.kubeflow
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies of pyproject.toml again, for everything and for each image
 	@PATH="$(BIN):$$PATH"; $(LOCK) --upgrade --group all --output-file requirements.txt
 	@PATH="$(BIN):$$PATH"; for image in $(IMAGES); do \
 	    $(LOCK) --group $$image --constraint requirements.txt \
 	        --output-file images/$$image/requirements.txt || exit 1; done
+	@PATH="$(BIN):$$PATH"; $(LOCK) --group trainer-gpu --constraint requirements.txt \
+	    --output-file images/trainer/requirements-gpu.txt
 
 .PHONY: clean
 clean: ## Forget state, builds and caches; the environment stays

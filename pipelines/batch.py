@@ -6,7 +6,7 @@ from components.fetch_champion.component import fetch_champion
 from components.score_dataset.component import score_dataset
 from components.snapshot_dataset.component import snapshot_dataset
 from pipelines.ending import recorded
-from pipelines.placement import heavy, light, patient, with_database, with_objects
+from pipelines.placement import heavy, light, with_database, with_objects
 
 
 @dsl.pipeline(
@@ -21,11 +21,11 @@ def batch(dataset: str = "car-parks", folder: str = "") -> None:
         folder: Folder of JPEGs that the task can read; empty takes the snapshot.
     """
     with recorded("batch"):
-        fetched = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
+        fetched = light(with_objects(with_database(fetch_champion(dataset=dataset))))
         champion = fetched.outputs["champion"]
         with dsl.If(folder == "", name="snapshot"):
             frozen = snapshot_dataset(dataset=dataset)
-            light(patient(with_objects(with_database(frozen))))
+            light(with_objects(with_database(frozen)))
             scored = score_dataset(champion=champion, snapshot=frozen.outputs["snapshot"])
             heavy(with_objects(scored))
         with dsl.Else(name="folder"):

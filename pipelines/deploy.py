@@ -4,12 +4,12 @@ from kfp import dsl
 
 from components.deploy_model.component import deploy_model
 from pipelines.ending import recorded
-from pipelines.placement import light, patient, with_database, with_detector, with_objects
+from pipelines.placement import light, with_database, with_detector, with_objects
 
 
 @dsl.pipeline(
     name="deploy-car-detector",
-    description="Serve one registered model, checked on known images before and after.",
+    description="Serve one registered model, by degrees; or send it back.",
 )
 def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
     """Serve a registered model.
@@ -19,5 +19,5 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
     with recorded("deploy"):
-        deployed = deploy_model(dataset=dataset, model=model)
-        light(patient(with_detector(with_objects(with_database(deployed)))))
+        deployed = deploy_model(dataset=dataset, model=model, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
+        light(with_detector(with_objects(with_database(deployed))))

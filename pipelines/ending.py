@@ -3,7 +3,7 @@
 from kfp import dsl
 
 from components.record_outcome.component import record_outcome
-from pipelines.placement import light, patient, with_database
+from pipelines.placement import light, with_database
 
 
 def recorded(pipeline: str) -> dsl.ExitHandler:
@@ -13,4 +13,4 @@ def recorded(pipeline: str) -> dsl.ExitHandler:
         pipeline: What people call it.
     """
     outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-    return dsl.ExitHandler(light(patient(with_database(outcome))), name="recorded")
+    return dsl.ExitHandler(light(with_database(outcome)), name="recorded")

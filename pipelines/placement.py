@@ -2,6 +2,7 @@
 
 Kubeflow's own cache is off for every task. It knows an artifact by its name, not by its
 bytes, and would take one snapshot for another; our steps find finished work by content.
+That is also why every task is tried again, whether the network or its node failed it.
 """
 
 from kfp import dsl, kubernetes
@@ -28,6 +29,16 @@ def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Let a task reach the object store: its address is configuration, its keys a secret."""
     kubernetes.use_config_map_as_env(
         task, config_map_name="car-objects", config_map_key_to_env={"url": "OBJECT_STORE_URL"}
+    )
+    kubernetes.use_config_map_as_env(  # where S3 is not Amazon's
+        task,
+        config_map_name="car-objects",
+        config_map_key_to_env={
+            "endpoint": "AWS_ENDPOINT_URL",
+            "region": "AWS_REGION",
+            "allow_http": "AWS_ALLOW_HTTP",
+        },
+        optional=True,
     )
     keys = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY"}
     return _secret(task, "car-objects", keys)
@@ -75,13 +86,9 @@ def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return task
 
 
-def patient(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Try a task again that leans on the network; it must bear being run twice."""
-    return task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
-
-
 def _placed(task: dsl.PipelineTask, cpu: str, memory: str, seconds: int) -> dsl.PipelineTask:
     task.set_caching_options(enable_caching=False)
+    task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
     task.set_cpu_request(cpu).set_cpu_limit(cpu)
     task.set_memory_request(memory).set_memory_limit(memory)
     kubernetes.set_timeout(task, seconds)

@@ -15,7 +15,6 @@ from pipelines.ending import recorded
 from pipelines.placement import (
     heavy,
     light,
-    patient,
     with_database,
     with_detector,
     with_objects,
@@ -51,11 +50,9 @@ def train(
         grow_test: Whether groups that no snapshot has seen may enter the test set.
     """
     with recorded("train"):
-        champion = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
+        champion = light(with_objects(with_database(fetch_champion(dataset=dataset))))
         frozen = light(
-            patient(
-                with_objects(with_database(snapshot_dataset(dataset=dataset, grow_test=grow_test)))
-            )
+            with_objects(with_database(snapshot_dataset(dataset=dataset, grow_test=grow_test)))
         )
         snapshot = frozen.outputs["snapshot"]
         valid = light(with_objects(validate_dataset(snapshot=snapshot)))
@@ -103,8 +100,10 @@ def train(
                 heir_trained=trained["heir"],
                 challenger_trained=trained["challenger"],
             )
-            light(patient(with_signing_key(with_objects(with_database(registered)))))
+            light(with_signing_key(with_objects(with_database(registered))))
 
             with dsl.If(approval == "auto", name="approved"):
-                deployed = deploy_model(dataset=dataset, model=registered.output)
-                light(patient(with_detector(with_objects(with_database(deployed)))))
+                deployed = deploy_model(
+                    dataset=dataset, model=registered.output, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER
+                )
+                light(with_detector(with_objects(with_database(deployed))))

@@ -8,7 +8,7 @@ from components.extract_window.component import extract_window
 from components.fetch_champion.component import fetch_champion
 from components.submit_training.component import submit_training
 from pipelines.ending import recorded
-from pipelines.placement import light, patient, with_database, with_kubeflow, with_objects
+from pipelines.placement import light, with_database, with_kubeflow, with_objects
 
 
 @dsl.pipeline(
@@ -22,15 +22,15 @@ def watch(dataset: str = "car-parks") -> None:
         dataset: Name of the dataset.
     """
     with recorded("watch"):
-        champion = light(patient(with_objects(with_database(fetch_champion(dataset=dataset)))))
-        extracted = light(patient(with_objects(with_database(extract_window(dataset=dataset)))))
+        champion = light(with_objects(with_database(fetch_champion(dataset=dataset))))
+        extracted = light(with_objects(with_database(extract_window(dataset=dataset))))
         window = extracted.outputs["window"]
         drift = light(
             with_objects(detect_drift(window=window, champion=champion.outputs["champion"]))
         )
         decided = decide_retraining(dataset=dataset, window=window, drift=drift.outputs["drift"])
-        light(patient(with_database(decided)))
+        light(with_database(decided))
 
         with dsl.If(decided.outputs["Output"] == True, name="retrain"):  # noqa: E712 (kfp DSL)
             submitted = submit_training(dataset=dataset, window=window)
-            light(patient(with_kubeflow(with_database(submitted))))
+            light(with_kubeflow(with_database(submitted)))

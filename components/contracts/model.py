@@ -160,6 +160,8 @@ class PackageLayout:
         for name in sorted(found ^ set(info.files)):
             state = "not described" if name in found else "missing"
             raise PackageError(f"model {info.digest[:12]}: {name} is {state}")
+        for link in (file for file in sorted(self.root.rglob("*")) if file.is_symlink()):
+            raise PackageError(f"model {info.digest[:12]}: {link.name} is a link, expected a file")
         for name, expected in sorted(info.files.items()):
             actual = file_digest(self.root / name)
             if actual != expected:
@@ -177,6 +179,7 @@ class RegisteredLayout:
         """Name the folder; nothing is read."""
         self.root = Path(root)
         self.package = self.root / "package"
+        self.signature = self.root / "package.sig"
         self.trained = self.root / "trained"
         self.report = self.root / "report.json"
         self.reference = self.root / "reference.jsonl"

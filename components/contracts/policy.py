@@ -72,11 +72,21 @@ class RolloutPolicy(Record):
     max_latency_ratio: float = Field(
         default=2.0, description="95th percentile, candidate to champion, on the same pictures"
     )
+    min_latency_ms: float = Field(
+        default=50.0, description="95th percentile of the candidate below which no ratio matters"
+    )
     max_latency_ms: float = Field(default=1000.0, description="95th percentile of the candidate")
     max_box_change: float = Field(
-        default=0.5, description="most by which boxes a picture may differ, as a share"
+        default=0.5,
+        description="most by which boxes a picture may lie, as a share, beyond what the champion "
+        "finds on live pictures and the candidate itself on its golden ones",
     )
-    max_score_change: float = Field(default=0.2, description="of the mean score of boxes")
+    max_score_change: float = Field(
+        default=0.2, description="most by which the mean score of boxes may lie beyond the same"
+    )
     max_disagreement: float = Field(
-        default=0.6, description="boxes of either model that the other lacks (IoU 0.5), as a share"
+        default=0.6, description="of the champion's boxes, those that the candidate lacks (IoU 0.5)"
+    )
+    min_boxes: int = Field(
+        default=10, description="boxes below which a comparison of boxes says nothing"
     )

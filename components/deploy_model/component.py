@@ -6,46 +6,43 @@ from components.images import image
 
 
 @dsl.component(base_image=image("deployer"), install_kfp_package=False)
-def deploy_model(
-    dataset: str,
-    model: str,
-    page: dsl.Output[dsl.Markdown],
-    endpoint: str = "",
-    target: str = "server",
-) -> str:
-    """Put a registered model in service, prove it on known pictures, and promote it.
+def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str = "") -> str:
+    """Put a registered model in service by degrees, and promote it; or send it back.
+
+    DETECTOR_TARGET says where models are served, ROLLOUT_POLICY changes the limits.
 
     Args:
         dataset: Whose model it is.
         model: Digest of its package, or the alias `challenger` or `previous`.
-        page: What was answered before and after, for people.
-        endpoint: Where the server listens; otherwise DETECTOR_URL says.
-        target: `server`: a running server that loads from MODEL_ROOT.
+        page: How it went, for people.
+        run: Names the run, which must not try again what it has sent back.
 
     Returns:
         The digest of the model that serves.
     """
     import os
     from contextlib import closing
-    from functools import partial
-    from pathlib import Path
 
-    from components.contracts.model import RegisteredLayout
     from components.contracts.progress import say
     from components.deploy_model.deploy import deploy
-    from components.deploy_model.targets import target_named
+    from components.deploy_model.packages import registered
+    from components.deploy_model.page import write_rollout_page
+    from components.deploy_model.pictures import served_lately
+    from components.deploy_model.sigterm import leaving_on_sigterm
+    from components.deploy_model.targets import policy_from, target_from
     from components.store.objects import Objects
     from components.store.postgres import connect
     from components.store.registry import Registry
 
-    url = endpoint or os.environ["DETECTOR_URL"]
-    place = target_named(target, url, os.environ["MODEL_ROOT"])
+    policy = policy_from(os.environ)
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    with closing(connect(os.environ["DATABASE_URL"])) as connection, closing(place):
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
         registry = Registry(connection)
         version = registry.named(dataset, model)
-        package = f"{RegisteredLayout.prefix(version.model)}/package"
-        rollout = deploy(registry, place, version, partial(objects.get_folder, package))
-    Path(page.path).write_text(rollout.page)
+        live = served_lately(connection, objects, dataset, policy.probes)
+        fetch = registered(objects, version.model)
+        with closing(target_from(os.environ, policy)) as target, leaving_on_sigterm():
+            rollout = deploy(registry, target, version, fetch, live, policy, run=run)
+    write_rollout_page(rollout, page.path)
     say(rollout.sentence)
-    return version.model
+    return rollout.model()

@@ -38,7 +38,10 @@ class Target(Protocol):
         """
 
     def share(self, dataset: str, percent: int) -> None:
-        """Let the candidate answer a share of the requests, 0 to 100 percent."""
+        """Let the candidate answer a share of the requests, 0 to 100 percent.
+
+        It is asked again at every look: where a share is only lent, that renews it.
+        """
 
     def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
         """Return what one side answers about a JPEG, not logged; None if it has no package.
@@ -55,7 +58,10 @@ class Target(Protocol):
         """Let one package answer every request, and end any trial; None: nothing answers."""
 
     def abandon(self, dataset: str) -> None:
-        """End a trial: the candidate gets no request any more, then it goes."""
+        """End a trial: the candidate gets no request any more, then it goes.
+
+        A candidate that is dead, or that there never was, is no reason to fail.
+        """
 
     def close(self) -> None:
         """Let go of connections."""

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
+import onnx
+
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import (
-    BOXES,
-    EMBEDDING,
-    INPUT,
-    SCORES,
     GoldenAnswer,
     PackageInfo,
     PackageLayout,
@@ -25,12 +23,10 @@ name: "{name}"
 backend: "onnxruntime"
 max_batch_size: 8
 input [
-  {{ name: "{input}", data_type: TYPE_FP32, dims: [ 3, {height}, {width} ] }}
+  {inputs}
 ]
 output [
-  {{ name: "{boxes}", data_type: TYPE_FP32, dims: [ -1, 4 ] }},
-  {{ name: "{scores}", data_type: TYPE_FP32, dims: [ -1, {classes} ] }},
-  {{ name: "{embedding}", data_type: TYPE_FP32, dims: [ -1 ] }}
+  {outputs}
 ]
 dynamic_batching {{ max_queue_delay_microseconds: 2000 }}
 """
@@ -40,7 +36,7 @@ def write_graph(layout: PackageLayout, trained: TrainedInfo, graph: bytes) -> De
     """Write a package that has no known answers yet, and return it opened."""
     layout.root.mkdir(parents=True, exist_ok=True)
     layout.model.write_bytes(graph)
-    layout.triton.write_text(triton_config(trained))
+    layout.triton.write_text(triton_config(trained.lineage.dataset, graph))
     seal(layout, trained)
     return Detector.open(layout.root)
 
@@ -88,10 +84,24 @@ def seal(layout: PackageLayout, trained: TrainedInfo) -> PackageInfo:
     return info
 
 
-def triton_config(trained: TrainedInfo) -> str:
-    """Return how Triton serves the graph: its ONNX backend, batching what comes together."""
+def triton_config(name: str, graph: bytes) -> str:
+    """Return how Triton serves a graph: its ONNX backend, batching what comes together.
+
+    Lengths are the graph's own: Triton refuses a -1 where the graph knows better.
+
+    Args:
+        name: Of the model, and of its folder in Triton's repository.
+        graph: ONNX; every first dimension is the batch.
+    """
+    edges = onnx.load_model_from_string(graph).graph
     return TRITON.format(
-        name=trained.lineage.dataset, input=INPUT, boxes=BOXES, scores=SCORES,
-        embedding=EMBEDDING, height=trained.image_height, width=trained.image_width,
-        classes=len(trained.classes),
-    )  # fmt: skip
+        name=name,
+        inputs=",\n  ".join(map(_triton_edge, edges.input)),
+        outputs=",\n  ".join(map(_triton_edge, edges.output)),
+    )
+
+
+def _triton_edge(edge: onnx.ValueInfoProto) -> str:
+    _, *lengths = edge.type.tensor_type.shape.dim
+    dims = ", ".join(str(length.dim_value or -1) for length in lengths)
+    return f'{{ name: "{edge.name}", data_type: TYPE_FP32, dims: [ {dims} ] }}'

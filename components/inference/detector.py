@@ -1,11 +1,10 @@
 """A detector is a verified package, opened: pictures in, boxes in the pictures' pixels out."""
 
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
-import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import (
@@ -18,26 +17,9 @@ from components.contracts.model import (
     PackageLayout,
 )
 from components.inference.graph import check_graph
+from components.inference.picture import Floats, Picture, Raw, find, letterbox_of
 from components.vision.jpeg import decode_jpeg
-from components.vision.letterbox import Letterbox, network_input
-from components.vision.suppression import suppress
-
-Floats = NDArray[np.float32]
-Picture = NDArray[np.uint8]
-
-
-class Raw(NamedTuple):
-    """What the network says of `n` inputs, before suppression.
-
-    Attributes:
-        boxes: `[n, anchors, 4]`, x_min, y_min, x_max, y_max in pixels of the network's input.
-        scores: `[n, anchors, classes]`, 0 to 1.
-        embedding: `[n, features]`.
-    """
-
-    boxes: Floats
-    scores: Floats
-    embedding: Floats
+from components.vision.letterbox import network_input
 
 
 class Detector:
@@ -71,6 +53,8 @@ class Detector:
         info = layout.verify()
         content = layout.model.read_bytes()
         name = f"model {info.digest[:12]}"
+        if sha256(content).hexdigest() != info.files.get(layout.model.name):
+            raise PackageError(f"{name}: {layout.model.name} changed while it was opened")
         check_graph(content, name)
         session = ort.InferenceSession(content, _options(threads), ["CPUExecutionProvider"])
         _check_edges(session, info, name)
@@ -86,18 +70,7 @@ class Detector:
         Returns:
             Boxes inside the picture, in its pixels.
         """
-        letterbox = self._letterbox(image)
-        raw = self.raw(network_input(letterbox.apply(image)[None]))
-        rule = self.info.postprocessing
-        if score_threshold is not None:
-            rule = rule.model_copy(update={"score_threshold": score_threshold})
-        boxes, scores, classes = suppress(raw.boxes[0], raw.scores[0], rule)
-        found = zip(letterbox.to_image(boxes), scores, classes, strict=True)
-        return tuple(
-            _scored(box, score, self.info.classes[label])
-            for box, score, label in found
-            if box[0] < box[2] and box[1] < box[3]
-        )
+        return find(self.info, image, self.raw, score_threshold)
 
     def detect_jpeg(
         self, jpeg: bytes, score_threshold: float | None = None
@@ -107,18 +80,13 @@ class Detector:
 
     def embed(self, image: Picture) -> Floats:
         """Return what the network makes of a picture as a whole, `[features]`."""
-        inputs = network_input(self._letterbox(image).apply(image)[None])
+        inputs = network_input(letterbox_of(self.info, image).apply(image)[None])
         features: Floats = self.raw(inputs).embedding[0]
         return features
 
     def raw(self, images: Floats) -> Raw:
         """Ask the network about inputs as it takes them, `[n, 3, h, w]`, 0 to 1."""
         return Raw(*self._session.run([BOXES, SCORES, EMBEDDING], {INPUT: images}))
-
-    def _letterbox(self, image: Picture) -> Letterbox:
-        target = self.info.preprocessing
-        height, width = image.shape[:2]
-        return Letterbox(width, height, target.image_width, target.image_height)
 
 
 def _options(threads: int) -> ort.SessionOptions:
@@ -156,12 +124,3 @@ def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> No
             f"{name}: {edge.name} is {edge.type} {edge.shape}, expected float32 "
             f"{[want or 'any' for want in expected]}"
         )
-
-
-def _scored(box: Floats, score: float, label: str) -> ScoredBox:
-    # A thousandth of a pixel is finer than any label, and keeps logged answers short.
-    x_min, y_min, x_max, y_max = (round(float(edge), 3) for edge in box)
-    return ScoredBox(
-        x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, label=label,
-        score=round(float(score), 6),
-    )  # fmt: skip

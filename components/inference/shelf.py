@@ -1,16 +1,39 @@
 """Which package serves a dataset is one small file, replaced whole; packages never change.
 
-`<root>/<dataset>/current` holds a digest, and `<root>/<dataset>/<digest>/` is the package.
+`<root>/<dataset>/current` holds a digest, `<root>/<dataset>/<digest>/` is the package, and
+`<root>/<dataset>/<digest>.sig` its signature, if it has one. In a rollout `candidate` holds
+another digest, and `share` says how many of the requests it answers, and until when.
 """
 
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
+from components.contracts.record import Record
 from components.contracts.refusal import Refusal
+
+Slot = Literal["current", "candidate"]
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Share(Record):
+    """How many of the requests a candidate answers: lent for a while, never given."""
+
+    percent: int
+    model: str
+    until: float  # seconds since 1970
+
+    def in_force(self, now: float) -> int:
+        """Return the percent at an instant; 0 when the time is over.
+
+        >>> share = Share(percent=25, model="", until=100)
+        >>> share.in_force(99), share.in_force(100)
+        (25, 0)
+        """
+        return self.percent if now < self.until else 0
 
 
 class Shelf:
@@ -24,9 +47,9 @@ class Shelf:
         """Name the folder; nothing is read."""
         self.root = Path(root)
 
-    def datasets(self) -> list[str]:
-        """Return the datasets that have a current package, by name."""
-        return sorted(file.parent.name for file in self.root.glob("*/current"))
+    def datasets(self, slot: Slot = "current") -> list[str]:
+        """Return the datasets that have a package in a slot, by name."""
+        return sorted(file.parent.name for file in self.root.glob(f"*/{slot}"))
 
     def folder(self, dataset: str) -> Path:
         """Return where the packages of a dataset lie.
@@ -44,18 +67,38 @@ class Shelf:
             raise Refusal(f"{digest[:80]!r} is no digest, expected 64 hexadecimal digits")
         return self.folder(dataset) / digest
 
-    def current(self, dataset: str) -> str | None:
+    def signature(self, dataset: str, digest: str) -> Path:
+        """Return where the signature of a package lies, whether it is there or not."""
+        package = self.package(dataset, digest)
+        return package.with_name(f"{package.name}.sig")
+
+    def current(self, dataset: str, slot: Slot = "current") -> str | None:
         """Return the digest of the package that serves a dataset, or None."""
-        file = self.folder(dataset) / "current"
+        file = self.folder(dataset) / slot
         return file.read_text().strip() if file.exists() else None
 
-    def point(self, dataset: str, digest: str | None) -> None:
+    def point(self, dataset: str, digest: str | None, slot: Slot = "current") -> None:
         """Make a package the current one, for whoever loads next; None makes it none."""
-        file = self.folder(dataset) / "current"
-        if digest is None:
-            file.unlink(missing_ok=True)
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f"current.{os.getpid()}")
-        fresh.write_text(digest + "\n")
-        fresh.replace(file)
+        _replace(self.folder(dataset) / slot, digest)
+
+    def share(self, dataset: str) -> Share | None:
+        """Return what was lent to the candidate of a dataset; what cannot be read is nothing."""
+        try:
+            return Share.model_validate_json((self.folder(dataset) / "share").read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def lend(self, dataset: str, share: Share | None) -> None:
+        """Let the candidate answer a share of the requests from now on; None: none of them."""
+        _replace(self.folder(dataset) / "share", share.model_dump_json() if share else None)
+
+
+def _replace(file: Path, line: str | None) -> None:
+    """Write a file whole or not at all; None removes it."""
+    if line is None:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.write_text(line + "\n")
+    fresh.replace(file)

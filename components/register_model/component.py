@@ -16,7 +16,7 @@ def register_model(
     heir_trained: dsl.Input[dsl.Model],
     challenger_trained: dsl.Input[dsl.Model],
 ) -> str:
-    """Keep the winner of a comparison and give it a version.
+    """Keep the winner of a comparison, signed if there is a key, and give it a version.
 
     Args:
         winner: `heir` or `challenger`.
@@ -33,6 +33,7 @@ def register_model(
     """
     import os
 
+    from components.inference.signature import private_key
     from components.register_model.register import register, winning
     from components.store.objects import Objects
     from components.store.registry import Registry
@@ -43,4 +44,5 @@ def register_model(
     }
     candidate = winning(winner, candidates, report.path, references.path, verdict.path)
     registry = Registry.open(os.environ["DATABASE_URL"])
-    return register(registry, Objects(os.environ["OBJECT_STORE_URL"]), candidate).model
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    return register(registry, objects, candidate, private_key(os.environ)).model

@@ -16,6 +16,7 @@ from components.contracts.model import (
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.contracts.report import ROLES, ModelReport, Report, Role, Verdict
+from components.inference.signature import sign
 from components.store.objects import Objects
 from components.store.registry import Registry, Version
 
@@ -72,7 +73,9 @@ def winning(
     return Candidate(role, package, trained, Path(report), reference, reason)
 
 
-def register(registry: Registry, objects: Objects, candidate: Candidate) -> Version:
+def register(
+    registry: Registry, objects: Objects, candidate: Candidate, key: Path | None = None
+) -> Version:
     """Store a candidate under its digest and give it a version.
 
     A model that is registered keeps what was stored with it; cut short before, the next
@@ -82,6 +85,7 @@ def register(registry: Registry, objects: Objects, candidate: Candidate) -> Vers
         registry: Counts the versions.
         objects: Takes the files, as a `RegisteredLayout`.
         candidate: The winner.
+        key: Private key that signs the package as it reads back; None: it stays unsigned.
 
     Raises:
         PackageError: If the package is not whole, here or as it reads back.
@@ -93,7 +97,7 @@ def register(registry: Registry, objects: Objects, candidate: Candidate) -> Vers
     prefix = RegisteredLayout.prefix(info.digest)
     if info.digest not in {version.model for version in registry.versions(info.dataset)}:
         _store(objects, candidate, prefix)
-    _verify(objects, prefix, info)
+    _seal(objects, prefix, info, key)
     version = registry.register(
         info.dataset,
         info.digest,
@@ -131,11 +135,16 @@ def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
         objects.put_folder(prefix, layout.root)
 
 
-def _verify(objects: Objects, prefix: str, info: PackageInfo) -> None:
+def _seal(objects: Objects, prefix: str, info: PackageInfo, key: Path | None) -> None:
+    """Verify what reads back, and sign just that."""
     with TemporaryDirectory() as folder:
-        objects.get_folder(f"{prefix}/package", folder)
-        stored = PackageLayout(folder).verify().digest
-    if stored != info.digest:
-        raise PackageError(
-            f"{objects.uri(prefix)} holds model {stored[:12]}, expected {info.digest[:12]}"
-        )
+        stored = RegisteredLayout(folder)
+        objects.get_folder(f"{prefix}/{stored.package.name}", stored.package)
+        found = PackageLayout(stored.package).verify().digest
+        if found != info.digest:
+            raise PackageError(
+                f"{objects.uri(prefix)} holds model {found[:12]}, expected {info.digest[:12]}"
+            )
+        if key:
+            sign(stored.package, stored.signature, key)
+            objects.put(f"{prefix}/{stored.signature.name}", stored.signature.read_bytes())

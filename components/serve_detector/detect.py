@@ -13,12 +13,13 @@ from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
 from components.contracts.annotation import ScoredBox
 from components.contracts.events import PredictionMade
 from components.contracts.model import DetectAnswer
+from components.contracts.refusal import Refusal
 from components.inference.detector import Detector
 from components.serve_detector.declined import Declined
-from components.serve_detector.metrics import BOXES, DETECT_SECONDS
 from components.serve_detector.pool import Pool
 from components.serve_detector.predictions import PredictionLog
 from components.serve_detector.repository import Repository
+from components.traffic.metrics import Outcome, count
 from components.vision.jpeg import decode_jpeg
 
 MOST_HEADER = 200  # characters
@@ -62,19 +63,32 @@ class Detect:
         camera = unquote(_header(request, "x-camera") or "unknown")
         request_id = _header(request, "x-request-id") or uuid.uuid4().hex
         jpeg = await request.body()
-        started = perf_counter()
         detector: Detector = model.detector
-        seen = await self._pool.run(see, detector, jpeg)
-        seconds = perf_counter() - started
+        seen, seconds = await self._see(dataset, detector, jpeg)
         answer = DetectAnswer(
             model=detector.digest, dataset=dataset, request_id=request_id, width=seen.width,
             height=seen.height, boxes=seen.boxes, latency_ms=round(seconds * 1000, 3),
         )  # fmt: skip
-        DETECT_SECONDS.labels(dataset=dataset).observe(seconds)
-        BOXES.labels(dataset=dataset).inc(len(seen.boxes))
         if self._log and request.headers.get("x-log") != "no":
             self._log.add(_prediction(answer, seen.sha256, camera))
         return Response(answer.model_dump_json(), media_type="application/json")
+
+    async def _see(self, dataset: str, detector: Detector, jpeg: bytes) -> tuple[Seen, float]:
+        """Return what is in a JPEG and the seconds that it took, counted however it ends."""
+        outcome: Outcome = "error"
+        boxes: tuple[ScoredBox, ...] = ()
+        started = perf_counter()
+        try:
+            seen = await self._pool.run(see, detector, jpeg)
+            outcome, boxes = "ok", seen.boxes
+        except Refusal as refusal:
+            outcome = "error" if isinstance(refusal, Declined) else "refused"
+            raise
+        finally:
+            seconds = perf_counter() - started
+            scores = sum(box.score for box in boxes)
+            count(dataset, detector.digest[:12], outcome, seconds, len(boxes), scores)
+        return seen, seconds
 
 
 def see(detector: Detector, jpeg: bytes) -> Seen:

@@ -8,7 +8,8 @@ from kserve.errors import InvalidInput  # type: ignore[import-untyped]
 from kserve.utils.utils import generate_uuid  # type: ignore[import-untyped]
 
 from components.contracts.model import BOXES, EMBEDDING, INPUT, SCORES
-from components.inference.detector import Detector, Floats
+from components.inference.detector import Detector
+from components.inference.picture import Floats
 from components.serve_detector.pool import Pool
 
 MOST_IMAGES = 16  # of one request

@@ -1,7 +1,7 @@
 """Models are datasets: what answers for one is a verified package, exchanged in one step."""
 
 import asyncio
-import logging
+from pathlib import Path
 
 from kserve import ModelRepository  # type: ignore[import-untyped]
 from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
@@ -9,15 +9,15 @@ from kserve.protocol.model_repository_extension import (  # type: ignore[import-
     ModelRepositoryExtension,
 )
 
+from components.contracts.model import PackageLayout
 from components.contracts.refusal import Refusal
 from components.inference.detector import Detector
 from components.inference.golden import check_golden
-from components.inference.shelf import Shelf
+from components.inference.shelf import Shelf, Slot
+from components.inference.signature import check_signature
 from components.serve_detector.metrics import LOADED
 from components.serve_detector.model import DatasetModel
 from components.serve_detector.pool import Pool
-
-logger = logging.getLogger(__name__)
 
 
 class Repository(ModelRepository):  # type: ignore[misc]
@@ -26,13 +26,20 @@ class Repository(ModelRepository):  # type: ignore[misc]
     Args:
         shelf: The packages, and which of them are current.
         pool: Where inference runs.
+        key: The public key that every package must be signed for; None: signatures are
+            not asked for.
+        slot: Which packages of the shelf: those in service, or the candidates of rollouts.
     """
 
-    def __init__(self, shelf: Shelf, pool: Pool) -> None:
+    def __init__(
+        self, shelf: Shelf, pool: Pool, key: Path | None = None, slot: Slot = "current"
+    ) -> None:
         """Load nothing yet."""
         super().__init__(str(shelf.root))
         self._shelf = shelf
         self._pool = pool
+        self._key = key
+        self._slot = slot
         self._loading = asyncio.Lock()
 
     async def load(self, name: str) -> bool:
@@ -43,32 +50,43 @@ class Repository(ModelRepository):  # type: ignore[misc]
 
         Raises:
             ModelNotFound: If the dataset has no current package.
-            Refusal: If the package is not what it says, or answers otherwise.
+            Refusal: If the package is not what it says, is not signed or answers otherwise.
         """
         async with self._loading:
             self._put(name, await asyncio.to_thread(self._open, name))
         return True
 
-    def load_models(self) -> None:
-        """Put every dataset's current package in service; those that fail are logged."""
-        for name in self._shelf.datasets():
+    def load_models(self) -> list[str]:
+        """Put every dataset's current package in service.
+
+        Returns:
+            Why some are not served, a sentence for each.
+        """
+        refused = []
+        for name in self._shelf.datasets(self._slot):
             try:
                 self._put(name, self._open(name))
             except Refusal as refusal:
-                logger.error("%s is not served: %s", name, refusal)
+                refused.append(f"{name} is not served: {refusal}")
+        return refused
 
     def _put(self, name: str, detector: Detector) -> None:
         self.update(DatasetModel(name, detector, self._pool))
         LOADED.labels(dataset=name).inc()
 
     def _open(self, name: str) -> Detector:
-        digest = self._shelf.current(name)
+        digest = self._shelf.current(name, self._slot)
         if digest is None:
             raise ModelNotFound(name)
         package = self._shelf.package(name, digest)
+        info = PackageLayout(package).verify()
+        if info.digest != digest:
+            raise Refusal(f"the package at {digest[:12]} is {info.digest[:12]}")
+        if info.dataset != name:
+            raise Refusal(f"model {digest[:12]} is of {info.dataset}, expected {name}")
+        if self._key:
+            check_signature(package, self._shelf.signature(name, digest), self._key)
         detector = Detector.open(package)
-        if detector.digest != digest:
-            raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]}")
         check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
         return detector
 

@@ -15,6 +15,7 @@ from kserve.utils.utils import cpu_count  # type: ignore[import-untyped]
 
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
+from components.inference.signature import public_key
 from components.serve_detector.declined import Declined, answer_refusal
 from components.serve_detector.detect import Detect
 from components.serve_detector.limit import BodyLimit
@@ -38,10 +39,10 @@ def main(arguments: Sequence[str]) -> None:
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     log = PredictionLog(servers) if servers else None
     pool = Pool(options.inferences, WAITING * options.inferences)
-    repository = Repository(Shelf(options.model_root), pool)
+    repository = Repository(Shelf(options.model_root), pool, public_key(os.environ), options.slot)
     _add_routes(Detect(repository, pool, log))
-    repository.load_models()
     try:
+        load(repository, options.strict)
         Server(options, repository).start([])
     finally:
         pool.close()
@@ -66,6 +67,11 @@ class Server(ModelServer):  # type: ignore[misc]
         self._options = options
         self.model_repository_extension = RepositoryApi(repository)
 
+    def stop(self, sig: int) -> None:
+        """End; KServe's own forgets a signal that comes before uvicorn listens to it."""
+        del sig
+        self._rest_server._server.should_exit = True
+
     async def _serve(self) -> None:
         # KServe listens everywhere; on a laptop that is too far.
         self._rest_server.config.host = self._options.host
@@ -85,6 +91,19 @@ class Server(ModelServer):  # type: ignore[misc]
             fresh.replace(file)
 
 
+def load(repository: Repository, strict: bool) -> None:
+    """Load what is current, and say what is refused.
+
+    Raises:
+        Refusal: If it is strict and serves not all of it, or nothing.
+    """
+    refused = repository.load_models()
+    if strict and (refused or not repository.get_models()):
+        raise Refusal("; ".join(refused) or f"{repository.models_dir} holds no package")
+    for sentence in refused:
+        logger.error(sentence)
+
+
 def _add_routes(detect: Detect) -> None:
     app.add_api_route("/v1/detect/{dataset}", detect.answer, methods=["POST"], response_model=None)
     app.add_middleware(BodyLimit, most=MOST_BYTES)
@@ -101,6 +120,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--http-port", default=8080, type=int, help="0 for any free one")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port-file", type=Path, help="the port is written here once it listens")
+    parser.add_argument("--slot", default="current", choices=("current", "candidate"),
+                        help="which packages: in service, or on trial")  # fmt: skip
+    parser.add_argument("--strict", action="store_true",
+                        help="serve all packages that are there, or none")  # fmt: skip
     parser.add_argument("--inferences", default=cpu_count(), type=int, help="at once")
     options = parser.parse_args(arguments)
     if options.model_root is None:

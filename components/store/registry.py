@@ -10,9 +10,9 @@ from components.contracts.refusal import Refusal
 from components.contracts.report import Decision
 from components.store import versions as rows
 from components.store.postgres import connect
-from components.store.versions import Alias, Version
+from components.store.versions import Alias, AuditEntry, Version
 
-__all__ = ["Alias", "PromotionConflict", "Registry", "Version"]
+__all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
 
 
 class PromotionConflict(Refusal):
@@ -22,10 +22,7 @@ class PromotionConflict(Refusal):
 class Registry:
     """The versions of every dataset's model, who serves, and what was decided.
 
-    Each method is one transaction.
-
-    Args:
-        connection: An open connection to a migrated database.
+    Each method is one transaction on an open connection to a migrated database.
     """
 
     def __init__(self, connection: extensions.connection) -> None:
@@ -50,8 +47,7 @@ class Registry:
     ) -> Version:
         """Give a model its version number and make it the challenger, unless it serves.
 
-        A model that is registered already keeps its version and all that is known of it,
-        but with whom it was compared last.
+        A model that is registered keeps all that is known of it, but with whom it was compared.
 
         Args:
             dataset: Whose model it is.
@@ -61,7 +57,7 @@ class Registry:
             lineage: What it was made from, as JSON.
             metrics: Its numbers by name.
             reason: Why it is worth keeping, in a sentence.
-            compared_with: Digest of the champion that it won against; None if none was there.
+            compared_with: Digest of the champion that it won against; None: there was none.
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, dataset)
@@ -108,14 +104,20 @@ class Registry:
     def has_served(self, version: Version) -> bool:
         """Say whether a version was champion before, so that going back to it is no promotion."""
         with self._connection as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM registry.audit WHERE dataset = %s AND model = %s"
-                " AND action <> 'registered' LIMIT 1",
-                (version.dataset, version.model),
-            )
-            return cursor.fetchone() is not None
+            return rows.was(cursor, version, "promoted")
 
-    def promote(self, dataset: str, model: str, expected_champion: str | None) -> Version:
+    def history(self, dataset: str) -> list[AuditEntry]:
+        """Return what was done to a dataset's models, oldest first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.audited(cursor, dataset)
+
+    def promote(
+        self,
+        dataset: str,
+        model: str,
+        expected_champion: str | None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Version:
         """Put a model in service, if who serves is still who the caller saw.
 
         The old champion becomes `previous`; the model is no challenger any longer.
@@ -124,8 +126,8 @@ class Registry:
         Args:
             dataset: Whose model it is.
             model: Digest of a registered package.
-            expected_champion: Digest of the champion that the caller compared with, or
-                None if there was none.
+            expected_champion: Digest of whom the caller compared with; None: of nobody.
+            detail: What the audit shall tell of it, as JSON.
 
         Raises:
             PromotionConflict: If another model serves by now.
@@ -144,10 +146,36 @@ class Registry:
                 rows.point(cursor, "previous", champion)
             rows.point(cursor, "champion", version)
             rows.remove(cursor, "challenger", version)
-            back = champion is not None and champion.version > version.version
-            detail = {"instead_of": expected_champion}
-            rows.audit(cursor, version, "rolled_back" if back else "promoted", detail)
+            action = "restored" if rows.was(cursor, version, "promoted") else "promoted"
+            told = {"instead_of": expected_champion, **(detail or {})}
+            rows.audit(cursor, version, action, told)
         return version
+
+    def claim(self, dataset: str) -> None:
+        """Let no one else roll out a model of a dataset until this connection ends.
+
+        Raises:
+            Refusal: If another one is rolling out.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            if not rows.claimed(cursor, dataset):
+                raise Refusal(f"another model of {dataset} is being rolled out: wait for its end")
+
+    def roll_back(
+        self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
+    ) -> None:
+        """Record that a candidate was sent back, without ever having been champion.
+
+        Args:
+            version: The candidate.
+            reason: Why, in a sentence.
+            detail: What else the audit shall tell of it, as JSON.
+            verdict: Whether it is to blame; then it is no challenger any longer.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            if verdict:
+                rows.remove(cursor, "challenger", version)
+            rows.audit(cursor, version, "rolled_back", {"reason": reason, **detail})
 
     def decide(
         self,

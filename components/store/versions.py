@@ -1,6 +1,7 @@
 """The rows of versions, aliases and audit, as the transaction of the caller sees them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from psycopg2 import extensions
@@ -33,6 +34,15 @@ class Version(Record):
     def name(self) -> str:
         """What to call it before people."""
         return f"version {self.version} of {self.dataset} ({self.model[:12]})"
+
+
+class AuditEntry(Record):
+    """What was done to a version: registered, promoted, restored or rolled_back."""
+
+    at: datetime
+    action: str
+    model: str
+    detail: dict[str, Any]
 
 
 def lock(cursor: extensions.cursor, dataset: str) -> None:
@@ -127,3 +137,31 @@ def audit(
         "INSERT INTO registry.audit (dataset, action, model, detail) VALUES (%s, %s, %s, %s)",
         (version.dataset, action, version.model, Json(dict(detail))),
     )
+
+
+def audited(cursor: extensions.cursor, dataset: str) -> list[AuditEntry]:
+    """Return what was done to a dataset's versions, oldest first."""
+    cursor.execute(
+        "SELECT at, action, model, detail FROM registry.audit WHERE dataset = %s ORDER BY id",
+        (dataset,),
+    )
+    return [
+        AuditEntry(**dict(zip(AuditEntry.model_fields, row, strict=True)))
+        for row in cursor.fetchall()
+    ]
+
+
+def was(cursor: extensions.cursor, version: Version, action: str) -> bool:
+    """Say whether something was ever done to a version."""
+    cursor.execute(
+        "SELECT 1 FROM registry.audit WHERE dataset = %s AND model = %s AND action = %s LIMIT 1",
+        (version.dataset, version.model, action),
+    )
+    return cursor.fetchone() is not None
+
+
+def claimed(cursor: extensions.cursor, dataset: str) -> bool:
+    """Claim a dataset's rollouts for this connection, as long as it lives, if nobody has."""
+    cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('rollout ' || %s, 0))", (dataset,))
+    ((taken,),) = cursor.fetchall()
+    return bool(taken)

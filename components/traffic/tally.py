@@ -1,5 +1,6 @@
 """What clients met at one side of a rollout; the numbers only grow, a difference is a period."""
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -23,12 +24,25 @@ class Tally:
     scores: float = 0.0
     latencies: dict[float, int] = field(default_factory=dict)
 
+    def __add__(self, other: "Tally") -> "Tally":
+        """Return what was met at two servers together."""
+        bounds = {*self.latencies, *other.latencies}
+        return Tally(
+            requests=self.requests + other.requests,
+            errors=self.errors + other.errors,
+            boxes=self.boxes + other.boxes,
+            scores=self.scores + other.scores,
+            latencies={b: self.latencies.get(b, 0) + other.latencies.get(b, 0) for b in bounds},
+        )
+
     def since(self, earlier: "Tally") -> "Tally":
-        """Return what came after an earlier look.
+        """Return what came after an earlier look; a server that began anew began then.
 
         >>> Tally(requests=9, errors=1).since(Tally(requests=4)).requests
         5
         """
+        if self.requests < earlier.requests:
+            return self
         return Tally(
             requests=self.requests - earlier.requests,
             errors=self.errors - earlier.errors,
@@ -53,7 +67,27 @@ class Tally:
         >>> Tally(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_ms(0.95)
         100.0
         """
+        return self.latency_range_ms(quantile)[1]
+
+    def latency_range_ms(self, quantile: float) -> tuple[float, float]:
+        """Return the bounds between which a quantile of the latency surely lies.
+
+        Args:
+            quantile: The share, in (0, 1].
+
+        Returns:
+            Milliseconds: above the first, at most the second.
+
+        >>> import math
+        >>> Tally(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_range_ms(0.95)
+        (10.0, 100.0)
+        """
         total = max(self.latencies.values(), default=0)
         if not total:
-            return 0.0
-        return min(b for b, count in self.latencies.items() if count >= quantile * total) * 1000
+            return 0.0, 0.0
+        low = 0.0
+        for bound, count in sorted(self.latencies.items()):
+            if count >= quantile * total:
+                return low * 1000, bound * 1000
+            low = bound
+        return low * 1000, math.inf

@@ -29,6 +29,7 @@ PAGES = (
     ("train-detector", "curves", "Training, heir"),
     ("train-detector-2", "curves", "Training, challenger"),
     ("evaluate-detector", "page", "The evaluation, worst errors first"),
+    ("deploy-model", "page", "The rollout"),
     ("detect-drift", "page", "Drift"),
     ("detect-drift", "evidently", "Drift, as Evidently sees it"),
     ("score-dataset", "page", "Batch scores"),

@@ -2,14 +2,23 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import httpx
 
 from components.contracts.refusal import Refusal
+from components.deploy_model.pictures import served_lately
+from components.store.objects import Objects
+from components.store.postgres import connect
+from components.store.registry import Alias, Registry
 from pipelines.laptop import loop as whole
-from pipelines.laptop.home import home
+from pipelines.laptop.clients import Clients
+from pipelines.laptop.drill import PICTURES
+from pipelines.laptop.home import Home, database_url, home
 from pipelines.laptop.terminal import Terminal
+
+ALIASES: tuple[Alias, ...] = ("champion", "previous", "challenger")
 
 
 def loop(data: str, name: str) -> int:
@@ -43,8 +52,33 @@ def retrain(frames: int) -> int:
             conditions="night-rain", first_day="2026-01-12",
         )  # fmt: skip
         story.ingested()
-        story.pipeline("Train", "train", {"dataset": story.dataset, "grow_test": True})
+        with Clients(up.env["DETECTOR_URL"], story.dataset, _lately(up, story.dataset)) as clients:
+            story.pipeline("Train", "train", {"dataset": story.dataset, "grow_test": True})
+        story.terminal.say(f"\nmeanwhile: {clients.told}")
         story.terminal.steps(story.runs)
+    return 0
+
+
+def rollback(dataset: str, host: str) -> int:
+    """Let the model that served before serve again, here or on a cluster."""
+    parameters = {"dataset": dataset, "model": "previous"}
+    if not host:
+        return run("deploy", parameters)
+    from pipelines.kubeflow.host import Host
+
+    print(Host(host).submit("deploy", again=True, **parameters).id)
+    return 0
+
+
+def history(dataset: str) -> int:
+    """Print a dataset's models, who serves, and all that was done to them."""
+    with database_url() as url, closing(connect(url)) as connection:
+        registry = Registry(connection)
+        versions, entries = registry.versions(dataset), registry.history(dataset)
+        aliases = {alias: registry.alias(dataset, alias) for alias in ALIASES}
+    if not versions:
+        raise Refusal(f"{dataset} has no model yet; `make run` makes one")
+    Terminal().history(versions, aliases, entries)
     return 0
 
 
@@ -66,3 +100,10 @@ def serve(port: int) -> int:
         while True:
             up.must_run()
             time.sleep(0.5)
+
+
+def _lately(up: Home, dataset: str) -> list[bytes]:
+    """Return what cameras saw lately, for clients who ask while a candidate is on trial."""
+    objects = Objects(up.env["OBJECT_STORE_URL"])
+    with closing(connect(up.env["DATABASE_URL"])) as connection:
+        return list(served_lately(connection, objects, dataset, PICTURES))

@@ -8,18 +8,18 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
+from components.inference.signature import make_keys
 from components.store.postgres import connect, migrate
 from components.store.registry import Registry
-from pipelines.laptop.database import EmbeddedDatabase, free_port
+from pipelines.laptop.database import EmbeddedDatabase, as_role
+from pipelines.laptop.detectors import Detectors
 from pipelines.laptop.processes import Child
 from pipelines.laptop.stream import EmbeddedStream
 
@@ -36,11 +36,13 @@ class Home:
         state: The folder that holds everything.
         env: The environment that jobs and pipelines run with.
         children: The services, to be looked after while something waits for them.
+        detectors: The servers and their front door, if they are embedded.
     """
 
     state: Path
     env: dict[str, str]
     children: tuple[Child, ...]
+    detectors: Detectors | None = None
 
     @property
     def logs(self) -> Path:
@@ -74,17 +76,35 @@ def home(detector_port: int = 0) -> Iterator[Home]:
         _forget_old(state / "runs")
         env = dict(os.environ) | _python()
         env |= _stores(state, stack)
-        connection = connect(env["DATABASE_URL"])
-        migrate(connection)
-        _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
-        connection.close()
-        children = [_ingester(state, env)]
+        with closing(connect(env["DATABASE_URL"])) as connection:
+            migrate(connection)
+            _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
+        children = [_ingester(state, env | _database_for("car_ingest", env))]
         stack.callback(children[0].stop)
+        env |= _database_for("car_pipeline", env)
+        detectors = None
         if "DETECTOR_URL" not in env:
-            server = _server(state, env, detector_port or free_port())
-            stack.callback(server.stop)
-            children.append(server)
-        yield Home(state, env, tuple(children))
+            detectors = stack.enter_context(Detectors(state / "logs", env, detector_port))
+            env |= detectors.env
+            children += detectors.children
+        yield Home(state, env, tuple(children), detectors)
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """Bring up the database alone, hand over its address, and take it down again.
+
+    Raises:
+        Refusal: As `home` does.
+    """
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    state = state_folder()
+    with _only_one(state), EmbeddedDatabase(state / "postgres") as database:
+        with closing(connect(database.url())) as connection:
+            migrate(connection)
+        yield as_role(database.url(), "car_reader")
 
 
 @contextmanager
@@ -116,7 +136,10 @@ def _only_one(state: Path) -> Iterator[None]:
 
 
 def _agree(shelf: Shelf, registry: Registry) -> None:
-    """Let the champions serve: a killed deployment may have left another model current."""
+    """Let the champions serve: a killed deployment may have left another model, or a trial."""
+    for dataset in shelf.datasets("candidate"):
+        shelf.lend(dataset, None)
+        shelf.point(dataset, None, "candidate")
     for dataset in shelf.datasets():
         champion = registry.champion(dataset)
         if champion is None or shelf.package(dataset, champion.model).exists():
@@ -152,28 +175,19 @@ def _stores(state: Path, stack: ExitStack) -> dict[str, str]:
         env["KAFKA_STREAM_ID"] = stream.stream_id
     if "OBJECT_STORE_URL" not in os.environ:
         env["OBJECT_STORE_URL"] = (state / "objects").as_uri()
+    if not os.environ.keys() & {"SIGNING_PRIVATE_KEY", "SIGNING_PUBLIC_KEY"}:
+        private, public = make_keys(state / "signing")
+        env |= {"SIGNING_PRIVATE_KEY": str(private), "SIGNING_PUBLIC_KEY": str(public)}
     return env
+
+
+def _database_for(role: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Leave a process no more rights than on a cluster; a database of the user's own is theirs."""
+    if "DATABASE_URL" in os.environ:
+        return {}
+    return {"DATABASE_URL": as_role(env["DATABASE_URL"], role)}
 
 
 def _ingester(state: Path, env: dict[str, str]) -> Child:
     command = [sys.executable, "-m", "components", "ingest_events"]
     return Child("the ingester", command, state / "logs" / "ingest_events.txt", env)
-
-
-def _server(state: Path, env: dict[str, str], port: int) -> Child:
-    env["DETECTOR_URL"] = f"http://127.0.0.1:{port}"
-    server = Child(
-        "the detector server",
-        [sys.executable, "-m", "components", "serve_detector", "--http-port", str(port)],
-        state / "logs" / "serve_detector.txt",
-        env,
-    )
-    server.wait_until(lambda: _is_live(env["DETECTOR_URL"]))
-    return server
-
-
-def _is_live(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/v2/health/live", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False

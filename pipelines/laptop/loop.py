@@ -13,6 +13,7 @@ from components.store.postgres import connect
 from components.store.registry import Registry
 from components.store.stream import stream_id
 from pipelines.laptop.closing import write_closing_page
+from pipelines.laptop.drill import drill
 from pipelines.laptop.home import Home, home
 from pipelines.laptop.run import Run, run_job, run_pipeline
 from pipelines.laptop.terminal import Terminal
@@ -45,6 +46,11 @@ class Story:
         """Run one pipeline, and go on only if it went well."""
         self.terminal.heading(title)
         return self._told(title, run_pipeline(self.home, name, parameters, self.terminal.line))
+
+    def drill(self, title: str) -> Run:
+        """Roll out what must be sent back, and go on only if it was."""
+        self.terminal.heading(title)
+        return self._told(title, drill(self.home, self.dataset, self.terminal.line))
 
     def ingested(self) -> None:
         """Wait until all that was sent is in the database."""
@@ -85,6 +91,8 @@ def loop(data: str, name: str) -> Path:
         if is_served(story):
             for title, condition in LIVE:
                 _live(story, title, train, condition, simulated=not data)
+                if condition == "same" and up.detectors:
+                    story.drill("Drill: a candidate is killed while it serves")
                 story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
             story.pipeline("Score", "batch", {"dataset": dataset})
         else:

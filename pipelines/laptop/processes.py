@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 PR_SET_PDEATHSIG = 1
+REVIVE_S = 2.0  # between two starts of what ends by itself
 _libc = ctypes.CDLL(None)
 
 
@@ -59,25 +60,30 @@ class Child:
         """Start it."""
         self.name = name
         self.log = log
-        self._start = log.stat().st_size if log.exists() else 0
+        self._command, self._env = list(command), env
+        self._death_signal, self._user = death_signal, user
+        self.process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        self._start = self.log.stat().st_size if self.log.exists() else 0
         parent = os.getpid()
 
         def tie_to_parent() -> None:
-            _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+            _libc.prctl(PR_SET_PDEATHSIG, self._death_signal)
             if os.getppid() != parent:  # it died before the tie was made
                 os._exit(1)
 
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                list(command),
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=None if env is None else dict(env),
+                env=None if self._env is None else dict(self._env),
                 start_new_session=True,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else [],
                 preexec_fn=tie_to_parent,
             )
 
@@ -117,3 +123,15 @@ class Child:
 
     def _end(self) -> str:
         return " / ".join(self.output().strip().splitlines()[-3:]) or "it printed nothing"
+
+
+class Revived(Child):
+    """A child that may end by itself, such as one on trial: whoever asks for it has it again."""
+
+    def must_run(self) -> None:
+        """Start it again if it has ended, at most once in a while."""
+        if self.process.poll() is not None and time.monotonic() - self._revived > REVIVE_S:
+            self._revived = time.monotonic()
+            self.process = self._launch()
+
+    _revived = 0.0

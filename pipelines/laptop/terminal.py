@@ -1,12 +1,13 @@
 """What a person sees while a run goes on: one line for each thing that is said."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.store.registry import Alias, AuditEntry, Version
 from pipelines.laptop.run import Run
 
 
@@ -35,6 +36,24 @@ class Terminal:
         """Say something as it stands."""
         self._console.print(Text(words))
 
+    def history(
+        self,
+        versions: Sequence[Version],
+        aliases: Mapping[Alias, Version | None],
+        entries: Sequence[AuditEntry],
+    ) -> None:
+        """Print a dataset's versions with their names, and what was done to them and why."""
+        for version in versions:
+            names = [name for name, named in aliases.items() if named == version]
+            numbers = f"mAP50 {version.metrics['map50']:.3f}" if "map50" in version.metrics else ""
+            self.say(f"{version.version:4d}  {version.model[:12]}  {numbers}  {', '.join(names)}")
+        for entry in entries:
+            reason = str(entry.detail.get("reason") or _instead(entry.detail))
+            at = entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            self._console.print(
+                Text(f"{at}  {entry.action:<12}{entry.model[:12]}  "), Text(reason, style="dim")
+            )
+
     def steps(self, runs: Sequence[tuple[str, Run]]) -> None:
         """Print the table of all steps: name, seconds, and the last thing each said."""
         table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
@@ -48,3 +67,8 @@ class Terminal:
         wide = Console(highlight=False, width=max(self._console.width, 100))
         wide.print()
         wide.print(table)
+
+
+def _instead(detail: Mapping[str, object]) -> str:
+    before = detail.get("instead_of")
+    return f"instead of {str(before)[:12]}" if before else "the first"

@@ -9,7 +9,7 @@ import yaml
 from kfp import compiler
 from prometheus_client import REGISTRY
 
-from components.deploy_model.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor import PredictorSettings
 from components.store import stream
 from components.train_detector import pods as worker_pods
 from components.train_detector.worker_settings import worker_settings

@@ -26,8 +26,10 @@ GRANT SELECT, INSERT ON bronze.events, silver.classes, silver.frames, silver.lab
     silver.predictions, quarantine.items TO car_ingest;
 GRANT SELECT, INSERT, UPDATE ON bronze.offsets TO car_ingest;
 
--- Pipelines read what it means, freeze it, and keep the registry.
-GRANT USAGE ON SCHEMA silver, gold, registry, quarantine TO car_pipeline;
+-- Pipelines read what it means, freeze it, and keep the registry. How far ingestion is, they
+-- may know, but not what came.
+GRANT USAGE ON SCHEMA bronze, silver, gold, registry, quarantine TO car_pipeline;
+GRANT SELECT ON bronze.offsets TO car_pipeline;
 GRANT SELECT ON ALL TABLES IN SCHEMA silver, gold, registry, quarantine TO car_pipeline;
 GRANT INSERT ON silver.splits, silver.shards TO car_pipeline;
 GRANT INSERT ON registry.versions, registry.decisions, registry.submissions, registry.audit

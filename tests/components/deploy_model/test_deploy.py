@@ -5,26 +5,38 @@ from contextlib import closing
 import pytest
 
 from components.contracts.model import PackageError, PackageLayout
+from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.deploy_model.deploy import deploy
-from components.deploy_model.targets import ServerTarget, Unreachable, target_named
+from components.deploy_model.packages import registered
+from components.deploy_model.rollout import RolledBack
+from components.deploy_model.server import ServerTarget
+from components.inference.shelf import Share
 from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.registry import PromotionConflict, Registry
 from tests.components.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
+QUICK = RolloutPolicy(
+    steps=(0, 5, 100),
+    step_seconds=0,
+    min_requests=2,
+    look_every_s=0,
+    max_latency_ratio=50,
+    min_boxes=2,
+)
 numbers = itertools.count()
 
 
 class Bench:
-    """One dataset with its registry, its packages in the object store, and the server."""
+    """One dataset with its registry, its packages in the object store, and the servers."""
 
-    def __init__(self, connection, objects, server, tiny_package):
+    def __init__(self, connection, objects, door, tiny_package):
         self.dataset = f"bench-{next(numbers)}"
         self.registry = Registry(connection)
-        self.objects, self.server, self.tiny_package = objects, server, tiny_package
-        self.target = ServerTarget(server.url, server.shelf)
+        self.objects, self.door, self.tiny_package = objects, door, tiny_package
+        self.target = ServerTarget(door.url, door.shelf, ready_seconds=10)
 
     def register(self, shift=0.0, spoil=None, against=None):
         """Make a package, store it, register it, and return its digest."""
@@ -40,29 +52,41 @@ class Bench:
         )  # fmt: skip
         return model
 
-    def fetch(self, model):
-        return lambda folder: self.objects.get_folder(f"models/{model}/package", folder)
+    def roll_out(self, model, target=None, run=""):
+        version = self.registry.named(self.dataset, model)
+        fetch = registered(self.objects, version.model)
+        return deploy(self.registry, target or self.target, version, fetch, [], QUICK, run=run)
 
     def deploy(self, model, target=None):
-        version = self.registry.named(self.dataset, model)
-        return deploy(self.registry, target or self.target, version, self.fetch(version.model))
+        rollout = self.roll_out(model, target)
+        assert rollout.model() == self.registry.champion(self.dataset).model
+        return rollout
 
     @property
     def state(self):
         """What serves, what is current on the shelf, who is champion: all should agree."""
-        answer = self.target.ask(self.dataset, JPEG)
+        answer = self.target.ask(self.dataset, JPEG, "stable")
         champion = self.registry.champion(self.dataset)
         return (
             answer.model if answer else None,
-            self.server.shelf.current(self.dataset),
+            self.door.shelf.current(self.dataset),
             champion.model if champion else None,
         )
 
+    @property
+    def trial(self):
+        """What is left of a trial: nothing should be."""
+        shelf, asked = self.door.shelf, self.target.ask(self.dataset, JPEG, "candidate")
+        return asked, shelf.current(self.dataset, "candidate"), shelf.share(self.dataset)
+
+    def audit(self):
+        return [entry.action for entry in self.registry.history(self.dataset)]
+
 
 @pytest.fixture
-def bench(database, object_store, server, tiny_package):
+def bench(database, object_store, front_door, tiny_package):
     with closing(connect(database)) as connection:
-        bench = Bench(connection, Objects(object_store), server, tiny_package)
+        bench = Bench(connection, Objects(object_store), front_door, tiny_package)
         with closing(bench.target):
             yield bench
 
@@ -78,47 +102,66 @@ def test_the_first_model_is_served_and_becomes_champion(bench):
     rollout = bench.deploy(model)
 
     assert bench.state == (model, model, model)
+    assert bench.trial == (None, None, None)
     assert rollout.sentence.startswith(f"serving {model[:12]}: 3 golden answers right, ")
-    assert "| nobody answered | 2 by " in rollout.page
 
 
-def test_a_better_model_takes_over_and_the_old_one_is_remembered(bench):
+def test_a_better_model_takes_over_step_by_step_and_the_old_one_is_remembered(bench):
     old = bench.register()
     new = bench.register(shift=2, against=old)
     bench.deploy(old)
 
-    bench.deploy(new)
+    rollout = bench.deploy(new)
 
+    assert [look.percent for look in rollout.looks] == [0] * 4 + [5] * 4 + [100] * 4
     assert bench.state == (new, new, new)
+    assert bench.trial == (None, None, None)
     assert bench.registry.alias(bench.dataset, "previous").model == old
 
 
 def test_a_second_time_is_no_work(bench):
     model = bench.register()
     bench.deploy(model)
-    audit = len(bench.registry.versions(bench.dataset))
+    audit = bench.audit()
 
     rollout = bench.deploy(model)
 
     assert rollout.sentence == f"{model[:12]} serves already"
-    assert len(bench.registry.versions(bench.dataset)) == audit
+    assert bench.audit() == audit
 
 
-def test_a_model_that_answers_otherwise_is_taken_back(bench):
+def test_a_package_that_does_not_answer_as_it_says_is_sent_back(bench):
     old = bench.register()
     bad = bench.register(shift=2, spoil=wrong_answers, against=old)
     bench.deploy(old)
 
-    with pytest.raises(Refusal, match=f"not put in service, {old[:12]} serves again: .*otherwise"):
-        bench.deploy(bad)
+    rollout = bench.roll_out(bad)
 
+    with pytest.raises(RolledBack, match=f"sent back, {old[:12]} serves on: .*otherwise"):
+        rollout.model()
     assert bench.state == (old, old, old)
+    assert bench.trial == (None, None, None)
+
+
+def test_a_model_that_lost_what_the_champion_sees_is_sent_back_and_the_audit_says_why(bench):
+    old = bench.register()
+    blind = bench.register(shift=14, against=old)
+    bench.deploy(old)
+
+    rollout = bench.roll_out(blind)
+
+    entry = bench.registry.history(bench.dataset)[-1]
+    assert rollout.failed
+    assert bench.state == (old, old, old)
+    assert (entry.action, entry.model) == ("rolled_back", blind)
+    assert "finds" in entry.detail["reason"] or "lacks" in entry.detail["reason"]
+    assert [step["percent"] for step in entry.detail["steps"]] == [0]
 
 
 def test_a_first_model_that_answers_otherwise_leaves_nothing_in_service(bench):
-    with pytest.raises(Refusal, match="not put in service, nothing serves"):
-        bench.deploy(bench.register(spoil=wrong_answers))
+    rollout = bench.roll_out(bench.register(spoil=wrong_answers))
 
+    assert "is sent back, nothing serves" in rollout.sentence
     assert bench.state == (None, None, None)
 
 
@@ -130,37 +173,46 @@ def test_a_stored_package_with_a_changed_byte_never_reaches_the_server(bench):
     bench.objects.put(key, bench.objects.get(key)[:-1] + b"\0")
 
     with pytest.raises(PackageError, match=r"model.onnx has digest"):
-        bench.deploy(bad)
+        bench.roll_out(bad)
 
     assert bench.state == (old, old, old)
 
 
-def test_who_was_slower_than_another_gives_way(bench):
+def test_who_was_slower_than_another_gives_way(bench, monkeypatch):
     first = bench.register()
     mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
     bench.deploy(first)
+    begin = bench.target.begin
 
-    class Slow(ServerTarget):
-        """While we ask what serves, another deployment comes and goes."""
+    def overtaken(dataset, model):
+        bench.registry.promote(dataset, theirs, first)
+        begin(dataset, model)
 
-        def hold(self, dataset, model, fetch):
-            bench.deploy(theirs)
-            return super().hold(dataset, model, fetch)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "begin", overtaken)
+        with pytest.raises(PromotionConflict):
+            bench.roll_out(mine)
 
-    with (
-        closing(Slow(bench.server.url, bench.server.shelf)) as slow,
-        pytest.raises(PromotionConflict),
-    ):
-        bench.deploy(mine, slow)
+    assert bench.registry.champion(bench.dataset).model == theirs
+    assert bench.trial == (None, None, None)
 
-    assert bench.state == (theirs, theirs, theirs)
+
+def test_of_two_rollouts_of_a_dataset_at_once_the_second_is_refused(bench, database):
+    model = bench.register()
+
+    with closing(connect(database)) as connection:
+        Registry(connection).claim(bench.dataset)
+        with pytest.raises(Refusal, match="is being rolled out: wait for its end"):
+            bench.roll_out(model)
+
+    bench.deploy(model)
 
 
 class Killed(BaseException):
     """What SIGKILL looks like from inside: nothing is cleaned up."""
 
 
-@pytest.mark.parametrize("line", [1, 5, 8, 11, 12, 13, 15, 16])
+@pytest.mark.parametrize("line", [4, 9, 10, 11, 12, 22, 28, 33, 34, 35, 36, 37, 38])
 def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line):
     old = bench.register()
     new = bench.register(shift=2, against=old)
@@ -176,21 +228,68 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line
         return wrapper
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.objects, "get", dying(bench.objects.get))
-        patch.setattr(bench.target, "_post", dying(bench.target._post))
-        patch.setattr(bench.registry, "promote", dying(bench.registry.promote))
-        patch.setattr(bench.server.shelf, "point", dying(bench.server.shelf.point))
+        for place, name in (
+            (bench.objects, "get"), (bench.target, "ask"), (bench.target, "_order"),
+            (bench.target, "share"), (bench.registry, "promote"), (bench.door.shelf, "point"),
+            (bench.door.shelf, "lend"),
+        ):  # fmt: skip
+            patch.setattr(place, name, dying(getattr(place, name)))
         with pytest.raises(Killed):
-            bench.deploy(new)
+            bench.roll_out(new)
     bench.deploy(new)
 
     assert bench.state == (new, new, new)
+    assert bench.trial == (None, None, None)
     assert [version.model for version in bench.registry.versions(bench.dataset)] == [old, new]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt, SystemExit("stopped by SIGTERM"), OSError])
+def test_who_is_interrupted_puts_the_champion_back_first(bench, monkeypatch, cause):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+
+    def interrupted(*_):
+        raise cause
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "share", interrupted)
+        with pytest.raises(type(cause) if isinstance(cause, SystemExit) else cause):
+            bench.roll_out(new)
+
+    assert bench.state == (old, old, old)
+    assert bench.trial == (None, None, None)
+    assert bench.audit()[-1] == "rolled_back"
+
+
+def test_a_run_that_is_tried_again_does_not_try_what_it_sent_back(bench):
+    old = bench.register()
+    blind = bench.register(shift=14, against=old)
+    bench.deploy(old)
+    first = bench.roll_out(blind, run="run-1")
+    audit = bench.audit()
+
+    again = bench.roll_out(blind, run="run-1")
+    other = bench.roll_out(blind, run="run-2")
+
+    assert again.sentence == first.sentence
+    assert not again.looks
+    assert other.looks
+    assert len(bench.audit()) == len(audit) + 1
+
+
+def test_a_model_that_was_sent_back_has_not_served(bench):
+    old = bench.register()
+    blind = bench.register(shift=14, against=old)
+    bench.deploy(old)
+    bench.roll_out(blind)
+
+    assert not bench.registry.has_served(bench.registry.named(bench.dataset, blind))
 
 
 def test_a_model_that_is_not_registered_is_refused(bench):
     with pytest.raises(Refusal, match="has no model '000000000000'"):
-        bench.deploy("0" * 64)
+        bench.roll_out("0" * 64)
 
 
 def test_a_model_that_was_compared_with_another_champion_is_refused(bench):
@@ -200,41 +299,85 @@ def test_a_model_that_was_compared_with_another_champion_is_refused(bench):
     bench.deploy(theirs)
 
     with pytest.raises(PromotionConflict, match=f"compared with {first[:12]}, but {theirs[:12]}"):
-        bench.deploy(mine)
+        bench.roll_out(mine)
 
     assert bench.state == (theirs, theirs, theirs)
 
 
-def test_a_model_that_has_served_may_serve_again(bench):
+def test_a_model_that_has_served_serves_again_though_the_champion_sees_otherwise(bench):
     old = bench.register()
     new = bench.register(shift=2, against=old)
     bench.deploy(old)
     bench.deploy(new)
 
-    bench.deploy("previous")
+    rollout = bench.deploy("previous")
 
     assert bench.state == (old, old, old)
+    assert {look.percent for look in rollout.looks} == {0, 100}
+    assert bench.audit()[-1] == "restored"
 
 
-def test_a_server_that_is_not_there_is_named(bench):
+def test_a_champion_whose_server_lost_it_is_put_in_service_again(bench):
+    model = bench.register()
+    bench.deploy(model)
+    bench.target.serve(bench.dataset, None)
+
+    rollout = bench.deploy(model)
+
+    assert bench.state == (model, model, model)
+    assert rollout.sentence == f"{model[:12]} is champion and serves again"
+
+
+def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(bench):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+    version = bench.registry.named(bench.dataset, new)
+    bench.target.hold(bench.dataset, new, registered(bench.objects, version.model))
+    bench.target.begin(bench.dataset, new)
+    bench.target.share(bench.dataset, 100)
+    during = bench.door.detect(JPEG, bench.dataset).json()["model"]
+    bench.door.shelf.lend(bench.dataset, Share(percent=100, model=new, until=0))
+
+    after = bench.door.detect(JPEG, bench.dataset).json()["model"]
+
+    assert (during, after) == (new, old)
+    bench.target.abandon(bench.dataset)
+
+
+def test_servers_that_are_not_there_are_named(bench):
+    nowhere = ServerTarget("http://127.0.0.1:9", bench.door.shelf, ready_seconds=0)
+
+    rollout = bench.roll_out(bench.register(), nowhere)
+
+    assert "no front door answers at http://127.0.0.1:9" in rollout.sentence
+
+
+def test_a_server_without_a_front_door_is_refused(bench, server):
     with (
-        closing(ServerTarget("http://127.0.0.1:9", bench.server.shelf)) as nowhere,
-        pytest.raises(Unreachable, match=r"no server answers at http://127.0.0.1:9"),
+        closing(ServerTarget(server.url, server.shelf, ready_seconds=1)) as bare,
+        pytest.raises(Refusal, match="is no front door with two servers behind it"),
     ):
-        bench.deploy(bench.register(), nowhere)
+        bare.ask(bench.dataset, JPEG, "stable")
+
+
+def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("components.deploy_model.server.FOLLOW_S", 0)
+    elsewhere = type(bench.door.shelf)(tmp_path / "elsewhere")
+
+    with (
+        closing(ServerTarget(bench.door.url, elsewhere, ready_seconds=1)) as target,
+        pytest.raises(Refusal, match="gives the candidate 0 %, expected 5 %: is its MODEL_ROOT"),
+    ):
+        target.share(bench.dataset, 5)
 
 
 def test_a_half_copied_package_is_fetched_again(bench):
     model = bench.register()
-    folder = bench.server.shelf.package(bench.dataset, model)
-    bench.fetch(model)(folder)
+    folder = bench.door.shelf.package(bench.dataset, model)
+    bench.objects.get_folder(f"models/{model}/package", folder)
     shutil.rmtree(folder / "golden")
 
-    held = bench.target.hold(bench.dataset, model, bench.fetch(model))
+    held = bench.target.hold(bench.dataset, model, registered(bench.objects, model))
 
     assert PackageLayout(held).verify().digest == model
-
-
-def test_an_unknown_target_is_refused():
-    with pytest.raises(Refusal, match="target is 'moon', expected 'server'"):
-        target_named("moon", "http://127.0.0.1", "models")

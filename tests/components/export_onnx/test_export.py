@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 
 from components.contracts.model import (
@@ -79,6 +80,16 @@ def test_triton_is_told_the_same_sizes(exported):
     config = PackageLayout(exported[1]).triton.read_text()
 
     assert 'name: "images", data_type: TYPE_FP32, dims: [ 3, 64, 64 ]' in config
+
+
+def test_triton_is_told_every_length_that_the_graph_knows_and_only_those(exported):
+    layout = PackageLayout(exported[1])
+    config = layout.triton.read_text()
+
+    for edge in onnx.load(layout.model).graph.output:
+        lengths = [each.dim_value or -1 for each in edge.type.tensor_type.shape.dim][1:]
+        dims = ", ".join(map(str, lengths))
+        assert f'name: "{edge.name}", data_type: TYPE_FP32, dims: [ {dims} ]' in config
 
 
 def test_exporting_again_gives_the_same_package(serve, exported, tmp_path):

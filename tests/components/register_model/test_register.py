@@ -7,6 +7,7 @@ from components.contracts.model import PackageError, PackageLayout, RegisteredLa
 from components.contracts.record import read_lines, write_lines
 from components.contracts.refusal import Refusal
 from components.contracts.report import ModelReport, ReferenceFrame, Report, Verdict
+from components.inference.signature import check_signature, make_keys
 from components.register_model.register import Candidate, register, winning
 from components.store.objects import Objects
 from components.store.registry import Registry
@@ -170,3 +171,23 @@ def test_the_wrapper_runs_by_hand(
 
     assert registry.alias("toys", "challenger").model == digest
     assert f"version 1 of toys ({digest[:12]}) is the challenger now" in capsys.readouterr().out
+
+
+def test_with_a_key_the_package_is_signed_as_it_reads_back(candidate, registry, objects, tmp_path):
+    keys = make_keys(tmp_path / "keys")
+    version = register(registry, objects, candidate(), keys.private)
+    kept = RegisteredLayout(tmp_path / "kept")
+    objects.get_folder(RegisteredLayout.prefix(version.model), kept.root)
+
+    check_signature(kept.package, kept.signature, keys.public)
+
+
+def test_a_model_that_was_registered_unsigned_is_signed_by_the_next_call(
+    candidate, registry, objects, tmp_path
+):
+    winner, keys = candidate(), make_keys(tmp_path / "keys")
+    signature = f"{RegisteredLayout.prefix(register(registry, objects, winner).model)}/package.sig"
+    unsigned = objects.exists(signature)
+    register(registry, objects, winner, keys.private)
+
+    assert (unsigned, objects.exists(signature)) == (False, True)

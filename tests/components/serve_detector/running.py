@@ -16,22 +16,24 @@ class Running:
     """A server process on a free port.
 
     Attributes:
+        folder: Of its log and its shelf, which another server may share.
         shelf: The packages it may load.
         client: Sends requests to it.
     """
 
-    def __init__(self, folder, **environment):
+    def __init__(self, folder, *options, job="serve_detector", name="server", **environment):
+        self.folder = folder
         self.shelf = Shelf(folder / "models")
         self.shelf.root.mkdir(exist_ok=True)
-        port = folder / "port"
-        with (folder / "log").open("w") as log:
+        port, self.log = folder / f"{name}.port", folder / f"{name}.log"
+        with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "components", "serve_detector", "--http-port", "0",
-                 "--model-root", str(self.shelf.root), "--port-file", str(port)],
+                [sys.executable, "-m", "components", job, "--http-port", "0",
+                 "--model-root", str(self.shelf.root), "--port-file", str(port), *options],
                 env=os.environ | environment, stderr=log,
             )  # fmt: skip
         while not port.exists():
-            assert self.process.poll() is None, (folder / "log").read_text()
+            assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.02)
         self.url = f"http://127.0.0.1:{port.read_text().strip()}"
         self.client = httpx.Client(base_url=self.url, timeout=10)

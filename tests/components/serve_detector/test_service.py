@@ -4,6 +4,7 @@ import pytest
 
 from components.contracts.model import DetectAnswer, PackageLayout
 from components.inference.detector import Detector
+from components.traffic.scrape import tally_of
 from tests.components.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
@@ -177,11 +178,13 @@ def test_an_unloaded_model_is_gone_until_it_is_loaded_again(served):
 
 
 def test_health_and_metrics_are_there(served):
-    server, _ = served
+    server, package = served
     server.detect(JPEG)
+    side = package.verify().digest[:12]
 
     ready = server.client.get("/v2/models/toys/ready").json()
     metrics = server.client.get("/metrics").text
 
     assert ready == {"name": "toys", "ready": True}
-    assert 'detect_seconds_count{dataset="toys"}' in metrics
+    assert tally_of(metrics, "toys", side).requests > 0
+    assert tally_of(metrics, "toys", side).boxes > 0

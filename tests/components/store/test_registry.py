@@ -1,4 +1,5 @@
 import threading
+import time
 
 import psycopg2
 import pytest
@@ -191,7 +192,7 @@ def test_the_audit_tells_what_happened_in_order(registry, connection):
         ("registered", SECOND),
         ("promoted", FIRST),
         ("promoted", SECOND),
-        ("rolled_back", FIRST),
+        ("restored", FIRST),
     ]
 
 
@@ -279,3 +280,55 @@ def test_a_version_has_served_once_it_was_promoted(registry):
     assert not registry.has_served(version)
     registry.promote("car-parks", FIRST, None)
     assert registry.has_served(version)
+
+
+def test_a_candidate_that_was_sent_back_never_served_and_is_no_challenger(registry):
+    version = register(registry, FIRST)
+
+    registry.roll_back(version, "it was slow", {"steps": []}, verdict=True)
+
+    assert not registry.has_served(version)
+    assert registry.alias("car-parks", "challenger") is None
+    assert registry.named("car-parks", FIRST) == version
+
+
+def test_who_was_sent_back_for_no_fault_of_its_own_stays_challenger(registry):
+    version = register(registry, FIRST)
+
+    registry.roll_back(version, "the servers were gone", {}, verdict=False)
+
+    assert registry.alias("car-parks", "challenger") == version
+
+
+def test_the_history_of_a_dataset_tells_reasons_and_no_other_dataset(registry):
+    version = register(registry, FIRST)
+    register(registry, SECOND, dataset="highway")
+    registry.promote("car-parks", FIRST, None, {"steps": [5, 100]})
+    registry.roll_back(version, "it was slow", {}, verdict=True)
+
+    told = [(entry.action, entry.detail) for entry in registry.history("car-parks")]
+
+    assert told == [
+        ("registered", {"reason": "better"}),
+        ("promoted", {"instead_of": None, "steps": [5, 100]}),
+        ("rolled_back", {"reason": "it was slow"}),
+    ]
+
+
+def test_one_rollout_of_a_dataset_at_a_time_and_a_lost_connection_claims_nothing(
+    registry, database
+):
+    other = connect(database)
+    Registry(other).claim("car-parks")
+
+    with pytest.raises(Refusal, match="another model of car-parks is being rolled out"):
+        registry.claim("car-parks")
+    registry.claim("highway")
+    other.close()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return registry.claim("car-parks")
+        except Refusal:  # the server has not noticed yet
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

@@ -1,0 +1,1 @@
+"""KServe as a place where models are served, by our own server or by Triton."""

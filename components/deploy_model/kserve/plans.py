@@ -1,0 +1,120 @@
+"""What may be done to an InferenceService as it is found: all datasets share it.
+
+Pure. Every plan looks at the object anew, so that what another run did meanwhile is never
+undone: a candidate carries the models of the other datasets, too.
+"""
+
+from components.cluster.client import Body, ConflictError
+from components.contracts.refusal import Refusal
+from components.deploy_model.kserve.canary import Canary, models_of
+from components.deploy_model.kserve.predictor import PredictorSettings, scaled, service_body
+from components.deploy_model.kserve.release import Release
+from components.deploy_model.target import Side
+
+
+class Plans:
+    """Plans for one InferenceService.
+
+    Args:
+        settings: What its pods are like.
+        canary: KServe's way, of the settings' mode.
+    """
+
+    def __init__(self, settings: PredictorSettings, canary: Canary) -> None:
+        """Keep them."""
+        self._settings = settings
+        self._canary = canary
+
+    def predictor(self, service: Body | None, side: Side) -> Body | None:
+        """Return the predictor of one side, or None."""
+        if service is None:
+            return None
+        return self._canary.stable(service) if side == "stable" else self._canary.candidate(service)
+
+    def models(self, service: Body | None, side: Side) -> dict[str, str]:
+        """Return the digests that one side serves, by dataset."""
+        return models_of(self.predictor(service, side))
+
+    def on_trial(self, service: Body | None) -> dict[str, str]:
+        """Return what the candidate serves otherwise than who is stable: at most one dataset."""
+        stable = self.models(service, "stable")
+        candidate = self.models(service, "candidate")
+        return {name: model for name, model in candidate.items() if stable.get(name) != model}
+
+    def new(self, name: str, predictor: Body) -> Body:
+        """Return the object of a first deployment."""
+        return service_body(self._settings, name, scaled(self._settings, predictor))
+
+    def begun(self, service: Body, dataset: str, predictor: Body, release: Release) -> Body:
+        """Put a predictor on trial; the same one again is no change.
+
+        Raises:
+            ConflictError: If another dataset is on trial, or was promoted meanwhile.
+        """
+        others = self.on_trial(service).keys() - {dataset}
+        if others:
+            raise ConflictError(
+                f"{', '.join(sorted(others))} is on trial in this InferenceService: wait for it, "
+                "or deploy it again, which ends the trial"
+            )
+        if self.models(service, "candidate") == release.models:
+            return service
+        expected = self.models(service, "stable") | {dataset: release.models[dataset]}
+        if expected != release.models:
+            raise ConflictError("another dataset got a new model meanwhile: deploy again")
+        return self._canary.begun(self._described(service), predictor, release.digest)
+
+    def grown(self, service: Body, dataset: str, replicas: int) -> Body:
+        """Give the candidate more pods."""
+        return self._canary.grown(self.checked(service, dataset), replicas)
+
+    def shared(self, service: Body, dataset: str, percent: int) -> Body:
+        """Give the candidate a share."""
+        return self._canary.shared(self.checked(service, dataset), percent)
+
+    def promoted(self, service: Body, dataset: str, model: str) -> Body:
+        """Let the candidate serve stably.
+
+        Raises:
+            ConflictError: If who is stable changed since it was put on trial.
+        """
+        stable, candidate = self.models(service, "stable"), self.models(service, "candidate")
+        if candidate != stable | {dataset: model}:
+            raise ConflictError(
+                f"the candidate serves {_told(candidate)}, expected "
+                f"{_told(stable | {dataset: model})}: someone else deployed meanwhile; deploy again"
+            )
+        return self._canary.promoted(service)
+
+    def exchanged(self, service: Body, predictor: Body, expected: dict[str, str]) -> Body:
+        """Let another predictor serve without a trial.
+
+        Raises:
+            ConflictError: If who is stable is not as expected.
+        """
+        if self.models(service, "stable") != expected:
+            raise ConflictError("another dataset got a new model meanwhile: deploy again")
+        return self._canary.exchanged(self._described(service), predictor)
+
+    def checked(self, service: Body | None, dataset: str) -> Body:
+        """Return the object, if a dataset is on trial in it.
+
+        Raises:
+            Refusal: If it is not.
+        """
+        if service is None or dataset not in self.on_trial(service):
+            raise Refusal(f"{dataset} is not on trial (any more)")
+        return service
+
+    def _described(self, service: Body) -> Body:
+        """Set what the settings say of the object as a whole."""
+        wanted = service_body(self._settings, service["metadata"]["name"], {})["metadata"]
+        kept = service["metadata"]
+        described = {
+            part: (kept.get(part) or {}) | wanted[part] for part in ("annotations", "labels")
+        }
+        return service | {"metadata": kept | described}
+
+
+def _told(models: dict[str, str]) -> str:
+    return ", ".join(f"{name} {model[:12]}" for name, model in sorted(models.items())) or "nothing"

@@ -1,0 +1,233 @@
+"""What a predictor looks like to KServe: our server over one release, and what it may use."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from components.cluster.client import Body
+from components.contracts.record import Record, canonical, complaint
+from components.contracts.refusal import Refusal
+from components.deploy_model.kserve import stream as kafka
+from components.deploy_model.kserve.release import Release
+
+Mode = Literal["Standard", "Knative"]
+
+GROUP = "serving.kserve.io"
+MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
+PORT = 8080
+MOUNT = "/mnt/models"  # where KServe's storage initializer puts what it downloads
+KEY = "/etc/car-detection/public.pem"
+
+
+class PredictorSettings(Record):
+    """DETECTOR_PREDICTOR, as YAML: what operators decide about the pods that serve."""
+
+    image: str = Field(description="of our server (`serving`); unused by Triton")
+    mode: Mode = "Standard"
+    min_replicas: int = Field(default=1, ge=0)
+    max_replicas: int = Field(default=3, ge=1)
+    scale_metric: Literal["cpu", "memory", "concurrency", "rps"] | None = None
+    scale_target: int | None = Field(default=None, ge=1, description="per pod, of the metric")
+    requests: Mapping[str, str] = Field(default={"cpu": "1", "memory": "1Gi"})
+    limits: Mapping[str, str] = Field(default={"cpu": "2", "memory": "2Gi"})
+    timeout_seconds: int = Field(default=60, ge=1)
+    service_account: str = "car-serving"
+    storage_secret: str | None = Field(
+        default=None, description="keys of the object store; otherwise the service account's"
+    )
+    public_key: str | None = Field(
+        default=None, description="config map with public.pem; then unsigned packages are refused"
+    )
+    node_selector: Mapping[str, str] = Field(default={})
+    tolerations: tuple[Mapping[str, str], ...] = ()
+    priority_class: str | None = None
+    visibility: Literal["external", "cluster-local"] = "external"
+    stream: kafka.StreamAccess = kafka.StreamAccess()
+
+    @classmethod
+    def parse(cls, text: str) -> "PredictorSettings":
+        """Read YAML.
+
+        Raises:
+            Refusal: Naming the field that does not fit.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(text) or {})
+        except ValidationError as cause:
+            raise Refusal(f"DETECTOR_PREDICTOR: {complaint(cause)}") from cause
+        except yaml.YAMLError as cause:
+            raise Refusal(f"DETECTOR_PREDICTOR is no YAML: {cause}") from cause
+
+
+def own_server(settings: PredictorSettings, release: Release) -> Body:
+    """Return the predictor of our own server, without replicas, name or scaling."""
+    from kserve import V1beta1PredictorSpec  # type: ignore[import-untyped]
+    from kubernetes import client  # type: ignore[import-untyped]
+
+    volumes = [client.V1Volume(name="tmp", empty_dir=client.V1EmptyDirVolumeSource())]
+    if settings.public_key:
+        key = client.V1ConfigMapVolumeSource(name=settings.public_key)
+        volumes.append(client.V1Volume(name="public-key", config_map=key))
+    volumes += [volume for volume, _ in kafka.volumes(settings.stream)]
+    spec = V1beta1PredictorSpec(
+        annotations={MODELS: canonical(release.models)},
+        containers=[_container(settings, release)],
+        volumes=volumes,
+        **common(settings),
+    )
+    return plain(spec)
+
+
+def triton_server(settings: PredictorSettings, release: Release) -> Body:
+    """Return the predictor of KServe's Triton runtime over a Triton repository."""
+    from kserve import V1beta1ModelFormat, V1beta1ModelSpec, V1beta1PredictorSpec
+
+    model = V1beta1ModelSpec(
+        model_format=V1beta1ModelFormat(name="triton"),
+        runtime="kserve-tritonserver",
+        protocol_version="v2",
+        storage_uri=release.uri,
+        resources=_resources(settings),
+        security_context=_restricted(),
+    )
+    spec = V1beta1PredictorSpec(
+        annotations={MODELS: canonical(release.models)}, model=model, **common(settings)
+    )
+    return plain(spec)
+
+
+def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
+    """Return a predictor with the replicas and the scaling of one that serves stably."""
+    scaling = {
+        "minReplicas": settings.min_replicas,
+        "maxReplicas": max(settings.max_replicas, settings.min_replicas),
+        "scaleMetric": settings.scale_metric,
+        "scaleTarget": settings.scale_target,
+    }
+    kept = {name: value for name, value in predictor.items() if name not in scaling}
+    return kept | {name: value for name, value in scaling.items() if value is not None}
+
+
+def service_body(settings: PredictorSettings, name: str, predictor: Mapping[str, Any]) -> Body:
+    """Return a new InferenceService; its deployment mode is always said."""
+    annotations: dict[str, str] = {f"{GROUP}/deploymentMode": settings.mode}
+    if settings.mode == "Standard":
+        scales = settings.max_replicas > settings.min_replicas
+        annotations[f"{GROUP}/autoscalerClass"] = "hpa" if scales else "none"
+    else:
+        annotations[f"{GROUP}/enable-tag-routing"] = "true"
+    if settings.storage_secret:
+        annotations[f"{GROUP}/storageSecretName"] = settings.storage_secret
+    labels = {"app.kubernetes.io/part-of": "car-detection"}
+    if settings.visibility == "cluster-local":
+        labels["networking.kserve.io/visibility"] = settings.visibility
+    return {
+        "apiVersion": f"{GROUP}/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": name, "annotations": annotations, "labels": labels},
+        "spec": {"predictor": dict(predictor)},
+    }
+
+
+def common(settings: PredictorSettings) -> dict[str, Any]:
+    """Return what predictors of both servers have in common, in the SDK's words."""
+    from kubernetes import client
+
+    return {
+        "service_account_name": settings.service_account,
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "timeout": settings.timeout_seconds,
+        "node_selector": dict(settings.node_selector) or None,
+        "tolerations": [_toleration(client, each) for each in settings.tolerations] or None,
+        "priority_class_name": settings.priority_class,
+    }
+
+
+def plain(model: Any) -> Body:
+    """Return a model of the SDK as the API server takes it."""
+    from kubernetes import client
+
+    body: Body = client.ApiClient().sanitize_for_serialization(model)
+    return body
+
+
+def _container(settings: PredictorSettings, release: Release) -> Any:
+    from kubernetes import client
+
+    mounts = [client.V1VolumeMount(name="tmp", mount_path="/tmp")]
+    if settings.public_key:
+        folder = KEY.rpartition("/")[0]
+        mounts.append(client.V1VolumeMount(name="public-key", mount_path=folder, read_only=True))
+    mounts += [mount for _, mount in kafka.volumes(settings.stream)]
+    return client.V1Container(
+        name="kserve-container",
+        image=settings.image,
+        args=["serve_detector", "--host", "0.0.0.0", "--model-root", MOUNT, "--strict"],
+        env=_environment(settings, release),
+        ports=[client.V1ContainerPort(container_port=PORT, protocol="TCP")],
+        readiness_probe=_probe("ready", period_seconds=2, failure_threshold=3),
+        liveness_probe=_probe(
+            "live", initial_delay_seconds=30, period_seconds=10, failure_threshold=6
+        ),
+        resources=_resources(settings),
+        security_context=_restricted(),
+        termination_message_policy="FallbackToLogsOnError",
+        volume_mounts=mounts,
+    )
+
+
+def _environment(settings: PredictorSettings, release: Release) -> list[Any]:
+    from kubernetes import client
+
+    variables = [
+        # KServe downloads this to MOUNT. It knows `storageUris` too, but leaves those of a
+        # canary out.
+        client.V1EnvVar(name="STORAGE_URI", value=release.uri),
+        client.V1EnvVar(name="PROTOCOL", value="v2"),
+        *kafka.variables(settings.stream),
+    ]
+    if settings.public_key:
+        variables.append(client.V1EnvVar(name="SIGNING_PUBLIC_KEY", value=KEY))
+    return variables
+
+
+def _resources(settings: PredictorSettings) -> Any:
+    from kubernetes import client
+
+    return client.V1ResourceRequirements(
+        requests=dict(settings.requests), limits=dict(settings.limits)
+    )
+
+
+def _restricted() -> Any:
+    """Return the context that the Pod Security Standard `restricted` wants, per container.
+
+    On the container, because Knative takes no context of the pod unless it is told to, and
+    because KServe gives it to the container that downloads, too.
+    """
+    from kubernetes import client
+
+    return client.V1SecurityContext(
+        run_as_non_root=True,
+        read_only_root_filesystem=True,
+        allow_privilege_escalation=False,
+        capabilities=client.V1Capabilities(drop=["ALL"]),
+        seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def _probe(what: str, **times: int) -> Any:
+    from kubernetes import client
+
+    path = client.V1HTTPGetAction(path=f"/v2/health/{what}", port=PORT)
+    return client.V1Probe(http_get=path, timeout_seconds=2, **times)
+
+
+def _toleration(client: Any, words: Mapping[str, str]) -> Any:
+    names = {"key", "operator", "value", "effect"}
+    if set(words) - names:
+        raise Refusal(f"tolerations: {dict(words)} has other words than {sorted(names)}")
+    return client.V1Toleration(**words)

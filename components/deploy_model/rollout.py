@@ -1,0 +1,88 @@
+"""What a rollout was, whom it needs to know, and what is kept of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from components.contracts.refusal import Refusal
+from components.deploy_model.trial import Look
+from components.store.registry import AuditEntry, Version
+
+
+class RolledBack(Refusal):
+    """A candidate was sent back; who served before serves on."""
+
+
+class Register(Protocol):
+    """Who serves, as far as a deployment must know; `store.registry.Registry` is the one."""
+
+    def claim(self, dataset: str) -> None:
+        """Let no one else roll out a model of the dataset meanwhile, or refuse."""
+
+    def champion(self, dataset: str) -> Version | None:
+        """Return the version in service."""
+
+    def has_served(self, version: Version) -> bool:
+        """Say whether a version was champion before."""
+
+    def history(self, dataset: str) -> list[AuditEntry]:
+        """Return what was done to the dataset's models, oldest first."""
+
+    def promote(
+        self,
+        dataset: str,
+        model: str,
+        expected_champion: str | None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Version:
+        """Put a version in service, if who serves is still who the caller saw."""
+
+    def roll_back(
+        self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
+    ) -> None:
+        """Record that a candidate was sent back, for its own fault or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What was done.
+
+    Attributes:
+        version: What should serve.
+        champion: Digest of who served before, or None.
+        sentence: How it ended.
+        looks: What was seen on the way.
+        failed: Whether the candidate was sent back.
+    """
+
+    version: Version
+    champion: str | None
+    sentence: str = ""
+    looks: Sequence[Look] = ()
+    failed: bool = False
+
+    def model(self) -> str:
+        """Return the digest of the model that serves.
+
+        Raises:
+            RolledBack: If it is not the one that should.
+        """
+        if self.failed:
+            raise RolledBack(self.sentence)
+        return self.version.model
+
+
+def steps_of(looks: Sequence[Look]) -> list[dict[str, float]]:
+    """Return each step of a trial in numbers, as its last look saw it."""
+    last = {look.percent: look for look in looks}
+    return [
+        {
+            "percent": percent,
+            "until_s": round(look.at, 1),
+            "requests": look.seen.candidate.requests,
+            "errors": look.seen.candidate.errors,
+            "asked": look.seen.asked,
+            "failed": look.seen.failed,
+        }
+        for percent, look in last.items()
+    ]

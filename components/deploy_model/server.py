@@ -1,0 +1,160 @@
+"""A front door with two detector servers behind it, and the folder that all three share."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from components.contracts.model import DetectAnswer
+from components.contracts.refusal import Refusal
+from components.deploy_model.asking import MISSING, ask_server, reason
+from components.deploy_model.packages import keep
+from components.deploy_model.target import Fetch, Side, Unreachable
+from components.inference.shelf import Share, Shelf
+from components.traffic.scrape import tally_of
+from components.traffic.tally import Tally
+
+LEASE_S = 15.0  # so long a candidate stays in traffic when whoever looks after it is gone
+ASK_S = 5.0  # for one picture, waiting included
+LOAD_S = 60.0  # for a package that is known to load
+FOLLOW_S = 10.0  # for the front door to follow the folder
+# A server ends a connection that nobody uses for 5 s; ours are let go before.
+LIMITS = httpx.Limits(keepalive_expiry=2)
+
+
+class ServerTarget:
+    """Two running `serve_detector` behind one `route_requests`.
+
+    Args:
+        url: Where the front door listens; it says where the servers are.
+        shelf: The folder of packages that all of them were started with.
+        ready_seconds: How long a candidate may take to come up.
+    """
+
+    def __init__(self, url: str, shelf: Shelf, ready_seconds: float) -> None:
+        """Connect when first asked."""
+        self._url = url.rstrip("/")
+        self._shelf = shelf
+        self._ready_seconds = ready_seconds
+        self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
+
+    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+        """Return a verified copy of a package on the shelf.
+
+        Raises:
+            PackageError: If what was fetched is not the package.
+        """
+        return keep(self._shelf, dataset, model, fetch)
+
+    def serving(self, dataset: str) -> str | None:
+        """Return the digest of the current package, or None."""
+        return self._shelf.current(dataset)
+
+    def begin(self, dataset: str, model: str) -> None:
+        """Load a candidate into the second server, at no share of the requests.
+
+        Raises:
+            Refusal: If the server refuses the package, or is not ready in time.
+        """
+        self.share(dataset, 0)
+        self._shelf.point(dataset, model, "candidate")
+        deadline = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                left = deadline - time.monotonic()
+                return self._order("candidate", dataset, "load", max(left, 1.0))
+            except Unreachable as cause:  # it may be coming up again
+                if time.monotonic() > deadline:
+                    raise Unreachable(
+                        f"not ready after {self._ready_seconds:.0f} s: {cause}"
+                    ) from cause
+            time.sleep(0.2)
+
+    def share(self, dataset: str, percent: int) -> None:
+        """Lend the candidate a share of the requests for a while; the same again renews it.
+
+        Raises:
+            Refusal: If the front door does not follow.
+        """
+        model = self._shelf.current(dataset, "candidate") or ""
+        lease = Share(percent=percent, model=model, until=time.time() + LEASE_S)
+        self._shelf.lend(dataset, lease)
+        self._until_in_force(dataset, percent)
+
+    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
+        """Return what one server answers about a JPEG, or None if it has no package for it.
+
+        Raises:
+            Refusal: If it declines, stays busy or does not answer.
+        """
+        return ask_server(self._client, self._routes()[side], side, dataset, jpeg, ASK_S)
+
+    def tally(self, dataset: str, side: Side) -> Tally:
+        """Return what clients met at the front door so far."""
+        return tally_of(self._get("/metrics").text, dataset, side)
+
+    def serve(self, dataset: str, model: str | None) -> None:
+        """Exchange the package of the stable server under its requests, and end any trial.
+
+        Raises:
+            Refusal: If the server refuses the package, or does not answer.
+        """
+        self._shelf.point(dataset, model)
+        self._order("stable", dataset, "load" if model else "unload", LOAD_S)
+        self.abandon(dataset)
+
+    def abandon(self, dataset: str) -> None:
+        """Take the candidate out of the requests, then let its server forget it."""
+        self._shelf.lend(dataset, None)
+        with suppress(Unreachable):  # then nobody is led to the candidate either
+            self._until_in_force(dataset, 0)
+        self._shelf.point(dataset, None, "candidate")
+        with suppress(Refusal):
+            self._order("candidate", dataset, "unload", ASK_S)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _until_in_force(self, dataset: str, percent: int) -> None:
+        deadline = time.monotonic() + FOLLOW_S
+        while (found := self._percent(dataset)) != percent:
+            if time.monotonic() > deadline:
+                raise Refusal(
+                    f"the front door gives the candidate {found} %, expected {percent} %: "
+                    f"is its MODEL_ROOT {self._shelf.root}?"
+                )
+            time.sleep(0.02)
+
+    def _percent(self, dataset: str) -> int:
+        lent = self._routes()["datasets"].get(dataset)
+        return int(lent["percent"]) if lent else 0
+
+    def _routes(self) -> dict[str, Any]:
+        answer = self._get("/routes")
+        try:
+            routes: dict[str, Any] = answer.json()
+            return {key: routes[key] for key in ("stable", "candidate", "datasets")}
+        except (ValueError, KeyError, TypeError) as cause:
+            raise Refusal(
+                f"{self._url} is no front door with two servers behind it, expected one: "
+                "python -m components route_requests"
+            ) from cause
+
+    def _order(self, side: Side, dataset: str, verb: str, seconds: float) -> None:
+        url = self._routes()[side]
+        try:
+            path = f"/v2/repository/models/{dataset}/{verb}"
+            answer = self._client.post(f"{url}{path}", timeout=seconds)
+        except httpx.HTTPError as cause:
+            raise Unreachable(f"no {side} server answers at {url}: {cause}") from cause
+        if answer.is_error and (verb == "load" or answer.status_code != MISSING):
+            raise Refusal(f"the {side} server does not {verb} {dataset}: {reason(answer)}")
+
+    def _get(self, path: str) -> httpx.Response:
+        try:
+            return self._client.get(f"{self._url}{path}")
+        except httpx.HTTPError as cause:
+            raise Unreachable(f"no front door answers at {self._url}: {cause}") from cause

@@ -1,0 +1,51 @@
+"""What is counted of each request, under the same names at servers and at the front door."""
+
+from typing import Literal
+
+from prometheus_client import Counter, Histogram
+
+Outcome = Literal["ok", "error", "refused"]
+
+# Each bound about half again the one before, so that a doubled latency shows.
+BOUNDS = (
+    0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5,
+    0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0,
+)  # fmt: skip
+
+REQUESTS = Counter(
+    "car_detector_requests", "Requests that were answered or failed", ["dataset", "side", "outcome"]
+)
+LATENCY = Histogram(
+    "car_detector_latency_seconds",
+    "From the whole request to the answer, or to giving up",
+    ["dataset", "side"],
+    buckets=BOUNDS,
+)
+BOXES = Counter("car_detector_boxes", "Boxes that were answered", ["dataset", "side"])
+SCORES = Counter(
+    "car_detector_scores", "Sum of the scores of the boxes that were answered", ["dataset", "side"]
+)
+
+
+def count(
+    dataset: str,
+    side: str,
+    outcome: Outcome,
+    seconds: float,
+    boxes: int = 0,
+    scores: float = 0.0,
+) -> None:
+    """Count one request.
+
+    Args:
+        dataset: Who was asked; a name that is known, since each becomes a time series.
+        side: `stable` or `candidate` at a front door, the model at a server.
+        outcome: `error` is the side's own fault, `refused` the client's.
+        seconds: How long it took.
+        boxes: In the answer.
+        scores: Their sum.
+    """
+    REQUESTS.labels(dataset, side, outcome).inc()
+    LATENCY.labels(dataset, side).observe(seconds)
+    BOXES.labels(dataset, side).inc(boxes)
+    SCORES.labels(dataset, side).inc(scores)

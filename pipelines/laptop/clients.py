@@ -1,0 +1,88 @@
+"""Clients that ask while a candidate is on trial, and count what they are not answered."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+RATE = 20.0  # requests a second, of all clients together
+
+
+class Clients:
+    """Asks about pictures in turn, as long as a candidate is on trial, from a thread.
+
+    Args:
+        url: The front door.
+        dataset: Who is asked.
+        jpegs: What is asked about; without any, nobody asks.
+        watch: Called with the candidate's share in percent, several times a second.
+
+    Attributes:
+        statuses: How often each HTTP status was answered; 0 stands for no answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        dataset: str,
+        jpegs: Sequence[bytes],
+        watch: Callable[[int], None] = lambda percent: None,
+    ) -> None:
+        """Ask nothing yet."""
+        self.statuses: Counter[int] = Counter()
+        self._url, self._dataset, self._jpegs, self._watch = url, dataset, jpegs, watch
+        self._over = Event()
+        self._thread = Thread(target=self._run, name="clients", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to look whether there is a candidate."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop asking."""
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def told(self) -> str:
+        """What they met, in words."""
+        asked = sum(self.statuses.values())
+        return f"{asked:,} client requests, {asked - self.statuses[200]} failed"
+
+    def _run(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
+            for jpeg in cycle(self._jpegs):
+                if self._over.wait(1 / RATE):
+                    return
+                trial = _routes(client).get(self._dataset)
+                self._watch(trial["percent"] if trial else 0)
+                if trial:
+                    self.statuses[self._ask(client, jpeg)] += 1
+
+    def _ask(self, client: httpx.Client, jpeg: bytes) -> int:
+        headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
+        try:
+            path = f"/v1/detect/{self._dataset}"
+            return client.post(path, content=jpeg, headers=headers).status_code
+        except httpx.HTTPError:
+            return 0
+
+
+def _routes(client: httpx.Client) -> dict[str, Any]:
+    try:
+        datasets: dict[str, Any] = client.get("/routes").json()["datasets"]
+    except httpx.HTTPError:
+        time.sleep(0.1)
+        return {}
+    return datasets

@@ -1,0 +1,69 @@
+"""A compiled pipeline as a short story, for people who review what a change does to it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines.policy.compiled import Body, Compiled, Task
+
+# What `kfp.kubernetes` may give a task, and where it says which one.
+GIVEN = {
+    "configMapAsEnv": "configMapName",
+    "secretAsEnv": "secretName",
+    "secretAsVolume": "mountPath",
+    "configMapAsVolume": "mountPath",
+    "emptyDirMounts": "mountPath",
+    "pvcMount": "mountPath",
+}
+
+
+def story(file: Path) -> str:
+    """Tell a package: its parameters, its graph, and what each task is given.
+
+    Args:
+        file: What `compile.py` wrote.
+
+    Raises:
+        Refusal: If it is something else.
+    """
+    compiled = Compiled.read(file)
+    inputs = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    parameters = (f"{name} = {told.get('defaultValue')!r}" for name, told in sorted(inputs.items()))
+    lines = [
+        f"{compiled.spec['pipelineInfo']['name']}({', '.join(parameters)})",
+        "",
+        *_graph(compiled, compiled.root),
+        "",
+        *(f"{task.path}: {_task(task)}" for task in compiled.tasks),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> Iterator[str]:
+    for name, task in sorted(tasks.items()):
+        after = ", ".join(sorted(task.get("dependentTasks", []))) or "nothing"
+        policy = task.get("triggerPolicy", {})
+        when = f" if {policy['condition']}" if "condition" in policy else ""
+        always = " always" if policy.get("strategy") else ""
+        yield f"{indent}{name}{always} after {after}{when}"
+        component = compiled.component(task)
+        if "dag" in component:
+            yield from _graph(compiled, component["dag"]["tasks"], indent + "    ")
+
+
+def _task(task: Task) -> str:
+    image = task.container.get("image", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
+    limits = task.container.get("resources", {})
+    cached = bool(task.described.get("cachingOptions", {}).get("enableCache"))
+    told: dict[str, Any] = {
+        "image": image,
+        "cpu": limits.get("resourceCpuLimit"),
+        "memory": limits.get("resourceMemoryLimit"),
+        "accelerator": limits.get("accelerator"),
+        "seconds": task.placed.get("activeDeadlineSeconds"),
+        "retries": task.described.get("retryPolicy", {}).get("maxRetryCount", 0),
+        "cached": cached or None,
+    }
+    for kind, key in GIVEN.items():
+        told[kind] = " ".join(sorted({one[key] for one in task.placed.get(kind, ())}))
+    return ", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, ""))

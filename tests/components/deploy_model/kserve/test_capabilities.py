@@ -1,0 +1,101 @@
+import pytest
+
+from components.contracts.refusal import Refusal
+from components.deploy_model.kserve.capabilities import Capabilities, check, dropped
+from components.deploy_model.kserve.predictor import PredictorSettings
+
+GATEWAY = {"enableGatewayApi": True, "ingressDomain": "example.com"}
+
+
+def able(**changes):
+    return Capabilities(**({"ingress": GATEWAY} | changes))
+
+
+def settings(**changes):
+    return PredictorSettings(image="a", **changes)
+
+
+def service(mode="Standard", spec=None, runs=None):
+    return {
+        "metadata": {
+            "name": "cars",
+            "annotations": {"serving.kserve.io/deploymentMode": mode},
+        },
+        "spec": {"predictor": {}} | (spec or {}),
+        "status": {"deploymentMode": runs} if runs else {},
+    }
+
+
+SILENT = {
+    "drops spec.canary: install KServe 0.21": ({}, {"canary": False}, None),
+    "sends it no request: install KServe 0.21": ({}, {"split": False}, None),
+    "without Gateway API: install its CRDs": ({}, {"routes": False}, None),
+    "cannot be read.*let the deployer's account get it": ({}, {"ingress": None}, None),
+    "set enableGatewayApi to true": ({}, {"ingress": {"ingressDomain": "example.com"}}, None),
+    "set disableIngressCreation to false": (
+        {}, {"ingress": GATEWAY | {"disableIngressCreation": True}}, None,
+    ),
+    "set another ingressDomain": (
+        {}, {"ingress": GATEWAY | {"ingressDomain": "svc.cluster.local"}}, None,
+    ),
+    "set visibility to external": ({"visibility": "cluster-local"}, {}, None),
+    "set min_replicas to 1": ({"min_replicas": 0}, {}, None),
+    "set scale_metric to cpu or memory": ({"scale_metric": "rps"}, {}, None),
+    "set scale_metric to concurrency or rps": (
+        {"scale_metric": "cpu", "mode": "Knative"}, {}, None,
+    ),
+    "raise max_replicas": ({"scale_target": 50, "max_replicas": 1}, {}, None),
+    "Knative Serving is not installed": ({"mode": "Knative"}, {"knative": False}, None),
+    "ignores canaryTrafficPercent: remove it": (
+        {}, {}, service(spec={"predictor": {"canaryTrafficPercent": 5}}),
+    ),
+    "ignores spec.canary: remove it": (
+        {"mode": "Knative"}, {}, service("Knative", {"canary": [{}]}),
+    ),
+    "runs in Knative mode, which cannot change": ({}, {}, service("Knative")),
+    "runs in Serverless mode, which cannot change": ({}, {}, service(runs="Serverless")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "case"), SILENT.items(), ids=list(SILENT))
+def test_what_would_silently_do_nothing_is_refused_and_what_to_set_is_said(sentence, case):
+    chosen, found, existing = case
+
+    with pytest.raises(Refusal, match=sentence):
+        check(settings(**chosen), able(**found), existing)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found", "existing"),
+    [
+        ({}, {"knative": False}, None),
+        ({}, {}, service(runs="Standard")),
+        ({"scale_metric": "cpu", "scale_target": 70}, {}, None),
+        ({"mode": "Knative"}, {"canary": False, "split": False, "routes": False}, None),
+        ({"mode": "Knative", "min_replicas": 0, "scale_metric": "rps"}, {"ingress": None}, None),
+        ({"mode": "Knative", "visibility": "cluster-local"}, {}, service("Knative")),
+    ],
+)
+def test_what_does_something_is_not_refused(chosen, found, existing):
+    check(settings(**chosen), able(**found), existing)
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(Refusal) as refusal:
+        check(settings(min_replicas=0), able(routes=False, ingress=None), None)
+
+    assert len(str(refusal.value).split("; ")) == 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept", "path"),
+    [
+        ({"a": [{"b": 1}]}, {"a": [{}]}, "spec.a[0].b"),
+        ({"a": [1, 2]}, {"a": [1]}, "spec.a[1]"),
+        ({"a": {}}, {}, None),
+        ({"canary": []}, {}, None),
+        ({"a": 1}, {"a": 1, "defaulted": 2}, None),
+    ],
+)
+def test_a_field_that_the_server_drops_is_found(sent, kept, path):
+    assert dropped(sent, kept) == path

@@ -1,0 +1,163 @@
+"""The laptop's side of rollouts: who is revived, the drill's copy, clients, rollback, history."""
+
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from components.contracts.model import PackageInfo, PackageLayout
+from components.deploy_model.packages import registered
+from components.deploy_model.server import ServerTarget
+from components.inference.detector import Detector
+from components.inference.shelf import Share, Shelf
+from components.inference.signature import check_signature, make_keys
+from components.store.objects import Objects
+from components.store.postgres import connect
+from components.store.registry import Registry
+from pipelines.laptop import commands
+from pipelines.laptop.clients import Clients
+from pipelines.laptop.drill import REASON, Killer, copied
+from pipelines.laptop.home import _agree
+from pipelines.laptop.processes import Revived
+from tests.components.inference.tiny import jpeg_of, scene
+
+JPEG = jpeg_of(scene({(1, 2): 0}))
+
+
+@pytest.fixture
+def registry(database):
+    with closing(connect(database)) as connection:
+        yield Registry(connection)
+
+
+@pytest.fixture
+def champion(registry, object_store, tiny_package):
+    """A registered package that serves."""
+    package = tiny_package(dataset="drilled")
+    model = package.verify().digest
+    Objects(object_store).put_folder(f"models/{model}/package", package.root)
+    registry.register("drilled", model, "", "0" * 64, {}, {"map50": 0.5}, "it is better")
+    return registry.promote("drilled", model, None)
+
+
+def test_a_child_that_may_die_comes_back_and_is_stopped_in_the_end(tmp_path):
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = Revived("the dying", command, tmp_path / "log")
+    first = child.process
+    first.kill()
+    first.wait()
+
+    child.must_run()
+    second = child.process
+    child.stop()
+
+    assert second.pid != first.pid
+    assert second.poll() is not None
+
+
+def test_a_child_that_dies_at_once_is_not_started_again_and_again(tmp_path):
+    child = Revived("the doomed", [sys.executable, "-c", "1"], tmp_path / "log")
+    started = set()
+    for _ in range(20):
+        child.process.wait()
+        child.must_run()
+        started.add(child.process.pid)
+
+    assert len(started) == 1
+
+
+def test_the_drills_copy_is_another_model_with_the_same_answers_and_is_signed(
+    registry, champion, object_store, tmp_path
+):
+    objects, keys = Objects(object_store), make_keys(tmp_path / "keys")
+
+    copy = copied(registry, objects, champion, str(keys.private))
+
+    registered(objects, copy)(tmp_path)
+    package = PackageLayout(tmp_path / "package")
+    version = registry.named("drilled", copy)
+    check_signature(package.root, tmp_path / "package.sig", keys.public)
+    assert package.verify().digest == copy != champion.model
+    assert PackageInfo.read(package.info).lineage.seed == 1
+    assert Detector.open(package.root).detect_jpeg(JPEG)
+    assert (version.compared_with, version.reason) == (champion.model, REASON)
+    assert registry.champion("drilled") == champion
+
+
+def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package):
+    dataset, shelf = "clients", Shelf(front_door.shelf.root)
+    model = front_door.put(tiny_package(dataset=dataset), dataset)
+    with closing(ServerTarget(front_door.url, shelf, 10)) as target:
+        target.serve(dataset, model)
+    shares = []
+    with Clients(front_door.url, dataset, [JPEG], shares.append) as clients:
+        while not shares:
+            time.sleep(0.01)
+        before = sum(clients.statuses.values())
+        shelf.point(dataset, model, "candidate")
+        shelf.lend(dataset, Share(percent=5, model=model, until=time.time() + 60))
+        while sum(clients.statuses.values()) < 3:
+            time.sleep(0.01)
+
+    assert before == 0
+    assert set(clients.statuses) == {200}
+    assert clients.told.endswith("client requests, 0 failed")
+    assert {0, 5} == set(shares)
+    shelf.point(dataset, None, "candidate")
+
+
+def test_the_killer_waits_for_the_share_and_sees_when_it_is_gone(tmp_path):
+    child = Revived("the victim", [sys.executable, "-c", "import time; time.sleep(60)"],
+                    tmp_path / "log")  # fmt: skip
+    killer = Killer(child)
+    for percent in (0, 5, 0):
+        killer(percent)
+    alive = child.process.poll() is None
+    killer(25)
+    child.process.wait()
+    killer(25)
+    during = killer.seconds
+    killer(0)
+    child.stop()
+
+    assert alive
+    assert during is None
+    assert killer.seconds >= 0
+
+
+def test_a_home_that_comes_up_ends_the_trial_that_a_killed_one_left(registry, champion, tmp_path):
+    shelf = Shelf(tmp_path / "models")
+    shelf.package("drilled", champion.model).mkdir(parents=True)
+    shelf.point("drilled", "e" * 64)
+    shelf.point("drilled", "f" * 64, "candidate")
+    shelf.lend("drilled", Share(percent=25, model="f" * 64, until=time.time() + 60))
+
+    _agree(shelf, registry)
+
+    assert shelf.current("drilled") == champion.model
+    assert shelf.current("drilled", "candidate") is None
+    assert shelf.share("drilled") is None
+
+
+def test_the_history_tells_versions_names_and_reasons(
+    registry, champion, database, monkeypatch, capsys
+):
+    monkeypatch.setenv("DATABASE_URL", database)
+    registry.roll_back(champion, "it was slow", {}, verdict=True)
+
+    assert commands.history("drilled") == 0
+
+    told = capsys.readouterr().out
+    assert f"1  {champion.model[:12]}  mAP50 0.500  champion" in told
+    for words in ("registered", "it is better", "promoted", "the first", "it was slow"):
+        assert words in told
+
+
+def test_going_back_is_deploying_what_served_before(monkeypatch):
+    asked = []
+    monkeypatch.setattr(commands, "run", lambda *words: asked.append(words) or 0)
+
+    commands.rollback("drilled", host="")
+
+    assert asked == [("deploy", {"dataset": "drilled", "model": "previous"})]

@@ -1,0 +1,410 @@
+"""Rollouts on KServe, on a real API server: what is served, sent back, and refused beforehand.
+
+KServe's controller is the stand-in `tests.standins.kserve`, which starts real servers; the
+objects, their validation, conflicts and pruning are the API server's. Needs KUBECONFIG of a
+cluster with KServe's definitions, where its config map and Gateway API's definition may be
+made, and `spec.tracing` be added for the time of the proof.
+"""
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+from kubernetes import client, config
+
+from components.cluster.client import Cluster, ConflictError
+from components.contracts.model import PackageLayout, RegisteredLayout
+from components.contracts.policy import RolloutPolicy
+from components.contracts.record import write_lines
+from components.contracts.refusal import Refusal
+from components.deploy_model.deploy import deploy
+from components.deploy_model.kserve.capabilities import CONFIG, SERVICES, look
+from components.deploy_model.kserve.own_server import OwnServer
+from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.target import KServeTarget
+from components.deploy_model.packages import registered
+from components.inference.shelf import Shelf
+from components.inference.signature import make_keys, sign
+from components.store.objects import Objects
+from components.store.postgres import connect, migrate
+from components.store.registry import Registry
+from pipelines.laptop.database import EmbeddedDatabase
+from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.standins.kserve import PORT, ClusterDns, KServe
+
+NAMESPACE = "prove-serving"
+DEFINITION = "inferenceservices.serving.kserve.io"
+ROUTES = "httproutes.gateway.networking.k8s.io"
+POLICY = RolloutPolicy(
+    step_seconds=2, min_requests=5, look_every_s=0.5, ready_seconds=60, probes=4,
+    max_latency_ratio=20, max_latency_ms=10_000,
+)  # fmt: skip
+SETTINGS = PredictorSettings(image="stand-in", max_replicas=1, public_key="car-public-key")
+JPEG = jpeg_of(scene({(1, 2): 0}))
+ROLLBACK_S = 30
+
+
+def main() -> int:
+    """Prove all, say what was seen, and leave nothing behind."""
+    config.load_kube_config()
+    api = client.ApiClient()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        stack.enter_context(namespace(api))
+        database = stack.enter_context(EmbeddedDatabase(folder / "postgres"))
+        connection = connect(database.url())
+        stack.callback(connection.close)
+        migrate(connection)
+        proof = Proof(api, folder, Registry(connection))
+        proof.refuses_what_would_do_nothing(stack)
+        with proof.kserve, Clients(proof.kserve) as clients:
+            proof.first_deployments(clients)
+            proof.ramp_to_promotion(clients)
+            proof.rollbacks(clients)
+            proof.conflicts()
+            proof.tampering()
+            proof.says(f"{clients.asked:,} client requests", not clients.failed, clients.told())
+        proof.says("rules of KServe's webhook broken", not proof.kserve.violations,
+                   str(sorted(set(proof.kserve.violations))))  # fmt: skip
+    return 0 if proof.good else 1
+
+
+class Proof:
+    """One InferenceService, what is in it, and what was seen."""
+
+    def __init__(self, api: client.ApiClient, folder: Path, registry: Registry):
+        self.api, self.folder, self.registry, self.good = api, folder, registry, True
+        url = os.environ.get("OBJECT_STORE_URL") or (folder / "objects").as_uri()
+        self.objects = Objects(f"{url.rstrip('/')}/prove-serving")
+        self.keys = make_keys(folder / "keys")
+        self.cluster = Cluster(api, NAMESPACE)
+        self.kserve = KServe(api, NAMESPACE, self.objects, folder / "pods", str(self.keys.public))
+
+    def says(self, what: str, good: bool, seen: str = "") -> None:
+        self.good &= good
+        print(f"{'ok' if good else 'BAD':3} {what}{': ' if seen else ''}{seen}", flush=True)
+
+    def target(self, settings: PredictorSettings = SETTINGS, ready: float = 60) -> KServeTarget:
+        """Return a target as a new run would have it."""
+        shelf = Shelf(self.folder / "proved")
+        http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
+        server = OwnServer(self.objects, settings, shelf)
+        return KServeTarget(self.cluster, "car-detector", server, settings, ready, http)
+
+    def model(self, dataset: str, shift: float, signed: bool = True) -> str:
+        """Register a model, compared with who is champion now, and return its digest."""
+        root = self.folder / f"{dataset}-{shift}"
+        package = PackageLayout(root)
+        if not root.exists():
+            (root / "golden").mkdir(parents=True)
+            package.model.write_bytes(tiny_graph(1, 64, 64, shift).SerializeToString())
+            package.triton.write_text(f'name: "{dataset}"\n')
+            write_lines(golden_answers(root, "car", 64, 64, shift), package.golden)
+            seal(package, dataset, ("car",))
+        digest = package.verify().digest
+        layout = RegisteredLayout(RegisteredLayout.prefix(digest))
+        self.objects.put_folder(str(layout.package), root)
+        if signed:
+            sign(root, root.with_suffix(".sig"), self.keys.private)
+            self.objects.put(str(layout.signature), root.with_suffix(".sig").read_bytes())
+        champion = self.registry.champion(dataset)
+        compared = champion.model if champion else None
+        self.registry.register(dataset, digest, "", "0" * 64, {}, {}, "proof", compared)
+        return digest
+
+    def roll_out(
+        self, dataset: str, model: str, target: KServeTarget | None = None,
+        policy: RolloutPolicy = POLICY,
+    ) -> tuple[Any, float]:  # fmt: skip
+        """Deploy a model, and return how it ended and in how many seconds."""
+        place = target or self.target()
+        began = time.monotonic()
+        try:
+            rollout = deploy(
+                self.registry, place, self.registry.named(dataset, model),
+                registered(self.objects, model), [JPEG] * 4, policy,
+            )  # fmt: skip
+        except Refusal as refusal:
+            return refusal, time.monotonic() - began
+        return rollout, time.monotonic() - began
+
+    def refuses_what_would_do_nothing(self, stack: ExitStack) -> None:
+        """Ask the cluster what it can do as it is, then make it able, and ask again."""
+        for mode in ("Standard", "Knative"):
+            settings = SETTINGS.model_copy(update={"mode": mode})
+            self.model("toys", 0)
+            try:
+                self.target(settings).begin("toys", self.model("toys", 0))
+                self.says(f"{mode} mode is refused on this cluster as it is", False)
+            except Refusal as refusal:
+                for sentence in str(refusal).split("; "):
+                    self.says(f"{mode} refused", True, sentence)
+        nothing = self.cluster.get(SERVICES, "car-detector") is None
+        self.says("nothing was created by asking", nothing)
+        stack.enter_context(able(self.api))
+        self.says("the cluster is able now", wait(lambda: look(self.cluster, "Standard").split))
+
+    def first_deployments(self, clients: "Clients") -> None:
+        """Two datasets on one server, each answered by its own model."""
+        for dataset, shift in (("toys", 0), ("buses", 1)):
+            model = self.model(dataset, shift)
+            rollout, seconds = self.roll_out(dataset, model)
+            self.says(f"first deployment of {dataset} in {seconds:.0f} s", served(rollout),
+                      told(rollout))  # fmt: skip
+            clients.expect(dataset, model)
+        answers = {name: self.target().ask(name, JPEG, "stable") for name in ("toys", "buses")}
+        models = {name: answer.model for name, answer in answers.items() if answer}
+        one = len(self.kserve.deployments) == 1
+        self.says("two datasets on one server, each by its own model",
+                  models == clients.expected and one, short(models))  # fmt: skip
+
+    def ramp_to_promotion(self, clients: "Clients") -> None:
+        """A good candidate of one dataset is promoted, and the other one never notices."""
+        model, before = self.model("toys", 0.5), clients.expected["toys"]
+        clients.expect("toys", model, before)
+        rollout, seconds = self.roll_out("toys", model)
+        steps = [look.percent for look in getattr(rollout, "looks", [])]
+        self.says(f"ramp to promotion in {seconds:.0f} s over {sorted(set(steps))} percent",
+                  served(rollout), told(rollout))  # fmt: skip
+        time.sleep(1)
+        clients.expect("toys", model)
+        time.sleep(2)
+        spec = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        name = spec["predictor"].get("name", "")
+        self.says("promoted by spec and name, canary []",
+                  name.startswith("r") and not spec.get("canary"), name)  # fmt: skip
+
+    def rollbacks(self, clients: "Clients") -> None:
+        """Candidates that never get ready, lie about it, or die at a share."""
+        for what, kind in (("never ready", "never_ready"), ("says ready and is not", "says_ready")):
+            model = self.model("toys", 0.6 if kind == "never_ready" else 0.7)
+            if kind == "says_ready":
+                self.kserve.spoil = lambda name: {"PYTHONPATH": "/nowhere"}
+            stable = next(iter(self.kserve.deployments))
+            setattr(self.kserve, kind, lambda name, stable=stable: name != stable)
+            policy = POLICY.model_copy(update={"ready_seconds": 8})
+            ended, _ = self.roll_out("toys", model, self.target(ready=8), policy)
+            setattr(self.kserve, kind, lambda name: False)
+            self.kserve.spoil = lambda name: {}
+            self.says(f"candidate that {what} is sent back", not served(ended), told(ended))
+        self._dies_at_a_share(clients)
+
+    def _dies_at_a_share(self, clients: "Clients") -> None:
+        model, died = self.model("toys", 0.8), []
+        stable = set(self.kserve.deployments)
+
+        def kill() -> None:
+            wait(lambda: any(0 < p < 100 for p, d in self.kserve.weights if d.name not in stable))
+            for name in set(self.kserve.deployments) - stable:
+                for pod in self.kserve.deployments[name].pods:
+                    pod.process.kill()
+            died.append(time.monotonic())
+
+        clients.forgive("toys", model)
+        killer = threading.Thread(target=kill)
+        killer.start()
+        ended, _ = self.roll_out("toys", model)
+        seconds = time.monotonic() - died[0]
+        killer.join()
+        clients.expect("toys", clients.expected["toys"])
+        self.says(f"candidate that dies at its share is rolled back in {seconds:.1f} s",
+                  not served(ended) and seconds <= ROLLBACK_S, told(ended))  # fmt: skip
+
+    def conflicts(self) -> None:
+        """Who was overtaken does not undo what is newer."""
+        target, model = self.target(), self.model("toys", 0.9)
+        target.hold("toys", model, registered(self.objects, model))
+        target.begin("toys", model)
+        try:
+            self.target().begin("buses", self.model("buses", 1.9))
+            self.says("a second dataset on trial is refused", False)
+        except ConflictError as conflict:
+            self.says("a second dataset on trial is refused", True, str(conflict))
+        newer = self.cluster.get(SERVICES, "car-detector")
+        models = newer["spec"]["predictor"]["annotations"]  # type: ignore[index]
+        kept = dict(models)
+        models["car-detection/models"] = models["car-detection/models"].replace(
+            '"buses"', '"bikes"'
+        )
+        stale = self.cluster.get(SERVICES, "car-detector")
+        self.cluster.replace(SERVICES, newer)  # type: ignore[arg-type]
+        try:
+            target.serve("toys", model)
+            self.says("a newer champion of another dataset is not undone", False)
+        except ConflictError as conflict:
+            self.says("a newer champion of another dataset is not undone", True, str(conflict))
+        try:
+            self.cluster.replace(SERVICES, stale)  # type: ignore[arg-type]
+            self.says("the API server compares and swaps by resourceVersion", False)
+        except ConflictError as conflict:
+            self.says("the API server compares and swaps", True, str(conflict)[:90])
+        target.abandon("toys")
+        self.cluster.patch(SERVICES, "car-detector", {"spec": {"predictor": {"annotations": kept}}})
+        wait(lambda: all(len(each.ready) == 1 for each in self.kserve.deployments.values()))
+
+    def tampering(self) -> None:
+        """A model whose signature is missing never comes into service, and says why."""
+        model = self.model("toys", 1.1, signed=False)
+        ended, seconds = self.roll_out("toys", model)
+        self.says(f"an unsigned model is refused in {seconds:.0f} s",
+                  "has no signature" in told(ended), told(ended))  # fmt: skip
+
+
+class Clients:
+    """Two threads that ask the front door, by the weights that KServe's route has now."""
+
+    def __init__(self, kserve: KServe):
+        self._kserve, self._ended = kserve, threading.Event()
+        self.expected: dict[str, str] = {}
+        self._allowed: dict[str, set[str]] = {}
+        self._lenient: set[str] = set()
+        self.asked, self.failed, self.forgiven = 0, 0, 0
+        self.seen: Counter[str] = Counter()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(2)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def expect(self, dataset: str, *models: str) -> None:
+        """Ask for a dataset from now on; any of some models may answer."""
+        self._allowed[dataset] = set(models)
+        self.expected[dataset] = models[0]
+        self._lenient.discard(dataset)
+
+    def forgive(self, dataset: str, model: str) -> None:
+        """Let a model answer for a while, or fail."""
+        self._allowed[dataset] = {self.expected[dataset], model}
+        self._lenient.update(self.expected)
+
+    def told(self) -> str:
+        return f"{self.failed} failed; {self.forgiven} met the candidate that was killed"
+
+    def _ask(self) -> None:
+        with httpx.Client(timeout=5, limits=httpx.Limits(max_keepalive_connections=0)) as http:
+            while not self._ended.wait(0.02):
+                for dataset in list(self._allowed):
+                    self._ask_one(http, dataset)
+
+    def _ask_one(self, http: httpx.Client, dataset: str) -> None:
+        weights = list(self._kserve.weights)
+        self.asked += 1
+        lenient = dataset in self._lenient
+        try:
+            (deployment,) = random.choices([d for _, d in weights], [w for w, _ in weights])
+            pod = random.choice(deployment.ready)
+            answer = http.post(f"http://{pod.ip}:{PORT}/v1/detect/{dataset}", content=JPEG)
+            model = answer.raise_for_status().json()["model"]
+            if model not in self._allowed[dataset]:
+                raise ValueError(f"{model} answered")
+        except (httpx.HTTPError, ValueError, IndexError) as error:
+            if lenient or dataset in self._lenient:
+                self.forgiven += 1
+                return
+            self.failed += 1
+            if self.failed > 5:
+                return
+            print(f"    a client of {dataset} met {type(error).__name__}: {error}", flush=True)
+
+
+def served(ended: Any) -> bool:
+    """Say whether a rollout ended in service."""
+    return not isinstance(ended, Refusal) and not ended.failed
+
+
+def told(ended: Any) -> str:
+    """Return how a rollout ended, in its own words."""
+    return str(ended) if isinstance(ended, Refusal) else ended.sentence
+
+
+def short(models: dict[str, str]) -> str:
+    return ", ".join(f"{name} {model[:12]}" for name, model in sorted(models.items()))
+
+
+def wait(true: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@contextmanager
+def namespace(api: client.ApiClient) -> Iterator[None]:
+    """Have a namespace with a default account."""
+    core = client.CoreV1Api(api)
+    core.create_namespace({"metadata": {"name": NAMESPACE}})
+    try:
+        wait(lambda: bool(core.list_namespaced_service_account(NAMESPACE).items))
+        yield
+    finally:
+        core.delete_namespace(NAMESPACE)
+
+
+@contextmanager
+def able(api: client.ApiClient) -> Iterator[None]:
+    """Make the cluster one that splits requests, as far as a deployer can tell."""
+    core, definitions = client.CoreV1Api(api), client.ApiextensionsV1Api(api)
+    place, name = CONFIG
+    ours = {"namespace": place not in {n.metadata.name for n in core.list_namespace().items}}
+    if ours["namespace"]:
+        core.create_namespace({"metadata": {"name": place}})
+    ingress = '{"enableGatewayApi": true, "ingressDomain": "example.com"}'
+    core.create_namespaced_config_map(
+        place, {"metadata": {"name": name}, "data": {"ingress": ingress}}
+    )
+    definitions.create_custom_resource_definition(gateway_definition())
+    with_tracing(api, True)
+    try:
+        yield
+    finally:
+        with_tracing(api, False)
+        definitions.delete_custom_resource_definition(ROUTES)
+        core.delete_namespaced_config_map(name, place)
+        if ours["namespace"]:
+            core.delete_namespace(place)
+
+
+def with_tracing(api: client.ApiClient, there: bool) -> None:
+    """Add the field that came with KServe 0.21 to its definition, or take it off again."""
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tracing"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    change = (
+        {"op": "add", "path": path, "value": schema} if there else {"op": "remove", "path": path}
+    )
+    client.ApiextensionsV1Api(api).patch_custom_resource_definition(DEFINITION, [change])
+
+
+def gateway_definition() -> dict[str, Any]:
+    """Return as much of Gateway API as discovery shows."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    note = "unapproved, a stand-in for a proof"
+    return {
+        "metadata": {"name": ROUTES, "annotations": {"api-approved.kubernetes.io": note}},
+        "spec": {
+            "group": "gateway.networking.k8s.io",
+            "names": {"plural": "httproutes", "singular": "httproute", "kind": "HTTPRoute"},
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
