@@ -51,10 +51,15 @@ def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
         config_map_name="car-detector",
         config_map_key_to_env={
             "target": "DETECTOR_TARGET",
-            "url": "DETECTOR_URL",
             "service": "DETECTOR_SERVICE",
             "predictor": "DETECTOR_PREDICTOR",
         },
+    )
+    kubernetes.use_config_map_as_env(  # other steps and limits of a rollout
+        task,
+        config_map_name="car-detector",
+        config_map_key_to_env={"policy": "ROLLOUT_POLICY"},
+        optional=True,
     )
     return _acting_as(task, "car-deployer")
 

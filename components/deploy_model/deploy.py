@@ -76,8 +76,8 @@ def _tried(
     register: Register, trial: Trial, steps: Sequence[int], rollout: Rollout, run: str
 ) -> Rollout:
     """Go through the steps and promote the candidate; or send it back, whatever happened."""
-    rollout = replace(rollout, looks=trial.looks)
     interview, version = trial.interview, rollout.version
+    rollout = replace(rollout, looks=trial.looks, note=interview.target.note)
     try:
         trial.run(steps)
         detail = {"steps": steps_of(trial.looks)}

@@ -41,17 +41,13 @@ def _told(rollout: Rollout) -> Iterator[Markup]:
         Card("largest share", f"{max(look.percent for look in looks)} %"),
         Card("lasted", f"{last.at:.0f} s"),
         Card("clients' requests", met, "that the candidate was given"),
-        Card("failed at it", failed, "and met by no client", "bad" if failed else ""),
+        Card("failed at it", failed, "our own requests included", "bad" if failed else ""),
     )
     if len(looks) > 1:
-        yield columns(_shares(looks, rollout.failed), _latencies(looks))
-    if failed:
-        yield _failures(looks)
+        failures = [_failures(looks)] if failed else []
+        yield columns(_shares(looks, rollout.failed), _latencies(looks), *failures)
     yield table(HEADINGS, [_row(look) for look in _ends(looks)])
-    yield text(
-        "What the candidate fails to answer is answered by the champion, so that no client "
-        "meets it. Boxes are those of both models on the newest live pictures."
-    )
+    yield text(f"{rollout.note} Boxes are those of both models on the newest live pictures.")
 
 
 def _ends(looks: Sequence[Look]) -> list[Look]:

@@ -53,6 +53,7 @@ class Rollout:
         sentence: How it ended.
         looks: What was seen on the way.
         failed: Whether the candidate was sent back.
+        note: What people should know of the place where it was tried.
     """
 
     version: Version
@@ -60,6 +61,7 @@ class Rollout:
     sentence: str = ""
     looks: Sequence[Look] = ()
     failed: bool = False
+    note: str = ""
 
     def model(self) -> str:
         """Return the digest of the model that serves.

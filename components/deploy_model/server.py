@@ -33,6 +33,8 @@ class ServerTarget:
         ready_seconds: How long a candidate may take to come up.
     """
 
+    note = "What the candidate fails to answer is answered by the champion: no client meets it."
+
     def __init__(self, url: str, shelf: Shelf, ready_seconds: float) -> None:
         """Connect when first asked."""
         self._url = url.rstrip("/")

@@ -21,7 +21,12 @@ class Target(Protocol):
 
     Every verb may be repeated: after a kill, the same call ends the same. A verb returns
     when what it says is true of the requests that come, not when it was asked for.
+
+    Attributes:
+        note: What people should know who read what clients met here, in sentences.
     """
+
+    note: str
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified local copy of a package, fetched if it is not there yet."""

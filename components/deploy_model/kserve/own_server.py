@@ -29,6 +29,7 @@ class OwnServer:
     """
 
     counts = True
+    note = "What the candidate fails to answer, the clients of its share meet, until it is back."
 
     def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
         """Nothing is read yet."""

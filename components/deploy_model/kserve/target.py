@@ -55,6 +55,7 @@ class KServeTarget:
         http: httpx.Client | None = None,
     ) -> None:
         """Nothing is asked yet."""
+        self.note = server.note
         self._cluster = cluster
         self._server = server
         self._settings = settings

@@ -37,6 +37,7 @@ class Triton(OwnServer):
     """Releases for KServe's Triton runtime."""
 
     counts = False
+    note = "Triton does not count what clients meet: only our own requests were judged."
 
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
         """Return a verified copy of a package: with SIGNING_PUBLIC_KEY, a signed one.

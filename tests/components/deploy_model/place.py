@@ -42,6 +42,8 @@ class Place:
         ready: Whether it comes up.
     """
 
+    note = "A stand-in was asked."
+
     def __init__(self, rate=RATE):
         self.hours = Hours()
         self.rate, self.percent, self.model = rate, 0, None
