@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what takes a second to import waits until Ctrl-C is answere
 GROUPS = (
     "pipelines.laptop.command_line",
     "pipelines.kubeflow.command_line",
+    "pipelines.delivery.command_line",
     "pipelines.policy.command_line",
 )
 

@@ -61,6 +61,12 @@ def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
         config_map_key_to_env={"policy": "ROLLOUT_POLICY"},
         optional=True,
     )
+    kubernetes.use_config_map_as_volume(  # for Triton, which cannot verify what it serves
+        task,
+        config_map_name="car-public-key",
+        mount_path="/var/run/secrets/car-public-key",
+        optional=True,
+    )
     return _acting_as(task, "car-deployer")
 
 

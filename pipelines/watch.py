@@ -15,11 +15,20 @@ from pipelines.placement import light, with_database, with_kubeflow, with_object
     name="watch-car-detector",
     description="Measure drift in what was served; decide, always with reasons.",
 )
-def watch(dataset: str = "car-parks") -> None:
+def watch(
+    dataset: str = "car-parks",
+    workers: int = 2,
+    launcher: str = "local",
+    approval: str = "auto",
+) -> None:
     """Watch one dataset's detector.
 
     Args:
         dataset: Name of the dataset.
+        workers: TensorFlow workers of a training that this starts.
+        launcher: What starts those workers: `local`, `tfjob` or `trainjob`.
+        approval: What becomes of that training's winner: `auto` serves it at once, `manual`
+            registers it and waits.
     """
     with recorded("watch"):
         champion = light(with_objects(with_database(fetch_champion(dataset=dataset))))
@@ -32,5 +41,11 @@ def watch(dataset: str = "car-parks") -> None:
         light(with_database(decided))
 
         with dsl.If(decided.outputs["Output"] == True, name="retrain"):  # noqa: E712 (kfp DSL)
-            submitted = submit_training(dataset=dataset, window=window)
+            submitted = submit_training(
+                dataset=dataset,
+                window=window,
+                workers=workers,
+                launcher=launcher,
+                approval=approval,
+            )
             light(with_kubeflow(with_database(submitted)))

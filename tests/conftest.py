@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the golden files")
 
 
+def pytest_configure() -> None:
+    """Let images be named by tag, whatever was pushed from this checkout."""
+    os.environ["IMAGE_DIGESTS"] = ""
+
+
 @pytest.fixture(scope="session")
 def embedded_database(tmp_path_factory):
     """A PostgreSQL server with one migrated database, the template of all others."""

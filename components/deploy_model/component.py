@@ -15,7 +15,8 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
         dataset: Whose model it is.
         model: Digest of its package, or the alias `challenger` or `previous`.
         page: How it went, for people.
-        run: Names the run, which must not try again what it has sent back.
+        run: Names the run: tried again, it is about the same model, whatever an alias means
+            by then, and does not try again what it has sent back.
 
     Returns:
         The digest of the model that serves.
@@ -28,6 +29,7 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     from components.deploy_model.packages import registered
     from components.deploy_model.page import write_rollout_page
     from components.deploy_model.pictures import served_lately
+    from components.deploy_model.rollout import about
     from components.deploy_model.sigterm import leaving_on_sigterm
     from components.deploy_model.targets import policy_from, target_from
     from components.store.objects import Objects
@@ -38,7 +40,7 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
         registry = Registry(connection)
-        version = registry.named(dataset, model)
+        version = about(registry, dataset, model, run)
         live = served_lately(connection, objects, dataset, policy.probes)
         fetch = registered(objects, version.model)
         with closing(target_from(os.environ, policy)) as target, leaving_on_sigterm():

@@ -12,10 +12,10 @@ from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Pictures, pictures_of
-from components.deploy_model.rollout import Register, Rollout, steps_of
+from components.deploy_model.rollout import Register, Rollout, last_of, steps_of
 from components.deploy_model.target import Fetch, Target, Unreachable
 from components.deploy_model.trial import MACHINE, Clock, Trial
-from components.store.registry import AuditEntry, PromotionConflict, Version
+from components.store.registry import PromotionConflict, Version
 
 
 def deploy(
@@ -44,13 +44,13 @@ def deploy(
     Raises:
         Refusal: If the package is not what it says, the servers are not to be reached, or
             another rollout is under way. Who served before serves on.
-        PromotionConflict: If it was compared with another model than the champion.
+        PromotionConflict: If another champion was not compared with it, or came after it.
     """
     dataset, model = version.dataset, version.model
     back = register.has_served(version)
     rollout = _begun(register, version, run, back)
     if rollout.failed:
-        return rollout
+        return _failed_before(target, rollout)
     package = PackageLayout(target.hold(dataset, model, fetch))
     pictures = pictures_of(package, live, policy.probes)
     if model == rollout.champion:
@@ -58,7 +58,7 @@ def deploy(
     beside = rollout.champion is not None and not back
     steps = policy.steps if beside else (0, 100) if back else (0,)
     interview = Interview(target, dataset, model, pictures, beside, clock.now)
-    return _tried(register, Trial(interview, policy, clock), steps, rollout, run)
+    return _tried(register, Trial(interview, policy, clock), steps, rollout)
 
 
 def _begun(register: Register, version: Version, run: str, back: bool) -> Rollout:
@@ -66,24 +66,46 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
     register.claim(version.dataset)
     champion = register.champion(version.dataset)
     before = champion.model if champion else None
+    rollout = Rollout(version, before, run=run)
+    done = last_of(register.history(version.dataset), run)
+    if done and done.model == version.model:
+        if done.action in ("rolled_back", "stepped_back"):
+            return replace(rollout, sentence=str(done.detail["reason"]), failed=True)
+        if version.model != before:
+            now = before[:12] if before else "nothing"
+            raise PromotionConflict(
+                f"this run promoted {version.name} already, but {now} is in service by now: "
+                "it stays"
+            )
     if not back:
         _check_compared(version, before)
-    reason = _verdict(register.history(version.dataset), version.model, run)
-    return Rollout(version, before, reason or "", failed=bool(reason))
+    return rollout
 
 
-def _tried(
-    register: Register, trial: Trial, steps: Sequence[int], rollout: Rollout, run: str
-) -> Rollout:
+def _failed_before(target: Target, rollout: Rollout) -> Rollout:
+    """Let the champion serve, if the run was killed while its model stepped back."""
+    dataset, champion = rollout.version.dataset, rollout.champion
+    if champion and target.serving(dataset) != champion:
+        target.serve(dataset, champion)
+    return rollout
+
+
+def _tried(register: Register, trial: Trial, steps: Sequence[int], rollout: Rollout) -> Rollout:
     """Go through the steps and promote the candidate; or send it back, whatever happened."""
     interview, version = trial.interview, rollout.version
+    if rollout.champion and interview.target.serving(version.dataset) == version.model:
+        # Who serves is no candidate: sent back, it would leave nothing to serve.
+        interview.target.serve(version.dataset, rollout.champion)
     rollout = replace(rollout, looks=trial.looks, note=interview.target.note)
     try:
         trial.run(steps)
-        detail = {"steps": steps_of(trial.looks)}
+        detail = {"steps": steps_of(trial.looks), **_named(rollout)}
         register.promote(version.dataset, version.model, rollout.champion, detail)
     except (Exception, KeyboardInterrupt, SystemExit) as cause:
-        return _sent_back(register, interview.target, rollout, cause, run)
+        if _is_champion(register, version):  # who was interrupted had promoted it
+            _served(register, interview.target, rollout, interview.pictures)
+            raise
+        return _sent_back(register, interview.target, rollout, cause)
     return _served(register, interview.target, rollout, interview.pictures)
 
 
@@ -96,30 +118,32 @@ def _check_compared(version: Version, champion: str | None) -> None:
         )
 
 
-def _verdict(history: Sequence[AuditEntry], model: str, run: str) -> str | None:
-    """Return why this run sent the model back already, or None if it has not."""
-    said = [
-        str(entry.detail["reason"])
-        for entry in history
-        if run and (entry.action, entry.model) == ("rolled_back", model)
-        and entry.detail.get("run") == run
-    ]  # fmt: skip
-    return said[-1] if said else None
+def _is_champion(register: Register, version: Version) -> bool:
+    with suppress(Exception):  # without a registry, the candidate goes out of traffic first
+        champion = register.champion(version.dataset)
+        return champion is not None and champion.model == version.model
+    return False
+
+
+def _named(rollout: Rollout) -> dict[str, str]:
+    """Return what lets a run that is tried again know what it did."""
+    return {"run": rollout.run} if rollout.run else {}
 
 
 def _again(target: Target, version: Version, pictures: Pictures) -> Rollout:
-    """Let the champion serve, if a killed deployment or a lost server left another state."""
+    """Let the champion serve as is wanted now, whatever state was left, or settings changed."""
     dataset, model = version.dataset, version.model
-    answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
-    if answer and answer.model == model and target.serving(dataset) == model:
-        target.abandon(dataset)
-        return Rollout(version, model, f"{model[:12]} serves already")
+    if target.current(dataset, model):
+        answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
+        if answer and answer.model == model:
+            target.abandon(dataset)
+            return Rollout(version, model, f"{model[:12]} serves already")
     target.serve(dataset, model)
     return Rollout(version, model, f"{model[:12]} is champion and serves again")
 
 
 def _sent_back(
-    register: Register, target: Target, rollout: Rollout, cause: BaseException, run: str
+    register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
     """End a trial at once, write down why, and raise again what is no verdict."""
     version = rollout.version
@@ -133,7 +157,7 @@ def _sent_back(
         detail = {
             "steps": steps_of(rollout.looks),
             "kept": rollout.champion,
-            **({"run": run} if verdict else {}),
+            **(_named(rollout) if verdict else {}),
         }
         register.roll_back(version, sentence, detail, verdict=verdict)
     if not verdict:
@@ -157,8 +181,11 @@ def _served(
     except Refusal as cause:
         if before is None:
             raise
+        target.tally(dataset, "stable")  # a place that is gone convicts nobody
         with suppress(PromotionConflict):  # who became champion by now, puts itself in service
-            register.promote(dataset, before, model, {"reason": str(cause)})
+            why = f"{model[:12]} does not come up in service, {before[:12]} serves on: {cause}"
+            detail = {"reason": why, "kept": before, **_named(rollout)}
+            register.step_back(rollout.version, register.named(dataset, before), detail)
             target.serve(dataset, before)
         raise
     golden, looks = len(pictures.golden), rollout.looks

@@ -78,12 +78,13 @@ class Interview:
 
         Raises:
             Breach: If a golden picture is not answered as the package expects it.
+            Refusal: If the place itself does not answer.
         """
         for known in self.pictures.golden:
             try:
                 answer = self.target.ask(self.dataset, known.jpeg, "candidate")
             except Refusal as cause:
-                raise Breach(f"it does not answer {known.name}: {cause}") from cause
+                raise self.blamed(f"it does not answer {known.name}: {cause}") from cause
             self._check(known, answer)
         for number in range(len(self.pictures.live)):
             self._compare(number)
@@ -95,6 +96,18 @@ class Interview:
         for known in cycle(self.pictures.golden):
             live = (partial(self._compare, number) for number in islice(numbers, A_LOOK))
             yield [partial(self._again, known), *live]
+
+    def blamed(self, reason: str) -> Breach:
+        """Return what convicts the candidate, if the place where it is still answers.
+
+        Args:
+            reason: What it did, in a sentence.
+
+        Raises:
+            Refusal: If the place does not answer: then the candidate is not to blame.
+        """
+        self.target.tally(self.dataset, "stable")
+        return Breach(reason)
 
     def _again(self, known: Known) -> None:
         """Ask about a golden picture once more: no answer is counted, a wrong one is a breach."""

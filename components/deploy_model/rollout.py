@@ -19,11 +19,14 @@ class Register(Protocol):
     def claim(self, dataset: str) -> None:
         """Let no one else roll out a model of the dataset meanwhile, or refuse."""
 
+    def named(self, dataset: str, name: str) -> Version:
+        """Return the version that a digest or an alias names, or refuse."""
+
     def champion(self, dataset: str) -> Version | None:
         """Return the version in service."""
 
     def has_served(self, version: Version) -> bool:
-        """Say whether a version was champion before."""
+        """Say whether a version was champion before, and came up in service."""
 
     def history(self, dataset: str) -> list[AuditEntry]:
         """Return what was done to the dataset's models, oldest first."""
@@ -42,6 +45,9 @@ class Register(Protocol):
     ) -> None:
         """Record that a candidate was sent back, for its own fault or not."""
 
+    def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
+        """Let who was champion before a version be it again, if the version still is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -54,6 +60,7 @@ class Rollout:
         looks: What was seen on the way.
         failed: Whether the candidate was sent back.
         note: What people should know of the place where it was tried.
+        run: Names the run that did it.
     """
 
     version: Version
@@ -62,6 +69,7 @@ class Rollout:
     looks: Sequence[Look] = ()
     failed: bool = False
     note: str = ""
+    run: str = ""
 
     def model(self) -> str:
         """Return the digest of the model that serves.
@@ -72,6 +80,35 @@ class Rollout:
         if self.failed:
             raise RolledBack(self.sentence)
         return self.version.model
+
+
+def about(register: Register, dataset: str, name: str, run: str) -> Version:
+    """Return the version that a run is about, however often it is tried.
+
+    Once it has promoted or sent back a model, an alias may mean another one.
+
+    Args:
+        register: Knows the names.
+        dataset: Whose model it is.
+        name: Digest or alias, as the run was told.
+        run: Names the run.
+
+    Raises:
+        Refusal: If there is no such version.
+    """
+    done = last_of(register.history(dataset), run)
+    return register.named(dataset, done.model if done else name)
+
+
+def last_of(history: Sequence[AuditEntry], run: str) -> AuditEntry | None:
+    """Return what a run did last: whom it promoted, or sent back for its own fault.
+
+    Args:
+        history: What was done to the dataset's models, oldest first.
+        run: Names the run.
+    """
+    done = [entry for entry in history if run and entry.detail.get("run") == run]
+    return done[-1] if done else None
 
 
 def steps_of(looks: Sequence[Look]) -> list[dict[str, float]]:

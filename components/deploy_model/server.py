@@ -54,6 +54,10 @@ class ServerTarget:
         """Return the digest of the current package, or None."""
         return self._shelf.current(dataset)
 
+    def current(self, dataset: str, model: str) -> bool:
+        """Say whether a package is the current one: the servers' own settings are not ours."""
+        return self.serving(dataset) == model
+
     def begin(self, dataset: str, model: str) -> None:
         """Load a candidate into the second server, at no share of the requests.
 

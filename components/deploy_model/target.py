@@ -34,6 +34,12 @@ class Target(Protocol):
     def serving(self, dataset: str) -> str | None:
         """Return the digest of the package that is configured to answer stably, or None."""
 
+    def current(self, dataset: str, model: str) -> bool:
+        """Say whether a package is configured to answer stably, in the way that is wanted now.
+
+        If it is not, `serve` exchanges it in place.
+        """
+
     def begin(self, dataset: str, model: str) -> None:
         """Bring a candidate up beside what serves, at no share of the requests.
 
@@ -57,7 +63,11 @@ class Target(Protocol):
         """
 
     def tally(self, dataset: str, side: Side) -> Tally:
-        """Return what clients met at one side so far."""
+        """Return what clients met at one side so far.
+
+        Raises:
+            Refusal: If the place itself does not answer, whichever side is meant.
+        """
 
     def serve(self, dataset: str, model: str | None) -> None:
         """Let one package answer every request, and end any trial; None: nothing answers."""

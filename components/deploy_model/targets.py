@@ -24,7 +24,7 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
         shelf = Shelf(environment["MODEL_ROOT"])
         return ServerTarget(environment["DETECTOR_URL"], shelf, policy.ready_seconds)
     if name in ("kserve", "triton"):
-        from components.deploy_model.kserve.target import kserve_target
+        from components.deploy_model.kserve.environment import kserve_target
 
         return kserve_target(environment, policy)
     raise Refusal(f"DETECTOR_TARGET is {name!r}, expected 'server', 'kserve' or 'triton'")

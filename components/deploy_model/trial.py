@@ -63,13 +63,14 @@ class Trial:
 
         Raises:
             Breach: As soon as a guard says so.
+            Refusal: If the place itself does not answer: no verdict on the candidate.
         """
         ours = self.interview
         say(f"{ours.model[:12]} comes up beside what serves {ours.dataset}")
         try:
             ours.target.begin(ours.dataset, ours.model)
         except Refusal as cause:
-            raise Breach(f"it does not become ready: {cause}") from cause
+            raise ours.blamed(f"it does not become ready: {cause}") from cause
         self._champion_base = self._tally("stable")
         for percent in steps:
             self._percent = percent

@@ -31,34 +31,45 @@ class Keys(NamedTuple):
 
 
 def make_keys(folder: str | Path) -> Keys:
-    """Make an elliptic key pair (NIST P-256), once: the next call returns the same pair.
+    """Make an elliptic key pair (NIST P-256), once: a private key that is there is kept.
 
     Args:
         folder: Gets `private.pem`, for its owner's eyes only, and `public.pem`.
+
+    Raises:
+        Refusal: If the private key that is there is none.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     keys = Keys(Path(folder) / "private.pem", Path(folder) / "public.pem")
-    if keys.private.exists() and keys.public.exists():
-        return keys
-    keys.private.parent.mkdir(parents=True, exist_ok=True)
-    key = ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+    if not keys.private.exists():
+        keys.private.parent.mkdir(parents=True, exist_ok=True)
+        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        _write_secret(keys.private, pem)
+    try:
+        key = serialization.load_pem_private_key(keys.private.read_bytes(), password=None)
+    except (ValueError, TypeError) as cause:  # TypeError: it wants a password
+        raise Refusal(f"{keys.private} is no unencrypted private key in PEM: {cause}") from cause
+    keys.public.write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
     )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    keys.private.unlink(missing_ok=True)  # half a pair, left by a kill
-    keys.public.write_bytes(public)
-    with os.fdopen(
-        os.open(keys.private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-    ) as file:
-        file.write(private)
     return keys
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for its owner's eyes only."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    fresh.replace(path)
 
 
 def private_key(environ: Mapping[str, str]) -> Path | None:
@@ -94,10 +105,12 @@ def sign(package: Path, signature: Path, key: Path) -> None:
         key: The private key, PEM.
 
     Raises:
-        Refusal: If the key is none.
+        Refusal: If the key is none, or there is no package.
     """
     from model_signing import signing
 
+    if not package.is_dir():
+        raise Refusal(f"{package} is no folder, expected a model package")
     try:
         signer = signing.Config().use_elliptic_key_signer(private_key=key)  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as cause:  # TypeError: it wants a password
@@ -166,3 +179,5 @@ if __name__ == "__main__":
         main(sys.argv[1:])
     except Refusal as refusal:
         sys.exit(f"refused: {refusal}")
+    except OSError as failure:
+        sys.exit(f"refused: {failure.filename}: {failure.strerror}")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -32,7 +33,15 @@ class Pulse:
         return time.monotonic() - self._beat_at < self._still_s
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """Whoever connects and says nothing keeps no one else waiting."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = 5
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the library's own name
         """Say nothing of each probe."""
 
@@ -58,6 +67,6 @@ def expose(port: int, pulse: Pulse) -> WSGIServer:
         start_response(status, [("Content-Type", "text/plain")])
         return [f"{status[4:]}\n".encode()]
 
-    server = make_server("", port, answer, handler_class=_Quiet)
+    server = make_server("", port, answer, server_class=_Server, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

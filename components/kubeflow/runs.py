@@ -103,13 +103,16 @@ def start_run(client: Client, name: str, version: Version, parameters: Mapping[s
         )
 
 
-def train_once(client: Client, dataset: str, digest: str) -> str:
+def train_once(
+    client: Client, dataset: str, digest: str, chosen: Mapping[str, Any] | None = None
+) -> str:
     """Start the train pipeline's newest version, unless it was, and return the run's id.
 
     Args:
         client: Speaks to the host.
         dataset: What to train on.
         digest: Digest of why; the same one never starts a second run.
+        chosen: Other parameters of the pipeline; what is left out keeps its default.
 
     Raises:
         Refusal: If the host does not know the pipeline.
@@ -117,7 +120,8 @@ def train_once(client: Client, dataset: str, digest: str) -> str:
     name = run_name("train", dataset, digest)
     run = find_run(client, name)
     if run is None:
-        run = start_run(client, name, find_version(client, TRAIN), {"dataset": dataset})
+        parameters = {**(chosen or {}), "dataset": dataset}
+        run = start_run(client, name, find_version(client, TRAIN), parameters)
     return str(run.run_id)
 
 

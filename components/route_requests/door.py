@@ -3,21 +3,30 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from uuid import uuid4
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from components.contracts.refusal import Refusal
-from components.inference.shelf import Shelf
-from components.route_requests.side import Reply, Side
+from components.inference.shelf import DATASET, Shelf
+from components.route_requests.side import TENSORS_AFTER, Question, Reply, Side
 from components.route_requests.turns import Turns
 from components.traffic.metrics import Outcome, count
 
 MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
-NOT_FOUND = 404
+DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
+# All else is no client's: models are loaded by deployments, which speak to the servers.
+PASSED = (
+    "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", "/v2/models/{dataset}",
+    "/v2/models/{dataset}/ready",
+)  # fmt: skip
+REQUEST_ID = b"x-request-id"
+THERE = (b"accept", b"content-type", TENSORS_AFTER.encode(), b"x-camera", b"x-log", REQUEST_ID)
 
 
 class FrontDoor:
@@ -42,15 +51,16 @@ class FrontDoor:
             routes=[
                 Route("/routes", self._routes),
                 Route("/metrics", self._metrics),
-                Route("/v1/detect/{dataset}", self._split, methods=["POST"]),
-                Route("/v2/models/{dataset}/infer", self._split, methods=["POST"]),
-                # Loading is for deployments, which speak to the servers.
-                Route("/v2/repository/{rest:path}", _nothing_here, methods=["GET", "POST"]),
-                Route("/{rest:path}", self._pass, methods=["GET", "POST"]),
+                *(Route(path, partial(self._split, path), methods=["POST"])
+                  for path in (DETECT, INFER)),
+                *(Route(path, partial(self._pass, path)) for path in PASSED),
             ],
-            exception_handlers={TooLarge: _too_large, ClientDisconnect: _gone},
+            exception_handlers={
+                HTTPException: _refused, TooLarge: _too_large, ClientDisconnect: _gone,
+            },
             lifespan=self._lifespan,
-        )
+        )  # fmt: skip
+        self.app.router.redirect_slashes = False
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -58,30 +68,30 @@ class FrontDoor:
         await self._stable.close()
         await self._candidate.close()
 
-    async def _split(self, request: Request) -> Response:
-        dataset = request.path_params["dataset"]
-        body = await _body(request)
+    async def _split(self, path: str, request: Request) -> Response:
+        question, dataset = await _question(path, request), request.path_params["dataset"]
         percent, model = self._lent(dataset)
         if not self._turns.candidate(dataset, percent):
-            return (await self._ask_stable(dataset, request, body)).response()
-        tried = await self._candidate.ask(request, body)
-        if _is_answer(tried, request, model):
+            return (await self._ask_stable(dataset, question)).response()
+        tried = await self._candidate.ask(question)
+        if _is_answer(tried, path, model):
             _count(dataset, "candidate", "ok", tried)
             return tried.response()
-        reply = await self._ask_stable(dataset, request, body)
+        reply = await self._ask_stable(dataset, question)
         earned = not tried.failed and tried.status == reply.status != 200
         _count(dataset, "candidate", "refused" if earned else "error", tried)
         return reply.response()
 
-    async def _ask_stable(self, dataset: str, request: Request, body: bytes) -> Reply:
-        reply = await self._stable.ask(request, body)
-        if reply.status != NOT_FOUND:  # a name that nobody knows is not counted under it
+    async def _ask_stable(self, dataset: str, question: Question) -> Reply:
+        reply = await self._stable.ask(question)
+        # Each name that is counted stays: a client must not be able to invent them.
+        if dataset in (*self._shelf.datasets(), *self._shelf.datasets("candidate")):
             outcome: Outcome = "error" if reply.failed else "refused"
             _count(dataset, "stable", "ok" if reply.status == 200 else outcome, reply)
         return reply
 
-    async def _pass(self, request: Request) -> Response:
-        return (await self._stable.ask(request, await _body(request))).response()
+    async def _pass(self, path: str, request: Request) -> Response:
+        return (await self._stable.ask(await _question(path, request))).response()
 
     async def _routes(self, _: Request) -> Response:
         """Say who answers: where the servers are, and the shares in force."""
@@ -98,10 +108,7 @@ class FrontDoor:
 
     def _lent(self, dataset: str) -> tuple[int, str]:
         """Return the percent that a candidate gets now, and which model it is."""
-        try:
-            share = self._shelf.share(dataset)
-        except Refusal:  # no name of a dataset; the server says so
-            share = None
+        share = self._shelf.share(dataset)
         return (share.in_force(time.time()), share.model) if share else (0, "")
 
 
@@ -109,13 +116,32 @@ class TooLarge(Exception):  # noqa: N818 (the client is told, nobody else)
     """A body is larger than its route allows."""
 
 
-async def _body(request: Request) -> bytes:
+async def _question(path: str, request: Request) -> Question:
+    """Return what a client asks; the path is made anew, so that it is what was routed.
+
+    Both servers get the same request id, made here if the client has none.
+
+    Raises:
+        HTTPException: 404, if the dataset's name is none.
+        TooLarge: See `_body`.
+    """
+    names = request.path_params
+    if not all(DATASET.fullmatch(name) for name in names.values()):
+        raise HTTPException(404)
+    first = dict(reversed(request.headers.raw))  # of several by one name
+    headers = {name: first[name] for name in THERE if name in first}
+    headers[REQUEST_ID] = headers.get(REQUEST_ID) or uuid4().hex.encode()
+    body = await _body(path, request)
+    return Question(request.method, path.format(**names), headers, body)
+
+
+async def _body(path: str, request: Request) -> bytes:
     """Return the body, counted while it comes in.
 
     Raises:
         TooLarge: As soon as more has come, or is announced, than the route allows.
     """
-    most = next(most for path, most in MOST_BYTES.items() if request.url.path.startswith(path))
+    most = next(most for start, most in MOST_BYTES.items() if path.startswith(start))
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > most:
         raise TooLarge(f"the body is too large, expected at most {most:,} bytes")
@@ -127,10 +153,10 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _is_answer(tried: Reply, request: Request, model: str) -> bool:
-    """Say whether a candidate's reply may go to the client: 200, and boxes by this model."""
-    if not request.url.path.startswith("/v1/detect"):
-        return tried.status == 200
+def _is_answer(tried: Reply, path: str, model: str) -> bool:
+    """Say whether a candidate's reply may go to the client: 200, and by this model."""
+    if path == INFER:
+        return tried.status == 200 and tried.inferred_by() == model
     answer = tried.answer()
     return answer is not None and answer.model == model
 
@@ -141,8 +167,9 @@ def _count(dataset: str, side: str, outcome: Outcome, reply: Reply) -> None:
     count(dataset, side, outcome, reply.seconds, len(boxes), sum(box.score for box in boxes))
 
 
-async def _nothing_here(_: Request) -> Response:
-    return JSONResponse({"error": "models are not loaded through this door"}, NOT_FOUND)
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, HTTPException)
+    return JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
 
 
 async def _too_large(_: Request, refusal: Exception) -> Response:

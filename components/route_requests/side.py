@@ -6,21 +6,40 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import httpx
-from pydantic import ValidationError
-from starlette.requests import Request
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from components.contracts.model import DetectAnswer
 
-THERE = (
-    "accept", "content-type", "inference-header-content-length", "x-camera", "x-log",
-    "x-request-id",
-)  # fmt: skip
-BACK = ("content-type", "inference-header-content-length", "retry-after")
+TENSORS_AFTER = "inference-header-content-length"  # bytes of JSON, then come tensors
+BACK = ("content-type", TENSORS_AFTER, "retry-after")
 AGAIN_SECONDS = 0.05  # after a connection that broke before the answer
 
 # A server ends a connection that nobody uses for 5 s; ours are let go before.
 LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client asks, as every server is asked it.
+
+    Attributes:
+        method: Of HTTP.
+        path: Of a route, with nothing of the client's but the name of a dataset.
+        headers: Those that servers read, byte for byte: they need not be ASCII.
+        body: As it came.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+
+class _Inferred(BaseModel):
+    """What the door reads of an Open Inference answer."""
+
+    model_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,15 @@ class Reply:
         except ValidationError:
             return None
 
+    def inferred_by(self) -> str | None:
+        """Return the model that made the tensors in it, or None if these are none."""
+        size = self.headers.get(TENSORS_AFTER, "")
+        described = self.content[: int(size)] if size.isdecimal() else self.content
+        try:
+            return _Inferred.model_validate_json(described).model_version
+        except ValidationError:
+            return None
+
 
 class Side:
     """A server, asked over connections that are kept.
@@ -74,27 +102,28 @@ class Side:
             base_url=self.url, timeout=seconds, limits=LIMITS, trust_env=False
         )
 
-    async def ask(self, request: Request, body: bytes) -> Reply:
-        """Send a request on, and return the reply; who does not answer has failed."""
+    async def ask(self, question: Question) -> Reply:
+        """Return the reply; who does not answer, or nothing that can be read, has failed."""
         started = perf_counter()
         for attempt in range(1, self._attempts + 1):
             try:
                 async with asyncio.timeout(self._seconds):
-                    status, content, headers = await self._send(request, body)
+                    status, content, headers = await self._send(question)
                 break
             except (httpx.TimeoutException, TimeoutError):
                 status, content, headers = 504, *_told("does not answer in time")
                 break
-            except httpx.TransportError:
+            except (httpx.RequestError, httpx.InvalidURL):
                 status, content, headers = 502, *_told("does not answer")
                 if attempt < self._attempts:
                     await asyncio.sleep(AGAIN_SECONDS)
         return Reply(status, content, headers, perf_counter() - started)
 
-    async def _send(self, request: Request, body: bytes) -> tuple[int, bytes, dict[str, str]]:
-        headers = {name: request.headers[name] for name in THERE if name in request.headers}
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        reply = await self._client.request(request.method, target, content=body, headers=headers)
+    async def _send(self, question: Question) -> tuple[int, bytes, dict[str, str]]:
+        reply = await self._client.request(
+            question.method, question.path, content=question.body, headers=question.headers
+        )
+        reply.headers.encoding = "latin-1"  # in which they go on
         kept = {name: reply.headers[name] for name in BACK if name in reply.headers}
         return reply.status_code, reply.content, kept
 

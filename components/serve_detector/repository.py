@@ -87,6 +87,8 @@ class Repository(ModelRepository):  # type: ignore[misc]
         if self._key:
             check_signature(package, self._shelf.signature(name, digest), self._key)
         detector = Detector.open(package)
+        if detector.digest != digest:  # another package took its place meanwhile
+            raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
         check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
         return detector
 

@@ -10,13 +10,9 @@ from components.contracts.refusal import Refusal
 from components.contracts.report import Decision
 from components.store import versions as rows
 from components.store.postgres import connect
-from components.store.versions import Alias, AuditEntry, Version
+from components.store.versions import Alias, AuditEntry, PromotionConflict, Version
 
 __all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
-
-
-class PromotionConflict(Refusal):
-    """Another model became champion since the caller looked."""
 
 
 class Registry:
@@ -102,9 +98,9 @@ class Registry:
         return found
 
     def has_served(self, version: Version) -> bool:
-        """Say whether a version was champion before, so that going back to it is no promotion."""
+        """Say whether a version was champion and came up: going back to it is no promotion."""
         with self._connection as connection, connection.cursor() as cursor:
-            return rows.was(cursor, version, "promoted")
+            return rows.has_served(cursor, version)
 
     def history(self, dataset: str) -> list[AuditEntry]:
         """Return what was done to a dataset's models, oldest first."""
@@ -141,12 +137,12 @@ class Registry:
             champion = rows.of_alias(cursor, dataset, "champion")
             if champion == version:
                 return version
-            _check_champion(dataset, champion, expected_champion)
+            rows.check_champion(dataset, champion, expected_champion)
             if champion:
                 rows.point(cursor, "previous", champion)
             rows.point(cursor, "champion", version)
             rows.remove(cursor, "challenger", version)
-            action = "restored" if rows.was(cursor, version, "promoted") else "promoted"
+            action = "restored" if rows.has_served(cursor, version) else "promoted"
             told = {"instead_of": expected_champion, **(detail or {})}
             rows.audit(cursor, version, action, told)
         return version
@@ -176,6 +172,18 @@ class Registry:
             if verdict:
                 rows.remove(cursor, "challenger", version)
             rows.audit(cursor, version, "rolled_back", {"reason": reason, **detail})
+
+    def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
+        """Let who was champion before a version be it again; the version has never served.
+
+        Raises:
+            PromotionConflict: If another model serves by now.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, version.dataset)
+            champion = rows.of_alias(cursor, version.dataset, "champion")
+            rows.check_champion(version.dataset, champion, version.model)
+            rows.step_back(cursor, version, before, detail)
 
     def decide(
         self,
@@ -239,10 +247,3 @@ class Registry:
                 " SET state = excluded.state, reason = excluded.reason, recorded_at = now()",
                 (run_id, pipeline, state, reason),
             )
-
-
-def _check_champion(dataset: str, champion: Version | None, expected: str | None) -> None:
-    if (champion.model if champion else None) != expected:
-        now = champion.name if champion else f"no model of {dataset}"
-        before = expected[:12] if expected else "none"
-        raise PromotionConflict(f"{now} is in service by now, expected {before}: compare again")

@@ -8,6 +8,7 @@ from psycopg2 import extensions
 from psycopg2.extras import Json
 
 from components.contracts.record import Record
+from components.contracts.refusal import Refusal
 
 Alias = Literal["champion", "challenger", "previous"]
 
@@ -15,6 +16,10 @@ SELECT = (
     "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason, compared_with"
     " FROM registry.versions"
 )
+
+
+class PromotionConflict(Refusal):
+    """Another model became champion since the caller looked."""
 
 
 class Version(Record):
@@ -37,7 +42,10 @@ class Version(Record):
 
 
 class AuditEntry(Record):
-    """What was done to a version: registered, promoted, restored or rolled_back."""
+    """What was done: registered, promoted, restored, rolled_back (on trial) or stepped_back.
+
+    A champion steps back that did not come up in service; it has then never served.
+    """
 
     at: datetime
     action: str
@@ -151,13 +159,49 @@ def audited(cursor: extensions.cursor, dataset: str) -> list[AuditEntry]:
     ]
 
 
-def was(cursor: extensions.cursor, version: Version, action: str) -> bool:
-    """Say whether something was ever done to a version."""
-    cursor.execute(
-        "SELECT 1 FROM registry.audit WHERE dataset = %s AND model = %s AND action = %s LIMIT 1",
-        (version.dataset, version.model, action),
+def has_served(cursor: extensions.cursor, version: Version) -> bool:
+    """Say whether a version was promoted and did not step back since."""
+    return _last(cursor, version, "promoted", "restored", "stepped_back")[0] in (
+        "promoted",
+        "restored",
     )
-    return cursor.fetchone() is not None
+
+
+def check_champion(dataset: str, champion: Version | None, expected: str | None) -> None:
+    """Let nobody overwrite a champion that they have not seen.
+
+    Raises:
+        PromotionConflict: If another model than the expected one serves.
+    """
+    if (champion.model if champion else None) != expected:
+        now = champion.name if champion else f"no model of {dataset}"
+        before = expected[:12] if expected else "none"
+        raise PromotionConflict(f"{now} is in service by now, expected {before}: compare again")
+
+
+def step_back(
+    cursor: extensions.cursor, version: Version, before: Version, detail: Mapping[str, Any]
+) -> None:
+    """Let a champion step back, with all aliases as they were when `before` was champion."""
+    audit(cursor, version, "stepped_back", detail)
+    point(cursor, "champion", before)
+    remove(cursor, "previous", before)
+    _, promotion = _last(cursor, before, "promoted", "restored")
+    previous = of_model(cursor, version.dataset, promotion.get("instead_of") or "")
+    if previous and has_served(cursor, previous):
+        point(cursor, "previous", previous)
+
+
+def _last(
+    cursor: extensions.cursor, version: Version, *actions: str
+) -> tuple[str | None, dict[str, Any]]:
+    """Return which of some actions was the last one done to a version, and its detail."""
+    cursor.execute(
+        "SELECT action, detail FROM registry.audit"
+        " WHERE dataset = %s AND model = %s AND action = ANY(%s) ORDER BY id DESC LIMIT 1",
+        (version.dataset, version.model, list(actions)),
+    )
+    return cursor.fetchone() or (None, {})
 
 
 def claimed(cursor: extensions.cursor, dataset: str) -> bool:

@@ -7,7 +7,13 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def submit_training(
-    dataset: str, window: dsl.Input[dsl.Dataset], decision: bool = True, host: str = ""
+    dataset: str,
+    window: dsl.Input[dsl.Dataset],
+    decision: bool = True,
+    workers: int = 2,
+    launcher: str = "local",
+    approval: str = "auto",
+    host: str = "",
 ) -> str:
     """Ask once for the training that a window needs.
 
@@ -15,6 +21,9 @@ def submit_training(
         dataset: Whose window it is.
         window: Laid out as `contracts.snapshot.WindowLayout`.
         decision: What was decided; if it is no, nothing is asked for.
+        workers: TensorFlow workers that train together.
+        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
+        approval: `auto` serves a winner at once; `manual` registers it and waits.
         host: URL of Kubeflow Pipelines; without it KFP_HOST, and without that a person
             is told what to start.
 
@@ -28,5 +37,6 @@ def submit_training(
     from components.submit_training.submit import starter, submit
 
     info = WindowInfo.read(WindowLayout(window.path).info)
-    start = starter(host or os.environ.get("KFP_HOST", ""))
+    chosen = {"workers": workers, "launcher": launcher, "approval": approval}
+    start = starter(host or os.environ.get("KFP_HOST", ""), chosen)
     return submit(connect(os.environ["DATABASE_URL"]), dataset, info, start, wanted=decision)

@@ -1,6 +1,7 @@
 """A window gets one training: killed at any line and run again, there is still just one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from psycopg2 import extensions
 
@@ -11,14 +12,17 @@ from components.store.registry import Registry
 Start = Callable[[str, str], str]
 
 
-def starter(host: str) -> Start | None:
-    """Return what starts runs on a host, or None if there is no host."""
+def starter(host: str, chosen: Mapping[str, Any]) -> Start | None:
+    """Return what starts runs on a host with the chosen parameters, or None if there is no host."""
     if not host:
         return None
     from components.kubeflow.client import connect
     from components.kubeflow.runs import train_once
 
-    return lambda dataset, window: f"run {train_once(connect(host), dataset, window)} on {host}"
+    def start(dataset: str, window: str) -> str:
+        return f"run {train_once(connect(host), dataset, window, chosen)} on {host}"
+
+    return start
 
 
 def submit(

@@ -23,6 +23,7 @@ LOOK_EVERY_S = 2.0
 PATIENCE_S = 300.0  # with an API server that does not answer
 GRACE_S = 60.0  # for the controller to end a job that is over its time by itself
 LAST_LINES_S = 10.0  # for the chief's last lines to come through
+STARTING = (State.UNSEEN, State.CREATED, State.RESTARTING)
 TAIL = 20  # lines that are worth showing of a worker that failed
 
 
@@ -70,7 +71,9 @@ class Follower:
         self.state: State | None = None
         self.told: dict[int, str] = {}
         self.lives: dict[int, set[str]] = {}
-        self.spent: dict[State, float] = {}
+        self.active = 0.0  # seconds, those in a queue left out
+        self.waited = 0.0  # seconds of them since all workers ran last
+        self.ran = False  # whether all workers have run since the job was begun or resumed
         self.voice: Voice | None = None
 
     def follow(self) -> None:
@@ -100,8 +103,7 @@ class Follower:
             time.sleep(self.look_every_s)
             passed = time.monotonic() - before
             silent += passed if workers is None else 0
-            if self.state:
-                self.spent[self.state] = self.spent.get(self.state, 0.0) + passed
+            self._count(passed)
 
     def _look(self) -> list[WorkerPod]:
         job = self.cluster.get(self.kind.KIND, self.job.name)
@@ -109,6 +111,10 @@ class Follower:
             raise TrainingError(f"training {self.job.name} was removed while it ran")
         workers = workers_of(self.cluster, self.kind, self.job.name)
         state = self.kind.state_of(job, workers)
+        if state == State.CREATED and self.ran:
+            state = State.RESTARTING
+        if state in (State.RUNNING, State.SUSPENDED):
+            self.ran = state == State.RUNNING
         if state != self.state:
             say(f"{self.job.name}: {SENTENCES[state]}")
         self.state = state
@@ -143,15 +149,17 @@ class Follower:
         words = self.cluster.last_words(worker.pod, self.kind.CONTAINER, TAIL)
         return worker.saying(words)
 
+    def _count(self, seconds: float) -> None:
+        self.active += 0 if self.state == State.SUSPENDED else seconds
+        self.waited = self.waited + seconds if self.state in STARTING else 0.0
+
     def _check_limits(self, workers: Sequence[WorkerPod]) -> None:
         settings, name = self.job.settings, self.job.name
-        spent = {state: self.spent.get(state, 0.0) for state in State}
-        active = sum(spent.values()) - spent[State.SUSPENDED]
-        if active > settings.time_limit_s + min(GRACE_S, settings.time_limit_s):
+        if self.active > settings.time_limit_s + min(GRACE_S, settings.time_limit_s):
             raise OverdueError(f"training {name} ran into its limit of {settings.time_limit_s} s")
-        starting = State.UNSEEN if self.state == State.UNSEEN else State.CREATED
-        if self.state == starting and spent[starting] > settings.start_limit_s:
-            raise OverdueError(f"training {name} did not start: {self._obstacle(workers)}")
+        if self.state in STARTING and self.waited > settings.start_limit_s:
+            again = " again" if self.state == State.RESTARTING else ""
+            raise OverdueError(f"training {name} did not start{again}: {self._obstacle(workers)}")
         for index, uids in self.lives.items():
             if len(uids) > settings.restarts + 1:
                 raise OverdueError(
@@ -162,7 +170,11 @@ class Follower:
     def _obstacle(self, workers: Sequence[WorkerPod]) -> str:
         if self.state == State.UNSEEN:
             return f"no controller has taken it; expected {self.kind.NEEDS} to run in the cluster"
-        waiting = [f"worker {one.index} waits: {one.words}" for one in workers if one.words]
+        waiting = [
+            f"worker {one.index} waits: {one.words}"
+            for one in workers
+            if one.words and one.exit_code is None
+        ]
         return "; ".join(waiting) or f"{len(workers)} of {self.job.workers} pods are there"
 
     def _hush(self) -> None:

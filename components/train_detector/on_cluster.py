@@ -35,7 +35,7 @@ class ClusterLauncher:
     Attributes:
         kind: Such as the module `tfjob`.
         environment: TRAINING_WORKERS, and what `Cluster.connect` reads; POD_NAME or
-            KFP_POD_NAME of our own pod, whose image workers run and with which jobs end.
+            KFP_POD_NAME of our own pod, whose image workers run and with whose run jobs end.
     """
 
     kind: JobKind
@@ -141,7 +141,19 @@ def _image_of(pod: Any) -> str:
 
 
 def _reference(pod: Any) -> dict[str, Any]:
-    """Let a job end with our pod: whoever removes the run removes its workers."""
+    """Let a job end with what controls our pod, which outlives it: the run, such as Argo's.
+
+    Our pod may be removed, and the next attempt then needs the job. Only a pod that nothing
+    controls is an owner itself. Neither blocks its own removal: that would take more rights.
+    """
+    for one in pod.metadata.owner_references or ():
+        if one.controller:
+            return {
+                "apiVersion": one.api_version,
+                "kind": one.kind,
+                "name": one.name,
+                "uid": one.uid,
+            }
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.cluster.client import Kind
-from components.train_detector.outcome import State, WorkerPod, is_true
+from components.train_detector.outcome import RETRIED_FROM, State, WorkerPod, is_true
 from components.train_detector.pods import (
     LABELS,
     PORT,
@@ -44,8 +44,15 @@ def index_of(pod: Any) -> int:
 
 
 def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
-    """Return what a job's conditions say."""
-    return next((state for name, state in STATES.items() if is_true(job, name)), State.UNSEEN)
+    """Return what a job's conditions say; to the operator it runs as soon as one worker does."""
+    state = next((state for name, state in STATES.items() if is_true(job, name)), State.UNSEEN)
+    if state != State.RUNNING:
+        return state
+    if any((one.exit_code or 0) >= RETRIED_FROM for one in workers):
+        return State.RESTARTING
+    expected = job["spec"]["tfReplicaSpecs"]["Worker"]["replicas"]
+    started = sum(one.started for one in workers)
+    return State.RUNNING if started == expected else State.CREATED
 
 
 def body(job: Job) -> Body:

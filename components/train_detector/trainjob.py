@@ -22,6 +22,7 @@ KIND = Kind("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 CONTAINER = "node"  # the runtime's job and its container have this name
 NEEDS = "the Kubeflow trainer (TrainJob v1alpha1)"
 INDEX = "batch.kubernetes.io/job-completion-index"
+MOST_RESTARTS = {"car-workers": 5}  # `maxRestarts` of the TrainingRuntime that is ours
 
 
 def selector(name: str) -> str:
@@ -43,15 +44,15 @@ def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
     ):
         if is_true(job, name):
             return state
-    if any(one.exit_code or one.attempt for one in workers) and not _all_run(workers):
-        return State.RESTARTING
-    if workers and _all_run(workers):
+    if workers and _all_run(workers, job["spec"]["trainer"]["numNodes"]):
         return State.RUNNING
+    if any(one.exit_code or one.attempt for one in workers):
+        return State.RESTARTING
     return State.CREATED if workers or job.get("status", {}).get("jobsStatus") else State.UNSEEN
 
 
-def _all_run(workers: Sequence[WorkerPod]) -> bool:
-    return all(one.running or one.exit_code == 0 for one in workers)
+def _all_run(workers: Sequence[WorkerPod], expected: int) -> bool:
+    return sum(one.running or one.exit_code == 0 for one in workers) == expected
 
 
 def body(job: Job) -> Body:
@@ -104,3 +105,9 @@ def _check(settings: WorkerSettings) -> None:
                 f"TRAINING_WORKERS: {name} is {value!r}, but a TrainJob takes it from its "
                 f"TrainingRuntime {settings.runtime}; expected it there"
             )
+    most = MOST_RESTARTS.get(settings.runtime, settings.restarts)
+    if settings.restarts > most:
+        raise Refusal(
+            f"TRAINING_WORKERS: restarts is {settings.restarts}, but the TrainingRuntime "
+            f"{settings.runtime} begins a TrainJob again at most {most} times; expected no more"
+        )

@@ -4,13 +4,33 @@ import math
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
 
 Quantity = Annotated[
     str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?(m|k|[KMGT]i?)?$")
+]
+
+
+def cores(cpu: str) -> float:
+    """Return how many cores an amount of cpu is.
+
+    >>> cores("2500m")
+    2.5
+    """
+    return float(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
+
+
+def _some(cpu: str) -> str:
+    if not cores(cpu):
+        raise ValueError("expected more than none")
+    return cpu
+
+
+Cpu = Annotated[
+    str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?m?$"), AfterValidator(_some)
 ]
 
 
@@ -37,7 +57,7 @@ class WorkerSettings(Record):
     image: str = Field(default="", description="otherwise that of the launcher's own pod")
     image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
     service_account: str = Field(default="default", description="its token is not mounted")
-    cpu: Quantity = "4"
+    cpu: Cpu = "4"
     memory: Quantity = "8Gi"
     gpus: int = Field(default=0, ge=0, le=1, description="a worker drives one device at most")
     gpu_resource: str = "nvidia.com/gpu"
@@ -49,10 +69,19 @@ class WorkerSettings(Record):
         default="ring", description="nccl where every worker has a GPU"
     )
     runtime: str = Field(default="car-workers", description="TrainingRuntime of a trainjob")
-    time_limit_s: int = Field(default=12 * 3600, gt=0, description="running, restarts included")
-    start_limit_s: int = Field(default=1800, gt=0, description="until all workers run")
+    time_limit_s: int = Field(
+        default=11 * 3600,
+        gt=0,
+        description="starts and restarts included, time suspended in a queue not; the task of the "
+        "launcher ends after 12 hours, and there all time counts",
+    )
+    start_limit_s: int = Field(default=1800, gt=0, description="until all workers run, each time")
     keep_s: int = Field(default=24 * 3600, ge=0, description="a finished tfjob stays this long")
-    restarts: int = Field(default=5, ge=0, description="of one worker, before the job is given up")
+    restarts: int = Field(
+        default=5,
+        ge=0,
+        description="of one worker, before the job is given up; a trainjob has 5 at most",
+    )
 
     @property
     def threads(self) -> int:
@@ -61,8 +90,7 @@ class WorkerSettings(Record):
         >>> WorkerSettings(cpu="2500m").threads
         3
         """
-        cores = float(self.cpu[:-1]) / 1000 if self.cpu.endswith("m") else float(self.cpu)
-        return max(1, math.ceil(cores))
+        return max(1, math.ceil(cores(self.cpu)))
 
 
 def worker_settings(text: str) -> WorkerSettings:

@@ -1,6 +1,7 @@
 """The commands that speak to a Kubeflow Pipelines host, and their options."""
 
 import argparse
+import math
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipelines.kubeflow.schedules import Step
 from pipelines.parameters import one_of_the_pipelines
 
 FAILED, TIMEOUT = 1, 124
+YEAR = 366 * 24 * 3600
 CODES = "exit codes: 0 succeeded, 1 failed or canceled, 2 refused or unreachable, 124 timed out"
 DIFFERS = "exit codes: 0 nothing to do, 1 the host differs, 2 refused or unreachable"
 
@@ -28,6 +30,7 @@ def add(commands: Any) -> None:
     upload = commands.add_parser("upload", parents=host, help="this git revision, to Kubeflow")
     upload.add_argument("pipeline", nargs="?", choices=[*GRAPHS, ""], default="", help="or all")
     upload.add_argument("--allow-dirty", action="store_true", help="also what is not committed")
+    upload.add_argument("--allow-tags", action="store_true", help="also images without a digest")
     upload.set_defaults(act=_upload)
     submit = commands.add_parser("submit", help="one uploaded pipeline on Kubeflow", epilog=CODES)
     for pipeline in one_of_the_pipelines(submit, parents=host, epilog=CODES):
@@ -69,15 +72,25 @@ def _host() -> argparse.ArgumentParser:
 def _run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("run")
     group.add_argument("--name", default="", help="default: by version and parameters")
-    group.add_argument("--version", default="", help="default: the newest that was uploaded")
+    group.add_argument("--version", default="", help="default: this checkout's, else the newest")
     group.add_argument("--again", action="store_true", help="start another run of the same")
     group.add_argument("--wait", action="store_true", help="until it is over")
     _wait_options(group)
 
 
 def _wait_options(parser: Any) -> None:
-    parser.add_argument("--timeout", type=float, default=24 * 3600, help="seconds to wait")
-    parser.add_argument("--every", type=float, default=10, help="seconds between questions")
+    parser.add_argument("--timeout", type=_seconds, default=24 * 3600, help="seconds to wait")
+    parser.add_argument("--every", type=_seconds, default=10, help="seconds between questions")
+
+
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= YEAR:  # which nan is not either
+        raise argparse.ArgumentTypeError(f"{word!r}, expected seconds from 0 to {YEAR}")
+    return seconds
 
 
 def _take_host(options: dict[str, Any]) -> Host:
@@ -88,9 +101,9 @@ def _take_host(options: dict[str, Any]) -> Host:
 
 
 def _upload(options: dict[str, Any]) -> int:
-    host = _take_host(options)
-    for name in [options["pipeline"]] if options["pipeline"] else GRAPHS:
-        version, was_there = host.upload(name, allow_dirty=options["allow_dirty"])
+    host, pipeline = _take_host(options), options.pop("pipeline")
+    for name in [pipeline] if pipeline else GRAPHS:
+        version, was_there = host.upload(name, **options)
         print(f"{version.pipeline} {version.name} {'was there' if was_there else 'uploaded'}")
     return 0
 

@@ -185,7 +185,7 @@ def _range(where: str, name: str, part: str, bounds: tuple[int, int]) -> range:
         raise CronError(f"{where} is {part!r}, expected the range to begin before it ends")
     if not slash:
         return range(first, last + 1)
-    if not step.isdecimal() or int(step) == 0:
+    if not _is_number(step) or int(step) == 0:
         raise CronError(f"{where} has the step {step!r}, expected a number above 0")
     if int(step) > bounds[1] - bounds[0]:
         raise CronError(f"{where} has the step {step}, which never fits into {bounds}")
@@ -194,7 +194,7 @@ def _range(where: str, name: str, part: str, bounds: tuple[int, int]) -> range:
 
 def _number(where: str, name: str, word: str, bounds: tuple[int, int]) -> int:
     names = NAMES.get(name, {})
-    number = names.get(word.lower(), int(word) if word.isdecimal() else -1)
+    number = names.get(word.lower(), int(word) if _is_number(word) else -1)
     if not bounds[0] <= number <= bounds[1]:
         named = f" or {_listed(names)}" if names else ""
         sunday = " (Sunday is 0)" if name == "day of week" else ""
@@ -202,9 +202,13 @@ def _number(where: str, name: str, word: str, bounds: tuple[int, int]) -> int:
     return number
 
 
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdecimal()
+
+
 def _duration(expression: str) -> timedelta:
     told = expression.removeprefix("@every ")
-    if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", told):
+    if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", told, re.ASCII):
         raise CronError(f"cron {expression!r} is no interval, expected such as '@every 1h30m'")
     parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", told)
     seconds = int(sum(Fraction(number) * UNITS[unit] for number, unit in parts))

@@ -47,27 +47,35 @@ class Host:
         """The schedules, to compare with the host's or to apply to it."""
         return Schedules(self.client, Path(self._schedules))
 
-    def upload(self, pipeline: str, *, allow_dirty: bool = False) -> Uploaded:
+    def upload(
+        self, pipeline: str, *, allow_dirty: bool = False, allow_tags: bool = False
+    ) -> Uploaded:
         """Give the host the version of a pipeline that this git revision makes.
 
         Args:
             pipeline: `train`, `deploy`, `watch` or `batch`.
             allow_dirty: Whether changes that no commit holds may be uploaded.
+            allow_tags: Whether images may be named by tag, and not by digest.
 
         Raises:
-            Refusal: If the tree is dirty, or the host does not take it.
+            Refusal: If the tree is dirty, the pipeline breaks the policy for what is
+                released, or the host does not take it.
         """
-        return versions.upload(self.client, pipeline, allow_dirty=allow_dirty)
+        return versions.upload(
+            self.client, pipeline, allow_dirty=allow_dirty, allow_tags=allow_tags
+        )
 
     def submit(
         self, pipeline: str, *, name: str = "", version: str = "", again: bool = False, **given: Any
     ) -> Run:
-        """Start a run of the newest version, or find the one that this started before.
+        """Start a run of this checkout's version, or find the one that this started before.
+
+        If that version is not uploaded, the newest runs; which it is is said on stderr.
 
         Args:
             pipeline: `train`, `deploy`, `watch` or `batch`.
             name: How to call the run; empty makes a name from all that makes it what it is.
-            version: Another version than the newest, by name.
+            version: Another version, by name.
             again: Whether to start another run of the same.
             **given: Pipeline parameters; the others keep their defaults.
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from kfp import Client
@@ -10,8 +11,8 @@ from kfp import Client
 from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
-from components.kubeflow.runs import Answer, find_run, find_version, run_name, start_run
-from pipelines.graphs import GRAPHS
+from components.kubeflow.runs import Answer, find_run, run_name, start_run
+from pipelines.kubeflow.versions import ROOT, choose
 from pipelines.parameters import checked, defaults
 
 GOOD = "SUCCEEDED"
@@ -145,6 +146,7 @@ def submit(
     name: str = "",
     version: str = "",
     again: bool = False,
+    root: Path = ROOT,
 ) -> Run:
     """Start a run of an uploaded pipeline, or find the one that was started.
 
@@ -154,14 +156,16 @@ def submit(
         given: Pipeline parameters by name; the others keep their defaults.
         name: How to call the run; empty makes a name from pipeline, dataset, version and
             parameters.
-        version: Which version runs; empty takes the newest.
+        version: Which version runs; empty takes this checkout's if it is uploaded, and
+            else the newest, and says on stderr which.
         again: Whether to start another, with a number after the name.
+        root: A folder in that checkout.
 
     Raises:
         Refusal: If there is no such parameter or version, or the host does not take it.
     """
     parameters = defaults(pipeline) | checked(pipeline, given)
-    chosen = find_version(client, GRAPHS[pipeline].name, version)
+    chosen = choose(client, pipeline, version, root=root)
     digest = digest_of({"version": chosen.name, "parameters": parameters})
     wanted = name or run_name(pipeline, str(parameters["dataset"]), digest)
     label, number = wanted, 1

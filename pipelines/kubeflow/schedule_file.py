@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -42,12 +42,14 @@ class ScheduleFile(Record):
     """All schedules of a cluster.
 
     Attributes:
+        owner: Under which name a host keeps them; empty takes the file's.
         timezone: The cluster's, by its IANA name.
         schedules: In any order.
     """
 
     model_config = ConfigDict(strict=True)
 
+    owner: Name | Literal[""] = ""
     timezone: Text = "UTC"
     schedules: list[Schedule]
 

@@ -7,10 +7,12 @@ is uploaded once.
 
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import yaml
 from kfp import Client
 from kfp.dsl.base_component import BaseComponent
 from kfp_server_api import V2beta1Pipeline
@@ -20,6 +22,8 @@ from components.kubeflow.client import HostError, asking, url_of
 from components.kubeflow.runs import Version, find_pipeline, find_version
 from pipelines.packages import write_package
 from pipelines.parameters import graph_of
+from pipelines.policy.compiled import Compiled
+from pipelines.policy.lint import findings
 
 ROOT = Path(__file__).parents[2]
 CONFLICT = 409
@@ -32,7 +36,10 @@ class Uploaded(NamedTuple):
     was_there: bool
 
 
-def upload(client: Client, name: str, *, allow_dirty: bool = False, root: Path = ROOT) -> Uploaded:
+def upload(
+    client: Client, name: str, *, allow_dirty: bool = False, allow_tags: bool = False,
+    root: Path = ROOT,
+) -> Uploaded:  # fmt: skip
     """Give a host the version of a pipeline that the working tree makes.
 
     Args:
@@ -40,17 +47,18 @@ def upload(client: Client, name: str, *, allow_dirty: bool = False, root: Path =
         name: What people call the pipeline.
         allow_dirty: Whether changes that no commit holds may be uploaded; the version is
             then called `<revision>-dirty-<package>`.
+        allow_tags: Whether images may be named by a tag, under which others can be pushed.
         root: A folder in the git checkout whose revision counts.
 
     Raises:
-        Refusal: If the tree is dirty, or no checkout, or the host does not take it.
+        Refusal: If the tree is dirty or no checkout, or policy or host do not take it.
     """
     graph = graph_of(name)
     revision = _revision(root, allow_dirty=allow_dirty)
     with TemporaryDirectory() as folder:
         package = write_package(name, Path(folder))
-        digest = hashlib.sha256(package.read_bytes()).hexdigest()
-        label = f"{revision}-{digest[:8]}"
+        _refuse_what_breaks_the_policy(package, allow_tags=allow_tags)
+        label, digest = _label(revision, package)
         pipeline_id = find_pipeline(client, graph.name) or _made(client, graph)
         if known := _known(client, graph.name, label):
             return Uploaded(known, was_there=True)
@@ -65,6 +73,57 @@ def upload(client: Client, name: str, *, allow_dirty: bool = False, root: Path =
             return Uploaded(find_version(client, graph.name, label), was_there=True)
     version = Version(graph.name, pipeline_id, label, str(made.pipeline_version_id))
     return Uploaded(version, was_there=False)
+
+
+def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -> Version:
+    """Return the version of a pipeline that is to run, and say on stderr which it is.
+
+    Args:
+        client: Speaks to the host.
+        name: What people call the pipeline.
+        version: Name of the version; empty takes the one that the working tree makes if it
+            is uploaded, and else the newest.
+        root: A folder in the git checkout whose revision counts.
+
+    Raises:
+        Refusal: If the host does not know the pipeline, or no such version of it.
+    """
+    graph = graph_of(name)
+    if version:
+        return find_version(client, graph.name, version)
+    here = _label_here(name, root)
+    mine = _known(client, graph.name, here) if here else None
+    found = mine or find_version(client, graph.name)
+    why = "this checkout's" if mine else f"the newest: {here or 'no checkout'} is not uploaded"
+    print(f"{graph.name} {found.name}, {why}", file=sys.stderr)
+    return found
+
+
+def _label_here(name: str, root: Path) -> str:
+    """Return what this working tree's version is called, or nothing if this is no checkout."""
+    try:
+        revision = _revision(root, allow_dirty=True)
+    except Refusal:
+        return ""
+    with TemporaryDirectory() as folder:
+        return _label(revision, write_package(name, Path(folder)))[0]
+
+
+def _label(revision: str, package: Path) -> tuple[str, str]:
+    """Return what a version is called, and the package's digest."""
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    return f"{revision}-{digest[:8]}", digest
+
+
+def _refuse_what_breaks_the_policy(package: Path, *, allow_tags: bool) -> None:
+    documents = list(yaml.load_all(package.read_text(), yaml.CSafeLoader))  # much the quickest
+    found = findings(Compiled.of(package.stem, documents), release=not allow_tags)
+    if not found:
+        return
+    told = f"{package.stem} breaks the policy in {len(found)} places, first: {found[0].rule}: "
+    told += f"{found[0].where} {found[0].sentence}"
+    pushed = "; `make push` notes digests, --allow-tags does without"
+    raise Refusal(told + (pushed if any(one.rule == "digest" for one in found) else ""))
 
 
 def _known(client: Client, pipeline: str, label: str) -> Version | None:

@@ -1,6 +1,5 @@
 """Clients that ask while a candidate is on trial, and count what they are not answered."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -9,6 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from components.contracts.refusal import Refusal
 
 RATE = 20.0  # requests a second, of all clients together
 
@@ -40,7 +41,13 @@ class Clients:
         self._thread = Thread(target=self._run, name="clients", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to look whether there is a candidate."""
+        """Begin to look whether there is a candidate.
+
+        Raises:
+            Refusal: If there is no front door to ask.
+        """
+        with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
+            _routes(client)
         self._thread.start()
         return self
 
@@ -55,20 +62,33 @@ class Clients:
         self._thread.join()
 
     @property
+    def failed(self) -> int:
+        """How many requests were not answered with 200."""
+        return self.statuses.total() - self.statuses[200]
+
+    @property
     def told(self) -> str:
         """What they met, in words."""
-        asked = sum(self.statuses.values())
-        return f"{asked:,} client requests, {asked - self.statuses[200]} failed"
+        return f"{self.statuses.total():,} client requests, {self.failed} failed"
 
     def _run(self) -> None:
         with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
             for jpeg in cycle(self._jpegs):
-                if self._over.wait(1 / RATE):
+                over = self._over.wait(1 / RATE)
+                on_trial = self._look(client)  # a last time when it is over
+                if over:
                     return
-                trial = _routes(client).get(self._dataset)
-                self._watch(trial["percent"] if trial else 0)
-                if trial:
+                if on_trial:
                     self.statuses[self._ask(client, jpeg)] += 1
+
+    def _look(self, client: httpx.Client) -> bool:
+        """Say whether a candidate is on trial; who cannot be asked has told nothing."""
+        try:
+            trial = _routes(client).get(self._dataset)
+        except Refusal:
+            return False
+        self._watch(trial["percent"] if trial else 0)
+        return trial is not None
 
     def _ask(self, client: httpx.Client, jpeg: bytes) -> int:
         headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
@@ -80,9 +100,15 @@ class Clients:
 
 
 def _routes(client: httpx.Client) -> dict[str, Any]:
+    """Return who is on trial, by dataset.
+
+    Raises:
+        Refusal: If no front door answers.
+    """
     try:
-        datasets: dict[str, Any] = client.get("/routes").json()["datasets"]
-    except httpx.HTTPError:
-        time.sleep(0.1)
-        return {}
-    return datasets
+        return dict(client.get("/routes").json()["datasets"])
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as cause:
+        raise Refusal(
+            f"no front door answers at DETECTOR_URL {client.base_url}, expected one: "
+            "python -m components route_requests"
+        ) from cause

@@ -26,6 +26,7 @@ from pipelines.laptop.run import Run, run_job
 
 KILL_AT = 25  # percent of the requests
 PICTURES = 40
+GUARD = "requests failed at it"  # what must send it back
 REASON = "a drill: the champion's copy, to be sent back"
 
 
@@ -61,6 +62,9 @@ def drill(home: Home, dataset: str, heard: Callable[[str, str], None]) -> Run:
         home: A home that is up, with embedded servers.
         dataset: Whose champion.
         heard: Called with a task's title and a line whenever it says something.
+
+    Raises:
+        Refusal: If nothing is in service, or there is nothing that clients could ask about.
     """
     assert home.detectors
     env = home.env
@@ -71,8 +75,10 @@ def drill(home: Home, dataset: str, heard: Callable[[str, str], None]) -> Run:
         champion = registry.champion(dataset)
         if champion is None:
             raise Refusal(f"{dataset} has no model in service, expected one for the drill")
-        copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
         jpegs = list(served_lately(connection, objects, dataset, PICTURES))
+        if not jpegs:
+            raise Refusal(f"{dataset} has served no picture yet, expected some for the drill")
+        copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
         options = {"dataset": dataset, "model": copy, "page": page}
         with Clients(env["DETECTOR_URL"], dataset, jpegs, killer) as clients:
             run = run_job(home, "deploy_model", options, heard)
@@ -116,9 +122,14 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
 def _told(run: Run, clients: Clients, killer: Killer, serves_on: bool) -> Run:
     """Say what came of it; what should have failed and did not is the failure."""
     (step,) = run.steps
-    out = f"out of traffic {killer.seconds:.1f} s later" if killer.seconds is not None else ""
-    killed = f"candidate killed at {KILL_AT} %, {out}" if out else run.cause
-    step.said = f"{clients.told}; {killed}; champion {'serves on' if serves_on else 'LOST'}"
-    run.cause = "" if serves_on and "sent back" in run.cause else step.said
-    step.state = "FAILURE" if run.cause else "SUCCESS"
+    killed = f"candidate killed at {KILL_AT} %, out of traffic {killer.seconds or 0:.1f} s later"
+    if killer.seconds is None:
+        killed = "candidate NOT killed, or not seen to leave the traffic"
+    guarded = "" if GUARD in run.cause else f"; NOT sent back for it: {run.cause or 'promoted'}"
+    champion = f"champion {'serves on' if serves_on else 'LOST'}"
+    step.said = f"{clients.told}; {killed}{guarded}; {champion}"
+    met = clients.statuses[200] > 0 and not clients.failed
+    right = met and killer.seconds is not None and not guarded and serves_on
+    run.cause = "" if right else step.said
+    step.state = "SUCCESS" if right else "FAILURE"
     return run

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
-from components.inference.signature import make_keys
+from components.inference.signature import make_keys, sign
 from components.store.postgres import connect, migrate
 from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase, as_role
@@ -79,6 +79,7 @@ def home(detector_port: int = 0) -> Iterator[Home]:
         with closing(connect(env["DATABASE_URL"])) as connection:
             migrate(connection)
             _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
+        _sign_champions(Shelf(env["MODEL_ROOT"]), env)
         children = [_ingester(state, env | _database_for("car_ingest", env))]
         stack.callback(children[0].stop)
         env |= _database_for("car_pipeline", env)
@@ -144,6 +145,17 @@ def _agree(shelf: Shelf, registry: Registry) -> None:
         champion = registry.champion(dataset)
         if champion is None or shelf.package(dataset, champion.model).exists():
             shelf.point(dataset, champion.model if champion else None)
+
+
+def _sign_champions(shelf: Shelf, env: Mapping[str, str]) -> None:
+    """Sign what served before there were signatures; only where the keys are our own."""
+    if "SIGNING_PRIVATE_KEY" in os.environ or "SIGNING_PRIVATE_KEY" not in env:
+        return
+    for dataset in shelf.datasets():
+        model = shelf.current(dataset)
+        if model and not shelf.signature(dataset, model).exists():
+            key = Path(env["SIGNING_PRIVATE_KEY"])
+            sign(shelf.package(dataset, model), shelf.signature(dataset, model), key)
 
 
 def _forget_old(runs: Path) -> None:

@@ -6,6 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError  # type: ignore[import-untyped]
+from google.protobuf.message import Message  # type: ignore[import-untyped]
+from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
+from kfp.pipeline_spec.pipeline_spec_pb2 import (
+    PipelineDeploymentConfig,
+    PipelineSpec,
+    PlatformSpec,
+)
 
 from components.contracts.refusal import Refusal
 
@@ -67,7 +75,17 @@ class Compiled:
         spec = documents[0] if documents else None
         if not isinstance(spec, dict) or not spec.keys() >= {"pipelineInfo", "root"}:
             raise Refusal(f"{name} is no compiled pipeline, expected pipelineInfo and root in it")
-        return cls(name, spec, documents[1] if len(documents) > 1 else {})
+        if len(documents) != 2:
+            raise Refusal(
+                f"{name} has {len(documents)} documents, expected 2: the pipeline, and what "
+                "concerns Kubernetes alone"
+            )
+        try:
+            return cls(name, _pipeline(spec), _platform(documents[1]))
+        except (ParseError, TypeError) as cause:  # the latter of what is no mapping at all
+            raise Refusal(
+                f"{name} is no compiled pipeline: {' '.join(str(cause).split())}"
+            ) from cause
 
     @property
     def root(self) -> Mapping[str, Body]:
@@ -82,7 +100,8 @@ class Compiled:
 
     def component(self, task: Body) -> Body:
         """Return the component of a task of any graph."""
-        found: Body = self.spec.get("components", {}).get(task["componentRef"]["name"], {})
+        name = task.get("componentRef", {}).get("name", "")
+        found: Body = self.spec.get("components", {}).get(name, {})
         return found
 
     def _below(self, tasks: Mapping[str, Body], path: str) -> Iterator[Task]:
@@ -90,7 +109,7 @@ class Compiled:
             here = f"{path}{task.get('taskInfo', {}).get('name', key)}"
             component = self.component(task)
             if "dag" in component:
-                yield from self._below(component["dag"]["tasks"], f"{here}/")
+                yield from self._below(component["dag"].get("tasks", {}), f"{here}/")
             else:
                 yield self._task(here, task, component.get("executorLabel", ""))
 
@@ -100,3 +119,27 @@ class Compiled:
         placed = kubernetes.get("deploymentSpec", {}).get("executors", {})
         container = executors.get(label, {}).get("container", {})
         return Task(path, task, container, placed.get(label, {}))
+
+
+def _pipeline(spec: Body) -> Body:
+    """Return the first document as Kubeflow's own schema reads it, whatever its spelling."""
+    read = _as(PipelineSpec(), spec)
+    return {
+        **read,
+        "deploymentSpec": _as(PipelineDeploymentConfig(), read.get("deploymentSpec", {})),
+    }
+
+
+def _platform(document: Any) -> Body:
+    read = _as(PlatformSpec(), document)
+    for platform in read.get("platforms", {}).values():
+        executors = platform.get("deploymentSpec", {}).get("executors", {})
+        executors.update(
+            (label, _as(KubernetesExecutorConfig(), config)) for label, config in executors.items()
+        )
+    return read
+
+
+def _as(kind: Message, document: Any) -> dict[str, Any]:
+    read: dict[str, Any] = MessageToDict(ParseDict(document, kind))
+    return read

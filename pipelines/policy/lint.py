@@ -19,7 +19,7 @@ RULES: Mapping[str, rules.Rule] = {
     "cache": rules.is_never_cached,
     "secret": rules.holds_no_secret,
     "install": rules.installs_nothing,
-    "mount": rules.mounts_only_its_own,
+    "access": rules.reads_only_its_own,
     "exit": rules.has_exit,
     "parameter": rules.has_told_parameters,
 }

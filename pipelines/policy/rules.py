@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.images import image
-from pipelines.policy.compiled import Compiled, Task
+from pipelines.policy.access import expected, given
+from pipelines.policy.amounts import amount
+from pipelines.policy.compiled import Compiled
 from pipelines.policy.secrets import form_of_secret, looks_random, names_a_secret, quoted_in
 
 IMAGES = Path(__file__).parents[2] / "images"
@@ -18,16 +20,11 @@ AMOUNTS = {
     "resourceMemoryRequest": "request of memory",
     "resourceMemoryLimit": "limit of memory",
 }
-AMOUNT = re.compile(r"0*(?:[1-9]\d*(?:\.\d+)?|\.?0*[1-9]\d*|0\.0*[1-9]\d*)(?:m|[kMGT]i?)?")
-MOUNTS = {
-    "deploy_model": {"car-deployer"},
-    "register_model": {"car-signing"},
-    "submit_training": {"car-trigger"},
-    "train_detector": {"car-launcher"},
-}
+# A command ends with its line, unless that goes on, or where a shell begins another.
 INSTALLS = re.compile(
-    r"\b(?:pip3?|uv|conda|mamba|apt|apt-get|apk|npm)[\"']?(?:[\s,]+[\"']?-{1,2}[\w=./:-]+[\"']?)*"
-    r"[\s,]+[\"']?(?:pip[\s\"',]+)?(?:install|add)\b|\bensurepip\b|\beasy_install\b"
+    r"\b(?:pip[\d.]*|uv|conda|mamba|apt|apt-get|apk|npm)\b"
+    r"(?:[^;&|\n]|[;&|](?![\s;&|])|[\\,(\[][ \t]*\n)*?\b(?:install|add|download|sync)\b"
+    r"|\b(?:ensurepip|easy_install|curl|wget)\b"
 )
 LAST = "ALL_UPSTREAM_TASKS_COMPLETED"
 
@@ -68,13 +65,20 @@ def image_has_digest(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def has_resources(pipeline: Compiled) -> Iterator[Broken]:
-    """Every task requests CPU and memory, and is limited in both."""
+    """Every task requests CPU and memory, and is limited in both, to no less."""
     for task in pipeline.tasks:
-        given = task.container.get("resources", {})
+        said = task.container.get("resources", {})
         for field, what in AMOUNTS.items():
-            if not AMOUNT.fullmatch(str(given.get(field, ""))):
-                said = given.get(field, "none")
-                yield Broken(task.path, f"{what} is {said}, expected {field} above 0")
+            if not amount(said.get(field, "")):
+                found = said.get(field, "none")
+                yield Broken(task.path, f"{what} is {found}, expected {field} above 0")
+        for what in ("Cpu", "Memory"):
+            least, most = (said.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
+            if 0 < amount(most) < amount(least):
+                limit = f"resource{what}Limit"
+                yield Broken(
+                    task.path, f"{limit} is {most}, expected its request, {least}, or more"
+                )
 
 
 def is_not_root(pipeline: Compiled) -> Iterator[Broken]:
@@ -83,7 +87,7 @@ def is_not_root(pipeline: Compiled) -> Iterator[Broken]:
         context = task.placed.get("securityContext", {})
         if context.get("runAsNonRoot") is not True:
             yield Broken(task.path, "may run as root, expected runAsNonRoot in its securityContext")
-        if str(context.get("runAsUser", "1000")) == "0":
+        if int(context.get("runAsUser", 1000)) == 0:
             yield Broken(task.path, "runs as user 0, expected another or none")
 
 
@@ -119,19 +123,16 @@ def installs_nothing(pipeline: Compiled) -> Iterator[Broken]:
     """A task runs what its image holds: nothing is fetched from a package index meanwhile."""
     for task in pipeline.tasks:
         words = [*task.container.get("command", ()), *task.container.get("args", ())]
-        if found := next(filter(None, (INSTALLS.search(str(word)) for word in words)), None):
+        if found := INSTALLS.search(" ".join(words)):
             yield Broken(task.path, f"says {found[0]!r}, expected all packages in its image")
 
 
-def mounts_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
-    """A task that acts on a cluster holds the token of its own account; no other task holds any."""
+def reads_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
+    """A task reads the secrets of its table, such as its own account's token, and no other."""
     for task in pipeline.tasks:
-        expected, mounted = MOUNTS.get(task.job, set()), set(_mounted(task))
-        if mounted != expected:
-            yield Broken(task.path, f"mounts {_list(mounted)}, expected {_list(expected)}")
-        read = {s["secretName"] for s in task.placed.get("secretAsEnv", ())} & _all_mounts()
-        if read:
-            yield Broken(task.path, f"has {_list(read)} in its environment, expected a mount")
+        found, wanted = set(given(task)), expected(task)
+        if found != wanted:
+            yield Broken(task.path, f"reads {_list(found)}, expected {_list(wanted)}")
 
 
 def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:
@@ -153,7 +154,7 @@ def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:
 def has_exit(pipeline: Compiled) -> Iterator[Broken]:
     """However a run ends, one last task, after all others, says so."""
     last = [
-        task["taskInfo"]["name"]
+        task
         for task in pipeline.root.values()
         if task.get("triggerPolicy", {}).get("strategy") == LAST
         and "dag" not in pipeline.component(task)
@@ -202,16 +203,6 @@ def _named(pipeline: Compiled) -> Iterator[str]:
 def _name(reference: str) -> str:
     parts = REFERENCE.fullmatch(reference)
     return parts["name"] if parts else reference
-
-
-def _mounted(task: Task) -> Iterator[str]:
-    for mount in task.placed.get("secretAsVolume", ()):
-        name, path = mount.get("secretName", ""), mount.get("mountPath")
-        yield name if path == f"/var/run/secrets/{name}" else f"{name} at {path}"
-
-
-def _all_mounts() -> set[str]:
-    return set().union(*MOUNTS.values())
 
 
 def _others(tasks: Mapping[str, object], this: object) -> set[str]:

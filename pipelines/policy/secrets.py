@@ -14,8 +14,8 @@ FORMS = {
     ),
 }
 NAMES = re.compile(
-    r"passw(?:or)?d|secret|credential|(?:^|_)(?:pwd|tokens?|dsn|database_url"
-    r"|(?:access|private|api|signing)_?key)(?:$|_)",
+    r"passw(?:or)?d|secret|credential|(?:pwd|tokens?|dsn|database_?url"
+    r"|(?:access|private|api|signing)_?key)(?:$|[^a-z])",
     re.IGNORECASE,
 )
 QUOTED = re.compile(r"\"([^\"\s\\]+)\"|'([^'\s\\]+)'")
@@ -38,10 +38,10 @@ def form_of_secret(text: str) -> str | None:
 def names_a_secret(name: str) -> bool:
     """Say whether something of this name would hold a secret.
 
-    >>> names_a_secret("PGPASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID")
-    (True, True)
-    >>> names_a_secret("passes"), names_a_secret("keypoints")
-    (False, False)
+    >>> names_a_secret("PGPASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID"), names_a_secret("MYTOKEN")
+    (True, True, True)
+    >>> names_a_secret("passes"), names_a_secret("keypoints"), names_a_secret("tokenizer")
+    (False, False, False)
     """
     return NAMES.search(name) is not None
 

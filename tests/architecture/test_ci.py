@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 from components.train_detector.plan import ROOMS
+from pipelines.delivery.command_line import reason_to_train
 from tests.architecture.jenkinsfile import read, stages
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 JENKINSFILE = (ROOT / "Jenkinsfile").read_text()
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.y*ml"))
+PROMOTE = (ROOT / "Jenkinsfile.promote").read_text()
+WORKFLOWS = ("ci", "promote")
 STAGES = [
     "check", "run", "images", "prove", "push", "compile", "lint", "upload", "schedules", "train",
     "promote",
@@ -22,12 +24,12 @@ STAGES = [
 MAKE = re.compile(r"make( [a-z][a-z-]*)+")
 
 
-def workflow():
-    return yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())
+def workflow(name):
+    return yaml.safe_load((ROOT / f".github/workflows/{name}.yaml").read_text())
 
 
 def jobs():
-    return workflow()["jobs"]
+    return {key: job for name in WORKFLOWS for key, job in workflow(name)["jobs"].items()}
 
 
 def steps():
@@ -44,7 +46,11 @@ def jenkins():
         (statement,) = stage.child("steps").statements
         return re.fullmatch(r"sh '([^']*)'", statement)[1]
 
-    return [(name, command(stage)) for name, stage in stages(read(JENKINSFILE))]
+    return [
+        (name, command(stage))
+        for text in (JENKINSFILE, PROMOTE)
+        for name, stage in stages(read(text))
+    ]
 
 
 def test_both_build_servers_have_the_same_stages_in_the_same_order():
@@ -68,14 +74,16 @@ def test_what_every_change_must_pass_is_two_targets():
     ]  # fmt: skip
 
 
-def test_there_is_one_workflow():
-    assert [file.name for file in WORKFLOWS] == ["ci.yaml"]
+def test_there_are_two_workflows():
+    files = sorted((ROOT / ".github/workflows").iterdir())
+    assert [file.name for file in files] == [f"{name}.yaml" for name in WORKFLOWS]
 
 
-def test_a_job_may_read_the_code_and_only_the_one_that_pushes_may_write_images():
-    assert workflow()["permissions"] == {"contents": "read"}
+def test_a_job_may_read_the_code_and_only_those_that_push_may_write_images_or_a_tag():
+    assert all(workflow(name)["permissions"] == {"contents": "read"} for name in WORKFLOWS)
     assert {name: job["permissions"] for name, job in jobs().items() if "permissions" in job} == {
-        "deliver": {"contents": "read", "packages": "write"}
+        "deliver": {"contents": "read", "packages": "write"},
+        "note": {"contents": "write"},
     }
 
 
@@ -88,12 +96,12 @@ def test_every_action_is_pinned_and_none_keeps_credentials():
 
 
 def test_a_change_from_outside_meets_no_secret():
-    events = workflow()[True]  # YAML reads `on` so
+    events = workflow("ci")[True]  # YAML reads `on` so
 
     assert set(events) == {"push", "pull_request"}
     assert events["push"] == {"branches": ["main"]}
     assert "secrets." not in str(jobs()["check"])
-    for name in ("deliver", "promote"):
+    for name in ("deliver", "note"):
         assert jobs()[name]["if"] == "github.event_name == 'push'"
 
 
@@ -102,31 +110,59 @@ def test_no_step_says_a_secret_or_what_someone_else_wrote():
         assert "${{" not in step.get("run", "")
     secrets = [step for step in steps() if "secrets." in str(step)]
     assert {step.get("run", step.get("uses")) for step in secrets} == {
-        "make token", "docker/login-action@v3",
+        "make token", "docker/login-action@v3", "make delivered",
     }  # fmt: skip
     assert not re.search(r"\b(echo|printenv|env|set -x)\b", str([c for _, c in jenkins()]))
 
 
 def test_every_job_ends_some_time():
     assert all(job["timeout-minutes"] <= 180 for job in jobs().values())
-    outer = read(JENKINSFILE).child("pipeline").child("stages").blocks
-    assert all("timeout(" in " ".join(s.child("options").statements) for s in outer)
+    for text in (JENKINSFILE, PROMOTE):
+        outer = read(text).child("pipeline").child("stages").blocks
+        assert all("timeout(" in " ".join(s.child("options").statements) for s in outer)
 
 
 def test_jenkins_delivers_from_main_alone():
     whole = read(JENKINSFILE).everything()
     guarded = [b.head for b in whole if b.child("when") and "branch 'main'" in b.child("when").body]
 
-    assert guarded == ["stage('deliver')", "stage('promote')"]
+    assert guarded == ["stage('deliver')"]
 
 
-def test_only_a_person_promotes():
-    promote = dict(stages(read(JENKINSFILE)))["promote"]
+def test_only_a_person_promotes_and_from_main():
+    promote = dict(stages(read(PROMOTE)))["promote"]
 
-    assert promote.child("input")
-    assert "beforeInput true" in promote.child("when").statements
-    assert jobs()["promote"]["environment"] == "production"
-    assert jobs()["promote"]["needs"] == "deliver"
+    assert "triggeredBy 'UserIdCause'" in promote.child("when").statements
+    assert set(workflow("promote")[True]) == {"workflow_dispatch"}
+    assert workflow("promote")["jobs"]["promote"]["environment"] == "production"
+    assert workflow("promote")["jobs"]["promote"]["if"] == "github.ref == 'refs/heads/main'"
+
+
+def test_no_merge_waits_for_a_person():
+    assert not [block for block in read(JENKINSFILE).everything() if block.child("input")]
+    assert not [job for job in workflow("ci")["jobs"].values() if "environment" in job]
+
+
+def test_both_let_a_person_choose_the_same_with_the_same_defaults():
+    inputs = workflow("promote")[True]["workflow_dispatch"]["inputs"]
+    asked = re.findall(r"string\(name: '(\w+)', defaultValue: '([\w-]+)'", PROMOTE)
+
+    assert {name.upper(): one["default"] for name, one in inputs.items()} == dict(asked)
+    env = workflow("promote")["jobs"]["promote"]["env"]
+    assert {key for key in env if key in dict(asked)} == set(dict(asked))
+    for name, default in asked:
+        assert f"promote: export {name} ?= {default}\n" in MAKEFILE
+
+
+def test_what_changed_is_asked_since_the_last_delivery_not_since_the_last_push():
+    deliver = next(b for b in read(JENKINSFILE).everything() if b.head == "stage('deliver')")
+    ci = (ROOT / ".github/workflows/ci.yaml").read_text()
+
+    assert "GIT_PREVIOUS_SUCCESSFUL_COMMIT" in " ".join(deliver.child("environment").statements)
+    assert "github.event.before" not in ci  # so that the tag is asked
+    assert [step["run"] for step in jobs()["note"]["steps"] if "run" in step] == ["make delivered"]
+    assert jobs()["note"]["needs"] == "deliver"
+    assert jobs()["deliver"]["steps"][0]["with"]["fetch-depth"] == 0  # with the tags
 
 
 @pytest.mark.parametrize(
@@ -134,7 +170,7 @@ def test_only_a_person_promotes():
     [
         ("steps { sh 'make test' ", "steps { sh 'make test' }", "not closed"),
         ("steps { sh 'make test }", "steps { sh 'make test' }", "not closed"),
-        ("string(name: 'DATASET'}", "string(name: 'DATASET'", "closes nothing"),
+        ("label 'docker' )", "label 'docker' }", "closes nothing"),
         ("", "steps { sh 'make images' }", "needs either steps or stages"),
     ],
 )
@@ -155,7 +191,7 @@ def repository(tmp_path):
             cwd=tmp_path, check=True, capture_output=True,
         )  # fmt: skip
 
-    def ask(file, since=""):
+    def ask(file, since="HEAD~1"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("changed")
         git("add", ".")
@@ -192,8 +228,53 @@ def test_a_merge_that_changes_something_else_starts_none(repository):
     assert asked.stdout == "nothing that training depends on has changed\n"
 
 
-def test_an_unknown_commit_starts_no_training(repository):
-    asked = repository("components/contracts/x.py", since="0" * 40)
+@pytest.mark.parametrize("since", ["0" * 40, "", "--output=x"])
+def test_an_unknown_commit_counts_as_a_change_and_is_named(repository, since):
+    asked = repository("components/judge_model/judge.py", since=since)
 
-    assert asked.returncode == 2
-    assert "127.0.0.1" not in asked.stderr
+    assert f"{since or 'delivered'} is no commit that is known here: training" in asked.stderr
+    assert "127.0.0.1:1" in asked.stderr
+
+
+def test_a_delivery_moves_the_tag_since_which_the_next_one_asks(tmp_path, monkeypatch):
+    def git(*words):
+        said = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        return subprocess.run(said, check=True, capture_output=True, text=True).stdout
+
+    def merge(room, name):
+        Path(room).mkdir(exist_ok=True)
+        Path(room, name).write_text(name)
+        git("add", "Makefile", room)
+        git("commit", "-m", name)
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    git("init", "-q", "--bare", "origin.git")
+    git("init", "-q")
+    git("remote", "add", "origin", "origin.git")
+    merge("judge", "first")
+    for name in ("second", "third"):
+        subprocess.run(["make", "delivered"], check=True)
+        git("fetch", "--force", "origin", "refs/tags/delivered:refs/tags/delivered")
+        assert not reason_to_train("delivered", ["learn"])
+        merge("learn", name)  # this one is dropped
+        merge("judge", name)
+        assert reason_to_train("delivered", ["learn"]).startswith(f"learn/{name} and 0 other")
+
+
+def test_manifests_that_cannot_be_rendered_leave_what_was_there(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "manifests/overlays/local").mkdir(parents=True)
+    (tmp_path / "build/manifests").mkdir(parents=True)
+    rendered = tmp_path / "build/manifests/local.yaml"
+    rendered.write_text("kind: Pod\n")
+    (tmp_path / "kubectl").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "kubectl").chmod(0o755)
+
+    done = subprocess.run(
+        ["make", "manifests"], cwd=tmp_path, capture_output=True, check=False,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+
+    assert done.returncode != 0
+    assert rendered.read_text() == "kind: Pod\n"

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kfp import compiler, dsl
+from kfp import compiler, dsl, kubernetes
 
 from components.contracts.refusal import Refusal
 from components.deploy_model.component import deploy_model
-from components.record_outcome.component import record_outcome
 from pipelines.ending import recorded
 from pipelines.graphs import GRAPHS
-from pipelines.placement import light, with_detector
+from pipelines.placement import light, with_database, with_detector, with_objects
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import RELEASED, RULES, WORKING, findings, lint
 from pipelines.policy.rules import AMOUNTS
@@ -36,7 +35,8 @@ def nested(datasets: list = ["a"]) -> None:  # noqa: B006 (kfp copies it)
         dsl.ParallelFor(datasets, name="each") as dataset,
         dsl.If(dataset != "", name="named"),
     ):
-        light(with_detector(deploy_model(dataset=dataset, model="challenger")))
+        acts = deploy_model(dataset=dataset, model="challenger")
+        light(with_database(with_objects(with_detector(acts))))
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +92,18 @@ def mount(documents, job, secret, path=None):
     mounts.append({"secretName": secret, "mountPath": path or f"/var/run/secrets/{secret}"})
 
 
-def read_token_from_environment(documents):
-    placed(documents, "judge-model")["secretAsEnv"] = [
-        {"secretName": "car-deployer", "keyToEnv": [{"secretKey": "token", "envVar": "X"}]}
-    ]
+def read(documents, job, **reference):
+    placed(documents, job).setdefault("secretAsEnv", []).append(
+        {**reference, "keyToEnv": [{"secretKey": "url", "envVar": "X"}]}
+    )
+
+
+def constant(name):
+    return {"runtimeValue": {"constant": name}}
+
+
+def limit_memory(documents, amount):
+    container(documents, "judge-model")["resources"]["resourceMemoryLimit"] = amount
 
 
 def run_beside_the_exit(documents):
@@ -104,7 +112,8 @@ def run_beside_the_exit(documents):
 
 
 def say(documents, job, words):
-    container(documents, job)["command"][2] = words + container(documents, job)["command"][2]
+    command = container(documents, job)["command"]
+    command[2] = f"{words}\n{command[2]}"
 
 
 def give(documents, job, name, value):
@@ -128,11 +137,18 @@ CHANGES = {
         image="localhost:5000/car-detection/core:latest")),
     "no memory": ("resources", "limit of memory is 0", lambda d: container(d, "judge-model")[
         "resources"].update(resourceMemoryLimit="0")),
+    "a limit below the request": ("resources", "Limit is 1m, expected its request, 2G, or more",
+        lambda d: limit_memory(d, "1m")),
+    "a limit just below": ("resources", "1907Mi", lambda d: limit_memory(d, "1907Mi")),
     "root": ("root", "train heir", lambda d: placed(d, "train-detector").pop("securityContext")),
     "maybe root": ("root", "judge-model", lambda d: placed(d, "judge-model")[
         "securityContext"].update(runAsNonRoot=False)),
     "user 0": ("root", "user 0", lambda d: placed(d, "judge-model")[
         "securityContext"].update(runAsUser="0")),
+    "user 00": ("root", "user 0", lambda d: placed(d, "judge-model")[
+        "securityContext"].update(runAsUser="00")),
+    "user 0 in another spelling": ("root", "user 0", lambda d: placed(d, "judge-model")[
+        "securityContext"].update(run_as_user=0)),
     "no retry": ("retry", "recorded/better/approved/deploy-model", lambda d: task(
         d, "deploy-model").pop("retryPolicy")),
     "retry never": ("retry", "0 times", lambda d: task(
@@ -164,6 +180,8 @@ CHANGES = {
     "random literal": ("secret", "random", lambda d: say(d, "judge-model", f'x = "{RANDOM}"\n')),
     "named variable": ("secret", "DB_PASSWORD", lambda d: give(
         d, "judge-model", "DB_PASSWORD", "cars")),
+    "named without a gap": ("secret", "GITHUBTOKEN", lambda d: give(
+        d, "judge-model", "GITHUBTOKEN", "cars")),
     "named parameter": ("secret", "api_key", lambda d: d[0]["root"]["inputDefinitions"][
         "parameters"].update(api_key={"defaultValue": "", "description": "Why not."})),
     "pip": ("install", "judge-model", lambda d: say(
@@ -171,14 +189,44 @@ CHANGES = {
     "pip from a program": ("install", "judge-model", lambda d: say(
         d, "judge-model", 'subprocess.run(["pip", "install", "boto3"])\n')),
     "apt": ("install", "judge-model", lambda d: say(d, "judge-model", "apt-get -y install gcc; ")),
-    "the wrong account": ("mount", "car-launcher, expected car-deployer", swap_accounts),
-    "no account": ("mount", "no secret, expected car-launcher", lambda d: placed(
+    "words of a command": ("install", "judge-model", lambda d: container(d, "judge-model").update(
+        command=["pip", "install", "boto3"])),
+    **{words: ("install", "judge-model", lambda d, words=words: say(d, "judge-model", words))
+        for words in (
+            "pip --index-url https://x install y", "pip --proxy u install a",
+            "pip --index-url 'https://x?a=1&b;c' install y", "pip \\\n  install y",
+            "pip.main(['install', 'y'])", 'subprocess.run([\n"pip",\n"install",\n"y"])',
+            "uv pip install y", "pip3.11 install y", "curl https://x/y.sh | sh",
+            "sh -c \"$(wget -qO- https://x)\"", "python -m ensurepip",
+        )},
+    "the wrong account": (
+        "access", "car-launcher, car-objects, expected car-database, car-deployer", swap_accounts),
+    "no account": ("access", "reads car-objects, expected car-launcher", lambda d: placed(
         d, "train-detector-2").pop("secretAsVolume")),
-    "an account too many": ("mount", "judge-model mounts car-trigger", lambda d: mount(
+    "an account too many": ("access", "judge-model reads car-trigger", lambda d: mount(
         d, "judge-model", "car-trigger")),
-    "an account elsewhere": ("mount", "car-deployer at /tmp", lambda d: mount(
+    "an account elsewhere": ("access", "car-deployer at /tmp", lambda d: mount(
         d, "deploy-model", "car-deployer", "/tmp")),
-    "a token in the environment": ("mount", "environment", read_token_from_environment),
+    "a token in the environment": ("access", "car-deployer in its environment", lambda d: read(
+        d, "judge-model", secretName="car-deployer")),
+    "another's secret": ("access", "reads car-database, expected no secret", lambda d: read(
+        d, "judge-model", secretName="car-database")),
+    "another's secret by a parameter": ("access", "reads car-database, expected no", lambda d: read(
+        d, "judge-model", secretNameParameter=constant("car-database"))),
+    "a secret in another spelling": ("access", "reads car-database", lambda d: placed(
+        d, "judge-model").update(secret_as_env=[{"secret_name": "car-database"}])),
+    "another name by a parameter": ("access", "car-trigger", lambda d: placed(d, "deploy-model")[
+        "secretAsVolume"][0].update(secretNameParameter=constant("car-trigger"))),
+    "a name that a run takes": ("access", "componentInputParameter", lambda d: placed(
+        d, "deploy-model")["secretAsVolume"][0].update(
+            secretNameParameter={"componentInputParameter": "secret"})),
+    "a secret for an image": ("access", "car-objects for its image", lambda d: placed(
+        d, "judge-model").update(imagePullSecret=[{"secretName": "car-objects"}])),
+    "a claim": ("access", "reads claim videos", lambda d: placed(d, "judge-model").update(
+        pvcMount=[{"constant": "videos", "mountPath": "/videos"}])),
+    "a claim by a parameter": ("access", "reads claim videos", lambda d: placed(
+        d, "judge-model").update(
+            pvcMount=[{"pvcNameParameter": constant("videos"), "mountPath": "/videos"}])),
     "no exit": ("exit", "0 tasks", lambda d: d[0]["root"]["dag"]["tasks"].pop("record-outcome")),
     "exit only after success": ("exit", "0 tasks", lambda d: task(
         d, "record-outcome").pop("triggerPolicy")),
@@ -187,7 +235,7 @@ CHANGES = {
         d, "seed").pop("defaultValue")),
     "no description": ("parameter", "parameter seed has no description", lambda d: parameter(
         d, "seed").update(description=" ")),
-    "no platform": ("timeout", "hang", lambda d: d.pop()),
+    "no platform": ("timeout", "hang", lambda d: d[1].clear()),
 }  # fmt: skip
 
 
@@ -282,7 +330,7 @@ def test_a_component_that_installs_packages_is_found(tmp_path):
 
     @dsl.pipeline(name="installs")
     def graph() -> None:
-        with dsl.ExitHandler(light(record_outcome(pipeline="installs")), name="recorded"):
+        with recorded("installs"):
             light(installing())
 
     compiler.Compiler().compile(graph, str(tmp_path / "graph.yaml"))
@@ -291,12 +339,49 @@ def test_a_component_that_installs_packages_is_found(tmp_path):
     assert [(f.rule, f.where) for f in found] == [("install", "recorded/installing")]
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "kind: Pod\n", "- 1\n"], ids=repr)
+def test_a_secret_that_a_run_names_is_found_as_kubeflow_compiles_it(tmp_path):
+    @dsl.pipeline(name="asks")
+    def graph(secret: str = "car-database") -> None:
+        with recorded("asks"):
+            acts = light(with_database(deploy_model(dataset="a", model="challenger")))
+            kubernetes.use_secret_as_env(acts, secret_name=secret, secret_key_to_env={"url": "X"})
+
+    compiler.Compiler().compile(graph, str(tmp_path / "graph.yaml"))
+
+    (found,) = [
+        f.sentence for f in findings(Compiled.read(tmp_path / "graph.yaml")) if f.rule == "access"
+    ]
+    assert "componentInputParameter" in found
+
+
+PIPELINE = "pipelineInfo: {name: a}\nroot: {}\n---\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "a: [", "kind: Pod\n", "- 1\n", "pipelineInfo: 1\nroot: 2\n---\n{}\n",
+        "pipelineInfo: {}\nroot: {dag: {tasks: 4}}\n---\n{}\n",
+        PIPELINE + "1", PIPELINE, PIPELINE + "{platforms: {kubernetes: 2}}",
+        PIPELINE + "{platforms: {kubernetes: {deploymentSpec: {executors: {a: {pvc: 1}}}}}}",
+    ],
+    ids=repr,
+)  # fmt: skip
 def test_what_is_no_compiled_pipeline_is_refused(text, tmp_path):
     (tmp_path / "p.yaml").write_text(text)
 
     with pytest.raises(Refusal, match=r"p\.yaml is no"):
         lint([str(tmp_path / "p.yaml")])
+
+
+@pytest.mark.parametrize(
+    "act", [lambda d: d.pop(), lambda d: d.append({}), lambda d: d.append(d[1])]
+)
+def test_a_file_with_other_than_two_documents_is_refused(act, train):
+    act(train)
+
+    with pytest.raises(Refusal, match=r"p\.yaml has [13] documents, expected 2"):
+        broken(train)
 
 
 def test_the_command_compiles_lints_and_says_what_it_saw():

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from components.contracts.model import PackageInfo, PackageLayout
+from components.contracts.refusal import Refusal
 from components.deploy_model.packages import registered
 from components.deploy_model.server import ServerTarget
 from components.inference.detector import Detector
@@ -17,10 +18,12 @@ from components.store.postgres import connect
 from components.store.registry import Registry
 from pipelines.laptop import commands
 from pipelines.laptop.clients import Clients
-from pipelines.laptop.drill import REASON, Killer, copied
-from pipelines.laptop.home import _agree
+from pipelines.laptop.drill import REASON, Killer, _told, copied, drill
+from pipelines.laptop.home import Home, _agree
 from pipelines.laptop.processes import Revived
+from pipelines.laptop.run import Run, Step
 from tests.components.inference.tiny import jpeg_of, scene
+from tests.proofs.rollout import Fault
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 
@@ -124,6 +127,82 @@ def test_the_killer_waits_for_the_share_and_sees_when_it_is_gone(tmp_path):
     assert alive
     assert during is None
     assert killer.seconds >= 0
+
+
+FAILED = "aaaaaaaaaaaa is sent back: at 25 % 9 of 40 requests failed at it, expected at most 1%"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({}, ""),
+        ({"statuses": {200: 80, 502: 1}}, "81 client requests, 1 failed"),
+        ({"statuses": {}}, "0 client requests"),
+        ({"seconds": None}, "candidate NOT killed"),
+        ({"cause": "aaaaaaaaaaaa is sent back: it lacks 80%"}, "NOT sent back for it: aaaa"),
+        ({"cause": ""}, "NOT sent back for it: promoted"),
+        ({"serves_on": False}, "champion LOST"),
+    ],
+    ids=["nothing", "a client", "no client", "no kill", "another guard", "promoted", "lost"],
+)  # fmt: skip
+def test_a_drill_fails_unless_all_went_as_it_must(tmp_path, wrong, complaint):
+    facts = {"statuses": {200: 80}, "seconds": 3.0, "cause": FAILED, "serves_on": True} | wrong
+    run = Run("deploy_model", tmp_path, steps=[Step("deploy", "deploy", 0.0)], cause=facts["cause"])
+    clients, killer = Clients("http://127.0.0.1:9", "drilled", [JPEG]), Killer(None)
+    clients.statuses.update(facts["statuses"])
+    killer.seconds = facts["seconds"]
+
+    told = _told(run, clients, killer, facts["serves_on"])
+
+    assert told.failed == bool(complaint)
+    assert complaint in told.cause
+    assert told.steps[0].state == ("FAILURE" if complaint else "SUCCESS")
+
+
+@pytest.mark.parametrize(
+    ("least", "said", "most", "met"),
+    [
+        (25, FAILED, 25, True),
+        (25, FAILED, 100, True),
+        (25, FAILED, 5, False),
+        (25, FAILED.replace("failed", "were slow"), 25, False),
+        (25, FAILED.replace("sent back", "promoted"), 25, False),
+        (0, FAILED, 0, True),
+        (0, FAILED, 5, False),
+    ],
+)
+def test_the_proof_asks_which_guard_spoke_and_at_what_share(least, said, most, met):
+    assert Fault("crashes", "crash", 60, "requests failed at it", least).is_met(said, most) == met
+
+
+def test_a_drill_without_pictures_for_its_clients_registers_nothing(
+    registry, champion, database, object_store, tmp_path
+):
+    class Two:
+        candidate = None
+
+    home = Home(tmp_path, {"DATABASE_URL": database, "OBJECT_STORE_URL": object_store}, (), Two())
+
+    with pytest.raises(Refusal, match="drilled has served no picture yet"):
+        drill(home, "drilled", lambda title, line: None)
+
+    assert registry.versions("drilled") == [champion]
+
+
+@pytest.mark.parametrize("where", ["a server", "nothing"])
+def test_clients_want_a_front_door(server, where):
+    url = server.url if where == "a server" else "http://127.0.0.1:9"
+
+    with pytest.raises(Refusal, match="no front door answers at DETECTOR_URL"):
+        Clients(url, "clients", [JPEG]).__enter__()
+
+
+def test_clients_look_a_last_time_when_it_is_over(front_door):
+    shares = []
+    with Clients(front_door.url, "nobody", [JPEG], shares.append):
+        pass
+
+    assert shares[-1:] == [0]
 
 
 def test_a_home_that_comes_up_ends_the_trial_that_a_killed_one_left(registry, champion, tmp_path):

@@ -18,6 +18,7 @@ from components.contracts.model import (
 from components.contracts.record import read_lines, write_lines
 from components.inference.detector import Detector
 from components.inference.shelf import Shelf
+from components.inference.signature import sign
 from components.store.objects import digest_bytes, frame_key
 from pipelines.laptop.home import state_folder
 from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
@@ -38,15 +39,16 @@ SHIFT = 40.0  # pixels of the network's input
 
 
 class Candidates:
-    """Makes and registers variants of one package.
+    """Makes, signs and registers variants of one package.
 
     Attributes:
         images: Folder of JPEGs for clients.
         told: Where package and pictures are from.
     """
 
-    def __init__(self, folder, objects, registry, dataset):
+    def __init__(self, folder, objects, registry, dataset, key):
         self._folder, self._objects, self._registry = folder, objects, registry
+        self._key = key
         self._dataset = dataset
         self.images = folder / "images"
         self.images.mkdir()
@@ -56,6 +58,10 @@ class Candidates:
     def good(self):
         """Register another model with the same answers, and return its digest."""
         return self._register(self._variant())
+
+    def unsigned(self):
+        """Register a good model without a signature."""
+        return self._register(self._variant(), signed=False)
 
     def shifted(self):
         """Register a model whose boxes lie elsewhere, as its own golden answers say."""
@@ -91,7 +97,7 @@ class Candidates:
 
     def _variant(self):
         seed = next(self._seeds)
-        package = PackageLayout(self._folder / "packages" / str(seed))
+        package = PackageLayout(RegisteredLayout(self._folder / "versions" / str(seed)).package)
         shutil.copytree(self._base.root, package.root)
         info = PackageInfo.read(package.info)
         lineage = info.lineage.model_copy(update={"seed": 1000 + seed, "dataset": self._dataset})
@@ -104,10 +110,12 @@ class Candidates:
         files = {name: file_digest(package.root / name) for name in info.files}
         info.model_copy(update={"files": files}).write(package.info)
 
-    def _register(self, package):
-        info = package.verify()
+    def _register(self, package, signed=True):
+        info, version = package.verify(), RegisteredLayout(package.root.parent)
+        if signed:
+            sign(version.package, version.signature, self._key)
         prefix = RegisteredLayout.prefix(info.digest)
-        self._objects.put_folder(f"{prefix}/package", package.root)
+        self._objects.put_folder(prefix, version.root)
         champion = self._registry.champion(self._dataset)
         self._registry.register(
             self._dataset, info.digest, self._objects.uri(prefix), "0" * 64, {}, {}, "a proof",

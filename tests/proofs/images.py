@@ -39,6 +39,7 @@ from tests.proofs.containers import (
     run_in_containers,
     tasks_of,
 )
+from tests.proofs.needs import need_docker
 from tests.proofs.planted import Search
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,7 @@ for job; do case $job in *.py) ;; *) python3 -m components "$job" --help >/dev/n
 
 def main(data: str) -> int:
     """Prove all, say what was seen, and leave nothing but images behind."""
+    need_docker()
     os.umask(0)  # containers and services are different people in the same folders
     with TemporaryDirectory() as folder, planted(Path(folder)) as secret:
         subprocess.run(["make", "images"], cwd=ROOT, check=True)

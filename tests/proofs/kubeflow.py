@@ -51,10 +51,14 @@ class Proof:
         place: The namespace, a `kubeflow_namespace.Namespace`.
         dataset: A new name.
         every: Seconds between two looks at what is waited for.
+        allow_tags: Whether images may be named by tag.
     """
 
-    def __init__(self, host: Host, place: Any, dataset: str, every: float = 10.0) -> None:
+    def __init__(
+        self, host: Host, place: Any, dataset: str, every: float = 10.0, allow_tags: bool = False
+    ) -> None:
         self.host, self.place, self.dataset, self.every = host, place, dataset, every
+        self.allow_tags = allow_tags
         self.left: list[str] = []
         self._undo = ExitStack()
 
@@ -98,7 +102,9 @@ class Proof:
         for name, graph in GRAPHS.items():
             if find_pipeline(self.host.client, graph.name) is None:
                 self._later(f"pipeline {graph.name}", partial(self._forget, graph.name))
-            version, was_there = self.host.upload(name, allow_dirty=True)
+            version, was_there = self.host.upload(
+                name, allow_dirty=True, allow_tags=self.allow_tags
+            )
             if not was_there:
                 act = partial(
                     self.host.client.delete_pipeline_version, version.pipeline_id, version.id
@@ -161,7 +167,7 @@ class Proof:
     def _scheduled(self) -> None:
         client = self.host.client
         with TemporaryDirectory() as folder:
-            file = Path(folder) / "schedules.yaml"
+            file = Path(folder) / "prove.yaml"
             file.write_text(SCHEDULE.format(dataset=self.dataset))
             schedules = Schedules(client, file)
             self._later("the schedule and its runs", partial(self._unschedule, schedules))

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from tests.manifests.objects import COMPONENTS, FOREIGN, MANIFESTS, OVERLAYS, combine, render
+from tests.proofs.needs import need_cluster
 from tests.proofs.rights import ask
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +31,7 @@ AUDIENCE = "pipelines.kubeflow.org"
 
 def main() -> int:
     """Run every part; 0 only if all of them saw what they should."""
-    if not os.environ.get("KUBECONFIG"):
-        print("KUBECONFIG names no cluster", file=sys.stderr)
-        return 2
+    need_cluster()
     with TemporaryDirectory() as name:
         folder = Path(name)
         rendered = _rendered(folder)

@@ -10,6 +10,7 @@ from typing import IO
 from urllib.parse import quote
 
 CHUNK = 1 << 20
+ZSTANDARD = bytes.fromhex("28b52ffd")
 
 
 @dataclass
@@ -37,9 +38,15 @@ class Search:
                     self.stream(stream, str(file))
 
     def image(self, stream: IO[bytes], name: str) -> None:
-        """Search what `docker save` writes: configurations as they are, layers file by file."""
+        """Search what `docker save` writes: configurations as they are, layers file by file.
+
+        Raises:
+            ValueError: If a layer is packed so that its files cannot be seen.
+        """
         for member, content in _members(stream):
             head = content.peek(512)
+            if head.startswith(ZSTANDARD):
+                raise ValueError(f"{name}, {member} is packed with zstd, which nobody looks into")
             if head[257:262] == b"ustar" or head[:2] == b"\x1f\x8b":
                 for file, inside in _members(content):
                     self.stream(inside, f"{name}, {file}")

@@ -21,14 +21,15 @@ NEEDED: dict[str, list[Right]] = {
         *_each("get", "configmaps/kfp-launcher", "secrets/mlpipeline-minio-artifact"),
     ],
     "car-launcher": [
-        *_each("get list watch create delete", "tfjobs.kubeflow.org"),
-        *_each("get list watch create delete", "trainjobs.trainer.kubeflow.org"),
+        *_each("get create delete", "tfjobs.kubeflow.org"),
+        *_each("get create delete", "trainjobs.trainer.kubeflow.org"),
         *_each("get list", "pods"),
         *_each("get", "pods --subresource=log"),
     ],
     "car-deployer": [
-        *_each("get list watch create update patch delete", "inferenceservices.serving.kserve.io"),
-        *_each("get list", "pods", "services"),
+        *_each("get create update delete", "inferenceservices.serving.kserve.io"),
+        *_each("list", "pods"),
+        *_each("get", "services"),
     ],
     "car-trigger": [
         *_each("get list", f"pipelines.{KUBEFLOW}"),
@@ -37,6 +38,7 @@ NEEDED: dict[str, list[Right]] = {
         *_each("use", "serviceaccounts/car-pipeline"),
         *_each("create", "serviceaccounts/car-trigger --subresource=token"),
     ],
+    "car-training": [],
     "car-ingest": [],
     "car-serving": [],
     "car-migrate": [],

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+from typing import NamedTuple
 
 import httpx
 
 from components.contracts.policy import RolloutPolicy
 from components.contracts.progress import MARK
 from components.inference.shelf import Shelf
+from components.inference.signature import make_keys
 from components.store.objects import Objects
 from components.store.postgres import connect, migrate
 from components.store.registry import Registry
@@ -38,20 +40,49 @@ POLICY = RolloutPolicy(
     step_seconds=5, min_requests=10, ready_seconds=10,
     max_latency_ratio=3, min_latency_ms=150,  # the servers share their cores with the clients
 )  # fmt: skip
-# What is wrong with a candidate, and after how many clients' requests it shows.
+
+
+class Fault(NamedTuple):
+    """What is wrong with a candidate.
+
+    Attributes:
+        what: In words.
+        kind: A fault of `tests/standins/faulty_server.py`; empty if the server is right.
+        after: So many clients' requests are answered well before it shows.
+        guard: Words of the one that must send it back.
+        percent: Least share that it must have reached; 0: it never meets a client.
+    """
+
+    what: str
+    kind: str
+    after: int
+    guard: str
+    percent: int
+
+    def is_met(self, said, most):
+        """Say whether the right guard spoke, after the share had been right."""
+        return (
+            "is sent back" in said
+            and self.guard in said
+            and (most >= self.percent if self.percent else most == 0)
+        )
+
+
 FAULTS = (
-    ("answers 500 at once", "errors", 0),
-    ("answers 500 in traffic", "errors", 10),
-    ("is slow at once", "slow", 0),
-    ("is slow in traffic", "slow", 10),
-    ("crashes in traffic", "crash", 10),
-    ("crashes at a quarter", "crash", 60),
-    ("answers otherwise but golden pictures", "lies", 0),
-    ("answers otherwise in traffic", "lies", 10),
-    ("finds nothing for clients alone", "blinds", 0),
-    ("never gets ready", "never", 0),
-    ("lies about ready", "pretends", 0),
+    Fault("answers 500 at once", "errors", 0, "it does not answer golden/", 0),
+    Fault("answers 500 in traffic", "errors", 10, "requests failed at it", 5),
+    Fault("is slow at once", "slow", 0, "its answers take", 0),
+    Fault("is slow in traffic", "slow", 10, "its answers take", 5),
+    Fault("crashes in traffic", "crash", 10, "requests failed at it", 5),
+    Fault("crashes at a quarter", "crash", 60, "requests failed at it", 25),
+    Fault("answers otherwise but golden pictures", "lies", 0, "it lacks", 0),
+    Fault("answers otherwise in traffic", "lies", 10, "it lacks", 5),
+    Fault("finds nothing for clients alone", "blinds", 0, "clients' pictures", 5),
+    Fault("never gets ready", "never", 0, "it does not become ready", 0),
+    Fault("lies about ready", "pretends", 0, "nothing answered golden/", 0),
 )
+UNSIGNED = Fault("is not signed", "", 0, "has no signature", 0)
+SHIFTED = Fault("is another model, with right golden answers", "", 0, "it lacks", 0)
 KILLS = (0, 5, 25, 100)  # percent at which the deployer is killed
 
 
@@ -112,7 +143,8 @@ class Stage:
         migrate(connection)
         self.registry = Registry(connection)
         objects = Objects((folder / "objects").as_uri())
-        self.candidates = Candidates(folder, objects, self.registry, DATASET)
+        keys = make_keys(folder / "keys")
+        self.candidates = Candidates(folder, objects, self.registry, DATASET, keys.private)
         self.candidates.serve_lately(connection)
         self.shelf = Shelf(folder / "models")
         self.mark = folder / "mark"
@@ -124,6 +156,7 @@ class Stage:
             "OBJECT_STORE_URL": (folder / "objects").as_uri(), "DETECTOR_URL": self.urls[2],
             "MODEL_ROOT": str(self.shelf.root), "ROLLOUT_POLICY": POLICY.model_dump_json(),
             "FAULT_MARK": str(self.mark), "DETECTOR_TARGET": "server",
+            "SIGNING_PRIVATE_KEY": str(keys.private), "SIGNING_PUBLIC_KEY": str(keys.public),
         }  # fmt: skip
         self.shelf.root.mkdir()
         self.stack = stack
@@ -188,23 +221,24 @@ def live(url):
         return False
 
 
-def bad(stage, what, fault="", after=0, model=None):
-    """Roll out a candidate that must be sent back."""
-    stage.serve(fault, after)
+def bad(stage, fault, model=None):
+    """Roll out a candidate that must be sent back, by the guard that is there for it."""
+    stage.serve(fault.kind, fault.after)
     before = stage.champion()
     code, said = stage.roll_out(model or stage.candidates.good())
     stage.watch.until(None)
-    seconds = 0.0  # a trial that nobody saw was over between two looks of ours
+    seconds, most = 0.0, stage.watch.most  # a trial that nobody saw was over between two looks
     if (began := stage.watch.began) and (ended := stage.watch.ended):
         showed = float(stage.mark.read_text()) if stage.mark.exists() else began
         seconds = ended - max(showed, began)
     right = (
         code == 2
-        and "is sent back" in said
+        and fault.is_met(said, most)
+        and stage.mark.exists() == bool(fault.kind)
         and stage.champion() == before
         and seconds <= ROLLBACK_S
     )
-    return Outcome(what, "rolled back", stage.watch.most, seconds, right, said.split(": ", 1)[-1])
+    return Outcome(fault.what, "rolled back", most, seconds, right, said.split(": ", 1)[-1])
 
 
 def good(stage, what, model):
@@ -239,11 +273,10 @@ def killed(stage, percent):
 
 def scenes(stage):
     """Yield what came of everything that is tried."""
-    for what, fault, after in FAULTS:
-        yield bad(stage, what, fault, after)
-    yield bad(
-        stage, "is another model, with right golden answers", model=stage.candidates.shifted()
-    )
+    for fault in FAULTS:
+        yield bad(stage, fault)
+    yield bad(stage, UNSIGNED, stage.candidates.unsigned())
+    yield bad(stage, SHIFTED, stage.candidates.shifted())
     yield good(stage, "is good", stage.candidates.good())
     for percent in KILLS:
         yield killed(stage, percent)

@@ -13,7 +13,7 @@ from components.cluster.client import Cluster
 from components.train_detector import tfjob, trainjob
 from components.train_detector.on_cluster import launch
 from components.train_detector.pods import Job
-from components.train_detector.worker_settings import WorkerSettings
+from components.train_detector.worker_settings import WorkerSettings, cores
 from tests.standins.training_operator import Script, TrainingOperator
 
 SMALL = {"cpu": "50m", "memory": "64Mi"}
@@ -31,6 +31,7 @@ class Sequence:
     raises: str = ""
     settings: dict = field(default_factory=dict)
     suspended: bool = False
+    most_of_a_node: bool = False  # each worker wants as much, so that only one has room
     operated: bool = True
 
 
@@ -52,10 +53,18 @@ def _speaks(index: int, life: int) -> str:
     return f"echo worker {index} is at work; sleep 2"
 
 
+def _lasts(index: int, life: int) -> str:
+    return f"echo worker {index} is at work; sleep 60"
+
+
 SEQUENCES = {
     "created": Sequence(
         settings={**NOWHERE, "start_limit_s": 3}, says=("created",),
         raises="OverdueError: did not start: worker 0 waits: 0/",
+    ),
+    "started by half": Sequence(
+        _lasts, settings={"start_limit_s": 15}, most_of_a_node=True, says=("created",),
+        hears="worker 0 is at work", raises="OverdueError: did not start: worker 1 waits: 0/",
     ),
     "running": Sequence(_speaks, says=("running", "succeeded"), hears="worker 0 is at work"),
     "restarting": Sequence(_restarts, says=("restarting", "succeeded"), hears="begun again"),
@@ -94,7 +103,8 @@ def play_all(api: client.ApiClient, cluster: Cluster, image: str) -> bool:
 
 def _play(api, cluster, image, kind, name, sequence, number) -> bool:
     limits = {"start_limit_s": PATIENT, "time_limit_s": PATIENT}
-    settings = WorkerSettings.model_validate({**SMALL, **limits, **sequence.settings})
+    room = {"cpu": _most_of_a_node(api)} if sequence.most_of_a_node else {}
+    settings = WorkerSettings.model_validate({**SMALL, **limits, **room, **sequence.settings})
     job = Job(
         name=f"sequence-{number}", namespace=cluster.namespace, fingerprint="0" * 64,
         workers=2, image=image, settings=settings,
@@ -119,6 +129,11 @@ def _play(api, cluster, image, kind, name, sequence, number) -> bool:
     if not good:
         print(words.getvalue(), flush=True)
     return good
+
+
+def _most_of_a_node(api: client.ApiClient) -> str:
+    (node,) = client.CoreV1Api(api).list_node().items
+    return f"{cores(node.status.allocatable['cpu']) * 0.51:.2f}"
 
 
 def _fits(sequence: Sequence, words: str, raised: str) -> bool:

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import httpx
-from kubernetes import client, config
+from kubernetes import client
 
 from components.cluster.client import Cluster, ConflictError
 from components.contracts.model import PackageLayout, RegisteredLayout
@@ -38,6 +38,7 @@ from components.store.postgres import connect, migrate
 from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase
 from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.proofs.needs import need_cluster
 from tests.standins.kserve import PORT, ClusterDns, KServe
 
 NAMESPACE = "prove-serving"
@@ -54,7 +55,7 @@ ROLLBACK_S = 30
 
 def main() -> int:
     """Prove all, say what was seen, and leave nothing behind."""
-    config.load_kube_config()
+    need_cluster()
     api = client.ApiClient()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -69,6 +70,7 @@ def main() -> int:
             proof.first_deployments(clients)
             proof.ramp_to_promotion(clients)
             proof.rollbacks(clients)
+            proof.exchanges_in_place()
             proof.conflicts()
             proof.tampering()
             proof.says(f"{clients.asked:,} client requests", not clients.failed, clients.told())
@@ -94,7 +96,7 @@ class Proof:
 
     def target(self, settings: PredictorSettings = SETTINGS, ready: float = 60) -> KServeTarget:
         """Return a target as a new run would have it."""
-        shelf = Shelf(self.folder / "proved")
+        shelf = Shelf(mkdtemp(prefix="proved-", dir=self.folder))
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
         server = OwnServer(self.objects, settings, shelf)
         return KServeTarget(self.cluster, "car-detector", server, settings, ready, http)
@@ -150,7 +152,7 @@ class Proof:
         nothing = self.cluster.get(SERVICES, "car-detector") is None
         self.says("nothing was created by asking", nothing)
         stack.enter_context(able(self.api))
-        self.says("the cluster is able now", wait(lambda: look(self.cluster, "Standard").split))
+        self.says("the cluster is able now", wait(lambda: look(self.cluster, SETTINGS).split))
 
     def first_deployments(self, clients: "Clients") -> None:
         """Two datasets on one server, each answered by its own model."""
@@ -187,7 +189,7 @@ class Proof:
         for what, kind in (("never ready", "never_ready"), ("says ready and is not", "says_ready")):
             model = self.model("toys", 0.6 if kind == "never_ready" else 0.7)
             if kind == "says_ready":
-                self.kserve.spoil = lambda name: {"PYTHONPATH": "/nowhere"}
+                self.kserve.spoil = lambda name: {"PYTHONSAFEPATH": "1"}
             stable = next(iter(self.kserve.deployments))
             setattr(self.kserve, kind, lambda name, stable=stable: name != stable)
             policy = POLICY.model_copy(update={"ready_seconds": 8})
@@ -217,6 +219,34 @@ class Proof:
         clients.expect("toys", clients.expected["toys"])
         self.says(f"candidate that dies at its share is rolled back in {seconds:.1f} s",
                   not served(ended) and seconds <= ROLLBACK_S, told(ended))  # fmt: skip
+
+    def exchanges_in_place(self) -> None:
+        """A champion that is deployed again takes up what was decided since, under clients."""
+        toys = self.registry.champion("toys").model
+        spec = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        ended, _ = self.roll_out("toys", toys)
+        after = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        self.says(
+            "the champion deployed again as it is changes nothing", spec == after, told(ended)
+        )
+        settings = SETTINGS.model_copy(update={"image": "stand-in:2"})
+        before = self._pods()
+        ended, seconds = self.roll_out("toys", toys, self.target(settings))
+        good = served(ended) and len(self.kserve.deployments) == 1
+        self.says(f"a new image is in service in {seconds:.0f} s, by new pods of the same name",
+                  good and not before & self._pods(), told(ended))  # fmt: skip
+        root = self.folder / "toys-0.5"
+        sign(root, root.with_suffix(".sig"), self.keys.private)
+        layout = RegisteredLayout(RegisteredLayout.prefix(toys))
+        self.objects.put(str(layout.signature), root.with_suffix(".sig").read_bytes())
+        before = self._pods()
+        ended, seconds = self.roll_out("toys", toys, self.target(settings))
+        self.says(f"a new signature is in service in {seconds:.0f} s",
+                  served(ended) and not before & self._pods(), told(ended))  # fmt: skip
+
+    def _pods(self) -> set[str]:
+        found = self.kserve.deployments.values()
+        return {pod.ip for deployment in found for pod in deployment.ready}
 
     def conflicts(self) -> None:
         """Who was overtaken does not undo what is newer."""
@@ -360,7 +390,7 @@ def namespace(api: client.ApiClient) -> Iterator[None]:
 def able(api: client.ApiClient) -> Iterator[None]:
     """Make the cluster one that splits requests, as far as a deployer can tell."""
     core, definitions = client.CoreV1Api(api), client.ApiextensionsV1Api(api)
-    place, name = CONFIG
+    place, name = SETTINGS.kserve_namespace, CONFIG
     ours = {"namespace": place not in {n.metadata.name for n in core.list_namespace().items}}
     if ours["namespace"]:
         core.create_namespace({"metadata": {"name": place}})

@@ -50,6 +50,13 @@ def test_a_secret_in_a_layer_of_an_image_is_found(packed):
     assert search.files == 3
 
 
+def test_a_layer_that_cannot_be_looked_into_does_not_pass():
+    layer = bytes.fromhex("28b52ffd") + b"packed"
+
+    with pytest.raises(ValueError, match="image, blobs/1 is packed with zstd"):
+        Search({"key": SECRET}).image(io.BytesIO(tar({"blobs/1": layer})), "image")
+
+
 def test_a_secret_in_the_history_of_an_image_is_found():
     search = Search({"key": SECRET})
     search.image(io.BytesIO(tar({"config.json": b'{"created_by": "' + SECRET + b'"}'})), "image")

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
-from kubernetes import client, config
+from kubernetes import client
 
 from components.cluster.client import Cluster
 from components.contracts.model import TrainedLayout, mark_absent
@@ -28,6 +28,7 @@ from components.store.objects import Objects
 from components.train_detector import tfjob, trainjob
 from components.train_detector.history import Epoch
 from tests.components.train_detector.toys import write_snapshot
+from tests.proofs.needs import need_cluster
 from tests.proofs.sequences import play_all
 from tests.proofs.stores import Relay, empty, make_bucket
 from tests.standins.training_operator import TrainingOperator
@@ -43,7 +44,7 @@ CLOSE = 1e-3  # of a loss; sums of two workers are taken in another order on oth
 
 def main() -> int:
     """Prove all, say what was seen, and leave nothing behind."""
-    config.load_kube_config()
+    need_cluster("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     api = client.ApiClient()
     with TemporaryDirectory() as name, _namespace(api), Relay() as relay:
         folder, cluster = Path(name), Cluster(api, NAMESPACE)

@@ -9,7 +9,7 @@ from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.canary import Canary
 from components.deploy_model.kserve.inference_service import InferenceService, conditions
 from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import MODELS, Mode
+from components.deploy_model.kserve.predictor import MADE, MODELS, Mode
 from components.deploy_model.kserve.reach import Reach, is_ready, trouble
 from components.deploy_model.target import Side
 
@@ -102,9 +102,10 @@ class Awaiting:
         predictor = self._plans.predictor(service, side)
         if predictor is None:
             return []
-        wanted = predictor["annotations"][MODELS]
+        noted = predictor["annotations"]
+        wanted = {name: noted[name] for name in (MODELS, MADE) if name in noted}
         pods = self._reach.pods(service, predictor, side)
-        return [pod for pod in pods if (pod.metadata.annotations or {}).get(MODELS) == wanted]
+        return [pod for pod in pods if wanted.items() <= (pod.metadata.annotations or {}).items()]
 
     def _missing(self, service: Body, side: Side) -> str | None:
         pods = self._pods(service, side)

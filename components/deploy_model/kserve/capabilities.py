@@ -7,12 +7,12 @@ from typing import Any
 
 from components.cluster.client import Body, Cluster, Kind
 from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.predictor import GROUP, Mode, PredictorSettings
+from components.deploy_model.kserve.predictor import GROUP, PredictorSettings
 
 SERVICES = Kind(GROUP, "v1beta1", "inferenceservices")
 ROUTES = Kind("gateway.networking.k8s.io", "v1", "httproutes")
 KNATIVE = Kind("serving.knative.dev", "v1", "services")
-CONFIG = ("kserve", "inferenceservice-config")
+CONFIG = "inferenceservice-config"  # of KServe's own namespace
 INSIDE = "svc.cluster.local"
 
 
@@ -36,7 +36,7 @@ class Capabilities:
     ingress: Mapping[str, Any] | None = field(default_factory=dict)
 
 
-def look(cluster: Cluster, mode: Mode) -> Capabilities:
+def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
     """Find out what the cluster can do; nothing is changed.
 
     Raises:
@@ -44,8 +44,8 @@ def look(cluster: Cluster, mode: Mode) -> Capabilities:
     """
     if not cluster.serves(SERVICES):
         raise Refusal(f"the cluster knows no InferenceService: install KServe ({GROUP}/v1beta1)")
-    config = cluster.config_map(*CONFIG)
-    kept = _kept(cluster) if mode == "Standard" else {}
+    config = cluster.config_map(settings.kserve_namespace, CONFIG)
+    kept = _kept(cluster) if settings.mode == "Standard" else {}
     return Capabilities(
         canary="canary" in kept,
         split="tracing" in kept,
@@ -136,7 +136,7 @@ def _about_mode(settings: PredictorSettings, able: Capabilities) -> Iterator[str
             "nothing splits requests without Gateway API: install its CRDs and a gateway, or set "
             "mode to Knative"
         )
-    yield from _about_ingress(able.ingress)
+    yield from _about_ingress(able.ingress, f"{settings.kserve_namespace}/{CONFIG}")
     if settings.visibility == "cluster-local":
         yield (
             "a cluster-local service has no route that splits requests: set visibility to "
@@ -144,12 +144,12 @@ def _about_mode(settings: PredictorSettings, able: Capabilities) -> Iterator[str
         )
 
 
-def _about_ingress(ingress: Mapping[str, Any] | None) -> Iterator[str]:
-    where = f"in ingress of config map {'/'.join(CONFIG)}"
+def _about_ingress(ingress: Mapping[str, Any] | None, config: str) -> Iterator[str]:
+    where = f"in ingress of config map {config}"
     if ingress is None:
         yield (
-            f"config map {'/'.join(CONFIG)} cannot be read, so nobody knows whether requests are "
-            "split: let the deployer's account get it"
+            f"config map {config} cannot be read, so nobody knows whether requests are split: let "
+            "the deployer's account get it, or set kserve_namespace to where it is"
         )
         return
     if not ingress.get("enableGatewayApi"):

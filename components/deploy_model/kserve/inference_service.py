@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from components.cluster.client import Body, Cluster, ClusterError, ConflictError
 from components.contracts.refusal import Refusal
@@ -79,6 +80,24 @@ class InferenceService:
             self._recent = (time.monotonic(), written)
             return written
         raise ConflictError(f"the InferenceService {self.name} changes all the time")
+
+    def tried(self, plan: Callable[[Body], Body]) -> tuple[Body, Body]:
+        """Return it as it is, and as the API server would store it after a plan.
+
+        Raises:
+            ConflictError: If it changes all the time.
+            Refusal: If it is gone.
+        """
+        for _ in range(ATTEMPTS):
+            found = self.get()
+            if found is None:
+                break
+            wanted = plan(found)
+            with suppress(ConflictError):
+                return found, self._cluster.replace(SERVICES, wanted, dry_run=True)
+        else:
+            raise ConflictError(f"the InferenceService {self.name} changes all the time")
+        raise Refusal(f"there is no InferenceService {self.name} (any more)")
 
     def delete(self) -> None:
         """Remove it and what it owns."""

@@ -4,10 +4,12 @@ Pure. Every plan looks at the object anew, so that what another run did meanwhil
 undone: a candidate carries the models of the other datasets, too.
 """
 
+from typing import Any
+
 from components.cluster.client import Body, ConflictError
 from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.canary import Canary, models_of
-from components.deploy_model.kserve.predictor import PredictorSettings, scaled, service_body
+from components.deploy_model.kserve.canary import BEFORE, Canary, models_of
+from components.deploy_model.kserve.predictor import MADE, PredictorSettings, scaled, service_body
 from components.deploy_model.kserve.release import Release
 from components.deploy_model.target import Side
 
@@ -46,10 +48,11 @@ class Plans:
         return service_body(self._settings, name, scaled(self._settings, predictor))
 
     def begun(self, service: Body, dataset: str, predictor: Body, release: Release) -> Body:
-        """Put a predictor on trial; the same one again is no change.
+        """Put a predictor on trial; one that is there already loses its share.
 
         Raises:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
+            Refusal: If another server than the wanted one serves.
         """
         others = self.on_trial(service).keys() - {dataset}
         if others:
@@ -57,8 +60,10 @@ class Plans:
                 f"{', '.join(sorted(others))} is on trial in this InferenceService: wait for it, "
                 "or deploy it again, which ends the trial"
             )
-        if self.models(service, "candidate") == release.models:
-            return service
+        found = self.predictor(service, "candidate")
+        if found and found["annotations"].get(MADE) == predictor["annotations"][MADE]:
+            return self._canary.shared(service, 0)
+        _check_server(service, predictor)
         expected = self.models(service, "stable") | {dataset: release.models[dataset]}
         if expected != release.models:
             raise ConflictError("another dataset got a new model meanwhile: deploy again")
@@ -114,6 +119,33 @@ class Plans:
             part: (kept.get(part) or {}) | wanted[part] for part in ("annotations", "labels")
         }
         return service | {"metadata": kept | described}
+
+
+def as_wanted(found: Body, wanted: Body) -> bool:
+    """Say whether nothing is to be changed, where both are as the API server completes them."""
+    return _lasting(found) == _lasting(wanted)
+
+
+def _lasting(service: Body) -> tuple[Any, ...]:
+    """Return what a service is like apart from its trials, those that were included."""
+    metadata, predictor = service["metadata"], service["spec"]["predictor"]
+    noted = predictor.get("annotations") or {}
+    annotations = {name: text for name, text in noted.items() if name != BEFORE}
+    kept = predictor | {"annotations": annotations}
+    return kept, metadata.get("annotations"), metadata.get("labels")
+
+
+def _check_server(service: Body, predictor: Body) -> None:
+    """Refuse to put Triton beside our own server: KServe lays a canary over who is stable."""
+    serves, wanted = (
+        "triton" if "model" in each else "kserve"
+        for each in (service["spec"]["predictor"], predictor)
+    )
+    if serves != wanted:
+        raise Refusal(
+            f"{service['metadata']['name']} is of DETECTOR_TARGET {serves}, expected {wanted}: "
+            "deploy a champion again, which exchanges the server without a trial, and then this"
+        )
 
 
 def _told(models: dict[str, str]) -> str:

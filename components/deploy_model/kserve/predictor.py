@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from components.cluster.client import Body
-from components.contracts.record import Record, canonical, complaint
+from components.contracts.record import Record, canonical, complaint, digest_of
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve import stream as kafka
 from components.deploy_model.kserve.release import Release
@@ -16,6 +16,7 @@ Mode = Literal["Standard", "Knative"]
 
 GROUP = "serving.kserve.io"
 MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
+MADE = "car-detection/made"  # another: the digest of all else, which its pods have, too
 PORT = 8080
 MOUNT = "/mnt/models"  # where KServe's storage initializer puts what it downloads
 KEY = "/etc/car-detection/public.pem"
@@ -44,6 +45,7 @@ class PredictorSettings(Record):
     tolerations: tuple[Mapping[str, str], ...] = ()
     priority_class: str | None = None
     visibility: Literal["external", "cluster-local"] = "external"
+    kserve_namespace: str = Field(default="kserve", description="where KServe is configured")
     stream: kafka.StreamAccess = kafka.StreamAccess()
 
     @classmethod
@@ -77,7 +79,7 @@ def own_server(settings: PredictorSettings, release: Release) -> Body:
         volumes=volumes,
         **common(settings),
     )
-    return plain(spec)
+    return _named(plain(spec))
 
 
 def triton_server(settings: PredictorSettings, release: Release) -> Body:
@@ -90,12 +92,12 @@ def triton_server(settings: PredictorSettings, release: Release) -> Body:
         protocol_version="v2",
         storage_uri=release.uri,
         resources=_resources(settings),
-        security_context=_restricted(),
+        security_context=_restricted(run_as_user=1000),  # by its image alone it is root
     )
     spec = V1beta1PredictorSpec(
         annotations={MODELS: canonical(release.models)}, model=model, **common(settings)
     )
-    return plain(spec)
+    return _named(plain(spec))
 
 
 def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
@@ -154,6 +156,12 @@ def plain(model: Any) -> Body:
     return body
 
 
+def _named(predictor: Body) -> Body:
+    """Annotate a predictor with its digest, by which its pods are told from those before."""
+    made = {MADE: digest_of(predictor)}
+    return predictor | {"annotations": predictor["annotations"] | made}
+
+
 def _container(settings: PredictorSettings, release: Release) -> Any:
     from kubernetes import client
 
@@ -202,7 +210,7 @@ def _resources(settings: PredictorSettings) -> Any:
     )
 
 
-def _restricted() -> Any:
+def _restricted(run_as_user: int | None = None) -> Any:
     """Return the context that the Pod Security Standard `restricted` wants, per container.
 
     On the container, because Knative takes no context of the pod unless it is told to, and
@@ -212,6 +220,7 @@ def _restricted() -> Any:
 
     return client.V1SecurityContext(
         run_as_non_root=True,
+        run_as_user=run_as_user,
         read_only_root_filesystem=True,
         allow_privilege_escalation=False,
         capabilities=client.V1Capabilities(drop=["ALL"]),

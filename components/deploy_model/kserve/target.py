@@ -1,7 +1,5 @@
 """One InferenceService for all datasets, and one more predictor while a model is on trial."""
 
-import tempfile
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,9 +7,7 @@ import httpx
 
 from components.cluster.client import Cluster
 from components.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
-from components.contracts.policy import RolloutPolicy
 from components.contracts.record import read_lines
-from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.awaiting import Awaiting
 from components.deploy_model.kserve.canary import (
     KnativeCanary,
@@ -22,15 +18,11 @@ from components.deploy_model.kserve.canary import (
 from components.deploy_model.kserve.capabilities import check, look
 from components.deploy_model.kserve.inference_service import InferenceService
 from components.deploy_model.kserve.own_server import ASK_S, OwnServer
-from components.deploy_model.kserve.plans import Plans
+from components.deploy_model.kserve.plans import Plans, as_wanted
 from components.deploy_model.kserve.predictor import PredictorSettings
 from components.deploy_model.kserve.reach import Reach
-from components.deploy_model.target import Fetch, Side, Target
-from components.inference.shelf import Shelf
-from components.store.objects import Objects
+from components.deploy_model.target import Fetch, Side
 from components.traffic.tally import Tally
-
-ACCOUNT = "car-deployer"
 
 
 class KServeTarget:
@@ -81,6 +73,21 @@ class KServeTarget:
         """Return the digest of the package that is configured to answer stably, or None."""
         return self._plans.models(self._service.get(), "stable").get(dataset)
 
+    def current(self, dataset: str, model: str) -> bool:
+        """Say whether a model serves stably as the settings and its signature want it.
+
+        While another dataset is on trial, only whether it serves: the candidate has the rest.
+        """
+        service = self._service.get()
+        stable = self._plans.models(service, "stable")
+        trial = self._plans.on_trial(service)
+        if stable.get(dataset) != model or trial:
+            return stable.get(dataset) == model and dataset not in trial
+        predictor = self._server.predictor(self._server.release(stable))
+        return as_wanted(
+            *self._service.tried(lambda it: self._plans.exchanged(it, predictor, stable))
+        )
+
     def begin(self, dataset: str, model: str) -> None:
         """Bring a candidate up beside what serves, at no share of the requests.
 
@@ -91,7 +98,7 @@ class KServeTarget:
                 trial, or the candidate is not ready in time.
         """
         service = self._service.get()
-        check(self._settings, look(self._cluster, self._settings.mode), service)
+        check(self._settings, look(self._cluster, self._settings), service)
         stable = self._plans.models(service, "stable")
         release = self._server.release(stable | {dataset: model})
         predictor = self._server.predictor(release)
@@ -150,7 +157,8 @@ class KServeTarget:
     def serve(self, dataset: str, model: str | None) -> None:
         """Let one package answer every request, and end any trial; None: nothing answers.
 
-        A candidate that is on trial with it is promoted as it is, and no pod starts anew.
+        A candidate that is on trial with it is promoted as it is, and no pod starts anew. What
+        serves it already is exchanged in place if the settings or its signature are new.
 
         Raises:
             ConflictError: If another dataset was promoted while this one was on trial.
@@ -165,11 +173,12 @@ class KServeTarget:
         service = self._service.get()
         if self._plans.on_trial(service).get(dataset) == model:
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))
-        elif self.serving(dataset) != model:
-            before = self._plans.models(service, "stable")
-            self._exchange(before, before | {dataset: model})
         else:
-            self.abandon(dataset)
+            before = self._plans.models(service, "stable")
+            if before.get(dataset) == model:
+                self.abandon(dataset)
+            if not self.current(dataset, model):
+                self._exchange(before, before | {dataset: model})
         self._until_answers(dataset, model, "stable")
 
     def abandon(self, dataset: str) -> None:
@@ -186,7 +195,7 @@ class KServeTarget:
         # While the candidate is the latest revision, KServe knows what was before it.
         self._service.change(lambda it: self._canary.shared(it, 0))
         self._until.seen(what)
-        with suppress(Refusal):  # requests go to the stable revision in any case
+        with suppress(Exception):  # requests go to the stable revision, whatever fails here
             self._restore(self._canary, self._plans.models(service, "stable"))
         return None
 
@@ -222,26 +231,3 @@ class KServeTarget:
         package = PackageLayout(self._server.hold(dataset, model))
         jpeg = (package.root / read_lines(GoldenAnswer, package.golden)[0].file).read_bytes()
         self._until.answers(model, side, lambda asked: self.ask(dataset, jpeg, asked))
-
-
-def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Target:
-    """Return the InferenceService that the environment describes.
-
-    Args:
-        environment: DETECTOR_TARGET is `kserve` or `triton`; DETECTOR_SERVICE,
-            DETECTOR_PREDICTOR (`PredictorSettings` as YAML) and OBJECT_STORE_URL.
-        policy: How long pods may take to come up.
-
-    Raises:
-        Refusal: If the settings do not fit, or there is no cluster.
-    """
-    from components.deploy_model.kserve.triton import Triton
-
-    settings = PredictorSettings.parse(environment.get("DETECTOR_PREDICTOR", ""))
-    url = environment["OBJECT_STORE_URL"]
-    if url.startswith("file:"):
-        raise Refusal(f"OBJECT_STORE_URL is {url}, expected one that pods can reach, such as s3://")
-    kind = Triton if environment["DETECTOR_TARGET"] == "triton" else OwnServer
-    server = kind(Objects(url), settings, Shelf(tempfile.mkdtemp(prefix="packages-")))
-    name = environment.get("DETECTOR_SERVICE") or "car-detector"
-    return KServeTarget(Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds)

@@ -22,14 +22,17 @@ from components.contracts.model import BOXES, EMBEDDING, INPUT, SCORES, DetectAn
 from components.contracts.refusal import Refusal
 from components.deploy_model.asking import MISSING, reason
 from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor import triton_server
+from components.deploy_model.kserve.predictor import PredictorSettings, triton_server
 from components.deploy_model.kserve.release import Release, triton_repository, triton_version
+from components.deploy_model.kserve.stream import StreamAccess
 from components.deploy_model.target import Fetch, Side, Unreachable
 from components.inference.picture import Floats, Raw, find
-from components.inference.shelf import DIGEST
+from components.inference.shelf import DIGEST, Shelf
 from components.inference.signature import check_signature, public_key
+from components.store.objects import Objects
 from components.vision.jpeg import decode_jpeg
 
+MOUNTED_KEY = Path("/var/run/secrets/car-public-key/public.pem")  # in a pod that deploys
 LENGTH = "inference-header-content-length"
 
 
@@ -39,17 +42,38 @@ class Triton(OwnServer):
     counts = False
     note = "Triton does not count what clients meet: only our own requests were judged."
 
+    def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
+        """Refuse settings that Triton could not follow."""
+        if settings.stream != StreamAccess():
+            raise Refusal(
+                "Triton logs nothing to a stream: leave stream out of DETECTOR_PREDICTOR, or set "
+                "DETECTOR_TARGET to kserve"
+            )
+        super().__init__(objects, settings, shelf)
+
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
-        """Return a verified copy of a package: with SIGNING_PUBLIC_KEY, a signed one.
+        """Return a verified copy of a package: with a public key, a signed one.
 
         Raises:
+            Refusal: If the settings name a public key that is not mounted here.
             PackageError: If what was fetched is not the package, or is not signed.
         """
         folder = super().hold(dataset, model, fetch)
-        key = public_key(os.environ)
-        if key:
+        if key := self._key():
             check_signature(folder, self._shelf.signature(dataset, model), key)
         return folder
+
+    def _key(self) -> Path | None:
+        """Return the key to verify with here, as Triton does not; None if none is wanted."""
+        wanted, key = self._settings.public_key, public_key(os.environ)
+        if key or not wanted:
+            return key
+        if not MOUNTED_KEY.is_file():
+            raise Refusal(
+                f"public_key is {wanted}, but there is no {MOUNTED_KEY}: make the config map "
+                "car-public-key with public.pem, or set SIGNING_PUBLIC_KEY"
+            )
+        return MOUNTED_KEY
 
     def release(self, models: Mapping[str, str]) -> Release:
         """Prove packages, and release them together."""

@@ -5,6 +5,7 @@ import math
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Refusal
+from components.deploy_model.target import Unreachable
 from components.deploy_model.trial import Clock
 from components.traffic.tally import Tally
 
@@ -40,6 +41,7 @@ class Place:
         fails_from: Share from which on the candidate fails every request.
         slow: Seconds that the candidate takes for an answer.
         ready: Whether it comes up.
+        there: Whether the front door answers.
     """
 
     note = "A stand-in was asked."
@@ -48,12 +50,13 @@ class Place:
         self.hours = Hours()
         self.rate, self.percent, self.model = rate, 0, None
         self.fault = lambda jpeg: CARS
-        self.fails_from, self.slow, self.ready = math.inf, 0.01, True
+        self.fails_from, self.slow, self.ready, self.there = math.inf, 0.01, True, True
         self.tallies = {"stable": Tally(), "candidate": Tally()}
         self.shares = []
         self._seen = 0.0
 
     def begin(self, dataset, model):
+        self._reached()
         if not self.ready:
             raise Refusal("not ready after 300 s")
         self.model = model
@@ -64,6 +67,7 @@ class Place:
         self.shares.append((self.hours.time, percent))
 
     def ask(self, dataset, jpeg, side):
+        self._reached()
         if side == "stable":
             self.hours.pass_by(0.01)
             return self._answer(CHAMPION, CARS)
@@ -73,8 +77,13 @@ class Place:
         return self._answer(CANDIDATE, self.fault(jpeg))
 
     def tally(self, dataset, side):
+        self._reached()
         self._clients()
         return self.tallies[side]
+
+    def _reached(self):
+        if not self.there:
+            raise Unreachable("no front door answers")
 
     def _answer(self, model, boxes):
         return DetectAnswer(

@@ -1,5 +1,6 @@
 from contextlib import closing
 
+import pytest
 from kfp import dsl
 
 from components.deploy_model.component import deploy_model
@@ -8,26 +9,39 @@ from components.store.postgres import connect
 from components.store.registry import Registry
 
 
-def test_the_wrapper_runs_by_hand(
-    database, object_store, front_door, tiny_package, tmp_path, monkeypatch, capsys
-):
+@pytest.fixture
+def page(tmp_path):
+    return dsl.HTML(uri=str(tmp_path / "page.html"))
+
+
+@pytest.fixture
+def model(database, object_store, front_door, tiny_package, monkeypatch):
+    """The digest of a registered challenger of the dataset `by-hand`."""
     package = tiny_package(dataset="by-hand")
     model = package.verify().digest
-    objects = Objects(object_store)
-    uri = objects.put_folder(f"models/{model}/package", package.root)
+    uri = Objects(object_store).put_folder(f"models/{model}/package", package.root)
     with closing(connect(database)) as connection:
         Registry(connection).register("by-hand", model, uri, "0" * 64, {}, {}, "a test")
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     monkeypatch.setenv("MODEL_ROOT", str(front_door.shelf.root))
     monkeypatch.setenv("DETECTOR_URL", front_door.url)
-    page = dsl.HTML(uri=str(tmp_path / "page.html"))
+    return model
 
+
+def test_the_wrapper_runs_by_hand(model, page, capsys):
     served = deploy_model.python_func("by-hand", model, page)
 
     assert served == model
     assert f"serving {model[:12]}: 3 golden answers right" in capsys.readouterr().out
-    assert (
-        f"<title>Rollout of version 1 of by-hand ({model[:12]})</title>"
-        in (tmp_path / "page.html").read_text()
-    )
+    with open(page.path) as written:
+        assert f"<title>Rollout of version 1 of by-hand ({model[:12]})</title>" in written.read()
+
+
+def test_a_task_that_is_tried_again_knows_which_model_its_alias_meant(model, page, capsys):
+    deploy_model.python_func("by-hand", "challenger", page, run="run-1")
+
+    served = deploy_model.python_func("by-hand", "challenger", page, run="run-1")
+
+    assert served == model
+    assert capsys.readouterr().out.endswith(f"{model[:12]} serves already\n")

@@ -9,8 +9,9 @@ from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.deploy_model.deploy import deploy
 from components.deploy_model.packages import registered
-from components.deploy_model.rollout import RolledBack
+from components.deploy_model.rollout import RolledBack, about
 from components.deploy_model.server import ServerTarget
+from components.deploy_model.target import Unreachable
 from components.inference.shelf import Share
 from components.store.objects import Objects
 from components.store.postgres import connect
@@ -53,12 +54,12 @@ class Bench:
         return model
 
     def roll_out(self, model, target=None, run=""):
-        version = self.registry.named(self.dataset, model)
+        version = about(self.registry, self.dataset, model, run)
         fetch = registered(self.objects, version.model)
         return deploy(self.registry, target or self.target, version, fetch, [], QUICK, run=run)
 
-    def deploy(self, model, target=None):
-        rollout = self.roll_out(model, target)
+    def deploy(self, model, target=None, run=""):
+        rollout = self.roll_out(model, target, run)
         assert rollout.model() == self.registry.champion(self.dataset).model
         return rollout
 
@@ -212,11 +213,8 @@ class Killed(BaseException):
     """What SIGKILL looks like from inside: nothing is cleaned up."""
 
 
-@pytest.mark.parametrize("line", [4, 9, 10, 11, 12, 22, 28, 33, 34, 35, 36, 37, 38])
-def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line):
-    old = bench.register()
-    new = bench.register(shift=2, against=old)
-    bench.deploy(old)
+def die(bench, patch, line):
+    """Kill what happens next at its line-th call."""
     calls = itertools.count(1)
 
     def dying(function):
@@ -227,13 +225,22 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line
 
         return wrapper
 
+    for place, name in (
+        (bench.objects, "get"), (bench.target, "ask"), (bench.target, "_order"),
+        (bench.target, "share"), (bench.registry, "promote"), (bench.registry, "step_back"),
+        (bench.door.shelf, "point"), (bench.door.shelf, "lend"),
+    ):  # fmt: skip
+        patch.setattr(place, name, dying(getattr(place, name)))
+
+
+@pytest.mark.parametrize("line", [4, 9, 10, 11, 12, 22, 28, 33, 34, 35, 36, 37, 38])
+def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+
     with monkeypatch.context() as patch:
-        for place, name in (
-            (bench.objects, "get"), (bench.target, "ask"), (bench.target, "_order"),
-            (bench.target, "share"), (bench.registry, "promote"), (bench.door.shelf, "point"),
-            (bench.door.shelf, "lend"),
-        ):  # fmt: skip
-            patch.setattr(place, name, dying(getattr(place, name)))
+        die(bench, patch, line)
         with pytest.raises(Killed):
             bench.roll_out(new)
     bench.deploy(new)
@@ -241,6 +248,161 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(bench, monkeypatch, line
     assert bench.state == (new, new, new)
     assert bench.trial == (None, None, None)
     assert [version.model for version in bench.registry.versions(bench.dataset)] == [old, new]
+
+
+@pytest.mark.parametrize("alias", ["previous", "challenger"])
+def test_a_run_by_alias_killed_at_any_line_and_tried_again_ends_with_the_model_it_meant(
+    bench, monkeypatch, alias
+):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+    bench.deploy(new)
+    for line in itertools.count(1):
+        if alias == "challenger":
+            bench.registry.register(bench.dataset, old, "", "0" * 64, {}, {}, "again", new)
+        meant = bench.registry.named(bench.dataset, alias).model
+        with monkeypatch.context() as patch:
+            die(bench, patch, line)
+            try:
+                bench.roll_out(alias, run=f"run-{line}")
+            except Killed:
+                died = True
+            else:
+                died = False
+        bench.deploy(alias, run=f"run-{line}")
+        assert bench.state == (meant, meant, meant)
+        assert bench.trial == (None, None, None)
+        if not died:
+            break
+        old, new = new, old
+
+    assert line > 20
+
+
+def unreachable(*_):
+    raise Unreachable("the servers are gone")
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["a new model", "one that has served"])
+def test_a_run_that_is_tried_again_leaves_the_champion_that_another_promoted_since(
+    bench, monkeypatch, served
+):
+    old, mine, theirs = (bench.register(shift=shift) for shift in (0, 1, 2))
+    bench.deploy(old)
+    for model, champion in ((mine, old), (old, mine)) if served else ():
+        bench.registry.promote(bench.dataset, model, champion)
+    bench.registry.register(bench.dataset, mine, "", "0" * 64, {}, {}, "better", old)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "serve", unreachable)
+        with pytest.raises(Unreachable):
+            bench.roll_out(mine, run="run-1")
+    bench.registry.register(bench.dataset, theirs, "", "0" * 64, {}, {}, "better", mine)
+    bench.deploy(theirs, run="run-2")
+    audit = bench.audit()
+
+    with pytest.raises(PromotionConflict, match=f"promoted version 2 .* but {theirs[:12]} is in"):
+        bench.roll_out(mine, run="run-1")
+
+    assert bench.state == (theirs, theirs, theirs)
+    assert bench.audit() == audit
+
+
+def refusing(bench, model):
+    """What a place does in service that refuses one model."""
+    serve = bench.target.serve
+
+    def refused(dataset, wanted):
+        if wanted == model:
+            raise Refusal("the stable server does not load it")
+        serve(dataset, wanted)
+
+    return refused
+
+
+def test_a_model_that_the_stable_server_refuses_has_never_served_and_is_not_previous(
+    bench, monkeypatch
+):
+    oldest = bench.register()
+    old, bad = (bench.register(shift=shift, against=oldest) for shift in (1, 2))
+    bench.deploy(oldest)
+    bench.deploy(old)
+    bench.registry.register(bench.dataset, bad, "", "0" * 64, {}, {}, "better", old)
+    monkeypatch.setattr(bench.target, "serve", refusing(bench, bad))
+
+    with pytest.raises(Refusal, match="does not load it"):
+        bench.roll_out("challenger", run="run-1")
+    again = bench.roll_out("challenger", run="run-1")
+
+    assert bench.state == (old, old, old)
+    assert bench.audit()[-2:] == ["promoted", "stepped_back"]
+    assert not bench.registry.has_served(bench.registry.named(bench.dataset, bad))
+    assert bench.registry.alias(bench.dataset, "previous").model == oldest
+    assert again.failed
+    assert "does not come up in service" in again.sentence
+
+
+def test_a_place_that_goes_down_after_the_promotion_convicts_nobody(bench, monkeypatch):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+
+    def gone(*_):
+        monkeypatch.setattr(bench.target, "tally", unreachable)
+        raise Refusal("nothing came of it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "serve", gone)
+        with pytest.raises(Unreachable):
+            bench.roll_out("challenger", run="run-1")
+    bench.deploy("challenger", run="run-1")
+
+    assert bench.state == (new, new, new)
+    assert "stepped_back" not in bench.audit()
+
+
+def test_who_is_killed_while_a_model_steps_back_puts_the_champion_in_service_when_tried_again(
+    bench, monkeypatch
+):
+    old = bench.register()
+    bad = bench.register(shift=2, against=old)
+    bench.deploy(old)
+
+    def dying(dataset, model):
+        bench.door.shelf.point(dataset, model)
+        if model == old:
+            raise Killed
+        raise Refusal("the stable server does not load it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "serve", dying)
+        with pytest.raises(Killed):
+            bench.roll_out(bad, run="run-1")
+    bench.door.shelf.point(bench.dataset, bad)
+
+    assert bench.roll_out(bad, run="run-1").failed
+    assert bench.state == (old, old, old)
+
+
+def test_who_is_stopped_just_after_the_promotion_puts_the_promoted_model_in_service(
+    bench, monkeypatch
+):
+    old = bench.register()
+    new = bench.register(shift=2, against=old)
+    bench.deploy(old)
+    promote = bench.registry.promote
+
+    def stopped(*arguments):
+        promote(*arguments)
+        raise SystemExit("stopped by SIGTERM")
+
+    monkeypatch.setattr(bench.registry, "promote", stopped)
+    with pytest.raises(SystemExit, match="SIGTERM"):
+        bench.roll_out(new)
+
+    assert bench.state == (new, new, new)
+    assert bench.trial == (None, None, None)
+    assert bench.audit()[-1] == "promoted"
 
 
 @pytest.mark.parametrize("cause", [KeyboardInterrupt, SystemExit("stopped by SIGTERM"), OSError])
@@ -345,12 +507,15 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
     bench.target.abandon(bench.dataset)
 
 
-def test_servers_that_are_not_there_are_named(bench):
+def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_model_again(bench):
     nowhere = ServerTarget("http://127.0.0.1:9", bench.door.shelf, ready_seconds=0)
+    model = bench.register()
 
-    rollout = bench.roll_out(bench.register(), nowhere)
+    with pytest.raises(Unreachable, match=r"no front door answers at http://127\.0\.0\.1:9"):
+        bench.roll_out("challenger", nowhere, run="run-1")
+    bench.deploy("challenger", run="run-1")
 
-    assert "no front door answers at http://127.0.0.1:9" in rollout.sentence
+    assert bench.state == (model, model, model)
 
 
 def test_a_server_without_a_front_door_is_refused(bench, server):

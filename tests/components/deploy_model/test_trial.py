@@ -7,6 +7,7 @@ import pytest
 from components.contracts.policy import RolloutPolicy
 from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Known, Pictures
+from components.deploy_model.target import Unreachable
 from components.deploy_model.trial import Trial
 from tests.components.deploy_model.place import CANDIDATE, CARS, Place, car
 
@@ -92,6 +93,47 @@ def test_a_candidate_that_does_not_come_up_is_sent_back():
     place.ready = False
 
     assert "it does not become ready: not ready after 300 s" in sent_back(place)[0]
+
+
+def test_a_candidate_that_alone_is_not_reached_is_sent_back():
+    place = Place()
+
+    def gone(jpeg):
+        if jpeg == b"client":
+            return CARS
+        raise Unreachable("no candidate server answers")
+
+    place.fault = gone
+
+    assert "it does not answer golden/0.jpg: no candidate server answers" in sent_back(place)[0]
+
+
+def test_a_front_door_that_is_down_from_the_start_convicts_no_candidate():
+    place = Place()
+    place.there = False
+
+    with pytest.raises(Unreachable, match="no front door answers"):
+        trial(place).run(POLICY.steps)
+
+
+@pytest.mark.parametrize("moment", ["while it comes up", "at a golden picture", "in traffic"])
+def test_a_front_door_that_goes_down_convicts_no_candidate(moment):
+    place = Place()
+
+    def gone(*_):
+        place.there = False
+        place.tally("toys", "stable")
+
+    if moment == "while it comes up":
+        place.begin = gone
+    else:
+        traffic = moment == "in traffic"
+        place.fault = lambda jpeg: (
+            gone() if jpeg == b"golden" and bool(place.percent) == traffic else CARS
+        )
+
+    with pytest.raises(Unreachable, match="no front door answers"):
+        trial(place).run(POLICY.steps)
 
 
 @pytest.mark.parametrize("seconds", [0.06, 1.5])

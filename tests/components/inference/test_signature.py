@@ -266,3 +266,25 @@ def test_people_sign_and_verify_by_hand(tmp_path, tiny_package, monkeypatch, cap
     with pytest.raises(PackageError, match=r"golden\.jsonl"):
         signature.main(["verify", str(package.root)])
     assert "package-0.sig: right" in capsys.readouterr().out
+
+
+def test_a_lost_public_key_is_made_again_from_the_private_one(tmp_path):
+    before = make_keys(tmp_path).public.read_bytes()
+    (tmp_path / "public.pem").unlink()
+
+    assert make_keys(tmp_path).public.read_bytes() == before
+
+
+def test_a_private_key_that_is_none_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "private.pem").write_text("half a key")
+
+    with pytest.raises(Refusal, match=r"private\.pem is no unencrypted private key"):
+        make_keys(tmp_path)
+    assert (tmp_path / "private.pem").read_text() == "half a key"
+
+
+def test_what_is_no_folder_cannot_be_signed(tmp_path):
+    key = make_keys(tmp_path).private
+
+    with pytest.raises(Refusal, match="is no folder"):
+        sign(tmp_path / "nothing", tmp_path / "nothing.sig", key)

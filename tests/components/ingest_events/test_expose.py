@@ -1,3 +1,5 @@
+import socket
+
 import httpx
 import pytest
 from prometheus_client import REGISTRY
@@ -45,3 +47,11 @@ def test_the_lag_is_told_to_prometheus(exposed):
 
 def test_nothing_else_is_told(exposed):
     assert httpx.get(f"{exposed(Pulse())}/etc/passwd").status_code == 404
+
+
+def test_who_connects_and_says_nothing_keeps_no_probe_waiting(exposed):
+    url = exposed(Pulse())
+    host, port = url.removeprefix("http://").split(":")
+
+    with socket.create_connection((host, int(port))):
+        assert httpx.get(f"{url}/healthz", timeout=2).status_code == 200

@@ -32,6 +32,7 @@ class Scripted:
 
     Attributes:
         reply: Status and body of every answer.
+        encoding: What it claims the body is in, if anything.
         delay: Seconds before it; `hang_up` answers nothing at all.
         requests: Method, path, headers and body of what came.
     """
@@ -58,6 +59,8 @@ class Scripted:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Server", "secret")
+                if script.encoding:
+                    self.send_header("Content-Encoding", script.encoding)
                 self.end_headers()
                 self.wfile.write(body)
                 with contextlib.suppress(BrokenPipeError):  # who hung up was too impatient
@@ -74,6 +77,7 @@ class Scripted:
 
     def script(self, model):
         self.reply, self.delay, self.hang_up = (200, answer(model)), 0.0, False
+        self.encoding = ""
         self.requests = []
 
     def stop(self):

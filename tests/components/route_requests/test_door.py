@@ -1,8 +1,11 @@
 import itertools
+import json
+from http.client import HTTPConnection
 
 import pytest
 
 from components.route_requests import door
+from components.route_requests.side import TENSORS_AFTER, Reply
 from components.traffic.scrape import tally_of
 
 numbers = itertools.count()
@@ -52,10 +55,15 @@ def hangs_up(server):
     server.hang_up = True
 
 
+def garbles(server):
+    server.encoding = "gzip"
+
+
 @pytest.mark.parametrize(
     "fault",
-    [fails(500), fails(503), fails(404), fails(422), fails(200, b"no boxes"), hangs, hangs_up],
-    ids=["500", "503", "404", "422", "not an answer", "hangs", "hangs up"],
+    [fails(500), fails(503), fails(404), fails(422), fails(200, b"no boxes"), hangs, hangs_up,
+     garbles],
+    ids=["500", "503", "404", "422", "not an answer", "hangs", "hangs up", "garbles"],
 )  # fmt: skip
 def test_what_the_candidate_fails_the_stable_server_answers(doorway, fault):
     dataset = f"door-{next(numbers)}"
@@ -111,12 +119,50 @@ def test_a_stable_server_that_hangs_up_is_asked_again_and_then_told_of(doorway):
     assert (reply.status_code, reply.json()) == (502, {"error": "the server does not answer"})
 
 
-def test_tensors_are_split_as_well(doorway):
+def inferred(model):
+    return json.dumps({"model_name": "toys", "model_version": model * 64, "outputs": []}).encode()
+
+
+@pytest.mark.parametrize(
+    ("reply", "who"),
+    [(inferred("b"), "b"), (inferred("c"), "a"), (b"[]", "a"), (b"no JSON", "a")],
+    ids=["the candidate", "another model", "nobody", "not JSON"],
+)  # fmt: skip
+def test_tensors_are_the_candidates_only_if_it_made_them(doorway, reply, who):
     doorway.lend(100)
+    doorway.candidate.reply, doorway.stable.reply = (200, reply), (200, inferred("a"))
 
     reply = doorway.client.post("/v2/models/toys/infer", content=b"{}")
 
     assert (reply.status_code, len(doorway.candidate.requests)) == (200, 1)
+    assert reply.json()["model_version"] == who * 64
+
+
+def test_who_made_binary_tensors_is_read_from_the_json_before_them():
+    described = inferred("b")
+    reply = Reply(200, described + b"\x00\xff", {TENSORS_AFTER: str(len(described))}, 0.1)
+
+    assert reply.inferred_by() == "b" * 64
+
+
+@pytest.mark.parametrize("camera", ["Schöneberg".encode(), "Schöneberg".encode("latin-1")])
+def test_a_header_need_not_be_ascii(doorway, camera):
+    reply = doorway.client.post("/v1/detect/toys", headers={b"X-Camera": camera})
+
+    _, _, headers, _ = doorway.stable.requests[-1]
+    assert reply.status_code == 200
+    assert headers["x-camera"].encode("latin-1") == camera
+
+
+@pytest.mark.parametrize("given", [{}, {"X-Request-Id": ""}, {"X-Request-Id": "r1"}])
+def test_both_servers_know_a_request_by_one_id(doorway, given):
+    doorway.lend(100, model="c")
+
+    doorway.detect(**given)
+
+    ids = {server.requests[-1][2]["x-request-id"] for server in (doorway.stable, doorway.candidate)}
+    assert len(ids) == 1
+    assert ids == {"r1"} or len(ids.pop()) == 32
 
 
 def test_only_headers_that_servers_read_go_in_and_only_theirs_come_out(doorway):
@@ -130,8 +176,12 @@ def test_only_headers_that_servers_read_go_in_and_only_theirs_come_out(doorway):
     assert "secret" not in reply.headers.values()
 
 
-@pytest.mark.parametrize("path", ["/v2/models", "/v2/health/live", "/v2/models/toys/ready?x=1"])
-def test_all_else_is_the_stable_servers(doorway, path):
+@pytest.mark.parametrize(
+    "path",
+    ["/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", "/v2/models/toys",
+     "/v2/models/toys/ready"],
+)  # fmt: skip
+def test_what_tells_of_models_is_the_stable_servers(doorway, path):
     doorway.lend(100)
 
     doorway.client.get(path)
@@ -139,12 +189,47 @@ def test_all_else_is_the_stable_servers(doorway, path):
     assert [request[1] for request in doorway.stable.requests] == [path]
 
 
-@pytest.mark.parametrize("verb", ["load", "unload"])
-def test_nobody_loads_models_through_the_door(doorway, verb):
-    reply = doorway.client.post(f"/v2/repository/models/toys/{verb}")
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/repository/models/toys/load",
+        "/v2/repository/models/toys/unload",
+        "/v2/repository/index",
+        "//x/v2/repository/models/toys/unload",
+        "/x/../v2/repository/models/toys/unload",
+        "/x/%2e%2e/v2/repository/models/toys/unload",
+        "/v2/models/../repository/models/toys/unload",
+        "/v2/models/toys%2f..%2f..%2frepository%2fmodels%2ftoys/unload",
+        "/v2/models/..%3f/infer",
+        "/v1/detect/..",
+        "/v1/detect/UPPER",
+        "/v1/detect/a%20b",
+        "/v1/detect/toys%0a",
+        "/v2/models/",
+        "/",
+    ],
+)
+def test_nothing_else_leads_through_the_door(doorway, path, verb):
+    doorway.lend(50)
+    url = doorway.client.base_url
+    connection = HTTPConnection(url.host, url.port)  # it sends a path as it is
 
-    assert reply.status_code == 404
+    connection.request(verb, path)
+    reply = connection.getresponse()
+    refused = reply.status, list(json.load(reply))
+    connection.close()
+
+    assert refused in ((404, ["error"]), (405, ["error"]))
+    assert verb == "GET" or reply.status == 404
     assert not doorway.stable.requests
+    assert not doorway.candidate.requests
+
+
+def test_a_query_stays_before_the_door(doorway):
+    doorway.detect("toys?x=1")
+
+    assert doorway.stable.requests[-1][1] == "/v1/detect/toys"
 
 
 @pytest.mark.parametrize("body", [b"x" * 101, iter([b"x" * 60] * 2)], ids=["announced", "chunks"])
@@ -157,19 +242,24 @@ def test_a_body_that_is_too_large_goes_nowhere(doorway, monkeypatch, body):
     assert not doorway.stable.requests
 
 
-@pytest.mark.parametrize("name", ["..", "UPPER", "a b"])
-def test_a_name_of_no_dataset_is_left_to_the_server(doorway, name):
-    doorway.detect(name)
+@pytest.mark.parametrize("status", [200, 404, 422, 500])
+def test_a_name_that_nobody_knows_is_not_counted_under_it(doorway, status):
+    doorway.stable.reply = status, b'{"error":"who?"}'
 
-    assert not doorway.candidate.requests
+    doorway.client.post("/v2/models/nobody-knows/infer", content=b"{}")
 
-
-def test_a_name_that_nobody_knows_is_not_counted_under_it(doorway):
-    doorway.stable.reply = 404, b'{"error":"who?"}'
-
-    doorway.detect("nobody-knows")
-
+    assert doorway.stable.requests
     assert "nobody-knows" not in doorway.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("slot", ["current", "candidate"])
+def test_a_dataset_of_the_shelf_is_counted(doorway, slot):
+    dataset = f"door-{next(numbers)}"
+    doorway.shelf.point(dataset, "a" * 64, slot)
+
+    doorway.detect(dataset)
+
+    assert tallies(doorway, dataset)[0].requests == 1
 
 
 def test_it_says_what_is_in_force(doorway):

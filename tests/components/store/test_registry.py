@@ -282,6 +282,34 @@ def test_a_version_has_served_once_it_was_promoted(registry):
     assert registry.has_served(version)
 
 
+def test_a_champion_that_steps_back_has_not_served_and_previous_is_who_was_it_before(registry):
+    first, second, third = (register(registry, model) for model in (FIRST, SECOND, THIRD))
+    registry.promote("car-parks", FIRST, None)
+    registry.promote("car-parks", SECOND, FIRST)
+    registry.promote("car-parks", THIRD, SECOND)
+
+    registry.step_back(third, second, {"reason": "it does not load"})
+
+    assert not registry.has_served(third)
+    assert registry.champion("car-parks") == second
+    assert registry.alias("car-parks", "previous") == first
+
+    registry.promote("car-parks", FIRST, SECOND)
+    registry.step_back(first, second, {"reason": "it does not load any more"})
+
+    assert registry.alias("car-parks", "previous") is None
+
+
+def test_who_is_not_champion_cannot_step_back(registry, connection):
+    first, second = (register(registry, model) for model in (FIRST, SECOND))
+    registry.promote("car-parks", FIRST, None)
+    before = everything(connection)
+
+    with pytest.raises(PromotionConflict, match="is in service by now"):
+        registry.step_back(second, first, {})
+    assert everything(connection) == before
+
+
 def test_a_candidate_that_was_sent_back_never_served_and_is_no_challenger(registry):
     version = register(registry, FIRST)
 

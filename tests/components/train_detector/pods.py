@@ -55,9 +55,10 @@ def ended(index, code, words="", after_s=0, **more):
 
 
 def conditions(*names, **messages):
-    """Return a job whose conditions hold, each perhaps with a message."""
+    """Return a job of two workers whose conditions hold, each perhaps with a message."""
     found = [
         {"type": name, "status": "True", "message": messages.get(name, "")}
         for name in (*names, *messages)
     ]
-    return {"metadata": {"uid": "1"}, "status": {"conditions": found}}
+    spec = {"tfReplicaSpecs": {"Worker": {"replicas": 2}}, "trainer": {"numNodes": 2}}
+    return {"metadata": {"uid": "1"}, "spec": spec, "status": {"conditions": found}}

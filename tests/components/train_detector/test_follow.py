@@ -11,7 +11,7 @@ from components.train_detector.follow import OverdueError
 from components.train_detector.on_cluster import begin, job_of, launch
 from components.train_detector.outcome import TrainingError
 from components.train_detector.worker_settings import WorkerSettings
-from tests.components.train_detector.pods import a_job, a_pod, conditions, ended, running
+from tests.components.train_detector.pods import a_job, a_pod, conditions, ended, made, running
 from tests.components.train_detector.toys import toy_plan
 
 DONE = conditions("Running", "Succeeded")
@@ -58,7 +58,8 @@ def play(*looks, settings=None, **more):
 
 
 def test_a_job_is_created_and_followed_to_its_end(capsys):
-    story = play(GONE, (conditions("Running"), running(0)), (DONE, ended(0, 0)), log=["epoch 1"])
+    runs = (conditions("Running"), running(0), running(1))
+    story = play(GONE, runs, (DONE, ended(0, 0)), log=["epoch 1"])
 
     assert story.created == ["train-ab"]
     assert capsys.readouterr().out.splitlines() == [
@@ -158,6 +159,38 @@ def test_a_job_over_its_time_is_removed_even_if_its_controller_sleeps():
     assert story.deleted == ["train-ab"]
 
 
+RUNS = (conditions("Running"), running(0), running(1))
+NO_ROOM = [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]
+HALF = (conditions("Running"), running(0), a_pod(1, phase="Pending", conditions=NO_ROOM))
+
+
+def test_a_job_with_one_worker_that_never_starts_is_given_up_and_removed():
+    story = Story(GONE, HALF)
+    with pytest.raises(OverdueError, match="did not start: worker 1 waits: 0/3 nodes"):
+        launch(story, tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
+
+    assert story.deleted == ["train-ab"]
+
+
+def test_a_worker_that_is_lost_and_never_comes_back_ends_the_job(capsys):
+    story = Story(GONE, RUNS, HALF)
+    with pytest.raises(OverdueError, match="did not start again: worker 1 waits: 0/3 nodes"):
+        launch(story, tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
+
+    assert "restarting; a worker was lost" in capsys.readouterr().out
+
+
+def test_every_start_has_the_whole_limit():
+    looks = [HALF, HALF, RUNS, HALF, HALF]
+    launch(Story(GONE, *looks, DONE), tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
+
+
+def test_a_job_that_was_resumed_starts_anew_and_has_lost_no_worker(capsys):
+    play(GONE, RUNS, conditions("Suspended"), HALF, RUNS, DONE)
+
+    assert "restarting" not in capsys.readouterr().out
+
+
 def test_time_in_a_queue_does_not_count():
     looks = [conditions("Suspended")] * 8
     launch(Story(GONE, *looks, DONE), tfjob, a_job(WorkerSettings(time_limit_s=1)), 0.3)
@@ -191,11 +224,27 @@ def own_pod():
     return pod
 
 
-def test_workers_run_our_own_image_and_end_with_us():
+def test_workers_run_our_own_image():
     job = job_of(toy_plan(), WorkerSettings(), "cars", own_pod())
 
     assert job.image == "registry/trainer@sha256:1"
-    assert [one["uid"] for one in job.owner] == ["0.0"]
+
+
+def test_a_job_belongs_to_the_run_that_controls_our_pod_and_so_outlives_the_pod():
+    run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "train-1", "uid": "w"}
+    pod = own_pod()
+    pod.metadata.owner_references = [
+        made({**run, "uid": "other"}, "V1OwnerReference"),
+        made({**run, "controller": True, "blockOwnerDeletion": True}, "V1OwnerReference"),
+    ]
+
+    assert job_of(toy_plan(), WorkerSettings(), "cars", pod).owner == (run,)
+
+
+def test_a_job_belongs_to_our_pod_if_nothing_controls_it():
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "pod-0", "uid": "0.0"}
+
+    assert job_of(toy_plan(), WorkerSettings(), "cars", own_pod()).owner == (owner,)
 
 
 def test_a_chosen_image_goes_before_our_own():

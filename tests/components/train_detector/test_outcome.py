@@ -17,6 +17,7 @@ def again(pod, attempt=1):
     return pod
 
 
+BOTH = (running(0), running(1))
 TFJOB = [
     ((), State.UNSEEN),
     (("Created",), State.CREATED),
@@ -31,7 +32,23 @@ TFJOB = [
 
 @pytest.mark.parametrize(("names", "state"), TFJOB)
 def test_conditions_of_a_tfjob_are_a_state(names, state):
-    assert tfjob.state_of(conditions(*names), ()) is state
+    assert tfjob.state_of(conditions(*names), workers(*BOTH)) is state
+
+
+@pytest.mark.parametrize(
+    ("pods", "state"),
+    [
+        ((running(0),), State.CREATED),
+        ((running(0), a_pod(1, phase="Pending")), State.CREATED),
+        ((running(0), ended(1, 137)), State.RESTARTING),
+        ((running(0), a_pod(1, phase="Failed", reason="Evicted")), State.RESTARTING),
+        ((running(0), ended(1, 0)), State.RUNNING),
+        ((running(0), ended(1, 2)), State.RUNNING),
+    ],
+    ids=["missing", "pending", "killed", "evicted", "done", "refused"],
+)
+def test_a_tfjob_runs_only_once_all_its_workers_have_started(pods, state):
+    assert tfjob.state_of(conditions("Running"), workers(*pods)) is state
 
 
 def test_a_condition_that_no_longer_holds_says_nothing():
@@ -45,6 +62,8 @@ TRAINJOB = [
     ((), (), State.UNSEEN),
     ((), (a_pod(0, phase="Pending", **NODE),), State.CREATED),
     ((), (running(0, **NODE), a_pod(1, phase="Pending", **NODE)), State.CREATED),
+    ((), (running(0, **NODE),), State.CREATED),
+    ((), (again(running(0, **NODE)),), State.RESTARTING),
     ((), (running(0, **NODE), running(1, **NODE)), State.RUNNING),
     ((), (running(0, **NODE), ended(1, 0, **NODE)), State.RUNNING),
     ((), (running(0, **NODE), ended(1, 137, **NODE)), State.RESTARTING),

@@ -8,12 +8,17 @@ from jsonschema import Draft202012Validator
 
 from components.contracts.refusal import Refusal
 from components.train_detector import tfjob, trainjob
+from components.train_detector.follow import GRACE_S, LAST_LINES_S
 from components.train_detector.pods import job_name
 from components.train_detector.worker_settings import WorkerSettings, worker_settings
+from pipelines.placement import SECONDS
 from tests.components.train_detector.pods import a_job
 
 FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CRDS = Path(__file__).parents[4] / "shared/crds"
+RUNTIME = (
+    Path(__file__).parents[3] / "manifests/components/training-runtime/trainingruntime-workers.yaml"
+)
 FILES = {
     tfjob: "training-operator-1.9.0/kubeflow.org_tfjobs.yaml",
     trainjob: "trainer-2.3.0/trainer.kubeflow.org_trainjobs.yaml",
@@ -164,6 +169,10 @@ def test_a_job_ends_with_its_owner(kind):
     [
         ("gpu: 1", "TRAINING_WORKERS: gpu: Extra inputs are not permitted.*settings are image"),
         ("cpu: much", "TRAINING_WORKERS: cpu: String should match"),
+        ("cpu: 4Gi", "TRAINING_WORKERS: cpu: String should match"),
+        ("cpu: 4k", "TRAINING_WORKERS: cpu: String should match"),
+        ("cpu: 0", "TRAINING_WORKERS: cpu: expected more than none, got 0"),
+        ("cpu: 0.0m", "TRAINING_WORKERS: cpu: expected more than none"),
         ("gpus: 2", "TRAINING_WORKERS: gpus: Input should be less than or equal to 1"),
         ("communication: nccl", "communication is nccl, which needs gpus: 1"),
         ("[1, 2]", "TRAINING_WORKERS: record: "),
@@ -173,6 +182,33 @@ def test_a_job_ends_with_its_owner(kind):
 def test_a_wrong_setting_is_named(text, complaint):
     with pytest.raises(Refusal, match=complaint):
         worker_settings(text)
+
+
+@pytest.mark.parametrize(("cpu", "threads"), [("4", 4), ("1.5", 2), ("2500m", 3), ("50m", 1)])
+def test_a_worker_has_a_thread_for_each_core_or_part_of_one(cpu, threads):
+    assert worker_settings(f"cpu: {cpu}").threads == threads
+
+
+def test_a_trainjob_refuses_more_restarts_than_its_runtime_makes():
+    with pytest.raises(Refusal, match="restarts is 6, but the TrainingRuntime car-workers begins"):
+        body_of(trainjob, "restarts: 6")
+
+
+def test_a_runtime_of_ones_own_may_restart_as_often_as_it_likes():
+    assert body_of(trainjob, "restarts: 6\nruntime: mine")
+
+
+def test_the_limit_of_restarts_is_that_of_the_runtime_in_the_manifests():
+    runtime = yaml.load(RUNTIME.read_text(), FAST)
+
+    most = runtime["spec"]["template"]["spec"]["failurePolicy"]["maxRestarts"]
+
+    assert {runtime["metadata"]["name"]: most} == trainjob.MOST_RESTARTS
+    assert WorkerSettings().restarts <= most
+
+
+def test_a_launcher_ends_an_overdue_job_before_its_own_task_is_ended():
+    assert WorkerSettings().time_limit_s + GRACE_S + LAST_LINES_S < SECONDS["long"]
 
 
 def test_no_settings_are_the_defaults():

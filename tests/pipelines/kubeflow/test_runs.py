@@ -5,17 +5,20 @@ import pytest
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, connect
 from components.kubeflow.runs import train_once
+from components.submit_training.component import submit_training
+from components.submit_training.submit import starter
 from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.runs import WaitError
+from pipelines.parameters import defaults
 
 CREATE = ("POST", "/apis/v2beta1/runs")
 SOON = {"every": 0.01}
 
 
 @pytest.fixture
-def submit(client, uploaded):
-    return lambda **given: runs.submit(client, "train", {"dataset": "yard", **given})
+def submit(client, uploaded, checkout):
+    return lambda **given: runs.submit(client, "train", {"dataset": "yard", **given}, root=checkout)
 
 
 @pytest.fixture
@@ -66,14 +69,14 @@ def test_other_parameters_are_another_run(submit):
 def test_another_version_is_another_run(submit, client, checkout):
     first = submit()
     (checkout / "file").write_text("two\n")
-    versions.upload(client, "train", allow_dirty=True, root=checkout)
+    versions.upload(client, "train", allow_dirty=True, allow_tags=True, root=checkout)
 
     assert submit().name != first.name
 
 
 def test_an_older_version_can_be_run_by_its_name(client, uploaded, checkout, kubeflow):
     (checkout / "file").write_text("two\n")
-    versions.upload(client, "train", allow_dirty=True, root=checkout)
+    versions.upload(client, "train", allow_dirty=True, allow_tags=True, root=checkout)
 
     run = runs.submit(client, "train", {}, version=uploaded[0].version.name)
 
@@ -135,6 +138,25 @@ def test_a_window_starts_the_pipeline_that_was_uploaded_once(client, uploaded, k
     assert kept["service_account"] == "car-pipeline"
 
 
+def test_a_window_starts_the_newest_version_with_the_parameters_that_were_chosen(
+    client, uploaded, kubeflow
+):
+    chosen = {"approval": "manual", "launcher": "tfjob", "workers": 4}
+
+    starter(kubeflow.url, chosen)("yard", "d" * 64)
+
+    (kept,) = kubeflow.runs.values()
+    assert kept["runtime_config"]["parameters"] == {"dataset": "yard", **chosen}
+
+
+def test_watch_and_its_submission_have_the_names_and_defaults_of_training():
+    names = ("approval", "launcher", "workers")
+    train, watch = ({n: defaults(graph)[n] for n in names} for graph in ("train", "watch"))
+    job = {n: submit_training.component_spec.inputs[n].default for n in names}
+
+    assert train == watch == job
+
+
 def test_a_window_is_refused_where_the_pipeline_is_not_uploaded(client):
     with pytest.raises(Refusal, match="knows no pipeline 'train-car-detector'"):
         train_once(client, "yard", "d" * 64)
@@ -158,6 +180,20 @@ def test_waiting_too_long_has_the_exit_code_of_timeout(submit, command, capsys):
 
     assert command("wait", run.id, "--timeout", "0.05", "--every", "0.01") == 124
     assert "is PENDING after 0.05 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--every", "--timeout"])
+@pytest.mark.parametrize("word", ["-1", "nan", "inf", "1e300", "soon"])
+def test_seconds_that_are_none_are_refused_in_a_sentence(command, capsys, option, word):
+    with pytest.raises(SystemExit, match="2"):
+        command("wait", "x", f"{option}={word}")
+    assert f"{option}: '{word}', expected seconds from 0 to" in capsys.readouterr().err
+
+
+def test_the_command_says_which_version_runs(uploaded, command, capsys):
+    assert command("submit", "train") == 0
+
+    assert f"{uploaded[0].version.name}, the newest: " in capsys.readouterr().err
 
 
 def test_submitting_and_waiting_is_one_command_whose_output_is_the_id(
@@ -260,6 +296,7 @@ def test_the_lines_for_a_notebook_do_what_they_say(
 ):
     """They are those of the class's own documentation, with this host's address."""
     monkeypatch.setitem(versions.upload.__kwdefaults__, "root", checkout)
+    monkeypatch.setitem(Host.upload.__kwdefaults__, "allow_tags", True)
     shown = [line[8:] for line in Host.__doc__.splitlines() if line.startswith(" " * 8)]
     lines = shown[: shown.index("host.schedules.apply()") + 1]
 
@@ -292,7 +329,7 @@ def test_the_names_that_jobs_and_pipelines_use_are_the_same():
 def test_with_several_users_everything_stays_in_ones_own_namespace(kubeflow, checkout):
     kubeflow.multi_user = True
     client = connect(kubeflow.url, namespace="ours")
-    versions.upload(client, "train", root=checkout)
+    versions.upload(client, "train", allow_tags=True, root=checkout)
 
     run = runs.submit(client, "train", {})
 

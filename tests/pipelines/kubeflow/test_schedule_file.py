@@ -19,6 +19,7 @@ schedules:
 WRONG = [
     ("timezone: UTC", "timezone: Europe/Zurick", "timezone is 'Europe/Zurick'"),
     ("timezone: UTC", "zone: UTC", "zone: Extra inputs"),
+    ("timezone: UTC", "owner: the night", "owner"),
     ("0 0 2 * * Mon", "0 2 * * Mon", "train-weekly: cron '0 2 * * Mon' has five fields"),
     ("0 0 2 * * Mon", "5", "cron: Input should be a valid string"),
     ("pipeline: train", "pipeline: trian", "'trian' is no pipeline, expected one of train"),

@@ -28,8 +28,8 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def schedules(client, file, uploaded):
-    return Schedules(client, file)
+def schedules(client, file, uploaded, checkout):
+    return Schedules(client, file, checkout)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_new_version_of_a_pipeline_is_taken_up(schedules, kubeflow, client, ch
 
     schedules.apply()
     (checkout / "file").write_text("two\n")
-    new = upload(client, "train", allow_dirty=True, root=checkout).version
+    new = upload(client, "train", allow_dirty=True, allow_tags=True, root=checkout).version
 
     assert told(schedules.apply()) == [("replace", "train-weekly-yard")]
     assert training(kubeflow)["pipeline_version_reference"]["pipeline_version_id"] == new.id
@@ -206,6 +206,58 @@ def test_what_the_file_has_no_more_is_shown_and_deleted_on_demand(schedules, kub
     assert "watch-hourly-gate" in there(kubeflow)
     assert told(schedules.apply(prune=True)) == [("prune", "watch-hourly-gate")]
     assert there(kubeflow) == ["train-weekly-yard", "watch-hourly-yard", "x"]
+
+
+@pytest.mark.parametrize("owner", ["", "owner: night\n"])
+def test_what_another_file_made_is_never_pruned(schedules, client, kubeflow, file, checkout, owner):
+    schedules.apply()
+    other = file.with_name("other ones.yaml") if not owner else file.parent / "b" / file.name
+    other.parent.mkdir(exist_ok=True)
+    other.write_text(owner + FILE.replace("name: ", "name: other-"))
+    others = Schedules(client, other, checkout)
+
+    assert [step.verb for step in others.apply(prune=True)] == ["create"] * 3
+    assert others.diff() == schedules.diff() == []
+    assert len(kubeflow.recurringRuns) == 6
+
+
+def test_one_name_in_two_files_is_refused(schedules, client, file, checkout):
+    schedules.apply()
+    other = file.with_name("other.yaml")
+    other.write_text(FILE)
+
+    with pytest.raises(Refusal, match=r"train-weekly-yard that schedules\.yaml made"):
+        Schedules(client, other, checkout).apply()
+
+
+def test_a_pipeline_that_was_deleted_and_uploaded_again_is_noticed(
+    schedules, kubeflow, client, checkout
+):
+    from pipelines.kubeflow.versions import upload
+
+    schedules.apply()
+    (old,) = (one for one in kubeflow.pipelines.values() if "train" in one["display_name"])
+    (version,) = (one["pipeline_version_id"] for one in kubeflow.of(old["pipeline_id"]))
+    del kubeflow.versions[version], kubeflow.pipelines[old["pipeline_id"]]
+    new = upload(client, "train", allow_tags=True, root=checkout).version
+
+    assert told(schedules.apply()) == [("replace", "train-weekly-yard")]
+    assert training(kubeflow)["pipeline_version_reference"]["pipeline_version_id"] == new.id
+
+
+def test_the_schedules_of_an_older_checkout_run_its_version(schedules, kubeflow, client, checkout):
+    from pipelines.kubeflow.versions import upload
+
+    schedules.apply()
+    before = training(kubeflow)["pipeline_version_reference"]
+    (checkout / "file").write_text("two\n")
+    upload(client, "train", allow_dirty=True, allow_tags=True, root=checkout)
+    schedules.apply()
+    assert training(kubeflow)["pipeline_version_reference"] != before
+    (checkout / "file").write_text("one\n")
+
+    assert told(schedules.apply()) == [("replace", "train-weekly-yard")]
+    assert training(kubeflow)["pipeline_version_reference"] == before
 
 
 def test_more_than_a_page_of_recurring_runs_is_read(schedules, kubeflow):

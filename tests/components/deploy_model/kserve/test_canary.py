@@ -10,10 +10,12 @@ from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.canary import canary_of
 from components.deploy_model.kserve.plans import Plans
 from components.deploy_model.kserve.predictor import (
+    MADE,
     PredictorSettings,
     own_server,
     scaled,
     service_body,
+    triton_server,
 )
 from components.deploy_model.kserve.release import Release
 
@@ -38,7 +40,9 @@ def told(service):
                      "automountServiceAccountToken"):  # fmt: skip
             predictor.pop(name, None)
         predictor["annotations"] = {
-            key.rpartition("/")[2]: text[:17] for key, text in predictor["annotations"].items()
+            key.rpartition("/")[2]: text[:17]
+            for key, text in predictor["annotations"].items()
+            if key != MADE
         }
     return {"annotations": service["metadata"]["annotations"], **short}
 
@@ -147,7 +151,50 @@ def test_two_datasets_are_never_on_trial_at_once(plans):
 def test_the_same_candidate_again_changes_nothing(plans):
     service = begun(plans, serving(toys=OLD), "toys", toys=NEW)
 
-    assert begun(plans, service, "toys", toys=NEW) is service
+    assert begun(plans, service, "toys", toys=NEW) == service
+
+
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+def test_a_candidate_that_a_killed_run_left_a_share_begins_again_at_none(mode):
+    chosen = settings(mode=mode)
+    canary = canary_of(chosen)
+    plans = Plans(chosen, canary)
+    at_first = begun(plans, serving(toys=OLD), "toys", toys=NEW)
+    left = plans.shared(at_first, "toys", 25)
+
+    assert canary.percent(left) == 25
+    assert begun(plans, left, "toys", toys=NEW) == at_first
+
+
+def test_a_candidate_that_a_killed_run_left_is_made_anew_with_other_settings(plans):
+    left = plans.shared(begun(plans, serving(toys=OLD), "toys", toys=NEW), "toys", 25)
+    new, other = release("2", toys=NEW), PredictorSettings(image="registry/serving:2")
+    (canary,) = plans.begun(left, "toys", own_server(other, new), new)["spec"]["canary"]
+
+    assert canary["trafficPercent"] == 0
+    assert canary["predictor"]["containers"][0]["image"] == "registry/serving:2"
+
+
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+@pytest.mark.parametrize(
+    ("serves", "comes", "names"),
+    [
+        (own_server, triton_server, "DETECTOR_TARGET kserve, expected triton"),
+        (triton_server, own_server, "DETECTOR_TARGET triton, expected kserve"),
+    ],
+)
+def test_another_server_never_goes_on_trial_beside_one_but_takes_its_place(
+    mode, serves, comes, names
+):
+    chosen, old, new = settings(mode=mode), release("1", toys=OLD), release("2", toys=NEW)
+    plans = Plans(chosen, canary_of(chosen))
+    service = plans.new("car-detector", serves(chosen, old))
+
+    with pytest.raises(Refusal, match=f"{names}: deploy a champion again"):
+        plans.begun(service, "toys", comes(chosen, new), new)
+    exchanged = plans.exchanged(service, comes(chosen, old), {"toys": OLD})
+    assert ("model" in exchanged["spec"]["predictor"]) == (comes is triton_server)
+    assert ("containers" in exchanged["spec"]["predictor"]) == (comes is own_server)
 
 
 def test_a_candidate_that_was_made_before_another_promotion_is_not_begun(plans):

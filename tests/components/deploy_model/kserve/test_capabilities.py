@@ -1,8 +1,10 @@
 import pytest
 
+from components.cluster.client import Cluster
 from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.capabilities import Capabilities, check, dropped
+from components.deploy_model.kserve.capabilities import Capabilities, check, dropped, look
 from components.deploy_model.kserve.predictor import PredictorSettings
+from tests.standins.api_server import ApiServer
 
 GATEWAY = {"enableGatewayApi": True, "ingressDomain": "example.com"}
 
@@ -31,6 +33,9 @@ SILENT = {
     "sends it no request: install KServe 0.21": ({}, {"split": False}, None),
     "without Gateway API: install its CRDs": ({}, {"routes": False}, None),
     "cannot be read.*let the deployer's account get it": ({}, {"ingress": None}, None),
+    "config map kubeflow/inferenceservice-config cannot be read.*or set kserve_namespace": (
+        {"kserve_namespace": "kubeflow"}, {"ingress": None}, None,
+    ),
     "set enableGatewayApi to true": ({}, {"ingress": {"ingressDomain": "example.com"}}, None),
     "set disableIngressCreation to false": (
         {}, {"ingress": GATEWAY | {"disableIngressCreation": True}}, None,
@@ -99,3 +104,11 @@ def test_all_that_is_wrong_is_said_at_once():
 )
 def test_a_field_that_the_server_drops_is_found(sent, kept, path):
     assert dropped(sent, kept) == path
+
+
+def test_kserves_configuration_is_looked_for_in_its_own_namespace():
+    server = ApiServer()
+    with server.client() as api:
+        look(Cluster(api, "cars"), settings(mode="Knative", kserve_namespace="kubeflow"))
+
+    assert "/api/v1/namespaces/kubeflow/configmaps/inferenceservice-config" in server.asked

@@ -6,14 +6,16 @@ import pytest
 from components.contracts.model import PackageLayout
 from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.predictor import PredictorSettings
-from components.deploy_model.kserve.target import kserve_target
+from components.deploy_model.kserve.environment import kserve_target
+from components.deploy_model.kserve.predictor import PredictorSettings, triton_server
+from components.deploy_model.kserve.stream import StreamAccess
 from components.deploy_model.kserve.triton import Triton, ask_tensors
 from components.deploy_model.target import Unreachable
 from components.inference.detector import Detector
 from components.inference.shelf import Shelf
 from components.inference.signature import SignatureError, make_keys
 from components.store.objects import Objects
+from tests.components.deploy_model.kserve.test_canary import OLD, release
 from tests.components.deploy_model.kserve.test_release import registered_model
 from tests.components.inference.tiny import jpeg_of, scene
 
@@ -90,3 +92,48 @@ def test_releases_that_no_pod_can_reach_are_refused(object_store):
 
     with pytest.raises(Refusal, match="expected one that pods can reach"):
         kserve_target(environment, RolloutPolicy())
+
+
+@pytest.fixture
+def asked_for_key(object_store, tmp_path):
+    """A Triton whose settings name a public key."""
+    settings = PredictorSettings(image="", public_key="car-public-key")
+    return Triton(Objects(object_store), settings, Shelf(tmp_path / "shelf"))
+
+
+def test_triton_with_a_public_key_that_is_not_mounted_is_refused(
+    asked_for_key, object_store, tiny_package, monkeypatch
+):
+    monkeypatch.delenv("SIGNING_PUBLIC_KEY", raising=False)
+    model = registered_model(Objects(object_store), tiny_package())
+
+    with pytest.raises(Refusal, match="public_key is car-public-key, but there is no /var/run"):
+        asked_for_key.hold("toys", model)
+
+
+def test_triton_with_a_public_key_serves_nothing_that_is_not_signed_for_it(
+    asked_for_key, object_store, tiny_package, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("SIGNING_PUBLIC_KEY", raising=False)
+    keys, package = make_keys(tmp_path / "keys"), tiny_package()
+    monkeypatch.setattr("components.deploy_model.kserve.triton.MOUNTED_KEY", keys.public)
+    model = registered_model(Objects(object_store), package)
+
+    with pytest.raises(SignatureError, match="has no signature"):
+        asked_for_key.hold("toys", model)
+    registered_model(Objects(object_store), package, keys.private)
+    assert asked_for_key.hold("toys", model).name == model
+
+
+def test_triton_is_refused_a_stream_that_it_would_not_log_to(object_store, tmp_path):
+    settings = PredictorSettings(image="", stream=StreamAccess(protocol="SSL"))
+
+    with pytest.raises(Refusal, match="leave stream out of DETECTOR_PREDICTOR"):
+        Triton(Objects(object_store), settings, Shelf(tmp_path))
+
+
+def test_triton_runs_as_a_user_though_its_image_is_of_root():
+    settings = PredictorSettings(image="")
+    context = triton_server(settings, release("1", toys=OLD))["model"]["securityContext"]
+
+    assert (context["runAsNonRoot"], context["runAsUser"]) == (True, 1000)

@@ -1,0 +1,1 @@
+"""What a build server decides once a merge is delivered."""

@@ -1,0 +1,59 @@
+"""Which task may read which secret and mount which claim, and how: one table."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from pipelines.policy.compiled import Body, Task
+
+DATABASE, OBJECTS = "car-database", "car-objects"
+IN_ENVIRONMENT = {DATABASE, OBJECTS}  # every other one is mounted at /var/run/secrets/<name>
+READS: Mapping[str, set[str]] = {
+    "decide_retraining": {DATABASE},
+    "deploy_model": {DATABASE, OBJECTS, "car-deployer"},
+    "detect_drift": {OBJECTS},
+    "evaluate_detector": {OBJECTS},
+    "export_onnx": {OBJECTS},
+    "extract_window": {DATABASE, OBJECTS},
+    "fetch_champion": {DATABASE, OBJECTS},
+    "record_outcome": {DATABASE},
+    "register_model": {DATABASE, OBJECTS, "car-signing"},
+    "score_dataset": {OBJECTS},
+    "snapshot_dataset": {DATABASE, OBJECTS},
+    "submit_training": {DATABASE, "car-trigger"},
+    "train_detector": {OBJECTS, "car-launcher"},
+    "validate_dataset": {OBJECTS},
+}
+CLAIMS: Mapping[str, set[str]] = {}  # what tasks hand on is in the object store
+
+
+def expected(task: Task) -> set[str]:
+    """Return the secrets and claims that a task must be given, and no other."""
+    return READS.get(task.job, set()) | {f"claim {name}" for name in CLAIMS.get(task.job, ())}
+
+
+def given(task: Task) -> Iterator[str]:
+    """Yield the secrets and claims that a task is given; with how, if that is not the usual."""
+    for read in task.placed.get("secretAsEnv", ()):
+        name = _name(read, "secretName")
+        yield name if name in IN_ENVIRONMENT else f"{name} in its environment"
+    for mount in task.placed.get("secretAsVolume", ()):
+        name, path = _name(mount, "secretName"), mount.get("mountPath")
+        usual = path == f"/var/run/secrets/{name}" and name not in IN_ENVIRONMENT
+        yield name if usual else f"{name} at {path}"
+    for pull in task.placed.get("imagePullSecret", ()):
+        yield f"{_name(pull, 'secretName')} for its image"
+    for claim in task.placed.get("pvcMount", ()):
+        yield f"claim {_name(claim, 'constant', 'pvcNameParameter')}"
+
+
+def _name(reference: Body, field: str, parameter: str = "") -> str:
+    """Return the one constant that names something, or all that is said if it is not just one.
+
+    Of two names Kubeflow takes the parameter's, which may also be known to a run alone.
+    """
+    said = reference.get(parameter or f"{field}Parameter")
+    name = said.get("runtimeValue", {}).get("constant") if said else reference.get(field)
+    agrees = said is None or said == {"runtimeValue": {"constant": name}}
+    if isinstance(name, str) and agrees and reference.get(field, name) == name:
+        return name
+    return json.dumps([reference.get(field), said])

@@ -1,0 +1,33 @@
+"""What a proof needs and is not there is said in a sentence, and ends it with 2."""
+
+import os
+import sys
+from typing import NoReturn
+
+import docker
+import urllib3
+from kubernetes import client, config
+
+
+def need_cluster(*more: str) -> None:
+    """Let clients speak to the cluster that KUBECONFIG names; `more` must be set as well."""
+    if missing := [name for name in ("KUBECONFIG", *more) if not os.environ.get(name)]:
+        _end(f"this proof needs a cluster: set {', '.join(missing)}")
+    try:
+        config.load_kube_config(os.environ["KUBECONFIG"])
+        client.VersionApi().get_code(_request_timeout=30)
+    except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError) as cause:
+        _end(f"KUBECONFIG is {os.environ['KUBECONFIG']}, which leads to no cluster: {cause}")
+
+
+def need_docker() -> None:
+    """See that Docker answers."""
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as cause:
+        _end(f"this proof needs Docker, which does not answer: {cause}")
+
+
+def _end(sentence: str) -> NoReturn:
+    print(" ".join(sentence.split())[:500], file=sys.stderr)
+    sys.exit(2)

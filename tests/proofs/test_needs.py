@@ -1,0 +1,38 @@
+"""A proof that cannot run here says what it needs."""
+
+import pytest
+
+from tests.proofs.needs import need_cluster, need_docker
+
+
+@pytest.fixture
+def said(capsys):
+    def said(need, *names):
+        with pytest.raises(SystemExit) as end:
+            need(*names)
+        assert end.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return said
+
+
+def test_without_a_cluster_the_variables_to_set_are_named(said, monkeypatch):
+    for name in ("KUBECONFIG", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    line = said(need_cluster, "AWS_ENDPOINT_URL")
+
+    assert line == "this proof needs a cluster: set KUBECONFIG, AWS_ENDPOINT_URL"
+
+
+def test_a_file_that_leads_to_no_cluster_is_named(said, monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+
+    assert f"KUBECONFIG is {tmp_path}/config, which leads to no cluster" in said(need_cluster)
+
+
+def test_without_docker_it_is_docker_that_is_needed(said, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+
+    assert "needs Docker, which does not answer" in said(need_docker)
