@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -126,7 +127,11 @@ def test_a_host_that_is_not_there_is_one_clear_line():
 
 def test_ctrl_c_while_much_is_still_imported_is_one_word():
     words = [sys.executable, "-X", "importtime", "-m", "pipelines", "run", "train"]
-    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background, a shell has them ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     while "kfp" not in process.stderr.readline():  # the first of what takes a second or two
         pass
     process.send_signal(signal.SIGINT)

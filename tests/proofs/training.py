@@ -50,6 +50,7 @@ def main() -> int:
         folder, cluster = Path(name), Cluster(api, NAMESPACE)
         _prepare(api, folder, relay)
         good = play_all(api, cluster, image("trainer"))
+        good &= _until(lambda: not _left(cluster), WITHIN_S)
         with TrainingOperator(api, NAMESPACE), _objects(folder):
             local = _local(folder)
             good &= Proof(cluster, tfjob, folder).learns_what(local)
@@ -61,6 +62,18 @@ def main() -> int:
             good &= Proof(cluster, trainjob, folder).stops_when_told()
     print("all as it should be" if good else "NOT as it should be")
     return 0 if good else 1
+
+
+def _listed(kind) -> list[dict]:
+    group, version, plural = kind.KIND
+    custom = client.CustomObjectsApi()
+    return custom.list_namespaced_custom_object(group, version, NAMESPACE, plural)["items"]
+
+
+def _left(cluster: Cluster) -> list:
+    """What the sequences have not taken away yet."""
+    pods = cluster.pods("app.kubernetes.io/part-of=car-detection")
+    return [*_listed(tfjob), *_listed(trainjob), *pods]
 
 
 class Proof:
@@ -158,9 +171,7 @@ class Proof:
         return [pod.status.phase for pod in self._pods()] == ["Running", "Running"]
 
     def _jobs(self) -> list[dict]:
-        group, version, plural = self.kind.KIND
-        custom = client.CustomObjectsApi()
-        return custom.list_namespaced_custom_object(group, version, NAMESPACE, plural)["items"]
+        return _listed(self.kind)
 
     def _pods(self) -> list:
         return [pod for job in self._jobs() for pod in self._pods_of(job["metadata"]["name"])]
