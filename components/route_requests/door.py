@@ -9,6 +9,7 @@ from uuid import uuid4
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,9 +17,10 @@ from starlette.routing import Route
 from components.inference.shelf import DATASET, Shelf
 from components.route_requests.side import TENSORS_AFTER, Question, Reply, Side
 from components.route_requests.turns import Turns
+from components.traffic.declined import Declined, answer_refusal
+from components.traffic.limit import MOST_BYTES, BodyLimit
 from components.traffic.metrics import Outcome, count
 
-MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
 DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
 # All else is no client's: models are loaded by deployments, which speak to the servers.
 PASSED = (
@@ -56,8 +58,9 @@ class FrontDoor:
                 *(Route(path, partial(self._pass, path)) for path in PASSED),
             ],
             exception_handlers={
-                HTTPException: _refused, TooLarge: _too_large, ClientDisconnect: _gone,
+                HTTPException: _refused, Declined: answer_refusal, ClientDisconnect: _gone,
             },
+            middleware=[Middleware(BodyLimit, most=MOST_BYTES)],
             lifespan=self._lifespan,
         )  # fmt: skip
         self.app.router.redirect_slashes = False
@@ -112,10 +115,6 @@ class FrontDoor:
         return (share.in_force(time.time()), share.model) if share else (0, "")
 
 
-class TooLarge(Exception):  # noqa: N818 (the client is told, nobody else)
-    """A body is larger than its route allows."""
-
-
 async def _question(path: str, request: Request) -> Question:
     """Return what a client asks; the path is made anew, so that it is what was routed.
 
@@ -123,7 +122,7 @@ async def _question(path: str, request: Request) -> Question:
 
     Raises:
         HTTPException: 404, if the dataset's name is none.
-        TooLarge: See `_body`.
+        Declined: If the body is too large.
     """
     names = request.path_params
     if not all(DATASET.fullmatch(name) for name in names.values()):
@@ -131,26 +130,7 @@ async def _question(path: str, request: Request) -> Question:
     first = dict(reversed(request.headers.raw))  # of several by one name
     headers = {name: first[name] for name in THERE if name in first}
     headers[REQUEST_ID] = headers.get(REQUEST_ID) or uuid4().hex.encode()
-    body = await _body(path, request)
-    return Question(request.method, path.format(**names), headers, body)
-
-
-async def _body(path: str, request: Request) -> bytes:
-    """Return the body, counted while it comes in.
-
-    Raises:
-        TooLarge: As soon as more has come, or is announced, than the route allows.
-    """
-    most = next(most for start, most in MOST_BYTES.items() if path.startswith(start))
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > most:
-        raise TooLarge(f"the body is too large, expected at most {most:,} bytes")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooLarge(f"the body is too large, expected at most {most:,} bytes")
-    return bytes(body)
+    return Question(request.method, path.format(**names), headers, await request.body())
 
 
 def _is_answer(tried: Reply, path: str, model: str) -> bool:
@@ -170,10 +150,6 @@ def _count(dataset: str, side: str, outcome: Outcome, reply: Reply) -> None:
 async def _refused(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)
     return JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
-
-
-async def _too_large(_: Request, refusal: Exception) -> Response:
-    return JSONResponse({"error": str(refusal)}, 413, {"Connection": "close"})
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -15,10 +15,10 @@ from components.contracts.events import PredictionMade
 from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Refusal
 from components.inference.detector import Detector
-from components.serve_detector.declined import Declined
 from components.serve_detector.pool import Pool
 from components.serve_detector.predictions import PredictionLog
 from components.serve_detector.repository import Repository
+from components.traffic.declined import Declined
 from components.traffic.metrics import Outcome, count
 from components.vision.jpeg import decode_jpeg
 

@@ -2,7 +2,6 @@
 
 from prometheus_client import Counter
 
-DECLINED = Counter("requests_declined", "Requests that were told why not", ["status"])
 LOGGED = Counter("predictions_logged", "Answers that reached the stream")
 LOST = Counter("predictions_lost", "Answers that did not reach the stream")
 LOADED = Counter("models_loaded", "Packages that were put in service", ["dataset"])

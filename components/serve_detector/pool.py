@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from components.serve_detector.declined import Declined
+from components.traffic.declined import Declined
 
 R = TypeVar("R")
 

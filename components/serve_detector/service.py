@@ -16,14 +16,13 @@ from kserve.utils.utils import cpu_count  # type: ignore[import-untyped]
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
 from components.inference.signature import public_key
-from components.serve_detector.declined import Declined, answer_refusal
 from components.serve_detector.detect import Detect
-from components.serve_detector.limit import BodyLimit
 from components.serve_detector.pool import Pool
 from components.serve_detector.predictions import PredictionLog
 from components.serve_detector.repository import Repository, RepositoryApi
+from components.traffic.declined import Declined, answer_refusal
+from components.traffic.limit import MOST_BYTES, BodyLimit
 
-MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
 WAITING = 32  # requests for each inference that runs
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ SHARED = {
         "model_signing",
     },
     "detector": {"contracts", "numpy", "tensorflow", "keras"},
-    "traffic": {"prometheus_client"},
+    "traffic": {"contracts", "prometheus_client", "starlette"},
     "cluster": {"contracts", "kubernetes", "urllib3"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
     "store.objects": {"obstore"},

@@ -4,8 +4,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from components.route_requests import door
 from components.route_requests.side import TENSORS_AFTER, Reply
+from components.traffic.limit import MOST_BYTES
 from components.traffic.scrape import tally_of
 
 numbers = itertools.count()
@@ -234,7 +234,7 @@ def test_a_query_stays_before_the_door(doorway):
 
 @pytest.mark.parametrize("body", [b"x" * 101, iter([b"x" * 60] * 2)], ids=["announced", "chunks"])
 def test_a_body_that_is_too_large_goes_nowhere(doorway, monkeypatch, body):
-    monkeypatch.setattr(door, "MOST_BYTES", {"": 100})
+    monkeypatch.setitem(MOST_BYTES, "/v1/detect", 100)
 
     reply = doorway.detect(body=body)
 

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from components.serve_detector.declined import Declined
 from components.serve_detector.pool import Pool
+from components.traffic.declined import Declined
 
 
 def test_one_too_many_is_told_to_come_back():

@@ -4,8 +4,10 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.serve_detector.declined import Declined
-from components.serve_detector.metrics import DECLINED
+from components.traffic.declined import Declined
+from components.traffic.metrics import DECLINED
+
+MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
 
 
 class BodyLimit:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from components.contracts.refusal import Refusal
-from components.serve_detector.metrics import DECLINED
+from components.traffic.metrics import DECLINED
 
 UNPROCESSABLE = 422
 
