@@ -14,8 +14,8 @@ from components.contracts.progress import say
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
-from components.train_detector.launchers import Launcher
-from components.train_detector.outcome import TrainingError
+from components.train_detector.launchers.choose import Launcher
+from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import (
     Plan,
     Settings,

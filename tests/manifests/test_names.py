@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 
 from components.deploy_model.kserve.predictor import PredictorSettings
 from components.store import stream
-from components.train_detector import pods as worker_pods
-from components.train_detector.worker_settings import worker_settings
+from components.train_detector.launchers import pods as worker_pods
+from components.train_detector.launchers.worker_settings import worker_settings
 from pipelines.graphs import GRAPHS
 from tests.manifests.objects import (
     MANIFESTS,
@@ -133,7 +133,7 @@ def test_the_runtime_and_the_launcher_mean_the_same_container_and_port():
     (runtime,) = named(OBJECTS, "TrainingRuntime")
     (job,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
     (container,) = job["template"]["spec"]["template"]["spec"]["containers"]
-    trainjob = import_module("components.train_detector.trainjob")
+    trainjob = import_module("components.train_detector.launchers.trainjob")
 
     assert job["name"] == container["name"] == trainjob.CONTAINER
     assert container["ports"][0]["containerPort"] == worker_pods.PORT

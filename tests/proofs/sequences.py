@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from kubernetes import client
 
 from components.cluster.client import Cluster
-from components.train_detector import tfjob, trainjob
-from components.train_detector.on_cluster import launch
-from components.train_detector.pods import Job
-from components.train_detector.worker_settings import WorkerSettings, cores
+from components.train_detector.launchers import tfjob, trainjob
+from components.train_detector.launchers.on_cluster import launch
+from components.train_detector.launchers.pods import Job
+from components.train_detector.launchers.worker_settings import WorkerSettings, cores
 from tests.standins.training_operator import Script, TrainingOperator
 
 SMALL = {"cpu": "50m", "memory": "64Mi"}

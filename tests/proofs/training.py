@@ -25,8 +25,8 @@ from components.contracts.model import TrainedLayout, mark_absent
 from components.contracts.record import read_lines
 from components.images import image
 from components.store.objects import Objects
-from components.train_detector import tfjob, trainjob
 from components.train_detector.history import Epoch
+from components.train_detector.launchers import tfjob, trainjob
 from tests.components.train_detector.toys import write_snapshot
 from tests.proofs.needs import need_cluster
 from tests.proofs.sequences import play_all

@@ -20,7 +20,7 @@ from components.store.objects import Objects
 from components.train_detector.component import train_detector
 from components.train_detector.history import Epoch
 from components.train_detector.kept import Kept
-from components.train_detector.outcome import TrainingError
+from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import PlanLayout, Settings
 from components.train_detector.train import train
 from tests.components.train_detector.toys import write_snapshot

@@ -3,9 +3,9 @@
 import pytest
 
 from components.contracts.refusal import Refusal
-from components.train_detector import tfjob, trainjob
-from components.train_detector.outcome import State, TrainingError, WorkerPod, failure
-from tests.components.train_detector.pods import a_pod, conditions, ended, running
+from components.train_detector.launchers import tfjob, trainjob
+from components.train_detector.launchers.outcome import State, TrainingError, WorkerPod, failure
+from tests.components.train_detector.launchers.pods import a_pod, conditions, ended, running
 
 
 def workers(*pods, container="tensorflow"):

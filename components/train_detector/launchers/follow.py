@@ -10,14 +10,14 @@ from typing import Any, Protocol
 
 from components.cluster.client import Cluster, ClusterError, Kind
 from components.contracts.progress import say
-from components.train_detector.outcome import (
+from components.train_detector.launchers.outcome import (
     SENTENCES,
     State,
     TrainingError,
     WorkerPod,
     failure,
 )
-from components.train_detector.pods import Body, Job
+from components.train_detector.launchers.pods import Body, Job
 
 LOOK_EVERY_S = 2.0
 PATIENCE_S = 300.0  # with an API server that does not answer

@@ -12,8 +12,8 @@ import pytest
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector.local import launch_local, tf_configs
-from components.train_detector.outcome import TrainingError
+from components.train_detector.launchers.local import launch_local, tf_configs
+from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import PlanLayout
 from tests.components.train_detector.toys import toy_plan
 
@@ -21,7 +21,7 @@ LAUNCH = """
 import sys
 from pathlib import Path
 from components.store.objects import Objects
-from components.train_detector.local import launch_local
+from components.train_detector.launchers.local import launch_local
 from tests.components.train_detector.toys import toy_plan
 launch_local(Path(sys.argv[1]), toy_plan(workers=2), Objects(sys.argv[2]))
 """

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.cluster.client import Kind
-from components.train_detector.outcome import RETRIED_FROM, State, WorkerPod, is_true
-from components.train_detector.pods import (
+from components.train_detector.launchers.outcome import RETRIED_FROM, State, WorkerPod, is_true
+from components.train_detector.launchers.pods import (
     LABELS,
     PORT,
     SECURITY,

@@ -16,7 +16,7 @@ from typing import IO
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector.outcome import TrainingError
+from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import Plan
 from components.train_detector.worker import REFUSED
 
@@ -81,7 +81,7 @@ class _Worker:
 
 
 def _start(work: Path, own: Mapping[str, str], log: Path) -> _Worker:
-    code = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    code = {"PYTHONPATH": str(Path(__file__).parents[3])}
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **code, **own}
     command = [sys.executable, "-m", "components.train_detector.worker", str(work)]
     with log.open("wb") as words:

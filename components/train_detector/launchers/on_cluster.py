@@ -17,12 +17,12 @@ from components.cluster.client import Cluster, ConflictError
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector.follow import LOOK_EVERY_S, Follower, JobKind, OverdueError
 from components.train_detector.kept import Kept
-from components.train_detector.outcome import State, TrainingError
+from components.train_detector.launchers.follow import LOOK_EVERY_S, Follower, JobKind, OverdueError
+from components.train_detector.launchers.outcome import State, TrainingError
+from components.train_detector.launchers.pods import Job, job_name
+from components.train_detector.launchers.worker_settings import WorkerSettings, worker_settings
 from components.train_detector.plan import Plan
-from components.train_detector.pods import Job, job_name
-from components.train_detector.worker_settings import WorkerSettings, worker_settings
 
 ACCOUNT = "car-launcher"
 REMOVED_WITHIN_S = 180.0

@@ -5,8 +5,8 @@ from typing import Any
 
 from components.cluster.client import Kind
 from components.contracts.refusal import Refusal
-from components.train_detector.outcome import State, WorkerPod, is_true
-from components.train_detector.pods import (
+from components.train_detector.launchers.outcome import State, WorkerPod, is_true
+from components.train_detector.launchers.pods import (
     SECURITY,
     Body,
     Job,
@@ -16,7 +16,7 @@ from components.train_detector.pods import (
     pod_spec,
     resources,
 )
-from components.train_detector.worker_settings import WorkerSettings
+from components.train_detector.launchers.worker_settings import WorkerSettings
 
 KIND = Kind("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 CONTAINER = "node"  # the runtime's job and its container have this name

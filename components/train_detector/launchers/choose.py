@@ -6,7 +6,7 @@ from typing import Protocol
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector.local import launch_local
+from components.train_detector.launchers.local import launch_local
 from components.train_detector.plan import Plan
 
 ON_CLUSTER = ("tfjob", "trainjob")
@@ -48,7 +48,7 @@ def launcher_named(name: str, environment: Mapping[str, str]) -> Launcher:
     if name not in ON_CLUSTER:
         raise Refusal(f"launcher is {name!r}, expected one of {', '.join(('local', *ON_CLUSTER))}")
 
-    from components.train_detector import tfjob, trainjob
-    from components.train_detector.on_cluster import ClusterLauncher
+    from components.train_detector.launchers import tfjob, trainjob
+    from components.train_detector.launchers.on_cluster import ClusterLauncher
 
     return ClusterLauncher(tfjob if name == "tfjob" else trainjob, environment)

@@ -6,11 +6,11 @@ import pytest
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector import tfjob
 from components.train_detector.kept import Kept
-from components.train_detector.on_cluster import ClusterLauncher
+from components.train_detector.launchers import tfjob
+from components.train_detector.launchers.on_cluster import ClusterLauncher
+from components.train_detector.launchers.pod import tf_config, work_in_pod
 from components.train_detector.plan import PlanLayout
-from components.train_detector.pod import tf_config, work_in_pod
 from components.train_detector.worker import FORSAKEN, ForsakenError, exit_code, place
 from tests.components.train_detector.toys import toy_plan
 

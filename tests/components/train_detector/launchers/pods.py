@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 from kubernetes import client
 
-from components.train_detector.pods import Job
-from components.train_detector.worker_settings import WorkerSettings
+from components.train_detector.launchers.pods import Job
+from components.train_detector.launchers.worker_settings import WorkerSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 READER = client.ApiClient()

@@ -1,4 +1,4 @@
-"""One worker in a pod: `python -m components.train_detector.pod FINGERPRINT`.
+"""One worker in a pod: `python -m components.train_detector.launchers.pod FINGERPRINT`.
 
 Its plan comes from the object store and its outcome goes there. Where no operator wrote
 TF_CONFIG, the pod's number and the names that a plain runtime gives pods say the same.
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.contracts.progress import say
-from components.train_detector.pods import PORT
+from components.train_detector.launchers.pods import PORT
 from components.train_detector.worker import exit_code, work
 
 LAST_WORDS = Path("/dev/termination-log")  # what Kubernetes keeps of a container that ended

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.train_detector.worker_settings import WorkerSettings
+from components.train_detector.launchers.worker_settings import WorkerSettings
 
 Body = dict[str, Any]
 
@@ -75,7 +75,7 @@ def job_name(fingerprint: str, snapshot: str) -> str:
 
 def command(job: Job) -> list[str]:
     """Return what a worker's container runs."""
-    return ["python", "-m", "components.train_detector.pod", job.fingerprint]
+    return ["python", "-m", "components.train_detector.launchers.pod", job.fingerprint]
 
 
 def environment(job: Job) -> list[Body]:

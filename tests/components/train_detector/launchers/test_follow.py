@@ -6,12 +6,19 @@ import signal
 import pytest
 
 from components.cluster.client import ClusterError, ConflictError
-from components.train_detector import tfjob
-from components.train_detector.follow import OverdueError
-from components.train_detector.on_cluster import begin, job_of, launch
-from components.train_detector.outcome import TrainingError
-from components.train_detector.worker_settings import WorkerSettings
-from tests.components.train_detector.pods import a_job, a_pod, conditions, ended, made, running
+from components.train_detector.launchers import tfjob
+from components.train_detector.launchers.follow import OverdueError
+from components.train_detector.launchers.on_cluster import begin, job_of, launch
+from components.train_detector.launchers.outcome import TrainingError
+from components.train_detector.launchers.worker_settings import WorkerSettings
+from tests.components.train_detector.launchers.pods import (
+    a_job,
+    a_pod,
+    conditions,
+    ended,
+    made,
+    running,
+)
 from tests.components.train_detector.toys import toy_plan
 
 DONE = conditions("Running", "Succeeded")

@@ -7,17 +7,17 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from components.contracts.refusal import Refusal
-from components.train_detector import tfjob, trainjob
-from components.train_detector.follow import GRACE_S, LAST_LINES_S
-from components.train_detector.pods import job_name
-from components.train_detector.worker_settings import WorkerSettings, worker_settings
+from components.train_detector.launchers import tfjob, trainjob
+from components.train_detector.launchers.follow import GRACE_S, LAST_LINES_S
+from components.train_detector.launchers.pods import job_name
+from components.train_detector.launchers.worker_settings import WorkerSettings, worker_settings
 from pipelines.placement import SECONDS
-from tests.components.train_detector.pods import a_job
+from tests.components.train_detector.launchers.pods import a_job
 
 FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-CRDS = Path(__file__).parents[4] / "shared/crds"
+CRDS = Path(__file__).parents[5] / "shared/crds"
 RUNTIME = (
-    Path(__file__).parents[3] / "manifests/components/training-runtime/trainingruntime-workers.yaml"
+    Path(__file__).parents[4] / "manifests/components/training-runtime/trainingruntime-workers.yaml"
 )
 FILES = {
     tfjob: "training-operator-1.9.0/kubeflow.org_tfjobs.yaml",
