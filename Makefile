@@ -35,6 +35,15 @@ serve: $(READY) ## Keep the last models served on PORT (8080)
 test: $(READY) lint ## Style, types, architecture and all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+.PHONY: bench
+bench: $(READY) ## Speed, size and memory as ratios within one run, one table; ONLY="step reading" for some
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
+
+.PHONY: prove-training
+prove-training: $(READY) ## Kill trainings and resume them; three seeds on real images; DATA=folder
+	@$(BIN)/python -m tests.proofs.resume
+	@$(BIN)/python -m tests.proofs.accuracy --data "$(DATA)"
+
 .PHONY: prove-recovery
 prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end as if undisturbed
 	@$(BIN)/python -m tests.proofs.recovery

@@ -46,7 +46,7 @@ def train_detector(
     from components.store.objects import Objects
     from components.train_detector.curves import write_curves
     from components.train_detector.launchers.choose import launcher_named
-    from components.train_detector.plan import settings_of
+    from components.train_detector.settings import settings_of
     from components.train_detector.train import numbers_of, train
 
     settings = settings_of(

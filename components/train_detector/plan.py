@@ -7,9 +7,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.contracts.model import (
     Lineage,
@@ -19,44 +18,15 @@ from components.contracts.model import (
     TrainedInfo,
     TrainedLayout,
 )
-from components.contracts.record import Record, complaint, digest_of, read_lines
+from components.contracts.record import Record, digest_of, read_lines
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
+from components.train_detector.settings import CELL, Settings
 
 ROOMS = ("contracts", "vision", "detector", "train_detector")
-CELL = 32  # the network's input is a multiple of this, in pixels
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
 FEWEST_EPOCHS = 8
-
-
-class Settings(Record):
-    """What a person may choose."""
-
-    start: Literal["scratch", "champion"] = "scratch"
-    size: Literal["pico", "nano", "small"] = "pico"
-    image_size: int = Field(default=320, ge=CELL, description="long side of the input, pixels")
-    epochs: int = Field(default=0, ge=0, description="0 leaves it to the amount of data")
-    batch_size: int = Field(default=16, ge=1, description="images a step, over all workers")
-    learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")
-    seed: int = Field(default=0, ge=0)
-    workers: int = Field(default=2, ge=1)
-
-
-def settings_of(**chosen: Any) -> Settings:
-    """Return settings, or refuse what cannot be one.
-
-    Raises:
-        Refusal: Naming the first setting that is wrong.
-
-    >>> settings_of(start="champion", workers=0)
-    Traceback (most recent call last):
-    components.contracts.refusal.Refusal: workers: Input should be greater than or equal to 1, ...
-    """
-    try:
-        return Settings(**chosen)
-    except ValidationError as cause:
-        raise Refusal(complaint(cause)) from cause
 
 
 class Plan(Record):

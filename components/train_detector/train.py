@@ -18,11 +18,11 @@ from components.train_detector.launchers.choose import Launcher
 from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import (
     Plan,
-    Settings,
     network_digest,
     plan_training,
     write_plan,
 )
+from components.train_detector.settings import Settings
 
 
 def train(

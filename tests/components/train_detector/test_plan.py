@@ -9,12 +9,12 @@ from components.contracts.record import write_lines
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.train_detector.plan import (
-    Settings,
     epochs_for,
     input_size,
     lineage_of,
     plan_training,
 )
+from components.train_detector.settings import Settings
 
 INFO = SnapshotInfo(
     id="1" * 64, dataset="cars", classes=("car",), as_of=None,

@@ -21,7 +21,8 @@ from components.train_detector.component import train_detector
 from components.train_detector.history import Epoch
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import TrainingError
-from components.train_detector.plan import PlanLayout, Settings
+from components.train_detector.plan import PlanLayout
+from components.train_detector.settings import Settings
 from components.train_detector.train import train
 from tests.components.train_detector.toys import write_snapshot
 

@@ -15,7 +15,8 @@ from components.contracts.snapshot import (
     snapshot_id,
 )
 from components.store.shards import pack_shards
-from components.train_detector.plan import Plan, Settings, code_digest
+from components.train_detector.plan import Plan, code_digest
+from components.train_detector.settings import Settings
 from components.vision.jpeg import encode_jpeg
 
 SPLITS = ["train"] * 6 + ["validation"] * 2
