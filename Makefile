@@ -27,6 +27,11 @@ run: $(READY) ## The whole loop on this machine; DATA=folder [NAME=dataset] for 
 retrain: $(READY) ## After `make run`: label what drifted, train heir and challenger, compare
 	@$(BIN)/python -m pipelines retrain
 
+.PHONY: tune
+tune: export DATASET ?= car-parks
+tune: $(READY) ## After `make run`: look for better settings; DATASET=name, TUNE="--trials 4" for more
+	@$(BIN)/python -m pipelines run tune --dataset "$$DATASET" $(TUNE)
+
 .PHONY: serve
 serve: $(READY) ## Keep the last models served on PORT (8080)
 	@$(BIN)/python -m pipelines serve --port $(PORT)
@@ -44,9 +49,17 @@ prove-training: $(READY) ## Kill trainings and resume them; three seeds on real 
 	@$(BIN)/python -m tests.proofs.resume
 	@$(BIN)/python -m tests.proofs.accuracy --data "$(DATA)"
 
+.PHONY: prove-tracking
+prove-tracking: $(READY) ## Trainings on a real MLflow server, through an outage, four at once: one run each
+	@$(BIN)/python -m tests.proofs.tracking
+
 .PHONY: prove-recovery
 prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end as if undisturbed
 	@$(BIN)/python -m tests.proofs.recovery
+
+.PHONY: prove-checks
+prove-checks: $(READY) ## Packages with every fault we know in the real server: each refused by its word
+	@$(BIN)/python -m tests.proofs.checks
 
 .PHONY: prove-rollout
 prove-rollout: $(READY) ## Good and bad candidates under 50 requests a second: none may fail, bad ones go back

@@ -56,14 +56,27 @@ def parser_for(function: Callable[..., Any]) -> argparse.ArgumentParser:
     )
     for parameter in inspect.signature(function).parameters.values():
         required = parameter.default is inspect.Parameter.empty
+        kind, many = _element(parameter.annotation)
         parser.add_argument(
             f"--{parameter.name.replace('_', '-')}",
-            type=_reader(parameter.annotation),
+            type=_reader(kind),
+            nargs="+" if many else None,
             required=required,
             default=None if required else parameter.default,
             help="required" if required else f"default {parameter.default!r}",
         )
     return parser
+
+
+def _element(annotation: Any) -> tuple[Any, bool]:
+    """Return what one word of an option is read as, and whether there may be many."""
+    if get_origin(annotation) is Annotated:
+        kind, *rest = get_args(annotation)
+        if get_origin(kind) is list:
+            return Annotated[get_args(kind)[0], *rest], True
+    if get_origin(annotation) is list:
+        return get_args(annotation)[0], True
+    return annotation, False
 
 
 def _reader(annotation: Any) -> Callable[[str], Any]:

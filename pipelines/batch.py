@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.fetch_champion.component import fetch_champion
+from components.fetch_model.component import fetch_model
 from components.score_dataset.component import score_dataset
 from components.snapshot_dataset.component import snapshot_dataset
 from pipelines.ending import recorded
@@ -21,8 +21,8 @@ def batch(dataset: str = "car-parks", folder: str = "") -> None:
         folder: Folder of JPEGs that the task can read; empty takes the snapshot.
     """
     with recorded("batch"):
-        fetched = light(with_objects(with_database(fetch_champion(dataset=dataset))))
-        champion = fetched.outputs["champion"]
+        fetched = light(with_objects(with_database(fetch_model(dataset=dataset))))
+        champion = fetched.outputs["fetched"]
         with dsl.If(folder == "", name="snapshot"):
             frozen = snapshot_dataset(dataset=dataset)
             light(with_objects(with_database(frozen)))

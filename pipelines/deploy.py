@@ -2,14 +2,16 @@
 
 from kfp import dsl
 
+from components.check_model.component import check_model
 from components.deploy_model.component import deploy_model
+from components.fetch_model.component import fetch_model
 from pipelines.ending import recorded
 from pipelines.placement import light, with_database, with_detector, with_objects
 
 
 @dsl.pipeline(
     name="deploy-car-detector",
-    description="Serve one registered model, by degrees; or send it back.",
+    description="Try one registered model, then serve it by degrees; or send it back.",
 )
 def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
     """Serve a registered model.
@@ -19,5 +21,10 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
     with recorded("deploy"):
-        deployed = deploy_model(dataset=dataset, model=model, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
+        fetched = light(with_objects(with_database(fetch_model(dataset=dataset, model=model))))
+        checked = check_model(package=fetched.outputs["fetched"], dataset=dataset, must_pass=True)
+        light(with_objects(checked))
+        deployed = deploy_model(
+            dataset=dataset, model=checked.outputs["Output"], run=dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        )
         light(with_detector(with_objects(with_database(deployed))))

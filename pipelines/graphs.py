@@ -5,6 +5,7 @@ from kfp.dsl.base_component import BaseComponent
 from pipelines.batch import batch
 from pipelines.deploy import deploy
 from pipelines.train import train
+from pipelines.tune import tune
 from pipelines.watch import watch
 
 GRAPHS: dict[str, BaseComponent] = {
@@ -12,4 +13,5 @@ GRAPHS: dict[str, BaseComponent] = {
     "deploy": deploy,
     "watch": watch,
     "batch": batch,
+    "tune": tune,
 }

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kfp.dsl.base_component import BaseComponent
@@ -10,8 +11,20 @@ from components.__main__ import truth
 from components.contracts.refusal import Refusal
 from pipelines.graphs import GRAPHS
 
+
+def text_or_file(text: str) -> str:
+    """Return a text, or for `@FILE` what stands in that file, for argparse."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as cause:
+        why = getattr(cause, "strerror", None) or cause
+        raise argparse.ArgumentTypeError(f"{text[1:]} cannot be read: {why}") from cause
+
+
 READERS: dict[str, Any] = {
-    "String": str,
+    "String": text_or_file,
     "Integer": int,
     "Float": float,
     "Boolean": truth,

@@ -89,6 +89,26 @@ def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _acting_as(task, "car-trigger")
 
 
+def with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Tell a task where MLflow is, if anywhere, and what to say at its door."""
+    kubernetes.use_config_map_as_env(
+        task,
+        config_map_name="car-tracking",
+        config_map_key_to_env={"uri": "MLFLOW_TRACKING_URI"},
+        optional=True,
+    )
+    return kubernetes.use_secret_as_env(
+        task,
+        secret_name="car-tracking",
+        secret_key_to_env={
+            "username": "MLFLOW_TRACKING_USERNAME",
+            "password": "MLFLOW_TRACKING_PASSWORD",
+            "token": "MLFLOW_TRACKING_TOKEN",
+        },
+        optional=True,
+    )
+
+
 def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Let a task sign model packages: the key is the file `private.pem` of a secret."""
     kubernetes.use_secret_as_volume(

@@ -5,7 +5,7 @@ from kfp import dsl
 from components.decide_retraining.component import decide_retraining
 from components.detect_drift.component import detect_drift
 from components.extract_window.component import extract_window
-from components.fetch_champion.component import fetch_champion
+from components.fetch_model.component import fetch_model
 from components.submit_training.component import submit_training
 from pipelines.ending import recorded
 from pipelines.placement import light, with_database, with_kubeflow, with_objects
@@ -20,6 +20,7 @@ def watch(
     workers: int = 2,
     launcher: str = "local",
     approval: str = "auto",
+    recipe: str = "",
 ) -> None:
     """Watch one dataset's detector.
 
@@ -29,13 +30,14 @@ def watch(
         launcher: What starts those workers: `local`, `tfjob` or `trainjob`.
         approval: What becomes of that training's winner: `auto` serves it at once, `manual`
             registers it and waits.
+        recipe: That training's settings, YAML such as the tune pipeline writes.
     """
     with recorded("watch"):
-        champion = light(with_objects(with_database(fetch_champion(dataset=dataset))))
+        champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
         extracted = light(with_objects(with_database(extract_window(dataset=dataset))))
         window = extracted.outputs["window"]
         drift = light(
-            with_objects(detect_drift(window=window, champion=champion.outputs["champion"]))
+            with_objects(detect_drift(window=window, champion=champion.outputs["fetched"]))
         )
         decided = decide_retraining(dataset=dataset, window=window, drift=drift.outputs["drift"])
         light(with_database(decided))
@@ -47,5 +49,6 @@ def watch(
                 workers=workers,
                 launcher=launcher,
                 approval=approval,
+                recipe=recipe,
             )
             light(with_kubeflow(with_database(submitted)))

@@ -119,11 +119,6 @@ class Cluster:
                 self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
             )
 
-    def patch(self, kind: Kind, name: str, change: Mapping[str, Any]) -> Body:
-        """Merge a change into an object, as JSON merge patch (RFC 7396) does."""
-        with _complaints(f"{kind.plural} {name}"):
-            return self._asked(self._custom.patch_namespaced_custom_object, kind, name, change)
-
     def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
         """Remove an object and what it owns, it itself last if asked; it may be gone already."""
         with _complaints(f"{kind.plural} {name}"):

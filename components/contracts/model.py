@@ -6,8 +6,9 @@ new): then the folder holds `absent.json` with the reason and nothing else.
 
 import hashlib
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.events import Name, Sha256
@@ -18,6 +19,13 @@ INPUT = "images"
 BOXES = "boxes"
 SCORES = "scores"
 EMBEDDING = "embedding"
+FOUND_BOXES = "found_boxes"
+FOUND_SCORES = "found_scores"
+FOUND_CLASSES = "found_classes"
+FOUND = (FOUND_BOXES, FOUND_SCORES, FOUND_CLASSES)  # where suppression is in the graph
+
+Precision = Literal["float32", "int8"]
+Suppression = Literal["outside", "inside"]
 
 
 class PackageError(Refusal):
@@ -28,11 +36,12 @@ class Absence(Record):
     """Why there is no model here."""
 
     reason: str
+    damaged: bool = Field(default=False, description="whether there should be one")
 
 
-def mark_absent(root: str | Path, reason: str) -> None:
-    """Say that a model is absent on purpose, and why."""
-    Absence(reason=reason).write(Path(root) / "absent.json")
+def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
+    """Say that a model is absent on purpose, or for being damaged, and why."""
+    Absence(reason=reason, damaged=damaged).write(Path(root) / "absent.json")
 
 
 def absence(root: str | Path) -> str | None:
@@ -77,6 +86,7 @@ class TrainedLayout:
         self.info = self.root / "trained.json"
         self.weights = self.root / "weights.npz"
         self.history = self.root / "history.jsonl"
+        self.events = self.root / "events"  # the same, for TensorBoard
 
 
 class Preprocessing(Record):
@@ -106,6 +116,11 @@ class PackageInfo(Record):
     It gives `boxes`, float32 `[batch, anchors, 4]` as x_min, y_min, x_max, y_max in
     pixels of the network's input, `scores`, float32 `[batch, anchors, classes]` in 0 to
     1, and `embedding`, float32 `[batch, features]`.
+
+    With `suppression` inside it gives too what is left after it, surest first, for clients
+    that have none: `found_boxes` `[batch, K, 4]`, `found_scores` `[batch, K]`, 0 where
+    nothing more was found, and `found_classes`, int64 `[batch, K]`. All of `postprocessing`
+    holds for them but `candidates`: every raw box that reaches the threshold enters.
     """
 
     format: str = "car-detection/1"
@@ -115,6 +130,14 @@ class PackageInfo(Record):
     postprocessing: Postprocessing
     lineage: Lineage
     files: dict[str, Sha256] = Field(description="every other file of the package")
+    precision: Precision = Field(default="float32", description="of the convolutions")
+    suppression: Suppression = Field(default="outside", description="of the graph, or inside too")
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later and says nothing new: old packages keep their names."""
+        later = {"precision": "float32", "suppression": "outside"}
+        return {name: value for name, value in told(self).items() if later.get(name) != value}
 
     @property
     def digest(self) -> str:
@@ -182,7 +205,9 @@ class RegisteredLayout:
         self.signature = self.root / "package.sig"
         self.trained = self.root / "trained"
         self.report = self.root / "report.json"
+        self.card = self.root / "card.md"
         self.reference = self.root / "reference.jsonl"
+        self.hard = self.root / "hard.jsonl"
 
     @staticmethod
     def prefix(digest: str) -> str:

@@ -21,18 +21,76 @@ class ValidationPolicy(Record):
     warn: tuple[str, ...] = ("duplicate_box", "class_without_boxes", "split_without_boxes")
 
 
-class PromotionPolicy(Record):
-    """When a model replaces the one in service."""
+class CheckPolicy(Record):
+    """What a package may cost the server that is tried with it, before anything is promoted."""
 
+    size_mb: float = Field(default=256.0, description="of all its files")
+    files: int = Field(default=64, description="most files, golden pictures included")
+    start_seconds: float = Field(
+        default=120.0, description="for the server to come up without a package"
+    )
+    load_seconds: float = Field(default=60.0, description="for the server to load the package")
+    answer_seconds: float = Field(
+        default=20.0, description="for one answer, after which the server counts as hung"
+    )
+    answer_ms: float = Field(default=1000.0, description="median of the answers, one thread")
+    memory_mb: int = Field(default=1500, description="of address space, of the whole server")
+    cpu_seconds: int = Field(default=600, description="of the server, all told")
+    images: int = Field(default=8, description="of the snapshot, beside the golden pictures")
+
+
+class PromotionPolicy(Record):
+    """When a model replaces the one in service.
+
+    A candidate must be better by more than luck: among resamples of the test images the
+    champion may be as good in at most a share of `alpha`. The candidates divide it between
+    them, and one part is kept back, since intervals from few images are not exact. Beside
+    that a gain must be large enough to be worth a rollout. The smaller the test set, the
+    larger a gain must be to be told from luck; the verdict then says how many images would
+    tell, and the next snapshot may bring them. The first model has nobody to beat.
+    """
+
+    alpha: float = Field(
+        default=0.05, gt=0, lt=1, description="chance that a model which is no better is promoted"
+    )
+    resamples: int = Field(default=1000, description="of the test images, the same for both models")
+    min_images: int = Field(
+        default=20, description="test images below which two models cannot be told apart"
+    )
     min_gain: float = Field(default=0.005, description="least rise in mAP50-95, as a fraction")
     min_map50: float = Field(default=0.05, description="below this nothing is ever served")
     max_latency_ms: float = Field(default=250.0, description="95th percentile, one image")
+    max_latency_ratio: float = Field(
+        default=2.0, description="95th percentile, candidate to champion"
+    )
+    min_latency_ms: float = Field(
+        default=50.0, description="95th percentile below which no ratio matters"
+    )
+    max_size_mb: float = Field(default=100.0, description="of all files of the package")
+    max_memory_mb: float = Field(
+        default=512.0, description="peak of a process that opens the package and answers"
+    )
     max_slice_drop: float = Field(
-        default=0.10, description="most that mAP50 of a camera, size or class may fall"
+        default=0.10,
+        description="most that mAP50 of a camera, hour, size, crowding or class may fall; a fall "
+        "counts if it is there in almost all resamples, too",
     )
     min_slice_boxes: int = Field(
         default=50, description="true boxes below which a slice says nothing"
     )
+    max_hard_lost: float = Field(
+        default=0.2,
+        description="of the hard cases, the share that a candidate may keep fewer of than the "
+        "champion, and one in any case",
+    )
+
+    def confidence(self, candidates: int) -> float:
+        """Return the two-sided level of an interval whose ends each cut off a candidate's part.
+
+        >>> PromotionPolicy(alpha=0.06).confidence(2)
+        0.96
+        """
+        return 1 - 2 * self.alpha / (candidates + 1)
 
 
 class DriftPolicy(Record):
@@ -90,3 +148,14 @@ class RolloutPolicy(Record):
     min_boxes: int = Field(
         default=10, description="boxes below which a comparison of boxes says nothing"
     )
+
+
+class TuningPolicy(Record):
+    """How a search for settings spends its trainings, and when it has found something."""
+
+    short_share: float = Field(default=1 / 3, gt=0, le=1, description="of the epochs, at first")
+    kept_share: float = Field(default=1 / 3, gt=0, le=1, description="of the trials, which go on")
+    min_gain: float = Field(
+        default=0.005, description="least rise in mAP50-95 over the defaults, as a fraction"
+    )
+    max_latency_ms: float = Field(default=250.0, description="95th percentile, one image")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.contracts.annotation import ScoredBox
+from components.contracts.annotation import Box, ScoredBox
 from components.contracts.events import Name, Sha256
 from components.contracts.record import Record
 
@@ -24,11 +24,35 @@ class ModelReport(Record):
     model: Sha256 = Field(description="digest of the package that was evaluated")
     coco: dict[str, float] = Field(description="the twelve COCO numbers; -1 where undefined")
     slices: dict[str, dict[str, float]] = Field(
-        description="mAP50 by kind of slice (class, size, camera), then by its value"
+        description="mAP50 by kind of slice (class, size, camera, hour, crowding), then value"
     )
     latency_ms_p50: float
     latency_ms_p95: float
-    size_bytes: int
+    size_bytes: int = Field(description="of all files of the package")
+    memory_mb: float | None = Field(
+        default=None, description="peak of a process that opened it and answered, one thread"
+    )
+    hard_kept: int = Field(default=0, description="hard cases that it gets right")
+
+
+class Interval(Record):
+    """How much higher a number is for a candidate than for the champion, and how sure that is."""
+
+    gain: float
+    low: float
+    high: float
+
+
+class Duel(Record):
+    """A candidate against the champion, on resamples of the images that are the same for both."""
+
+    role: Role
+    map: Interval = Field(description="of mAP50-95")
+    slices: dict[str, dict[str, Interval]] = Field(
+        description="of mAP50 where the candidate is lower, by kind of slice, then by its value"
+    )
+    confidence: float = Field(description="share of the resamples between low and high, 0 to 1")
+    resamples: int
 
 
 class Report(Record):
@@ -44,10 +68,33 @@ class Report(Record):
     slice_boxes: dict[str, dict[str, int]] = Field(
         default={}, description="true boxes by kind of slice, then by its value"
     )
+    damaged: tuple[Role, ...] = Field(
+        default=(), description="of the absent, those whose model is there but cannot be used"
+    )
+    duels: tuple[Duel, ...] = ()
+    hard_cases: int = Field(default=0, description="of the champion's suite, those that were asked")
 
     def of(self, role: Role) -> ModelReport | None:
         """Return the numbers of one role, or None if it is absent."""
         return next((model for model in self.models if model.role == role), None)
+
+    def duel(self, role: Role) -> Duel | None:
+        """Return how one candidate did against the champion, or None if they never met."""
+        return next((duel for duel in self.duels if duel.role == role), None)
+
+
+class HardCase(Record):
+    """One line of `hard.jsonl`: what a version got right where the one before it was wrong.
+
+    Once won, it is not to be lost again; a suite of them travels with each version and
+    only grows.
+    """
+
+    sha256: Sha256 = Field(description="of the image")
+    kind: Literal["object", "nothing"] = Field(
+        description="whether the box is an object to be found, or where nothing may be found"
+    )
+    box: Box
 
 
 class Verdict(Record):
@@ -58,17 +105,17 @@ class Verdict(Record):
 
     @property
     def markdown(self) -> str:
-        """The verdict as people read it; its last line is the reason."""
+        """The verdict as people read it: who won and why; numbers may follow."""
         return f"**winner: {self.winner}**\n\n{self.reason}\n"
 
     @classmethod
     def from_markdown(cls, text: str) -> "Verdict":
-        """Read a verdict back from its `markdown`.
+        """Read a verdict back from its `markdown`, whatever follows the reason.
 
         >>> Verdict.from_markdown(Verdict(winner="heir", reason="better").markdown)
         Verdict(winner='heir', reason='better')
         """
-        head, _, reason = text.partition("\n\n")
+        head, reason, *_ = [*text.split("\n\n"), ""]
         winner = head.removeprefix("**winner: ").removesuffix("**")
         return cls.model_validate({"winner": winner, "reason": reason.strip()})
 

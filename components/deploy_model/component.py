@@ -25,12 +25,12 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     from contextlib import closing
 
     from components.contracts.progress import say
+    from components.contracts.stopping import leaving_on_sigterm
     from components.deploy_model.deploy import deploy
     from components.deploy_model.packages import registered
     from components.deploy_model.page import write_rollout_page
     from components.deploy_model.pictures import served_lately
     from components.deploy_model.rollout import about
-    from components.deploy_model.sigterm import leaving_on_sigterm
     from components.deploy_model.targets import policy_from, target_from
     from components.store.objects import Objects
     from components.store.postgres import connect

@@ -22,7 +22,9 @@ def _copy(objects: Objects, prefix: str, folder: Path) -> None:
         layout.signature.write_bytes(objects.get(f"{prefix}/{layout.signature.name}"))
 
 
-def keep(shelf: Shelf, dataset: str, model: str, fetch: Fetch) -> Path:
+def keep(
+    shelf: Shelf, dataset: str, model: str, fetch: Fetch, *, anew: bool = False
+) -> Path:  # fmt: skip
     """Return a verified copy of a package, fetched aside and renamed if it is not there.
 
     Args:
@@ -30,13 +32,15 @@ def keep(shelf: Shelf, dataset: str, model: str, fetch: Fetch) -> Path:
         dataset: Whose package it is.
         model: Its digest.
         fetch: Fills a folder laid out as `RegisteredLayout`.
+        anew: Whether it may have been signed by another key since it was kept: then it is
+            fetched whatever is there, and a new signature takes the place of the old one.
 
     Raises:
         PackageError: If what was fetched is not the package.
     """
     folder, signature = shelf.package(dataset, model), shelf.signature(dataset, model)
     whole = _is_package(folder, model)
-    if whole and signature.exists():
+    if whole and signature.exists() and not anew:
         return folder
     fresh = RegisteredLayout(folder.with_suffix(".part"))
     shutil.rmtree(fresh.root, ignore_errors=True)  # what a killed run left is begun again

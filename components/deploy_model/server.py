@@ -3,7 +3,6 @@
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -13,6 +12,7 @@ from components.deploy_model.asking import MISSING, ask_server, reason
 from components.deploy_model.packages import keep
 from components.deploy_model.target import Fetch, Side, Unreachable
 from components.inference.shelf import Share, Shelf
+from components.traffic.routes import Routes
 from components.traffic.scrape import tally_of
 from components.traffic.tally import Tally
 
@@ -48,7 +48,7 @@ class ServerTarget:
         Raises:
             PackageError: If what was fetched is not the package.
         """
-        return keep(self._shelf, dataset, model, fetch)
+        return keep(self._shelf, dataset, model, fetch, anew=True)
 
     def serving(self, dataset: str) -> str | None:
         """Return the digest of the current package, or None."""
@@ -95,7 +95,7 @@ class ServerTarget:
         Raises:
             Refusal: If it declines, stays busy or does not answer.
         """
-        return ask_server(self._client, self._routes()[side], side, dataset, jpeg, ASK_S)
+        return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
 
     def tally(self, dataset: str, side: Side) -> Tally:
         """Return what clients met at the front door so far."""
@@ -135,22 +135,25 @@ class ServerTarget:
             time.sleep(0.02)
 
     def _percent(self, dataset: str) -> int:
-        lent = self._routes()["datasets"].get(dataset)
-        return int(lent["percent"]) if lent else 0
+        on_trial = self._routes().datasets.get(dataset)
+        return on_trial.percent if on_trial else 0
 
-    def _routes(self) -> dict[str, Any]:
+    def _url_of(self, side: Side) -> str:
+        routes = self._routes()
+        return routes.stable if side == "stable" else routes.candidate
+
+    def _routes(self) -> Routes:
         answer = self._get("/routes")
         try:
-            routes: dict[str, Any] = answer.json()
-            return {key: routes[key] for key in ("stable", "candidate", "datasets")}
-        except (ValueError, KeyError, TypeError) as cause:
+            return Routes.model_validate_json(answer.content)
+        except ValueError as cause:
             raise Refusal(
                 f"{self._url} is no front door with two servers behind it, expected one: "
                 "python -m components route_requests"
             ) from cause
 
     def _order(self, side: Side, dataset: str, verb: str, seconds: float) -> None:
-        url = self._routes()[side]
+        url = self._url_of(side)
         try:
             path = f"/v2/repository/models/{dataset}/{verb}"
             answer = self._client.post(f"{url}{path}", timeout=seconds)

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 
-import yaml
-from pydantic import ValidationError
-
+from components.cluster.settings import read_settings
 from components.contracts.policy import RolloutPolicy
-from components.contracts.record import complaint
 from components.contracts.refusal import Refusal
 from components.deploy_model.server import ServerTarget
 from components.deploy_model.target import Target
@@ -39,10 +36,5 @@ def policy_from(environment: Mapping[str, str]) -> RolloutPolicy:
     >>> policy_from({"ROLLOUT_POLICY": "step_seconds: 2"}).step_seconds
     2.0
     """
-    try:
-        changes = yaml.safe_load(environment.get("ROLLOUT_POLICY", "")) or {}
-        return RolloutPolicy.model_validate(changes)
-    except yaml.YAMLError as cause:
-        raise Refusal(f"ROLLOUT_POLICY is no YAML: {' '.join(str(cause).split())}") from cause
-    except ValidationError as cause:
-        raise Refusal(f"ROLLOUT_POLICY: {complaint(cause)}") from cause
+    text = environment.get("ROLLOUT_POLICY", "")
+    return read_settings(RolloutPolicy, "ROLLOUT_POLICY", text)

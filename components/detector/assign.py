@@ -10,7 +10,7 @@ import tensorflow as tf  # type: ignore[import-untyped]
 
 CANDIDATES = 10  # anchors that may answer for one object
 SCORE_POWER = 0.5
-OVERLAP_POWER = 4.0
+OVERLAP_POWER = 6.0
 TINY = 1e-9
 
 
@@ -62,8 +62,9 @@ def assign(
         true_classes: `[B, M]` int32, -1 where there is no object.
 
     Returns:
-        What each anchor should say. An anchor answers for one object at most, the one it
-        overlaps most, and an object's best anchor is asked for its very overlap.
+        What each anchor should say. An anchor answers for one object at most, of those that
+        chose it the one it overlaps most, at a tie the first; an object's best anchor is
+        asked for its very overlap. Anchors that agree equally well are all chosen.
 
     Source:
         Feng et al., "TOOD: Task-aligned One-stage Object Detection", ICCV 2021.
@@ -96,7 +97,7 @@ def _settle(
     kept = agreement * mine
     best_agreement = tf.reduce_max(kept, axis=2, keepdims=True)
     best_overlap = tf.reduce_max(overlap * mine, axis=2, keepdims=True)
-    quality = kept / tf.maximum(best_agreement, TINY) * best_overlap
+    quality = tf.math.divide_no_nan(kept, best_agreement) * best_overlap
     return Targets(
         boxes=tf.gather(true_boxes, owner, axis=1, batch_dims=1),
         classes=tf.maximum(tf.gather(true_classes, owner, axis=1, batch_dims=1), 0),

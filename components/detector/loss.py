@@ -13,9 +13,11 @@ from components.detector.assign import TINY, assign
 from components.detector.decode import boxes_of
 from components.detector.network import BINS, FIRST_BIN
 
-CLASS_WEIGHT = 1.0
-BOX_WEIGHT = 2.5
-BINS_WEIGHT = 0.5
+# Where boxes weigh more than classes, they fit more tightly and as many objects are found.
+CLASS_WEIGHT = 0.5
+BOX_WEIGHT = 7.5
+BINS_WEIGHT = 1.5
+LEAST_SIDE = 1e-3  # pixels
 
 
 class Loss(NamedTuple):
@@ -70,8 +72,25 @@ def detection_loss(
 
 
 def ciou(first: Any, second: Any) -> Any:
-    """Return the complete IoU of pairs of boxes `[P, 4]`, from about -1 to 1, as `[P]`."""
-    size_1, size_2 = first[:, 2:] - first[:, :2], second[:, 2:] - second[:, :2]
+    """Return the complete IoU of pairs of boxes, from about -2 to 1.
+
+    A box that is empty or turned inside out counts as `LEAST_SIDE` wide, so that value and
+    gradient are finite whatever the network says.
+
+    Args:
+        first: `[P, 4]` xyxy in pixels.
+        second: The same.
+
+    Returns:
+        `[P]`.
+
+    Source:
+        Zheng et al., "Distance-IoU Loss: Faster and Better Learning for Bounding Box
+        Regression", AAAI 2020: overlap, less distance of the centres, less difference of
+        the aspects, the last weighted by a factor that is not differentiated.
+    """
+    size_1 = tf.maximum(first[:, 2:] - first[:, :2], LEAST_SIDE)
+    size_2 = tf.maximum(second[:, 2:] - second[:, :2], LEAST_SIDE)
     inner = tf.minimum(first[:, 2:], second[:, 2:]) - tf.maximum(first[:, :2], second[:, :2])
     outer = tf.maximum(first[:, 2:], second[:, 2:]) - tf.minimum(first[:, :2], second[:, :2])
     shared = tf.reduce_prod(tf.maximum(inner, 0.0), axis=1)
@@ -88,7 +107,21 @@ def ciou(first: Any, second: Any) -> Any:
 
 
 def bins_loss(bins: Any, boxes: Any, centres: Any, strides: Any) -> Any:
-    """Return how far distributions `[P, 4, BINS]` are from the two nearest steps, as `[P]`."""
+    """Return how surprised distributions of distances are by the true ones.
+
+    Args:
+        bins: `[P, 4, BINS]` logits for left, top, right and bottom.
+        boxes: `[P, 4]` true boxes, xyxy in pixels.
+        centres: `[P, 2]` centres of the anchors in pixels.
+        strides: `[P]` strides of the anchors in pixels.
+
+    Returns:
+        `[P]`, the mean over the four sides: the cross entropy with the two whole steps
+        around the true distance, each by its nearness.
+
+    Source:
+        Li et al., "Generalized Focal Loss", NeurIPS 2020: distribution focal loss.
+    """
     distances = tf.concat([centres - boxes[:, :2], boxes[:, 2:] - centres], axis=1)
     exact = tf.clip_by_value(distances / strides[:, None] - FIRST_BIN, 0.0, BINS - 1 - 1e-3)
     lower = tf.floor(exact)

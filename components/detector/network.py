@@ -6,6 +6,7 @@ centre to each edge of a box the logits of `BINS` whole numbers of strides, from
 cell may answer for a small object that it lies just outside of.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,8 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
 
     Returns:
         A model from images `[B, h, w, 3]` to a dict of `logits` `[B, A, classes]`, `bins`
-        `[B, A, 4, BINS]` and `embedding` `[B, F]`, where A counts the cells of all scales.
+        `[B, A, 4, BINS]` and `embedding` `[B, F]`, where A counts the cells of all scales:
+        `hw / 64 + hw / 256 + hw / 1024`. All three are float32 whatever is in between.
 
     Raises:
         Refusal: If the size is unknown or the input no multiple of 32.
@@ -71,53 +73,61 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
             raise Refusal(f"image {name} is {pixels}, expected a multiple of {STRIDES[-1]}")
     images = keras.Input((image_height, image_width, 3), name="images")
     deep = backbone(images, SIZES[size])
-    scales = neck(deep, SIZES[size])
+    scales = neck(*deep, SIZES[size])
     outputs = head(scales, classes, SIZES[size])
-    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(deep[-1])
-    return keras.Model(images, {**outputs, "embedding": embedding}, name=f"detector_{size}")
+    mean = keras.layers.GlobalAveragePooling2D(name="embedding", dtype="float32")
+    return keras.Model(images, {**outputs, "embedding": mean(deep[-1])}, name=f"detector_{size}")
 
 
-def backbone(images: Any, size: Size) -> list[Any]:
-    """Return feature maps at strides 8, 16 and 32, the deepest last."""
-    stem, *widths = map(size.channels, WIDTHS)
-    maps = conv(images, stem, 3, 2, name="stem")
-    found = []
-    for level, width in enumerate(widths, start=2):
-        maps = conv(maps, width, 3, 2, name=f"down{level}")
-        maps = aggregate(maps, width, size.depth, name=f"stage{level}")
-        found.append(maps)
-    found[-1] = pool_pyramid(found[-1], widths[-1], name="surroundings")
-    return found[1:]
+def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
+    """Return feature maps at strides 8, 16 and 32."""
+    c1, c2, c3, c4, c5 = map(size.channels, WIDTHS)  # nano: 16, 32, 64, 128, 256
+    maps = conv(images, c1, 3, 2, name="stem")  # [B, h/2, w/2, c1]
+    maps = _stage(maps, c2, size, name="2")  # [B, h/4, w/4, c2]
+    fine = _stage(maps, c3, size, name="3")  # [B, h/8, w/8, c3]
+    middle = _stage(fine, c4, size, name="4")  # [B, h/16, w/16, c4]
+    coarse = _stage(middle, c5, size, name="5")  # [B, h/32, w/32, c5]
+    return fine, middle, pool_pyramid(coarse, c5, name="surroundings")  # the last as `coarse`
 
 
-def neck(deep: list[Any], size: Size) -> list[Any]:
-    """Return maps at the same strides, where meaning went down and detail came back up."""
-    fine, middle, coarse = deep
-    widths = [size.channels(base) for base in WIDTHS[2:]]
-    join = keras.layers.Concatenate
-    seen = join(name="top_join4")([Upsample(name="up4")(coarse), middle])
-    middle = aggregate(seen, widths[1], size.depth, name="top4")
-    seen = join(name="top_join3")([Upsample(name="up3")(middle), fine])
-    fine = aggregate(seen, widths[0], size.depth, name="top3")
-    seen = join(name="back_join4")([conv(fine, widths[0], 3, 2, name="back_down4"), middle])
-    middle = aggregate(seen, widths[1], size.depth, name="back4")
-    seen = join(name="back_join5")([conv(middle, widths[1], 3, 2, name="back_down5"), coarse])
-    return [fine, middle, aggregate(seen, widths[2], size.depth, name="back5")]
+def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
+    """Halve height and width, and look again."""
+    maps = conv(maps, channels, 3, 2, name=f"down{name}")
+    return aggregate(maps, channels, size.depth, name=f"stage{name}")
 
 
-def head(scales: list[Any], classes: int, size: Size) -> dict[str, Any]:
-    """Return `logits` and `bins` of every anchor, fine scale first, row by row."""
+def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any]:
+    """Return maps of the same shapes, where meaning went down and detail came back up."""
+    _, _, c3, c4, c5 = map(size.channels, WIDTHS)
+
+    def join(first: Any, second: Any, channels: int, name: str) -> Any:
+        both = keras.layers.Concatenate(name=f"{name}_pair")([first, second])
+        return aggregate(both, channels, size.depth, name=name)
+
+    middle = join(Upsample(name="up4")(coarse), middle, c4, "top4")  # [B, h/16, w/16, c4]
+    fine = join(Upsample(name="up3")(middle), fine, c3, "top3")  # [B, h/8, w/8, c3]
+    seen = conv(fine, c3, 3, 2, name="back_down4")  # [B, h/16, w/16, c3]
+    middle = join(seen, middle, c4, "back4")  # [B, h/16, w/16, c4]
+    seen = conv(middle, c4, 3, 2, name="back_down5")  # [B, h/32, w/32, c4]
+    return fine, middle, join(seen, coarse, c5, "back5")  # [B, h/32, w/32, c5]
+
+
+def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
+    """Return `logits` and `bins` of every anchor, fine scale first, row by row.
+
+    What is there and where it ends are answered apart, each from features of its own.
+    """
     width = size.channels(256)
+    prior = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
     logits, bins = [], []
     for stride, maps in zip(STRIDES, scales, strict=True):
-        what = conv(maps, width, name=f"what{stride}")
-        where = conv(maps, width, name=f"where{stride}")
-        prior = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
-        logits.append(_answer(what, (classes,), prior, f"logits{stride}"))
-        bins.append(_answer(where, (4, BINS), _first_boxes, f"bins{stride}"))
+        what = conv(maps, width, name=f"what{stride}")  # [B, h/stride, w/stride, width]
+        where = conv(maps, width, name=f"where{stride}")  # the same
+        logits.append(_answer(what, (classes,), prior, f"logits{stride}"))  # [B, cells, classes]
+        bins.append(_answer(where, (4, BINS), _first_boxes, f"bins{stride}"))  # [B, cells, 4, BINS]
     return {
-        "logits": keras.layers.Concatenate(axis=1, name="logits")(logits),
-        "bins": keras.layers.Concatenate(axis=1, name="bins")(bins),
+        "logits": keras.layers.Concatenate(axis=1, name="logits", dtype="float32")(logits),
+        "bins": keras.layers.Concatenate(axis=1, name="bins", dtype="float32")(bins),
     }
 
 

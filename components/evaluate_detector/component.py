@@ -16,6 +16,7 @@ def evaluate_detector(
     page: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
+    split: str = "test",
 ) -> None:
     """Compare the packages that would be served on the same frozen test images.
 
@@ -29,19 +30,26 @@ def evaluate_detector(
         page: Numbers, curves and the worst errors.
         metrics: The main numbers of each role.
         confusion: The confusion matrix of the better candidate.
+        split: Which images; a search for settings takes `validation`.
     """
     import os
 
     from components.evaluate_detector.evaluate import evaluate
     from components.evaluate_detector.show import publish
+    from components.evaluate_detector.tracked import tracked
     from components.store.objects import Objects
     from components.store.snapshots import SnapshotReader
+    from components.store.tracking import track
 
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
     evaluation = evaluate(
-        reader, {"heir": heir.path, "challenger": challenger.path, "champion": champion.path}
+        reader,
+        {"heir": heir.path, "challenger": challenger.path, "champion": champion.path},
+        split,
     )
     publish(evaluation, reader, report.path, references.path, page.path)
     for name, value in evaluation.metrics.items():
         metrics.log_metric(name, value)
     confusion.log_confusion_matrix(*evaluation.confusion)
+    candidates = {"heir": heir.path, "challenger": challenger.path}
+    track(os.environ, *tracked(evaluation.report, candidates, report.path, page.path))

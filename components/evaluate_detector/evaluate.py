@@ -1,17 +1,20 @@
 """Models are compared on one machine, in one run, on the same frozen images."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.contracts.model import PackageLayout, RegisteredLayout, absence
+from components.contracts.policy import PromotionPolicy
 from components.contracts.progress import follow
 from components.contracts.refusal import Refusal
-from components.contracts.report import ModelReport, Report, Role
+from components.contracts.report import Duel, HardCase, ModelReport, Report, Role
+from components.contracts.snapshot import SnapshotImage
 from components.evaluate_detector.answer import Answers, ask
 from components.evaluate_detector.coco import Measured, Truth
+from components.evaluate_detector.duel import Duels
 from components.evaluate_detector.errors import BACKGROUND, Comparison, compare, confusion_matrix
-from components.inference.detector import Detector
+from components.evaluate_detector.hard import by_role, count_kept, valid
+from components.evaluate_detector.models import Contestants, Opened, open_all
 from components.store.snapshots import SnapshotReader
 
 
@@ -27,6 +30,7 @@ class Evaluation:
             champion; None if there is no model at all.
         comparisons: What became of the subject's boxes, by the SHA-256 of a test image.
         classes: Those of the snapshot.
+        suites: The hard cases that travel with each role if it is registered.
     """
 
     report: Report
@@ -35,6 +39,7 @@ class Evaluation:
     subject: Role | None
     comparisons: dict[str, Comparison]
     classes: tuple[str, ...]
+    suites: dict[Role, list[HardCase]]
 
     @property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
@@ -67,61 +72,91 @@ class Evaluation:
             for other in self.report.models
             if other is not model
         ]
-        images = f"{model.role} {numbers} on {self.report.images:,} test images"
+        images = f"{model.role} {numbers} on {self.report.images:,} {self.report.split} images"
         return "; ".join([images, *others])
 
 
-def evaluate(reader: SnapshotReader, folders: Mapping[Role, str | Path]) -> Evaluation:
-    """Ask all models about the held-out images, and measure them on the test split.
+def evaluate(
+    reader: SnapshotReader,
+    folders: Mapping[Role, str | Path],
+    split: str = "test",
+    policy: PromotionPolicy | None = None,
+) -> Evaluation:
+    """Ask all models about the held-out images, and measure them on one split.
 
     A package that stands in two roles is asked once. A class that the snapshot does not
-    have is ignored in what a model says.
+    have is ignored in what a model says. A package that is not whole is absent, with the
+    reason.
 
     Args:
         reader: The snapshot.
         folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
             that says why there is no model.
+        split: `test`, or `validation` for a search that must not see the frozen images.
+        policy: How sure the judge wants to be; None: the house's.
 
     Raises:
-        Refusal: If the test split has no images.
-        PackageError: If a package is not whole.
+        Refusal: If the split is neither, or has no images.
     """
-    test = reader.images("test")
-    if not test:
-        raise Refusal(f"snapshot {reader.info.id[:12]} has no test images to compare models on")
-    packages = {role: _package(role, folder) for role, folder in folders.items()}
-    present = {role: package for role, package in packages.items() if isinstance(package, Path)}
-    truth = Truth(test, reader.info.classes)
-    answers = _asked(reader, present)
+    images = _images(reader, split)
+    contestants = open_all(folders)
+    truth = Truth(images, reader.info.classes)
+    answers = _asked(reader, images, contestants)
     measured = _measured(truth, answers)
-    models = tuple(_numbers(role, answers[role], measured[role], present[role]) for role in present)
-    report = Report(
-        dataset=reader.info.dataset,
-        snapshot=reader.info.id,
-        split="test",
-        images=len(test),
-        boxes=sum(len(image.boxes) for image in test),
-        models=models,
-        absent={role: why for role, why in packages.items() if isinstance(why, str)},
-        slice_boxes=truth.slice_boxes(),
+    asked = valid(contestants.suite, images)
+    models = tuple(
+        _numbers(role, opened, answers[role], measured[role], asked)
+        for role, opened in contestants.present.items()
     )
+    duels = _duels(truth, measured, models, policy or PromotionPolicy())
+    report = _report(reader, split, truth, contestants, models, duels, len(asked))
     subject = _subject(models)
     comparisons = _compared(truth, answers[subject]) if subject else {}
-    return Evaluation(report, answers, measured, subject, comparisons, truth.classes)
+    suites = by_role(contestants.suite, truth.images, answers, truth.classes)
+    return Evaluation(report, answers, measured, subject, comparisons, truth.classes, suites)
 
 
-def _package(role: Role, folder: str | Path) -> Path | str:
-    """Return where a role's package lies, or why there is none."""
-    package = RegisteredLayout(folder).package if role == "champion" else Path(folder)
-    return absence(folder) or package
+def _report(
+    reader: SnapshotReader,
+    split: str,
+    truth: Truth,
+    contestants: Contestants,
+    models: tuple[ModelReport, ...],
+    duels: tuple[Duel, ...],
+    hard_cases: int,
+) -> Report:
+    return Report(
+        dataset=reader.info.dataset,
+        snapshot=reader.info.id,
+        split=split,
+        images=len(truth.images),
+        boxes=sum(len(image.boxes) for image in truth.images),
+        models=models,
+        absent={**contestants.absent},
+        slice_boxes=truth.slice_boxes(),
+        damaged=tuple(contestants.damaged),
+        duels=duels,
+        hard_cases=hard_cases,
+    )
 
 
-def _asked(reader: SnapshotReader, packages: Mapping[Role, Path]) -> dict[Role, Answers]:
-    images = [*reader.images("validation"), *reader.images("test")]
-    detectors = {role: Detector.open(folder) for role, folder in packages.items()}
-    distinct = {detector.digest: detector for detector in detectors.values()}
+def _images(reader: SnapshotReader, split: str) -> list[SnapshotImage]:
+    if split not in ("validation", "test"):
+        raise Refusal(f"split is {split!r}, expected validation or test")
+    images = [image for image in reader.images() if image.split == split]
+    if not images:
+        raise Refusal(f"snapshot {reader.info.id[:12]} has no {split} images to compare models on")
+    return images
+
+
+def _asked(
+    reader: SnapshotReader, images: Sequence[SnapshotImage], contestants: Contestants
+) -> dict[Role, Answers]:
+    if images[0].split == "test":  # what drift is measured against later is both
+        images = [*reader.images("validation"), *images]
+    distinct = contestants.distinct
     answers = ask(distinct, images, reader.read, follow(len(images), "images")) if distinct else {}
-    return {role: answers[detector.digest] for role, detector in detectors.items()}
+    return {role: answers[opened.detector.digest] for role, opened in contestants.present.items()}
 
 
 def _measured(truth: Truth, answers: Mapping[Role, Answers]) -> dict[Role, Measured]:
@@ -130,16 +165,35 @@ def _measured(truth: Truth, answers: Mapping[Role, Answers]) -> dict[Role, Measu
     return {role: measured[answer.detector.digest] for role, answer in answers.items()}
 
 
-def _numbers(role: Role, answers: Answers, measured: Measured, package: Path) -> ModelReport:
+def _numbers(
+    role: Role, opened: Opened, answers: Answers, measured: Measured, asked: Sequence[HardCase]
+) -> ModelReport:
     return ModelReport(
         role=role,
-        model=answers.detector.digest,
+        model=opened.detector.digest,
         coco=measured.coco,
         slices=measured.slices,
         latency_ms_p50=round(answers.latency(50), 3),
         latency_ms_p95=round(answers.latency(95), 3),
-        size_bytes=PackageLayout(package).model.stat().st_size,
+        size_bytes=opened.size_bytes,
+        memory_mb=opened.memory_mb,
+        hard_kept=count_kept(asked, answers),
     )
+
+
+def _duels(
+    truth: Truth,
+    measured: Mapping[Role, Measured],
+    models: Sequence[ModelReport],
+    policy: PromotionPolicy,
+) -> tuple[Duel, ...]:
+    """Let every candidate meet the champion, unless it is the champion."""
+    champion = next((model for model in models if model.role == "champion"), None)
+    if champion is None:
+        return ()
+    candidates = [model.role for model in models if model.model != champion.model]
+    duels = Duels(truth, policy, len(candidates))
+    return tuple(duels.duel(role, measured[role], measured["champion"]) for role in candidates)
 
 
 def _subject(models: Iterable[ModelReport]) -> Role | None:

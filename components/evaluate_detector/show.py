@@ -7,14 +7,16 @@ from markupsafe import Markup
 
 from components.contracts.progress import say
 from components.contracts.record import write_lines
-from components.contracts.report import ModelReport, Role
+from components.contracts.report import Role
 from components.contracts.snapshot import SnapshotImage
 from components.evaluate_detector.coco import Floats
-from components.evaluate_detector.errors import KINDS, Comparison, Error, Kind, worst
+from components.evaluate_detector.errors import KINDS, Error, Kind, worst
 from components.evaluate_detector.evaluate import Evaluation
+from components.evaluate_detector.numbers import count_errors, numbers
+from components.evaluate_detector.slices import CROWDS, HOURS, SIZES
 from components.evaluate_detector.zoom import close_up, whole
 from components.pages.chart import bar_chart, heatmap, histogram, pr_curve
-from components.pages.fragments import Card, cards, columns, gallery, table, text
+from components.pages.fragments import columns, gallery, text
 from components.pages.page import Section, write_page
 from components.store.snapshots import SnapshotReader
 from components.vision.jpeg import Image, decode_jpeg
@@ -26,6 +28,11 @@ TITLES: dict[Kind, str] = {
     "badly placed": "Badly placed: boxes that cover less than half of their object",
     "mistaken": "Mistaken: objects that were taken for another class",
 }
+NATURAL = {"size": tuple(SIZES), "hour": HOURS, "crowding": tuple(CROWDS.values())}
+TITLES_OF_SLICES = {
+    "class": "By class", "size": "By size of the object", "camera": "By camera",
+    "hour": "By hour of the day, UTC", "crowding": "By objects in the picture",
+}  # fmt: skip
 LEGEND = "Green is the truth, orange is what the model would have answered."
 
 
@@ -42,20 +49,22 @@ def publish(
         evaluation: The comparison.
         reader: The snapshot it was made on, for the pictures.
         report: Becomes a `contracts.report.Report`.
-        references: Becomes a folder with `<role>.jsonl`, lines of `ReferenceFrame`.
+        references: Becomes a folder with `<role>.jsonl`, lines of `ReferenceFrame`, and
+            `<role>.hard.jsonl`, lines of `HardCase`.
         page: Becomes an HTML file.
     """
     evaluation.report.write(report)
     Path(references).mkdir(parents=True, exist_ok=True)
     for role, answer in evaluation.answers.items():
         write_lines(answer.frames, Path(references) / f"{role}.jsonl")
+        write_lines(evaluation.suites[role], Path(references) / f"{role}.hard.jsonl")
     write_comparison(page, evaluation, reader)
     say(evaluation.sentence)
 
 
 def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:
     """Write the page of a comparison, with pictures of the snapshot it was made on."""
-    sections = [_numbers(evaluation)]
+    sections = [numbers(evaluation)]
     if evaluation.subject:
         pictures = _Pictures(reader)
         sections += [
@@ -70,66 +79,14 @@ def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotR
 
 
 class _Pictures:
-    """Pictures of the test split, decoded when they are shown."""
+    """Pictures of the snapshot, decoded when they are shown."""
 
     def __init__(self, reader: SnapshotReader) -> None:
-        self.images = {image.sha256: image for image in reader.images("test")}
+        self.images = {image.sha256: image for image in reader.images()}
         self._reader = reader
 
     def __getitem__(self, sha256: str) -> tuple[SnapshotImage, Image]:
         return self.images[sha256], decode_jpeg(self._reader.read(sha256))
-
-
-def _numbers(evaluation: Evaluation) -> Section:
-    report = evaluation.report
-    heading = f"On the same {report.images:,} test images"
-    shown = [table(_COLUMNS, [_row(model) for model in report.models])] if report.models else []
-    best = report.of(evaluation.subject) if evaluation.subject else None
-    absent = [f"There is no {role}: {why}." for role, why in report.absent.items()]
-    return Section(
-        heading,
-        [
-            *([_cards(best, evaluation)] if best else []),
-            *shown,
-            *([text(*absent)] if absent else []),
-        ],
-    )
-
-
-_COLUMNS = (
-    "model", "digest", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large",
-    "recall", "ms p50", "ms p95", "MB",
-)  # fmt: skip
-
-
-def _row(model: ModelReport) -> tuple[str | float, ...]:
-    names = ("map", "map50", "map75", "map_small", "map_medium", "map_large", "mar_100")
-    return (
-        model.role, model.model[:12], *(_number(model.coco[name]) for name in names),
-        f"{model.latency_ms_p50:.1f}", f"{model.latency_ms_p95:.1f}",
-        f"{model.size_bytes / 1e6:.1f}",
-    )  # fmt: skip
-
-
-def _number(value: float) -> float | str:
-    return value if value >= 0 else "none"
-
-
-def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
-    report, errors = evaluation.report, _count(evaluation.comparisons)
-    return cards(
-        Card("mAP50-95", _number(best.coco["map"]), f"of the {best.role}"),
-        Card("mAP50", _number(best.coco["map50"]), f"of the {best.role}"),
-        Card("test images", report.images, f"{report.boxes:,} objects"),
-        Card("missed", errors["missed"], "objects"),
-        Card("false alarms", errors["false"], "boxes"),
-        Card("95 % within", f"{best.latency_ms_p95:.1f} ms", "CPU time, JPEG to boxes, one thread"),
-    )
-
-
-def _count(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
-    kinds = [error.kind for each in comparisons.values() for error in each.errors]
-    return {kind: kinds.count(kind) for kind in KINDS}
 
 
 def _slices(evaluation: Evaluation) -> Section:
@@ -140,16 +97,23 @@ def _slices(evaluation: Evaluation) -> Section:
                 model.role: [model.slices[kind].get(name, 0.0) for name in names]
                 for model in evaluation.report.models
             },
-            title=f"By {kind}",
+            title=TITLES_OF_SLICES[kind],
             x_label="mAP50 (true boxes in brackets)",
         )
         for kind, counts in evaluation.report.slice_boxes.items()
-        if len(names := sorted(counts, key=lambda name: -counts[name])[:BARS]) > 1
+        if len(names := _shown(kind, counts)) > 1
     ]
     return Section(
         "Where it is right, and where less so",
-        [columns(*charts) if charts else text("There is one class, size and camera.")],
+        [columns(*charts) if charts else text("All is of one kind.")],
     )
+
+
+def _shown(kind: str, counts: Mapping[str, int]) -> list[str]:
+    """Return the slices of a kind that fit: in their natural order, or the largest first."""
+    if kind in NATURAL:
+        return [name for name in NATURAL[kind] if name in counts]
+    return sorted(counts, key=lambda name: -counts[name])[:BARS]
 
 
 def _curves(evaluation: Evaluation, subject: Role) -> Section:
@@ -178,7 +142,7 @@ def _curves(evaluation: Evaluation, subject: Role) -> Section:
 
 
 def _errors(evaluation: Evaluation, subject: Role, pictures: _Pictures) -> Section:
-    counts = _count(evaluation.comparisons)
+    counts = count_errors(evaluation.comparisons)
     errors = {sha256: each.errors for sha256, each in evaluation.comparisons.items()}
     shown: list[Markup] = [text(LEGEND)]
     for kind in KINDS:

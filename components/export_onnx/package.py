@@ -1,6 +1,7 @@
 """A package is sealed: whoever opens it can tell that not one byte differs."""
 
 from collections.abc import Mapping
+from typing import NamedTuple, cast, get_args
 
 import onnx
 
@@ -10,11 +11,15 @@ from components.contracts.model import (
     PackageInfo,
     PackageLayout,
     Postprocessing,
+    Precision,
     Preprocessing,
+    Suppression,
     TrainedInfo,
     file_digest,
 )
 from components.contracts.record import write_lines
+from components.contracts.refusal import Refusal
+from components.export_onnx.suppress import with_suppression
 from components.inference.detector import Detector
 from components.store.objects import digest_bytes
 
@@ -32,12 +37,55 @@ dynamic_batching {{ max_queue_delay_microseconds: 2000 }}
 """
 
 
-def write_graph(layout: PackageLayout, trained: TrainedInfo, graph: bytes) -> Detector:
-    """Write a package that has no known answers yet, and return it opened."""
+TRITON_TYPES: dict[int, str] = {
+    onnx.TensorProto.FLOAT: "TYPE_FP32",
+    onnx.TensorProto.INT64: "TYPE_INT64",
+}
+
+
+class Form(NamedTuple):
+    """How a network is packed: what its convolutions count in, and where suppression is."""
+
+    precision: Precision = "float32"
+    suppression: Suppression = "outside"
+
+
+FLOAT32 = Form()
+
+
+def form_of(precision: str, suppression: str) -> Form:
+    """Return a form, or refuse words that name none.
+
+    >>> form_of("int4", "outside")
+    Traceback (most recent call last):
+    components.contracts.refusal.Refusal: precision is 'int4', expected float32 or int8
+    """
+    for name, word, known in (
+        ("precision", precision, get_args(Precision)),
+        ("suppression", suppression, get_args(Suppression)),
+    ):
+        if word not in known:
+            raise Refusal(f"{name} is {word!r}, expected {' or '.join(known)}")
+    return Form(cast("Precision", precision), cast("Suppression", suppression))
+
+
+def write_graph(
+    layout: PackageLayout, trained: TrainedInfo, graph: bytes, form: Form = FLOAT32
+) -> Detector:
+    """Write a package that has no known answers yet, and return it opened.
+
+    Args:
+        layout: The package; its graph is replaced.
+        trained: What it was made of.
+        graph: Without suppression.
+        form: What the package says of the graph; suppression is added here.
+    """
+    if form.suppression == "inside":
+        graph = with_suppression(graph, Postprocessing())
     layout.root.mkdir(parents=True, exist_ok=True)
     layout.model.write_bytes(graph)
     layout.triton.write_text(triton_config(trained.lineage.dataset, graph))
-    seal(layout, trained)
+    seal(layout, trained, form)
     return Detector.open(layout.root)
 
 
@@ -45,6 +93,7 @@ def write_golden(
     layout: PackageLayout,
     trained: TrainedInfo,
     answers: Mapping[bytes, tuple[ScoredBox, ...]],
+    form: Form = FLOAT32,
 ) -> PackageInfo:
     """Add known pictures and their answers to a package, and seal it again.
 
@@ -52,6 +101,7 @@ def write_golden(
         layout: The package.
         trained: What it was made of.
         answers: JPEGs and what the package answers about each.
+        form: What the package says of its graph.
     """
     golden = []
     for jpeg, boxes in answers.items():
@@ -60,10 +110,10 @@ def write_golden(
         file.write_bytes(jpeg)
         golden.append(GoldenAnswer(file=f"golden/{file.name}", boxes=boxes))
     write_lines(golden, layout.golden)
-    return seal(layout, trained)
+    return seal(layout, trained, form)
 
 
-def seal(layout: PackageLayout, trained: TrainedInfo) -> PackageInfo:
+def seal(layout: PackageLayout, trained: TrainedInfo, form: Form) -> PackageInfo:
     """Write the package's description over the files that are there."""
     files = sorted(file for file in layout.root.rglob("*") if file.is_file())
     info = PackageInfo(
@@ -73,6 +123,8 @@ def seal(layout: PackageLayout, trained: TrainedInfo) -> PackageInfo:
             image_width=trained.image_width, image_height=trained.image_height
         ),
         postprocessing=Postprocessing(),
+        precision=form.precision,
+        suppression=form.suppression,
         lineage=trained.lineage,
         files={
             str(file.relative_to(layout.root)): file_digest(file)
@@ -104,4 +156,5 @@ def triton_config(name: str, graph: bytes) -> str:
 def _triton_edge(edge: onnx.ValueInfoProto) -> str:
     _, *lengths = edge.type.tensor_type.shape.dim
     dims = ", ".join(str(length.dim_value or -1) for length in lengths)
-    return f'{{ name: "{edge.name}", data_type: TYPE_FP32, dims: [ {dims} ] }}'
+    kind = TRITON_TYPES[edge.type.tensor_type.elem_type]
+    return f'{{ name: "{edge.name}", data_type: {kind}, dims: [ {dims} ] }}'

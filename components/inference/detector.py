@@ -4,12 +4,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import (
     BOXES,
     EMBEDDING,
+    FOUND,
+    FOUND_BOXES,
+    FOUND_CLASSES,
+    FOUND_SCORES,
     INPUT,
     SCORES,
     PackageError,
@@ -84,6 +90,17 @@ class Detector:
         features: Floats = self.raw(inputs).embedding[0]
         return features
 
+    def tensors(self, images: Floats) -> dict[str, NDArray[np.generic]]:
+        """Return all that the graph says of inputs as `raw` takes them, by its name."""
+        names = list(self.outputs)
+        return dict(zip(names, self._session.run(names, {INPUT: images}), strict=True))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the graph gives: raw, and what is left after suppression if that is inside."""
+        inside = self.info.suppression == "inside"
+        return (BOXES, SCORES, EMBEDDING, *(FOUND if inside else ()))
+
     def raw(self, images: Floats) -> Raw:
         """Ask the network about inputs as it takes them, `[n, 3, h, w]`, 0 to 1."""
         return Raw(*self._session.run([BOXES, SCORES, EMBEDDING], {INPUT: images}))
@@ -93,6 +110,8 @@ def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # A plan of all memory beforehand makes the answer no faster, and keeps 7 MB.
+    options.enable_mem_pattern = False
     # Threads of several sessions that wait by spinning take the cores from each other.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
@@ -103,24 +122,35 @@ def _check_edges(session: ort.InferenceSession, info: PackageInfo, name: str) ->
     size = [3, info.preprocessing.image_height, info.preprocessing.image_width]
     inputs = {edge.name: edge for edge in session.get_inputs()}
     outputs = {edge.name: edge for edge in session.get_outputs()}
-    if set(inputs) != {INPUT} or not {BOXES, SCORES, EMBEDDING} <= set(outputs):
+    shapes: dict[str, list[int | None]] = {
+        BOXES: [None, None, 4],
+        SCORES: [None, None, len(info.classes)],
+        EMBEDDING: [None, None],
+    }
+    if info.suppression == "inside":
+        shapes |= {
+            FOUND_BOXES: [None, None, 4],
+            FOUND_SCORES: [None, None],
+            FOUND_CLASSES: [None, None],
+        }
+    if set(inputs) != {INPUT} or not set(shapes) <= set(outputs):
         raise PackageError(
             f"{name}: takes {sorted(inputs)} and gives {sorted(outputs)}, expected "
-            f"{[INPUT]} and {[BOXES, SCORES, EMBEDDING]}"
+            f"{[INPUT]} and {list(shapes)}"
         )
     _check_shape(inputs[INPUT], [None, *size], name)
-    _check_shape(outputs[BOXES], [None, None, 4], name)
-    _check_shape(outputs[SCORES], [None, None, len(info.classes)], name)
-    _check_shape(outputs[EMBEDDING], [None, None], name)
+    for output, shape in shapes.items():
+        _check_shape(outputs[output], shape, name)
 
 
 def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> None:
-    """Refuse an edge that is not float32 of this shape; None stands for any length."""
+    """Refuse an edge that is not of its type and this shape; None stands for any length."""
     fits = len(edge.shape) == len(expected) and all(
         want is None or have == want for have, want in zip(edge.shape, expected, strict=True)
     )
-    if edge.type != "tensor(float)" or not fits:
+    kind, told = ("int64", "int64") if edge.name == FOUND_CLASSES else ("float", "float32")
+    if edge.type != f"tensor({kind})" or not fits:
         raise PackageError(
-            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected float32 "
+            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected {told} "
             f"{[want or 'any' for want in expected]}"
         )

@@ -22,8 +22,10 @@ def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdow
     from components.contracts.progress import say
     from components.contracts.report import Report
     from components.judge_model.judge import judge
+    from components.judge_model.page import page
 
-    decision = judge(Report.read(report.path), PromotionPolicy())
-    Path(verdict.path).write_text(decision.markdown)
+    compared, policy = Report.read(report.path), PromotionPolicy()
+    decision = judge(compared, policy)
+    Path(verdict.path).write_text(page(decision, compared, policy))
     say(f"winner: {decision.winner}. {decision.reason}")
     return decision.winner

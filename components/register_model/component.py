@@ -15,6 +15,8 @@ def register_model(
     challenger_package: dsl.Input[dsl.Model],
     heir_trained: dsl.Input[dsl.Model],
     challenger_trained: dsl.Input[dsl.Model],
+    snapshot: dsl.Input[dsl.Dataset],
+    card: dsl.Output[dsl.Markdown],
 ) -> str:
     """Keep the winner of a comparison, signed if there is a key, and give it a version.
 
@@ -27,22 +29,32 @@ def register_model(
         challenger_package: The same.
         heir_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
         challenger_trained: The same.
+        snapshot: What both learned from, as `contracts.snapshot.SnapshotLayout`.
+        card: What the model is for, how well it does, and where not.
 
     Returns:
         The digest of the registered model.
     """
     import os
+    from pathlib import Path
 
     from components.inference.signature import private_key
     from components.register_model.register import register, winning
+    from components.register_model.tracked import tracked
     from components.store.objects import Objects
     from components.store.registry import Registry
+    from components.store.tracking import track
 
     candidates = {
         "heir": (heir_package.path, heir_trained.path),
         "challenger": (challenger_package.path, challenger_trained.path),
     }
-    candidate = winning(winner, candidates, report.path, references.path, verdict.path)
+    candidate = winning(
+        winner, candidates, report.path, references.path, verdict.path, snapshot.path
+    )
+    Path(card.path).write_text(candidate.card)
     registry = Registry.open(os.environ["DATABASE_URL"])
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    return register(registry, objects, candidate, private_key(os.environ)).model
+    version = register(registry, objects, candidate, private_key(os.environ))
+    track(os.environ, tracked(candidate, version, Path(card.path)))
+    return version.model

@@ -14,9 +14,13 @@ from components.contracts.model import (
     absence,
 )
 from components.contracts.progress import say
+from components.contracts.record import read_lines
 from components.contracts.refusal import Refusal
 from components.contracts.report import ROLES, ModelReport, Report, Role, Verdict
+from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.inference.signature import sign
+from components.register_model.card import model_card
+from components.register_model.suite import check_suite, suite_of
 from components.store.objects import Objects
 from components.store.registry import Registry, Version
 
@@ -32,6 +36,7 @@ class Candidate:
         report: The comparison, `contracts.report.Report`.
         reference: Held-out images as it saw them, lines of `ReferenceFrame`.
         reason: Why it won.
+        card: Its model card, Markdown.
     """
 
     role: Role
@@ -40,6 +45,7 @@ class Candidate:
     report: Path
     reference: Path
     reason: str
+    card: str
 
 
 def winning(
@@ -48,6 +54,7 @@ def winning(
     report: str | Path,
     references: str | Path,
     verdict: str | Path,
+    snapshot: str | Path,
 ) -> Candidate:
     """Gather the parts of the winner.
 
@@ -57,9 +64,10 @@ def winning(
         report: The comparison.
         references: The folder with `<role>.jsonl`.
         verdict: The file with the `Verdict`.
+        snapshot: What they learned from, a `SnapshotLayout`.
 
     Raises:
-        Refusal: If nobody won, or the winner is absent.
+        Refusal: If nobody won, the winner is absent, or the report is of another model.
     """
     role = next((role for role in ROLES if role == winner and role in candidates), None)
     if role is None:
@@ -70,7 +78,15 @@ def winning(
         raise Refusal(f"the {role} cannot be registered, it is absent: {why}")
     reason = Verdict.from_markdown(Path(verdict).read_text()).reason
     reference = Path(references) / f"{role}.jsonl"
-    return Candidate(role, package, trained, Path(report), reference, reason)
+    card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), reason)
+    return Candidate(role, package, trained, Path(report), reference, reason, card)
+
+
+def _card(role: Role, package: Path, report: Report, snapshot: SnapshotLayout, reason: str) -> str:
+    info = PackageLayout(package).verify()
+    frozen = SnapshotInfo.read(snapshot.info)
+    images = read_lines(SnapshotImage, snapshot.manifest)
+    return model_card(info, report, _numbers(role, report, info), frozen, images, reason)
 
 
 def register(
@@ -89,13 +105,14 @@ def register(
 
     Raises:
         PackageError: If the package is not whole, here or as it reads back.
-        Refusal: If the report is of another model.
+        Refusal: If the report is of another model, or hard cases of the champion are lacking.
     """
     info = PackageLayout(candidate.package).verify()
-    numbers = _numbers(candidate, info)
-    champion = Report.read(candidate.report).of("champion")
+    report = Report.read(candidate.report)
+    numbers, champion = _numbers(candidate.role, report, info), report.of("champion")
     prefix = RegisteredLayout.prefix(info.digest)
     if info.digest not in {version.model for version in registry.versions(info.dataset)}:
+        check_suite(objects, suite_of(candidate.reference), champion.model if champion else None)
         _store(objects, candidate, prefix)
     _seal(objects, prefix, info, key)
     version = registry.register(
@@ -114,13 +131,12 @@ def register(
     return version
 
 
-def _numbers(candidate: Candidate, info: PackageInfo) -> ModelReport:
-    numbers = Report.read(candidate.report).of(candidate.role)
+def _numbers(role: Role, report: Report, info: PackageInfo) -> ModelReport:
+    numbers = report.of(role)
     if numbers is None or numbers.model != info.digest:
         reported = numbers.model[:12] if numbers else "nothing"
         raise Refusal(
-            f"the report tells of {reported} as {candidate.role}, "
-            f"but the package is model {info.digest[:12]}"
+            f"the report tells of {reported} as {role}, but the package is model {info.digest[:12]}"
         )
     return numbers
 
@@ -131,7 +147,10 @@ def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
         shutil.copytree(candidate.package, layout.package)
         shutil.copytree(candidate.trained, layout.trained)
         shutil.copyfile(candidate.report, layout.report)
+        layout.card.write_text(candidate.card)
         shutil.copyfile(candidate.reference, layout.reference)
+        if (suite := suite_of(candidate.reference)).exists():
+            shutil.copyfile(suite, layout.hard)
         objects.put_folder(prefix, layout.root)
 
 

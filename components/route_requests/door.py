@@ -20,6 +20,7 @@ from components.route_requests.turns import Turns
 from components.traffic.declined import Declined, answer_refusal
 from components.traffic.limit import MOST_BYTES, BodyLimit
 from components.traffic.metrics import Outcome, count
+from components.traffic.routes import OnTrial, Routes
 
 DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
 # All else is no client's: models are loaded by deployments, which speak to the servers.
@@ -88,7 +89,7 @@ class FrontDoor:
     async def _ask_stable(self, dataset: str, question: Question) -> Reply:
         reply = await self._stable.ask(question)
         # Each name that is counted stays: a client must not be able to invent them.
-        if dataset in (*self._shelf.datasets(), *self._shelf.datasets("candidate")):
+        if self._shelf.current(dataset) or self._shelf.current(dataset, "candidate"):
             outcome: Outcome = "error" if reply.failed else "refused"
             _count(dataset, "stable", "ok" if reply.status == 200 else outcome, reply)
         return reply
@@ -99,12 +100,14 @@ class FrontDoor:
     async def _routes(self, _: Request) -> Response:
         """Say who answers: where the servers are, and the shares in force."""
         shares = {name: self._lent(name) for name in self._shelf.datasets("candidate")}
-        datasets = {
-            name: {"percent": percent, "candidate": model}
+        on_trial = {
+            name: OnTrial(percent=percent, candidate=model)
             for name, (percent, model) in shares.items()
         }
-        sides = {"stable": self._stable.url, "candidate": self._candidate.url}
-        return JSONResponse({**sides, "datasets": datasets})
+        routes = Routes(
+            stable=self._stable.url, candidate=self._candidate.url, datasets=on_trial
+        )  # fmt: skip
+        return JSONResponse(routes.model_dump())
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -7,7 +7,15 @@ from kserve import InferOutput, InferRequest, InferResponse, Model  # type: igno
 from kserve.errors import InvalidInput  # type: ignore[import-untyped]
 from kserve.utils.utils import generate_uuid  # type: ignore[import-untyped]
 
-from components.contracts.model import BOXES, EMBEDDING, INPUT, SCORES
+from components.contracts.model import (
+    BOXES,
+    EMBEDDING,
+    FOUND_BOXES,
+    FOUND_CLASSES,
+    FOUND_SCORES,
+    INPUT,
+    SCORES,
+)
 from components.inference.detector import Detector
 from components.inference.picture import Floats
 from components.serve_detector.pool import Pool
@@ -32,12 +40,12 @@ class DatasetModel(Model):  # type: ignore[misc]
         self._pool = pool
 
     async def predict(self, payload: Any, headers: Any = None, _: Any = None) -> InferResponse:
-        """Answer an Open Inference request with the raw tensors, before suppression."""
+        """Answer an Open Inference request with the tensors that the graph gives."""
         images = self._images(payload)
-        raw = await self._pool.run(self.detector.raw, images)
+        tensors = await self._pool.run(self.detector.tensors, images)
         outputs = []
-        for name, values in zip((BOXES, SCORES, EMBEDDING), raw, strict=True):
-            output = InferOutput(name=name, shape=list(values.shape), datatype="FP32")
+        for name, values in tensors.items():
+            output = InferOutput(name=name, shape=list(values.shape), datatype=_datatype(name))
             output.set_data_from_numpy(values, binary_data=bool(payload.use_binary_outputs))
             outputs.append(output)
         return InferResponse(
@@ -59,8 +67,11 @@ class DatasetModel(Model):  # type: ignore[misc]
             BOXES: [-1, -1, 4],
             SCORES: [-1, -1, len(self.detector.info.classes)],
             EMBEDDING: [-1, -1],
+            FOUND_BOXES: [-1, -1, 4],
+            FOUND_SCORES: [-1, -1],
+            FOUND_CLASSES: [-1, -1],
         }
-        return [_described(name, shape) for name, shape in shapes.items()]
+        return [_described(name, shapes[name]) for name in self.detector.outputs]
 
     @property
     def _size(self) -> tuple[int, int, int]:
@@ -84,4 +95,8 @@ class DatasetModel(Model):  # type: ignore[misc]
 
 
 def _described(name: str, shape: list[int]) -> dict[str, Any]:
-    return {"name": name, "datatype": "FP32", "shape": shape}
+    return {"name": name, "datatype": _datatype(name), "shape": shape}
+
+
+def _datatype(name: str) -> str:
+    return "INT64" if name == FOUND_CLASSES else "FP32"

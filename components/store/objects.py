@@ -1,10 +1,16 @@
 """Objects are bytes under a key, in a folder or in S3: OBJECT_STORE_URL says which."""
 
 import hashlib
+import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
+from obstore.exceptions import BaseError as StoreError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+__all__ = ["Objects", "StoreError", "digest_bytes", "frame_key"]
 
 
 class Objects:
@@ -83,9 +89,21 @@ class Objects:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(self.get(entry["path"]))
 
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys under a prefix, in order."""
+        found = obstore.list(self._store, prefix)
+        return sorted(str(entry["path"]) for batch in found for entry in batch)
+
     def delete(self, key: str) -> None:
         """Forget the bytes under a key."""
         obstore.delete(self._store, key)
+
+    def delete_folder(self, prefix: str) -> None:
+        """Forget all under a prefix, and what a killed writer left of it in a local folder."""
+        for key in self.keys(prefix):
+            self.delete(key)
+        if self.url.startswith("file://"):
+            shutil.rmtree(url2pathname(urlsplit(self.uri(prefix)).path), ignore_errors=True)
 
 
 def frame_key(sha256: str) -> str:

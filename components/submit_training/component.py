@@ -13,6 +13,7 @@ def submit_training(
     workers: int = 2,
     launcher: str = "local",
     approval: str = "auto",
+    recipe: str = "",
     host: str = "",
 ) -> str:
     """Ask once for the training that a window needs.
@@ -24,6 +25,7 @@ def submit_training(
         workers: TensorFlow workers that train together.
         launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
         approval: `auto` serves a winner at once; `manual` registers it and waits.
+        recipe: YAML of more settings, such as the tune pipeline writes.
         host: URL of Kubeflow Pipelines; without it KFP_HOST, and without that a person
             is told what to start.
 
@@ -37,6 +39,6 @@ def submit_training(
     from components.submit_training.submit import starter, submit
 
     info = WindowInfo.read(WindowLayout(window.path).info)
-    chosen = {"workers": workers, "launcher": launcher, "approval": approval}
+    chosen = {"workers": workers, "launcher": launcher, "approval": approval, "recipe": recipe}
     start = starter(host or os.environ.get("KFP_HOST", ""), chosen)
     return submit(connect(os.environ["DATABASE_URL"]), dataset, info, start, wanted=decision)

@@ -1,18 +1,13 @@
 """Which pictures are learned from together follows from seed, epoch and position alone."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.train_detector.augment import augment
-from components.train_detector.samples import Sample, Source
-
-MOSAIC = 0.5  # chance, until the last part of a training
-PLAIN_SHARE = 0.2  # of the epochs, at the end, that see whole pictures only
+COMPANIONS = 64  # images, at least, among which a mosaic chooses
 
 
 class Batch(NamedTuple):
@@ -48,43 +43,34 @@ class Schedule:
         """Return steps of an epoch; what does not fill a batch waits for another epoch."""
         return max(1, self.images // self.batch_size)
 
-    def mosaic(self, epoch: int) -> float:
-        """Return the chance of a mosaic in an epoch, which counts from 0."""
-        return MOSAIC if epoch < self.epochs * (1 - PLAIN_SHARE) else 0.0
-
     def indices(self, epoch: int) -> list[list[int]]:
         """Return which images each step of this worker takes in an epoch."""
+        share = self._order(epoch)[:, self.worker :: self.workers]
+        return [[int(index) for index in row] for row in share]
+
+    def companions(self, epoch: int) -> list[list[int]]:
+        """Return for each step the images, of all workers, that may share a mosaic with its own.
+
+        They are those of the steps around it: as random as any others, and at hand.
+        """
+        order = self._order(epoch)
+        rows = -(-COMPANIONS // self.batch_size)
+        blocks = [order[start : start + rows] for start in range(0, self.steps, rows)]
+        return [block.ravel().tolist() for block in blocks for _ in block]
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
         order = np.random.default_rng([self.seed, epoch]).permutation(self.images)
-        order = np.resize(order, (self.steps, self.batch_size))
-        return [[int(index) for index in row] for row in order[:, self.worker :: self.workers]]
+        return np.resize(order, (self.steps, self.batch_size))
 
 
-def batches(samples: Source, schedule: Schedule, epoch: int) -> Iterator[Batch]:
-    """Yield the batches of an epoch, the next one being made while one is used."""
-
-    def make(indices: list[int]) -> Batch:
-        return collate([_look(index) for index in indices])
-
-    def _look(index: int) -> Sample:
-        rng = np.random.default_rng([schedule.seed, epoch, index])
-        return augment(samples, index, schedule.mosaic(epoch), rng)
-
-    with ThreadPoolExecutor(1) as background:
-        coming = None
-        for indices in schedule.indices(epoch):
-            ready, coming = coming, background.submit(make, indices)
-            if ready:
-                yield ready.result()
-        if coming:
-            yield coming.result()
-
-
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples, with room for as many boxes as the fullest of them has."""
-    most = max((len(sample.boxes) for sample in samples), default=0)
-    boxes = np.zeros((len(samples), most, 4), np.float32)
-    classes = np.full((len(samples), most), -1, np.int32)
-    for row, sample in enumerate(samples):
-        boxes[row, : len(sample.boxes)] = sample.boxes
-        classes[row, : len(sample.classes)] = sample.classes
-    return Batch(np.stack([sample.image for sample in samples]), boxes, classes)
+def pad(
+    labels: Sequence[tuple[NDArray[np.float32], NDArray[np.int32]]],
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Stack the boxes and classes of pictures, with room for as many as the fullest has."""
+    most = max((len(boxes) for boxes, _ in labels), default=0)
+    boxes = np.zeros((len(labels), most, 4), np.float32)
+    classes = np.full((len(labels), most), -1, np.int32)
+    for row, (here, kinds) in enumerate(labels):
+        boxes[row, : len(here)] = here
+        classes[row, : len(kinds)] = kinds
+    return boxes, classes

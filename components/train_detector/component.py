@@ -16,11 +16,13 @@ def train_detector(
     size: str = "pico",
     image_size: int = 320,
     epochs: int = 0,
-    batch_size: int = 16,
+    batch_size: int = 8,
     learning_rate: float = 0.003,
     seed: int = 0,
     workers: int = 2,
     launcher: str = "local",
+    recipe: str = "",
+    trial: bool = False,
 ) -> None:
     """Train a detector on a snapshot, or fetch it if the same was trained before.
 
@@ -39,23 +41,30 @@ def train_detector(
         seed: Decides first weights, order and looks.
         workers: Processes that train together.
         launcher: `local`, `tfjob` or `trainjob`; TRAINING_WORKERS says what pods look like.
+        recipe: YAML of more settings, which take the place of the defaults.
+        trial: Whether settings that cannot be trained with leave an absent model.
     """
     import os
+    from functools import partial
     from pathlib import Path
 
     from components.store.objects import Objects
+    from components.store.tracking import track
     from components.train_detector.curves import write_curves
     from components.train_detector.launchers.choose import launcher_named
-    from components.train_detector.settings import settings_of
+    from components.train_detector.recipe import attempt, with_recipe
+    from components.train_detector.tracked import tracked
     from components.train_detector.train import numbers_of, train
 
-    settings = settings_of(
-        start=start, size=size, image_size=image_size, epochs=epochs, batch_size=batch_size,
-        learning_rate=learning_rate, seed=seed, workers=workers,
+    chosen = partial(
+        with_recipe, recipe, start=start, size=size, image_size=image_size, epochs=epochs,
+        batch_size=batch_size, learning_rate=learning_rate, seed=seed, workers=workers,
     )  # fmt: skip
     folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    info = train(*folders, settings, objects, launcher_named(launcher, os.environ))
+    launch = launcher_named(launcher, os.environ)
+    info = attempt(lambda: train(*folders, chosen(), objects, launch), folders[-1], trial=trial)
     write_curves(Path(trained.path), Path(curves.path))
     for name, value in numbers_of(info).items():
         metrics.log_metric(name, value)
+    track(os.environ, *tracked(Path(trained.path), info, Path(curves.path)))

@@ -25,7 +25,7 @@ def write_curves(trained: Path, page: Path) -> None:
     info, epochs = TrainedInfo.read(layout.info), read_lines(Epoch, layout.history)
     sections = [
         Section("Outcome", [cards(*_key_numbers(info, epochs))]),
-        Section("Curves", [columns(_precision(epochs), _losses(epochs))]),
+        Section("Curves", [columns(_precision(epochs), _losses(epochs), _rate(epochs))]),
         Section("Made from", [table(("what", "value"), _origins(info))]),
     ]
     write_page(page, f"Training on {info.lineage.dataset}", sections)
@@ -52,12 +52,22 @@ def _precision(epochs: list[Epoch]) -> Any:
 
 def _losses(epochs: list[Epoch]) -> Any:
     parts = {
+        "all": [one.loss for one in epochs],
         "class": [one.class_loss for one in epochs],
         "box": [one.box_loss for one in epochs],
         "distances": [one.distance_loss for one in epochs],
     }
     return line_chart(
         [one.epoch for one in epochs], parts, title="Losses on the training split", x_label="epoch"
+    )
+
+
+def _rate(epochs: list[Epoch]) -> Any:
+    return line_chart(
+        [one.epoch for one in epochs],
+        {"learning rate": [one.learning_rate for one in epochs]},
+        title="Learning rate at the end of each epoch",
+        x_label="epoch",
     )
 
 

@@ -4,6 +4,10 @@ from typing import Any
 
 import tensorflow as tf  # type: ignore[import-untyped]
 
+from components.contracts.refusal import Refusal
+
+WAYS = ("ring", "nccl", "auto")
+
 # What the others' disappearance looks like from a worker that waits for their part of a sum.
 LOST = (
     tf.errors.UnavailableError,
@@ -19,9 +23,14 @@ def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.
     Args:
         index: Our number.
         workers: How many we are; TF_CONFIG in the environment says where.
-        communication: `ring`, or `nccl` where every worker has a GPU of its own; sums on
-            processors go around a ring in any case.
+        communication: `ring`, or `nccl` where every worker has a GPU of its own, or `auto`;
+            sums on processors go around a ring in any case.
+
+    Raises:
+        Refusal: If there is no such communication.
     """
+    if communication not in WAYS:
+        raise Refusal(f"communication is {communication!r}, expected one of {', '.join(WAYS)}")
     device = _claim(tf.config.list_physical_devices("GPU"), index)
     if workers == 1:
         return tf.distribute.OneDeviceStrategy(device)

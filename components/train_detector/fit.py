@@ -1,96 +1,120 @@
-"""One training from its first step to its best weights, as every worker goes through it."""
+"""One training from its first step, or from a checkpoint, to its best weights, in every worker."""
 
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.detector.decode import serving_function
-from components.train_detector.batches import Schedule, batches
+from components.train_detector.batches import Schedule
+from components.train_detector.course import Course, Outcome
 from components.train_detector.history import Epoch
+from components.train_detector.keeper import Keeper
 from components.train_detector.learner import Learner
 from components.train_detector.measure import Serve, measure
 from components.train_detector.samples import Source
+from components.train_detector.settings import Settings
+from components.train_detector.stream import Stream
 
-WARM_UP_SHARE = 0.05  # of all steps
-LAST_RATE = 0.02  # of the peak
 SPEAK_EVERY_S = 3.0
 
 
-@dataclass
-class Outcome:
-    """The best averaged weights so far, and how they came about."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What is learned from, and how.
 
-    weights: list[NDArray[np.float32]] = field(default_factory=list)
-    best_epoch: int = 0
-    map50: float = -1.0
-    history: list[Epoch] = field(default_factory=list)
+    Attributes:
+        train: Batches of the training split.
+        validation: The validation split.
+        classes: How many there are.
+        schedule: Order, batches and epochs.
+        settings: What a person chose.
+        peak: Learning rate after warm-up.
+    """
 
-    def see(self, epoch: int, learner: Learner, serve: Serve, validation: Source) -> float:
-        """Measure the averaged weights, and keep them if none did better."""
-        with learner.averaged_weights() as weights:
-            score = measure(serve, validation)
-        if score >= self.map50:
-            self.weights, self.best_epoch, self.map50 = weights, epoch + 1, score
-        return score
+    train: Stream
+    validation: Source
+    classes: int
+    schedule: Schedule
+    settings: Settings
+    peak: float
+
+    def rate(self, steps: int) -> float:
+        """Return the learning rate after so many steps."""
+        done = steps / (self.schedule.steps * self.schedule.epochs)
+        return self.peak * rate_at(done, self.settings.warm_up, self.settings.last_rate)
 
 
-def fit(
-    learner: Learner, train: Source, validation: Source, schedule: Schedule, peak: float
-) -> Outcome:
+def fit(learner: Learner, lesson: Lesson, keeper: Keeper) -> Outcome:
     """Train, and return the averaged weights that did best on the validation split.
 
     Args:
         learner: The network and its way to step.
-        train: The training split.
-        validation: The validation split; only the chief looks at it.
-        schedule: Order, batches and epochs.
-        peak: Learning rate after warm-up.
+        lesson: What to learn.
+        keeper: Says where to begin, and keeps checkpoints.
+
+    Raises:
+        Refusal: If the loss is no number.
+        Stopped: If a worker was told to leave; a checkpoint is there.
     """
-    outcome, progress = Outcome(), Progress(schedule)
+    course, state = keeper.found() or (Course(), None)
+    if state:
+        learner.load(state)
+    schedule, patience = lesson.schedule, lesson.settings.patience
     serve = serving_function(learner.model)
-    for epoch in range(schedule.epochs):
-        losses = []
-        for batch in batches(train, schedule, epoch):
-            rate = peak * rate_at(progress.done)
-            losses.append(learner.step(batch, rate, progress.steps))
-            progress.tell(epoch, losses, outcome)
-        parts = _mean(losses)
-        if not np.isfinite(parts).all():
-            raise Refusal(f"the loss is {sum(parts)} in epoch {epoch + 1}: lower the learning rate")
-        learner.settle()
-        print(
-            f"worker {schedule.worker}, epoch {epoch + 1}: loss {sum(parts):.6f}", file=sys.stderr
-        )
-        score = None if schedule.worker else outcome.see(epoch, learner, serve, validation)
-        outcome.history.append(_epoch(epoch, parts, rate, score))
-    return outcome
+    progress = Progress(schedule, course.epoch * schedule.steps + course.step)
+    while course.epoch < schedule.epochs and not course.outcome.out_of_patience(patience):
+        for batch in lesson.train.epoch(course.epoch, first=course.step):
+            losses = learner.step(batch, lesson.rate(progress.steps), progress.steps)
+            course.take(losses)
+            progress.tell(course)
+            keeper.after_step(progress.steps, course, learner.state)
+        _close_epoch(learner, serve, lesson, course, keeper)
+    keeper.close()
+    return course.outcome
 
 
-def rate_at(done: float) -> float:
+def _close_epoch(
+    learner: Learner, serve: Serve, lesson: Lesson, course: Course, keeper: Keeper
+) -> None:
+    """Measure the averaged weights after an epoch, and turn to the next."""
+    number, parts = course.epoch + 1, course.mean_losses()
+    if not np.isfinite(parts).all():
+        raise Refusal(f"the loss is {sum(parts)} in epoch {number}: lower the learning rate")
+    learner.settle()
+    worker = keeper.gang.index
+    print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)
+    with learner.averaged_weights() as weights:
+        score = measure(serve, lesson.validation, lesson.classes, keeper.gang)
+    steps = number * lesson.schedule.steps
+    line = _epoch(number, steps, parts, lesson.rate(steps - 1), score)
+    course.close_epoch(line, weights)
+
+
+def rate_at(done: float, warm_up: float, last_rate: float) -> float:
     """Return the share of the peak learning rate after a share of all steps.
 
     Source:
         Loshchilov and Hutter, "SGDR", ICLR 2017: the cosine.
 
-    >>> [round(rate_at(done), 2) for done in (0, 0.025, 0.05, 0.525, 1)]
+    >>> [round(rate_at(done, 0.05, 0.02), 2) for done in (0, 0.025, 0.05, 0.525, 1)]
     [0.0, 0.5, 1.0, 0.51, 0.02]
     """
-    if done < WARM_UP_SHARE:
-        return done / WARM_UP_SHARE
-    left = (1 + math.cos(math.pi * (done - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))) / 2
-    return LAST_RATE + (1 - LAST_RATE) * left
+    if done < warm_up:
+        return done / warm_up
+    left = (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up))) / 2
+    return last_rate + (1 - last_rate) * left
 
 
-def _epoch(number: int, parts: list[float], rate: float, map50: float | None) -> Epoch:
+def _epoch(number: int, steps: int, parts: list[float], rate: float, map50: float) -> Epoch:
     classes, boxes, distances = parts
     return Epoch(
-        epoch=number + 1,
+        epoch=number,
+        step=steps,
         loss=sum(parts),
         class_loss=classes,
         box_loss=boxes,
@@ -100,41 +124,33 @@ def _epoch(number: int, parts: list[float], rate: float, map50: float | None) ->
     )
 
 
-def _mean(losses: list[NDArray[np.float32]]) -> list[float]:
-    return [float(value) for value in np.mean(losses, axis=0)]
-
-
 class Progress:
     """Counts steps, and tells about them now and then.
 
     Args:
         schedule: How much there is to do.
+        steps: Taken before.
     """
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, steps: int) -> None:
         """Start the clock at the first step, so that building the graph does not count."""
         self.schedule = schedule
-        self.steps = 0
+        self.steps = self.first = steps
         self.began = self.told = monotonic()
 
-    @property
-    def done(self) -> float:
-        """Return the share of all steps that were taken."""
-        return self.steps / (self.schedule.steps * self.schedule.epochs)
-
-    def tell(self, epoch: int, losses: list[NDArray[np.float32]], outcome: Outcome) -> None:
+    def tell(self, course: Course) -> None:
         """Count one step; speak if the last word is some seconds old."""
         self.steps += 1
         now = monotonic()
-        if self.steps == 1:
+        if self.steps == self.first + 1:
             self.began = self.told = now
         if self.schedule.worker or now - self.told < SPEAK_EVERY_S:
             return
         self.told = now
-        pace = (self.steps - 1) / (now - self.began)
+        pace = (self.steps - self.first - 1) / (now - self.began)
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
-        score = f"map50 {outcome.map50:.2f} " if outcome.weights else ""
+        score = f"map50 {course.outcome.map50:.2f} " if course.outcome.weights else ""
         say(
-            f"epoch {epoch + 1}/{self.schedule.epochs} loss {np.sum(_mean(losses)):.2f} {score}"
-            f"{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"
+            f"epoch {course.epoch + 1}/{self.schedule.epochs} loss {sum(course.mean_losses()):.2f} "
+            f"{score}{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"
         )

@@ -1,5 +1,9 @@
 """How a training went, epoch by epoch: written by the chief, drawn for people."""
 
+from collections.abc import Iterable
+
+from pydantic import Field
+
 from components.contracts.record import Record
 
 
@@ -13,3 +17,31 @@ class Epoch(Record):
     distance_loss: float
     learning_rate: float
     map50: float | None
+    step: int = Field(default=0, description="steps taken when it ended")
+
+
+NAMES = {
+    "epoch": "epoch",
+    "loss": "train/loss",
+    "class_loss": "train/loss_class",
+    "box_loss": "train/loss_box",
+    "distance_loss": "train/loss_distances",
+    "learning_rate": "train/learning_rate",
+    "map50": "validation/map50",
+}
+
+
+def scalars(epochs: Iterable[Epoch]) -> dict[int, dict[str, float]]:
+    """Return what is drawn of a history: values by name, by step.
+
+    Args:
+        epochs: In order; one that does not say its step stands at its own number.
+    """
+    return {
+        one.step or one.epoch: {
+            NAMES[name]: float(value)
+            for name, value in one.model_dump(exclude={"step"}).items()
+            if value is not None
+        }
+        for one in epochs
+    }

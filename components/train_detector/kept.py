@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
+from components.train_detector.checkpoint import Checkpoints
 from components.train_detector.plan import PlanLayout
 
 
@@ -53,3 +54,12 @@ class Kept:
     def fetch_outcome(self, trained: Path) -> None:
         """Fill a folder as `TrainedLayout`."""
         self.objects.get_folder(f"{self.prefix}/trained", trained)
+
+    def checkpoints(self, worker: int) -> Checkpoints:
+        """Return a worker's checkpoints, from which a training that was cut short goes on."""
+        return Checkpoints(self.objects, f"{self.prefix}/checkpoints", worker)
+
+    def forget_the_way(self) -> None:
+        """Forget plan and checkpoints, which only an outcome that is not there yet needs."""
+        for part in ("plan", "checkpoints"):
+            self.objects.delete_folder(f"{self.prefix}/{part}")

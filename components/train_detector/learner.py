@@ -1,12 +1,11 @@
 """A learner is one worker's network and the steps it takes together with the others.
 
-All weights that are trained stand in one flat vector, so that workers exchange a single
-tensor, and what moves the weights is a few whole-vector operations. Every worker makes
-the same move from the same sum, so weights never part; only the statistics of
+Workers exchange one flat tensor a step: the gradient, and the sums behind it. Every worker
+makes the same move from the same sum, so weights never part; only the statistics of
 normalisation do, and `settle` averages those before anything is measured.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,14 +14,15 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from components.contracts.refusal import Refusal
 from components.detector.decode import anchor_points
 from components.detector.loss import detection_loss
 from components.train_detector.batches import Batch
+from components.train_detector.optimiser import AdamW, fill, flat, share_of
+from components.train_detector.scale import LossScale
+from components.train_detector.settings import Settings
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
-WEIGHT_DECAY = 0.05  # of kernels, times the learning rate
-MOST_NORM = 10.0  # longest gradient
-PARTS = 4  # sums that travel behind the gradient: three losses and their weight
+SUMS = 4  # that travel behind the gradient: three losses and their weight
 
 
 class Learner:
@@ -32,28 +32,32 @@ class Learner:
         model: The network; it must lie in this process alone.
         strategy: How workers add up. Each has one replica.
         horizon: Steps over which the averaged weights look back.
+        settings: Its `weight_decay`; its `accumulate`, in how many parts, one after the other,
+            a worker's share of a batch is looked at; its `precision`, that of the model.
 
     Raises:
         ValueError: If a worker drives more than one device: start a worker for each.
 
     Source:
-        Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019;
-        Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
+        Micikevicius et al., "Mixed Precision Training", ICLR 2018.
     """
 
-    def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy, horizon: float):
+    def __init__(
+        self,
+        model: keras.Model,
+        strategy: tf.distribute.Strategy,
+        horizon: float,
+        settings: Settings,
+    ) -> None:
         """Take over the network's weights."""
         if len(strategy.extended.worker_devices) != 1:
             raise ValueError(f"worker has devices {strategy.extended.worker_devices}, expected one")
         self.model, self.strategy = model, strategy
-        self.horizon = horizon
-        self.trained = model.trainable_variables
-        self.others = model.non_trainable_variables
-        self.weights = tf.Variable(_flat(self.trained), trainable=False)
-        self.moments = [tf.Variable(tf.zeros_like(self.weights), trainable=False) for _ in "12"]
-        self.averaged = tf.Variable(_flat([*self.trained, *self.others]), trainable=False)
-        decays = [np.full(w.shape, len(w.shape) > 1, np.float32).ravel() for w in self.trained]
-        self.decay = tf.constant(WEIGHT_DECAY * np.concatenate(decays))
+        self.parts, self.horizon = settings.accumulate, horizon
+        self.weights = AdamW(model.trainable_variables, settings.weight_decay, horizon)
+        self.statistics = model.non_trainable_variables
+        self.averaged = tf.Variable(flat(self.statistics), trainable=False)
+        self.scale = LossScale() if settings.precision == "float16" else None
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
         self._total = tf.function(lambda: strategy.run(self._sum_averaged), autograph=False)
         # One graph for any number of boxes.
@@ -80,62 +84,89 @@ class Learner:
 
         Returns:
             The losses of class, box and distances over all workers.
+
+        Raises:
+            Refusal: If the batch has fewer images than the parts it should be taken in.
         """
+        if len(batch.images) < self.parts:
+            raise Refusal(
+                f"accumulate is {self.parts}, expected at most the {len(batch.images)} images "
+                "that a worker has of a batch"
+            )
         return np.asarray(self._graph(*batch, np.float32(rate), np.float32(number)))
 
     def settle(self) -> None:
-        """Make averaged weights the same everywhere: the mean over workers."""
+        """Make averaged statistics the same everywhere: the mean over workers."""
         self.averaged.assign(self._total() / self.strategy.num_replicas_in_sync)
 
     @contextmanager
     def averaged_weights(self) -> Iterator[list[NDArray[np.float32]]]:
         """Let the network have the averaged weights for a while; they are also returned."""
-        statistics = [variable.numpy() for variable in self.others]
-        self._fill([*self.trained, *self.others], self.averaged)
+        statistics = flat(self.statistics)
+        fill(self.weights.variables, self.weights.averaged)
+        fill(self.statistics, self.averaged)
         yield list(self.model.get_weights())
-        self._fill(self.trained, self.weights)
-        for variable, value in zip(self.others, statistics, strict=True):
-            variable.assign(value)
+        fill(self.weights.variables, self.weights.weights)
+        fill(self.statistics, statistics)
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return all that the next step depends on, by name."""
+        named = {name: variable.numpy() for name, variable in self._variables().items()}
+        return {**named, "statistics": flat(self.statistics).numpy()}
+
+    def load(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go back to where `state` was taken, of a network of the same kind."""
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+        fill(self.weights.variables, self.weights.weights)
+        fill(self.statistics, tf.constant(state["statistics"]))
+
+    def _variables(self) -> dict[str, Any]:
+        scale = self.scale.state if self.scale else {}
+        return {**self.weights.state, **scale, "averaged_statistics": self.averaged}
 
     def _step(self, images: Any, boxes: Any, classes: Any, rate: Any, number: Any) -> Any:
+        before = flat(self.statistics)
+        summed = _sum_over_replicas(self._look(images, boxes, classes))
+        weight = tf.maximum(summed[-1], 1.0)
+        gradient = summed[:-SUMS] / weight
+
+        def move(gradient: Any) -> None:
+            self.weights.move(gradient, rate, number)
+            now = flat(self.statistics)
+            self.averaged.assign_add(share_of(self.horizon, number) * (now - self.averaged))
+
+        if self.scale:
+            self.scale.move(gradient, move, lambda: fill(self.statistics, before))
+        else:
+            move(gradient)
+        return summed[-SUMS:-1] / weight
+
+    def _look(self, images: Any, boxes: Any, classes: Any) -> Any:
+        """Return the gradient and the sums over a worker's share, part by part."""
+        if self.parts == 1:
+            return self._look_at(images, boxes, classes)
+        count = tf.shape(images)[0]
+
+        def add(part: Any, total: Any) -> Any:
+            mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
+            return part + 1, total + self._look_at(images[mine], boxes[mine], classes[mine])
+
+        empty = tf.zeros(self.weights.weights.shape[0] + SUMS)
+        _, total = tf.while_loop(
+            lambda part, _: part < self.parts, add, (0, empty), parallel_iterations=1
+        )
+        return total
+
+    def _look_at(self, images: Any, boxes: Any, classes: Any) -> Any:
         with tf.GradientTape() as tape:
             said = self.model(tf.cast(images, tf.float32) / 255, training=True)
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
-            total = loss.total
-        gradient = _flat(tape.gradient(total, self.trained))
-        summed = _sum_over_replicas(tf.concat([gradient, tf.stack(loss)], axis=0))
-        weight = tf.maximum(summed[-1], 1.0)
-        self._move(summed[:-PARTS] / weight, rate, number)
-        self._average(number)
-        return summed[-PARTS:-1] / weight
+            total = self.scale.up(loss.total) if self.scale else loss.total
+        return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss)])
 
     def _sum_averaged(self) -> Any:
         return _sum_over_replicas(tf.identity(self.averaged))
-
-    def _move(self, gradient: Any, rate: Any, number: Any) -> None:
-        """Take one step of AdamW, after every worker's gradient is in."""
-        gradient *= tf.minimum(1.0, MOST_NORM / (tf.norm(gradient) + EPSILON))
-        first, second = self.moments
-        first.assign(BETA_1 * first + (1 - BETA_1) * gradient)
-        second.assign(BETA_2 * second + (1 - BETA_2) * gradient**2)
-        drift = first / (1 - BETA_1 ** (number + 1))
-        spread = tf.sqrt(second / (1 - BETA_2 ** (number + 1))) + EPSILON
-        self.weights.assign(self.weights - rate * (drift / spread + self.decay * self.weights))
-        self._fill(self.trained, self.weights)
-
-    def _average(self, number: Any) -> None:
-        share = tf.maximum(1 / self.horizon, 9 / (10 + number))
-        now = tf.concat([self.weights, _flat(self.others)], axis=0)
-        self.averaged.assign_add(share * (now - self.averaged))
-
-    def _fill(self, variables: list[Any], flat: Any) -> None:
-        sizes = [int(np.prod(variable.shape)) for variable in variables]
-        for variable, part in zip(variables, tf.split(flat, sizes), strict=True):
-            variable.assign(tf.reshape(part, variable.shape))
-
-
-def _flat(tensors: Any) -> Any:
-    return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
 
 
 def _sum_over_replicas(value: Any) -> Any:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.contracts.model import BOXES, SCORES, Postprocessing
-from components.train_detector.precision import Found, Truth, map50
-from components.train_detector.samples import Source
+from components.train_detector.gang import Gang
+from components.train_detector.samples import Sample, Source
 from components.vision.letterbox import network_input
+from components.vision.precision import HALF, Found, Truth, judge, precision_of
 from components.vision.suppression import suppress
 
 CANDIDATES = Postprocessing(score_threshold=0.01, candidates=400)
@@ -18,13 +19,38 @@ BATCH = 8
 Serve = Callable[[NDArray[np.float32]], dict[str, Any]]
 
 
-def measure(serve: Serve, samples: Source) -> float:
-    """Return mAP50 of a served function on samples, from 0 to 1, in pixels of the input."""
-    found: list[Found] = []
-    for start in range(0, len(samples), BATCH):
-        images = [samples[at].image for at in range(start, min(start + BATCH, len(samples)))]
-        said = serve(network_input(np.stack(images)))
-        for boxes, scores in zip(said[BOXES].numpy(), said[SCORES].numpy(), strict=True):
-            found.append(Found(*suppress(boxes, scores, CANDIDATES)))
-    truth = [samples[at] for at in range(len(samples))]
-    return map50(found, [Truth(sample.boxes, sample.classes) for sample in truth])
+def measure(serve: Serve, samples: Source, classes: int, gang: Gang) -> float:
+    """Return mAP50 of a served function on samples, the same in every worker.
+
+    Each worker looks at its share of the samples, and all hear what each has found.
+
+    Args:
+        serve: Raw boxes, in pixels of the input, and their scores.
+        samples: All of them.
+        classes: How many there are.
+        gang: All workers, with the same function and samples.
+
+    Returns:
+        0 to 1.
+    """
+    judged, objects = [], np.zeros(classes, np.float32)
+    for start in range(0, len(samples), BATCH * gang.workers):
+        first = start + BATCH * gang.index
+        mine = [samples[at] for at in range(first, min(first + BATCH, len(samples)))]
+        seen = np.zeros((gang.workers, BATCH, CANDIDATES.max_boxes, 3), np.float32)
+        if mine:
+            _look(serve, mine, seen[gang.index])
+        found = gang.total(seen).reshape(-1, 3)
+        judged.append(found[found[:, 1] > 0])  # the others are empty places
+        for sample in mine:
+            objects += np.bincount(sample.classes, minlength=classes)
+    return gang.chiefs(precision_of(np.concatenate(judged), gang.total(objects)))
+
+
+def _look(serve: Serve, samples: list[Sample], seen: NDArray[np.float32]) -> None:
+    """Fill a row for each box that is found in each sample."""
+    said = serve(network_input(np.stack([sample.image for sample in samples])))
+    raw = zip(said[BOXES].numpy(), said[SCORES].numpy(), strict=True)
+    for row, sample, (boxes, scores) in zip(seen, samples, raw, strict=False):
+        found = Found(*suppress(boxes, scores, CANDIDATES))
+        row[: len(found.scores)] = judge(found, Truth(sample.boxes, sample.classes), HALF)

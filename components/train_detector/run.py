@@ -4,18 +4,27 @@ import keras  # type: ignore[import-untyped]
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 
-from components.contracts.events import Split
-from components.contracts.model import TrainedInfo, TrainedLayout
+from components.contracts.model import TrainedLayout
 from components.contracts.record import write_lines
+from components.contracts.stopping import told_on_sigterm
+from components.detector.layers import computing_in
 from components.detector.network import build_network
 from components.detector.restore import save_weights
 from components.store.objects import Objects
 from components.store.snapshots import SnapshotReader
 from components.train_detector.batches import Schedule
-from components.train_detector.fit import Outcome, fit
+from components.train_detector.copies import Copies
+from components.train_detector.course import Outcome
+from components.train_detector.events import write_events
+from components.train_detector.fit import Lesson, fit
+from components.train_detector.gang import Gang
+from components.train_detector.keeper import Keeper
+from components.train_detector.kept import Kept
 from components.train_detector.learner import Learner
+from components.train_detector.pictures import Pictures
 from components.train_detector.plan import Plan, PlanLayout
-from components.train_detector.samples import ROOM_BYTES, Samples
+from components.train_detector.samples import Samples
+from components.train_detector.stream import Stream
 from components.train_detector.warm import warm
 
 WARM_RATE = 0.3  # of the learning rate, when the weights already know something
@@ -24,33 +33,54 @@ WARM_RATE = 0.3  # of the learning rate, when the weights already know something
 def run(
     layout: PlanLayout,
     plan: Plan,
-    objects: Objects,
+    kept: Kept,
     strategy: tf.distribute.Strategy,
     index: int,
 ) -> None:
-    """Train one worker's part; worker 0 writes the outcome to `layout.trained`."""
-    settings, info, workers = plan.settings, plan.info, plan.settings.workers
-    reader = SnapshotReader(layout.snapshot, objects)
-    train, validation = (
-        _samples(reader, split, info, workers) for split in ("train", "validation")
-    )
-    schedule = Schedule(len(train), settings.batch_size, plan.epochs, settings.seed, index, workers)
+    """Train one worker's part; worker 0 writes the outcome to `layout.trained`.
+
+    Raises:
+        Refusal: If the plan cannot be followed.
+        Stopped: If a worker was told to leave; checkpoints are there.
+    """
+    settings, info = plan.settings, plan.info
     keras.utils.set_random_seed(settings.seed)
-    model = build_network(info.size, len(info.classes), info.image_height, info.image_width)
-    heir = layout.warm.exists()
-    if heir:
+    with computing_in(settings.precision):
+        model = build_network(info.size, len(info.classes), info.image_height, info.image_width)
+    if layout.warm.exists():
         warm(model, info.classes, layout.warm)
-    rate = settings.learning_rate * (WARM_RATE if heir else 1.0)
-    horizon = float(np.clip(schedule.steps * schedule.epochs / 20, 10, 2000))
-    outcome = fit(Learner(model, strategy, horizon), train, validation, schedule, rate)
+    lesson = _lesson(layout, plan, kept.objects, index)
+    steps = lesson.schedule.steps * lesson.schedule.epochs
+    horizon = float(np.clip(steps * settings.average, 10, 2000))
+    with told_on_sigterm() as told:
+        gang = Gang(strategy, index)
+        keeper = Keeper(kept.checkpoints(index), gang, settings.checkpoint_s, told)
+        outcome = fit(Learner(model, strategy, horizon, settings), lesson, keeper)
     if index == 0:
         _write(model, outcome, plan, TrainedLayout(layout.trained))
 
 
-def _samples(reader: SnapshotReader, split: Split, info: TrainedInfo, workers: int) -> Samples:
+def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Lesson:
+    """Return one worker's part of what a plan says."""
+    settings, info = plan.settings, plan.info
+    reader = SnapshotReader(layout.snapshot, objects)
     size = (info.image_width, info.image_height)
-    images = reader.images(split)
-    return Samples(images, reader.read, info.classes, size, ROOM_BYTES // (2 * workers))
+    train, validation = reader.images("train"), reader.images("validation")
+    # A folder is read by place as cheaply as a copy of it would be.
+    near = objects.url.startswith("file://")
+    read = reader.read if near else Copies(reader.read).read
+    schedule = Schedule(
+        len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
+    )
+    gallery = Pictures(train, read, info.classes, size)
+    return Lesson(
+        train=Stream(gallery, size, schedule, settings),
+        validation=Samples(validation, read, info.classes, size),
+        classes=len(info.classes),
+        schedule=schedule,
+        settings=settings,
+        peak=settings.learning_rate * (WARM_RATE if layout.warm.exists() else 1.0),
+    )
 
 
 def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:
@@ -59,5 +89,6 @@ def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayo
     model.set_weights(outcome.weights)
     save_weights(model, layout.weights)
     write_lines(outcome.history, layout.history)
+    write_events(outcome.history, layout.events)
     changes = {"best_epoch": outcome.best_epoch, "validation_map50": outcome.map50}
     plan.info.model_copy(update=changes).write(layout.info)

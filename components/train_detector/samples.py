@@ -1,4 +1,4 @@
-"""A picture and its boxes as the network takes them; kept in memory while there is room."""
+"""Pictures that are measured on, as the server would see them, kept while there is room."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from components.contracts.snapshot import SnapshotImage
 from components.vision.jpeg import decode_jpeg
 from components.vision.letterbox import Letterbox
 
-ROOM_BYTES = 1_500_000_000  # for the pictures of one machine
+ROOM_BYTES = 60_000_000  # for the pictures of one worker
 
 
 @dataclass(frozen=True, slots=True)

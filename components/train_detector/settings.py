@@ -17,7 +17,7 @@ class Settings(Record):
     size: Literal["pico", "nano", "small"] = "pico"
     image_size: int = Field(default=320, ge=CELL, description="long side of the input, pixels")
     epochs: int = Field(default=0, ge=0, description="0 leaves it to the amount of data")
-    batch_size: int = Field(default=16, ge=1, description="images a step, over all workers")
+    batch_size: int = Field(default=8, ge=1, description="images a step, over all workers")
     learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=2, ge=1)

@@ -60,6 +60,7 @@ def train(
         work = trained.with_name(f"{trained.name}.work")
         write_plan(plan, snapshot, start, work)
         _launch(plan, work, kept, launch)
+    kept.forget_the_way()
     kept.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
     say(f"validation mAP50 {info.validation_map50:.3f} at epoch {info.best_epoch}")

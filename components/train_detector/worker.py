@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from components.contracts.refusal import Refusal
+from components.store.objects import Objects, StoreError
+from components.train_detector.lean import import_tensorflow_alone
 
 REFUSED = 2  # exit code for what the user must mend
-FORSAKEN = 138  # exit code when another worker is gone: from 128 on it is worth another try
+FORSAKEN = 138  # when another worker, or the store, is gone: from 128 on it is worth another try
 
 
 class ForsakenError(RuntimeError):
@@ -29,7 +31,9 @@ def main(arguments: list[str]) -> int:
 
 
 def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
-    """Return 0 for what is done, 2 for what was refused, 138 when another worker is gone.
+    """Return 0 for what is done, 2 for what was refused, 138 for what is worth another try.
+
+    Whoever is told to stop leaves by `Stopped`, which is 143.
 
     Args:
         do: What is to be done.
@@ -37,7 +41,7 @@ def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
     """
     try:
         do()
-    except (Refusal, ForsakenError) as error:
+    except (Refusal, ForsakenError, StoreError) as error:
         print(error, file=sys.stderr, flush=True)
         if last_words and last_words.exists():
             last_words.write_text(str(error))
@@ -57,16 +61,18 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
     Raises:
         Refusal: If the plan is of other code, or cannot be followed.
         ForsakenError: If another worker is gone.
+        StoreError: If the object store fails, whatever was tried again.
+        Stopped: If we or another worker were told to stop; checkpoints are there.
     """
-    from components.store.objects import Objects
     from components.train_detector.kept import Kept
     from components.train_detector.plan import Plan, PlanLayout, check_code
 
     layout = PlanLayout(folder)
     plan = Plan.read(layout.plan)
     check_code(plan)
-    objects = Objects(environment["OBJECT_STORE_URL"])
+    kept = Kept(Objects(environment["OBJECT_STORE_URL"]), plan.fingerprint)
 
+    import_tensorflow_alone()
     import tensorflow as tf  # type: ignore[import-untyped]
 
     from components.train_detector.devices import LOST, strategy_for
@@ -77,11 +83,11 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(max(1, threads))
     try:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
-        run(layout, plan, objects, strategy, index)
+        run(layout, plan, kept, strategy, index)
     except LOST as cause:
         raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
     if index == 0:
-        Kept(objects, plan.fingerprint).send_outcome(layout.trained)
+        kept.send_outcome(layout.trained)
 
 
 def place(cluster: Mapping[str, Any]) -> tuple[int, int]:

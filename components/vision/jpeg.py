@@ -1,6 +1,7 @@
 """A JPEG from outside is measured before it is decoded, and refused by name if it is none."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,6 +15,7 @@ Image = NDArray[np.uint8]
 Reason = Literal["not_a_jpeg", "too_large", "undecodable"]
 
 START_OF_SCAN = 0xDA
+SCAN_OR_END = re.compile(b"\xff[\xda\xd9]")
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 MOST_SCANS = 100  # a progressive file has about ten; each costs a pass over every pixel
 
@@ -67,7 +69,7 @@ def decode_jpeg(content: bytes, max_pixels: int = 50_000_000) -> Image:
         JpegError: `not_a_jpeg`, `too_large` (before any memory is spent), or
             `undecodable`, which a truncated file is too.
     """
-    return np.array(_decoded(content, max_pixels, "RGB", shortest=None))
+    return np.array(_decoded(content, max_pixels, "RGB", least=None))
 
 
 def decode_small(content: bytes, shortest: int, max_pixels: int = 50_000_000) -> Image:
@@ -84,7 +86,28 @@ def decode_small(content: bytes, shortest: int, max_pixels: int = 50_000_000) ->
     Raises:
         JpegError: As `decode_jpeg`.
     """
-    return np.array(_decoded(content, max_pixels, "L", shortest))
+    return np.array(_decoded(content, max_pixels, "L", (shortest, shortest)))
+
+
+def decode_reduced(
+    content: bytes, least: tuple[int, int], max_pixels: int = 50_000_000
+) -> Pillow.Image:
+    """Decode a JPEG at an eighth, quarter or half of its size where that is large enough.
+
+    The reduction happens among the frequencies, where it is nearly free and aliases little.
+
+    Args:
+        content: The whole file.
+        least: Width and height, in pixels, below which neither side falls by it.
+        max_pixels: The most that width times height of the stored image may be.
+
+    Returns:
+        YCbCr, as most JPEGs store it, so that nothing is converted that need not be.
+
+    Raises:
+        JpegError: As `decode_jpeg`.
+    """
+    return _decoded(content, max_pixels, "YCbCr", least)
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:
@@ -106,7 +129,9 @@ def encode_jpeg(image: Image, quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
-def _decoded(content: bytes, max_pixels: int, mode: str, shortest: int | None) -> Pillow.Image:
+def _decoded(
+    content: bytes, max_pixels: int, mode: str, least: tuple[int, int] | None
+) -> Pillow.Image:
     width, height = jpeg_size(content)
     if width * height > max_pixels:
         raise JpegError(
@@ -115,19 +140,21 @@ def _decoded(content: bytes, max_pixels: int, mode: str, shortest: int | None) -
     _check_scans(content)
     try:
         picture = Pillow.open(io.BytesIO(content), formats=("JPEG",))
-        if shortest:
-            picture.draft(mode, (shortest, shortest))
-        return picture.convert(mode)
+        if least:
+            picture.draft(mode, least)
+        picture.load()
+        return picture if picture.mode == mode else picture.convert(mode)
     except (OSError, SyntaxError, ValueError) as cause:  # what Pillow's decoder raises
         raise JpegError("undecodable", str(cause)) from cause
 
 
 def _check_scans(content: bytes) -> None:
-    # Inside a scan 0xFF is never followed by these, so counting bytes counts markers.
-    scans = content.count(b"\xff\xda")
+    # Inside a scan 0xFF is never followed by these, so looking for bytes finds markers.
+    markers = SCAN_OR_END.findall(content)
+    scans = markers.count(b"\xff\xda")
     if scans > MOST_SCANS:
         raise JpegError("undecodable", f"{scans} scans, expected at most {MOST_SCANS}")
-    if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+    if markers[-1:] == [b"\xff\xda"]:
         raise JpegError("undecodable", "the file is truncated: its end marker is missing")
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
 from components.contracts.refusal import Refusal
+from components.traffic.routes import Routes
 
 RATE = 20.0  # requests a second, of all clients together
 
@@ -84,11 +85,11 @@ class Clients:
     def _look(self, client: httpx.Client) -> bool:
         """Say whether a candidate is on trial; who cannot be asked has told nothing."""
         try:
-            trial = _routes(client).get(self._dataset)
+            on_trial = _routes(client).datasets.get(self._dataset)
         except Refusal:
             return False
-        self._watch(trial["percent"] if trial else 0)
-        return trial is not None
+        self._watch(on_trial.percent if on_trial else 0)
+        return on_trial is not None
 
     def _ask(self, client: httpx.Client, jpeg: bytes) -> int:
         headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
@@ -99,15 +100,15 @@ class Clients:
             return 0
 
 
-def _routes(client: httpx.Client) -> dict[str, Any]:
-    """Return who is on trial, by dataset.
+def _routes(client: httpx.Client) -> Routes:
+    """Return who answers, and who is on trial.
 
     Raises:
         Refusal: If no front door answers.
     """
     try:
-        return dict(client.get("/routes").json()["datasets"])
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as cause:
+        return Routes.model_validate_json(client.get("/routes").content)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as cause:
         raise Refusal(
             f"no front door answers at DETECTOR_URL {client.base_url}, expected one: "
             "python -m components route_requests"

@@ -28,6 +28,8 @@ PAGES = (
     ("validate-dataset", "page", "The snapshot"),
     ("train-detector", "curves", "Training, heir"),
     ("train-detector-2", "curves", "Training, challenger"),
+    ("check-model", "page", "Trial of the package, heir"),
+    ("check-model-2", "page", "Trial of the package, challenger"),
     ("evaluate-detector", "page", "The evaluation, worst errors first"),
     ("deploy-model", "page", "The rollout"),
     ("detect-drift", "page", "Drift"),

@@ -159,7 +159,9 @@ def _note(run: Run, line: str, heard: Heard) -> None:
     if found := STARTED.search(line):
         run.steps.append(Step(found[1], run.titles.get(found[1], found[1]), now))
     elif found := ENDED.search(line):
-        step = next(step for step in reversed(run.steps) if step.name == found[1])
+        # In a loop several go by one name; those that have ended are done with.
+        same = [step for step in run.steps if step.name == found[1]]
+        step = next((step for step in same if step.state == "RUNNING"), same[-1])
         step.seconds, step.state = now - step.started, found[2]
     elif found := RECORDED.search(line):
         run.id = found[1]

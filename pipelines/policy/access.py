@@ -5,22 +5,24 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.policy.compiled import Body, Task
 
-DATABASE, OBJECTS = "car-database", "car-objects"
-IN_ENVIRONMENT = {DATABASE, OBJECTS}  # every other one is mounted at /var/run/secrets/<name>
+DATABASE, OBJECTS, TRACKING = "car-database", "car-objects", "car-tracking"
+# Every other one is mounted at /var/run/secrets/<name>.
+IN_ENVIRONMENT = {DATABASE, OBJECTS, TRACKING}
 READS: Mapping[str, set[str]] = {
+    "check_model": {OBJECTS},
     "decide_retraining": {DATABASE},
     "deploy_model": {DATABASE, OBJECTS, "car-deployer"},
     "detect_drift": {OBJECTS},
-    "evaluate_detector": {OBJECTS},
+    "evaluate_detector": {OBJECTS, TRACKING},
     "export_onnx": {OBJECTS},
     "extract_window": {DATABASE, OBJECTS},
-    "fetch_champion": {DATABASE, OBJECTS},
+    "fetch_model": {DATABASE, OBJECTS},
     "record_outcome": {DATABASE},
-    "register_model": {DATABASE, OBJECTS, "car-signing"},
+    "register_model": {DATABASE, OBJECTS, TRACKING, "car-signing"},
     "score_dataset": {OBJECTS},
     "snapshot_dataset": {DATABASE, OBJECTS},
     "submit_training": {DATABASE, "car-trigger"},
-    "train_detector": {OBJECTS, "car-launcher"},
+    "train_detector": {OBJECTS, TRACKING, "car-launcher"},
     "validate_dataset": {OBJECTS},
 }
 CLAIMS: Mapping[str, set[str]] = {}  # what tasks hand on is in the object store

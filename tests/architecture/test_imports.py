@@ -27,7 +27,7 @@ SHARED = {
     },
     "detector": {"contracts", "numpy", "tensorflow", "keras"},
     "traffic": {"contracts", "prometheus_client", "starlette"},
-    "cluster": {"contracts", "kubernetes", "urllib3"},
+    "cluster": {"contracts", "kubernetes", "urllib3", "yaml", "pydantic"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
     "store.objects": {"obstore"},
     "store.shards": {"contracts", "store.objects"},
@@ -37,6 +37,7 @@ SHARED = {
     "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
     "store.stream": {"contracts", "kafka"},
+    "store.tracking": {"contracts", "mlflow"},
     "store.frames": {"contracts", "store.objects", "store.stream", "kafka", "httpx", "tenacity"},
 }
 
@@ -49,7 +50,7 @@ JOBS = {
         "store.objects", "store.postgres", "store.stream", "psycopg2", "tenacity",
         "prometheus_client",
     },
-    "fetch_champion": {"store.objects", "store.postgres", "store.registry"},
+    "fetch_model": {"store.objects", "store.postgres", "store.registry"},
     "snapshot_dataset": {
         "vision", "store.objects", "store.postgres", "store.shards", "store.snapshots", "psycopg2",
         "numpy",
@@ -57,21 +58,31 @@ JOBS = {
     "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
     "train_detector": {
         "vision", "pages", "detector", "cluster", "store.objects", "store.snapshots",
+        "store.tracking",
         "numpy", "PIL", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
         "vision", "detector", "inference", "store.objects", "store.snapshots",
         "numpy", "tensorflow", "tf2onnx", "onnx", "onnxruntime",
     },
-    "evaluate_detector": {
+    "check_model": {
         "vision", "pages", "inference", "store.objects", "store.snapshots",
-        "numpy", "PIL", "markupsafe", "faster_coco_eval",
+        "numpy", "httpx", "pydantic",
+    },
+    "evaluate_detector": {
+        "vision", "pages", "inference", "store.objects", "store.snapshots", "store.tracking",
+        "numpy", "PIL", "markupsafe", "hotcoco",
     },
     "judge_model": set(),
-    "register_model": {"inference", "store.objects", "store.postgres", "store.registry"},
+    "register_model": {
+        "inference", "store.objects", "store.postgres", "store.registry", "store.tracking",
+    },
+    "propose_settings": {"yaml", "pydantic"},
+    "narrow_settings": set(),
+    "pick_settings": {"pages"},
     "deploy_model": {
         "inference", "cluster", "traffic", "vision", "pages", "store.objects", "store.postgres",
-        "store.registry", "httpx", "tenacity", "kserve", "kubernetes", "yaml", "psycopg2",
+        "store.registry", "httpx", "kserve", "kubernetes", "yaml", "psycopg2",
         "markupsafe", "pydantic", "numpy",
     },
     "serve_detector": {

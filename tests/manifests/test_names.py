@@ -55,7 +55,9 @@ def asked(tmp_path_factory):
 
 def _of_task(task):
     for one in task.get("secretAsEnv", ()):
-        yield from (("Secret", one["secretName"], key["secretKey"]) for key in one["keyToEnv"])
+        if not one.get("optional"):
+            keys = (key["secretKey"] for key in one["keyToEnv"])
+            yield from (("Secret", one["secretName"], key) for key in keys)
     for one in task.get("configMapAsEnv", ()):
         if not one.get("optional"):
             keys = (key["configMapKey"] for key in one["keyToEnv"])

@@ -85,7 +85,7 @@ def test_an_unknown_job_is_refused_by_name():
 def test_a_job_says_what_the_environment_lacks():
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     process = subprocess.run(
-        [sys.executable, "-m", "components", "fetch_champion", "--dataset=x", "--champion=y"],
+        [sys.executable, "-m", "components", "fetch_model", "--dataset=x", "--fetched=y"],
         cwd=ROOT, capture_output=True, text=True, env=environment,
     )  # fmt: skip
 
@@ -196,3 +196,35 @@ def test_what_a_run_printed_becomes_steps_and_a_cause(tmp_path):
     ]
     assert heard == [("snapshot-dataset", "600 images")]
     assert told.cause == "3 images are undecodable, expected none"
+
+
+LOOP = """
+12:00:00.000 - INFO - Executing task 'train-detector'
+12:00:00.100 - INFO - Executing task 'train-detector'
+12:00:05.000 - INFO - Task 'train-detector' finished with status SUCCESS
+12:00:06.000 - INFO - Task 'train-detector' finished with status FAILURE
+"""
+
+
+def test_tasks_of_a_loop_end_each_by_itself(tmp_path):
+    told = Run("tune", tmp_path)
+    for line in LOOP.splitlines():
+        _note(told, line, lambda *said: None)
+
+    assert [step.state for step in told.steps] == ["SUCCESS", "FAILURE"]
+
+
+@pytest.mark.parametrize("word", ["mosaic: 0.25", "@{file}"])
+def test_a_recipe_is_given_in_words_or_in_a_file(word, tmp_path):
+    file = tmp_path / "settings.yaml"
+    file.write_text("mosaic: 0.25")
+    options = _parser().parse_args(["run", "train", "--recipe", word.format(file=file)])
+
+    assert options.recipe == "mosaic: 0.25"
+
+
+def test_a_file_that_is_not_there_is_named(capsys):
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["run", "train", "--recipe", "@no/such.yaml"])
+
+    assert "no/such.yaml cannot be read: No such file" in capsys.readouterr().err

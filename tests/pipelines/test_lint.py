@@ -201,7 +201,7 @@ CHANGES = {
         )},
     "the wrong account": (
         "access", "car-launcher, car-objects, expected car-database, car-deployer", swap_accounts),
-    "no account": ("access", "reads car-objects, expected car-launcher", lambda d: placed(
+    "no account": ("access", "car-objects, car-tracking, expected car-launcher", lambda d: placed(
         d, "train-detector-2").pop("secretAsVolume")),
     "an account too many": ("access", "judge-model reads car-trigger", lambda d: mount(
         d, "judge-model", "car-trigger")),

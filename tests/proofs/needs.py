@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import docker
@@ -26,6 +27,14 @@ def need_docker() -> None:
         docker.from_env().ping()
     except docker.errors.DockerException as cause:
         _end(f"this proof needs Docker, which does not answer: {cause}")
+
+
+def need_images(data: str) -> None:
+    """See that `data` is a folder."""
+    if not data:
+        _end("this proof needs labelled images: set DATA to their folder")
+    if not Path(data).is_dir():
+        _end(f"DATA is {data}, which is no folder of labelled images")
 
 
 def _end(sentence: str) -> NoReturn:

@@ -28,6 +28,7 @@ from components.inference.signature import make_keys
 from components.store.objects import Objects
 from components.store.postgres import connect, migrate
 from components.store.registry import Registry
+from components.traffic.routes import Routes
 from pipelines.laptop.database import EmbeddedDatabase, free_port
 from pipelines.laptop.processes import Child, Revived
 from tests.proofs.candidates import Candidates
@@ -124,11 +125,12 @@ class Watch:
     def _run(self):
         with httpx.Client(base_url=self._url, timeout=30) as client:
             while not self._over.wait(0.03):
-                trial = client.get("/routes").json()["datasets"].get(DATASET)
-                self.percent = trial["percent"] if trial else None
+                routes = Routes.model_validate_json(client.get("/routes").content)
+                trial = routes.datasets.get(DATASET)
+                self.percent = trial.percent if trial else None
                 if trial:
                     self.began = self.began or time.time()
-                    self.most, self.ended = max(self.most, trial["percent"]), None
+                    self.most, self.ended = max(self.most, trial.percent), None
                 elif self.began and not self.ended:
                     self.ended = time.time()
 

@@ -14,6 +14,7 @@ from components.train_detector.launchers import tfjob, trainjob
 from components.train_detector.launchers.on_cluster import launch
 from components.train_detector.launchers.pods import Job
 from components.train_detector.launchers.worker_settings import WorkerSettings, cores
+from tests.proofs.merge import merge
 from tests.standins.training_operator import Script, TrainingOperator
 
 SMALL = {"cpu": "50m", "memory": "64Mi"}
@@ -150,4 +151,4 @@ def _suspend(cluster: Cluster, kind, name: str, words: Callable[[], str]) -> Non
             time.sleep(0.2)
         change = {"suspend": value}
         spec = {"runPolicy": change} if kind is tfjob else change
-        cluster.patch(kind.KIND, name, {"spec": spec})
+        merge(cluster, kind.KIND, name, {"spec": spec})

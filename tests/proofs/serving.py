@@ -38,6 +38,7 @@ from components.store.postgres import connect, migrate
 from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase
 from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.proofs.merge import merge
 from tests.proofs.needs import need_cluster
 from tests.standins.kserve import PORT, ClusterDns, KServe
 
@@ -277,7 +278,8 @@ class Proof:
         except ConflictError as conflict:
             self.says("the API server compares and swaps", True, str(conflict)[:90])
         target.abandon("toys")
-        self.cluster.patch(SERVICES, "car-detector", {"spec": {"predictor": {"annotations": kept}}})
+        before = {"spec": {"predictor": {"annotations": kept}}}
+        merge(self.cluster, SERVICES, "car-detector", before)
         wait(lambda: all(len(each.ready) == 1 for each in self.kserve.deployments.values()))
 
     def tampering(self) -> None:

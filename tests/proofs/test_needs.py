@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.proofs.needs import need_cluster, need_docker
+from tests.proofs.needs import need_cluster, need_docker, need_images
 
 
 @pytest.fixture
@@ -36,3 +36,8 @@ def test_without_docker_it_is_docker_that_is_needed(said, monkeypatch, tmp_path)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
 
     assert "needs Docker, which does not answer" in said(need_docker)
+
+
+def test_without_images_it_is_their_folder_that_is_to_be_set(said, tmp_path):
+    assert said(need_images, "") == "this proof needs labelled images: set DATA to their folder"
+    assert said(need_images, f"{tmp_path}/cars").startswith(f"DATA is {tmp_path}/cars, which is no")

@@ -7,6 +7,7 @@ and an S3 by AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,8 +111,10 @@ class Proof:
         return adopted and same and away < CLOSE
 
     def bears_the_loss_of_a_worker(self) -> bool:
-        """Delete a worker's pod in the middle of a training, and see both begin again."""
-        launcher = self._start(self.folder / f"{self.name}-lost", seed=2, epochs=LONG)
+        """Delete a worker's pod in the middle of a training, and see both go on."""
+        trained = self.folder / f"{self.name}-lost"
+        often = {"recipe": "checkpoint_s: 0"}
+        launcher = self._start(trained, seed=2, epochs=LONG, **often)
         self._running(launcher)
         (pod,) = (one for one in self._pods() if self.kind.index_of(one) == 1)
         if not _until(lambda: "epoch 2" in self._words(pod), WITHIN_S):
@@ -120,11 +123,12 @@ class Proof:
             pod.metadata.name, NAMESPACE, grace_period_seconds=0
         )
         said, losses = self._heard(launcher)
-        again = "worker 0" in said and "is started again" in said
-        same = losses[0] == losses[1] and len(losses[0]) == LONG
-        print(f"{self.name}: a pod deleted in training: begun again: {again}, losses equal: {same}")
+        again = "worker 0" in said and "is started again" in said and "going on after step" in said
+        both = losses[0].keys() & losses[1].keys()  # what a deleted pod said last may be lost
+        same = str(LONG) in both and all(losses[0][epoch] == losses[1][epoch] for epoch in both)
+        print(f"{self.name}: a pod deleted in training: gone on: {again}, losses equal: {same}")
         self._remove()
-        good = again and same and launcher.returncode == 0
+        good = again and same and launcher.returncode == 0 and len(_history(trained)) == LONG
         print("" if good else said, end="")
         return good
 
@@ -150,14 +154,13 @@ class Proof:
         (job,) = self._jobs()
         return job["metadata"]["uid"]
 
-    def _heard(self, launcher: subprocess.Popen) -> tuple[str, dict[int, list[str]]]:
-        """Follow a launcher to its end, and return what it said, and each worker's losses."""
-        losses: dict[int, list[str]] = {0: [], 1: []}
+    def _heard(self, launcher: subprocess.Popen) -> tuple[str, dict[int, dict[str, str]]]:
+        """Follow a launcher to its end; return what it said, and workers' losses by epoch."""
+        losses: dict[int, dict[str, str]] = {0: {}, 1: {}}
         while launcher.poll() is None:
             for pod in self._pods():
                 index, words = self.kind.index_of(pod), self._words(pod)
-                said = [line.split("loss ")[1] for line in words.splitlines() if ": loss" in line]
-                losses[index] = max(losses[index], said, key=len)
+                losses[index] |= dict(re.findall(r"epoch (\d+): loss (\S+)", words))
             time.sleep(0.5)
         return launcher.stdout.read(), losses
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.cluster.client import Body
-from components.contracts.record import Record, canonical, complaint, digest_of
+from components.cluster.settings import read_settings
+from components.contracts.record import Record, canonical, digest_of
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve import stream as kafka
 from components.deploy_model.kserve.release import Release
@@ -55,12 +55,7 @@ class PredictorSettings(Record):
         Raises:
             Refusal: Naming the field that does not fit.
         """
-        try:
-            return cls.model_validate(yaml.safe_load(text) or {})
-        except ValidationError as cause:
-            raise Refusal(f"DETECTOR_PREDICTOR: {complaint(cause)}") from cause
-        except yaml.YAMLError as cause:
-            raise Refusal(f"DETECTOR_PREDICTOR is no YAML: {cause}") from cause
+        return read_settings(cls, "DETECTOR_PREDICTOR", text)
 
 
 def own_server(settings: PredictorSettings, release: Release) -> Body:

@@ -4,11 +4,8 @@ An attempt that finds the job of an earlier one, killed before its time, adopts 
 that is asked to stop removes it. One that is killed leaves it to the next.
 """
 
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 from components.cluster.client import Cluster, ConflictError
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
+from components.contracts.stopping import leaving_on_sigterm
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.follow import LOOK_EVERY_S, Follower, JobKind, OverdueError
@@ -101,7 +99,7 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
         TrainingError: If the job failed, is gone, or took too long.
         ClusterError: If the API server does not answer; the job goes on.
     """
-    with _stoppable():
+    with leaving_on_sigterm():
         try:
             uid = begin(cluster, kind, job, look_every_s)
             Follower(cluster, kind, job, uid, look_every_s).follow()
@@ -168,20 +166,3 @@ def _check_reach(objects: Objects, settings: WorkerSettings) -> None:
             f"the object store is {objects.url}, which pods of workers do not see; expected one "
             f"that they reach, such as s3://bucket, or volumes in TRAINING_WORKERS"
         )
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end us by an exception, so that there is time to clean up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -35,7 +35,7 @@ SENTENCES: Mapping[State, str] = {
     State.UNSEEN: "handed over; no controller has taken it yet",
     State.CREATED: "created; its workers are being started",
     State.RUNNING: "running",
-    State.RESTARTING: "restarting; a worker was lost, and the training begins again",
+    State.RESTARTING: "restarting; a worker was lost, and all go on where the last checkpoint is",
     State.SUSPENDED: "suspended; it waits until a queue or a person resumes it",
     State.FAILED: "failed",
     State.SUCCEEDED: "succeeded",

@@ -27,7 +27,7 @@ SECURITY: Body = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-GRACE_S = 5  # nothing is lost when a worker stops at once
+GRACE_S = 30  # to finish a step and write a checkpoint
 WRITERS = 1000  # group that may write to mounted claims, whatever the user
 
 

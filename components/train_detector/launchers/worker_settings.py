@@ -1,12 +1,12 @@
 """What the pods of workers look like is configuration: YAML in TRAINING_WORKERS."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from components.contracts.record import Record, complaint
+from components.cluster.settings import read_settings
+from components.contracts.record import Record
 from components.contracts.refusal import Refusal
 
 Quantity = Annotated[
@@ -103,14 +103,7 @@ def worker_settings(text: str) -> WorkerSettings:
     Traceback (most recent call last):
     components.contracts.refusal.Refusal: TRAINING_WORKERS: cpus: Extra inputs are not permitted...
     """
-    try:
-        read: Any = yaml.safe_load(text) or {}
-        settings = WorkerSettings.model_validate(read)
-    except ValidationError as cause:
-        known = ", ".join(WorkerSettings.model_fields)
-        raise Refusal(f"TRAINING_WORKERS: {complaint(cause)}; settings are {known}") from cause
-    except yaml.YAMLError as cause:
-        raise Refusal(f"TRAINING_WORKERS is no YAML: {' '.join(str(cause).split())}") from cause
+    settings = read_settings(WorkerSettings, "TRAINING_WORKERS", text)
     if settings.communication == "nccl" and not settings.gpus:
         raise Refusal("TRAINING_WORKERS: communication is nccl, which needs gpus: 1")
     return settings

@@ -205,6 +205,8 @@ def test_of_two_rollouts_of_a_dataset_at_once_the_second_is_refused(bench, datab
         Registry(connection).claim(bench.dataset)
         with pytest.raises(Refusal, match="is being rolled out: wait for its end"):
             bench.roll_out(model)
+        # A server forgets a session some time after it was closed.
+        connection.cursor().execute("SELECT pg_advisory_unlock_all()")
 
     bench.deploy(model)
 

@@ -5,8 +5,8 @@ import pytest
 
 from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
+from components.contracts.stopping import leaving_on_sigterm
 from components.deploy_model.server import ServerTarget
-from components.deploy_model.sigterm import leaving_on_sigterm
 from components.deploy_model.targets import policy_from, target_from
 
 

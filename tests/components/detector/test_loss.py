@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.detector.decode import anchor_points
-from components.detector.loss import ciou, detection_loss
+from components.detector.loss import bins_loss, ciou, detection_loss
 from components.detector.network import BINS
+from tests.components.detector.slowly import complete_iou, distance_loss
 
 CENTRES, STRIDES = anchor_points(64, 64)
 BOX = np.array([[[8.0, 8.0, 40.0, 40.0]]], np.float32)
@@ -32,6 +35,45 @@ def perfect():
     return {"logits": tf.constant(logits, tf.float32), "bins": tf.constant(bins[None], tf.float32)}
 
 
+@st.composite
+def pairs(draw):
+    """Return two boxes `[1, 4]`; the first may be empty or turned inside out."""
+    place, side = st.floats(-40, 40, width=32), st.floats(1, 60, width=32)
+    first = np.array([[draw(place) for _ in range(4)]], np.float32)
+    x, y = draw(place), draw(place)
+    return first, np.array([[x, y, x + draw(side), y + draw(side)]], np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs())
+def test_the_complete_overlap_is_that_of_the_paper(pair):
+    assert float(ciou(*pair)[0]) == pytest.approx(complete_iou(pair[0][0], pair[1][0]), abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs(), st.sampled_from([0.0, 1e-6, 1e-3]))
+def test_its_gradient_is_finite_for_every_box_also_for_an_empty_one(pair, side):
+    thin = np.concatenate([pair[0][:, :2], pair[0][:, :2] + side], axis=1)
+    first = tf.Variable(np.concatenate([pair[0], thin, pair[1]]))
+    with tf.GradientTape() as tape:
+        overlap = ciou(first, np.repeat(pair[1], 3, axis=0))
+
+    assert np.isfinite(tape.gradient(overlap, first).numpy()).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([8.0, 16.0, 32.0]))
+def test_the_loss_of_distances_is_that_of_the_paper(seed, stride):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 3, (1, 4, BINS)).astype(np.float32)
+    centre = rng.uniform(0, 64, (1, 2)).astype(np.float32)
+    box = np.concatenate([centre - rng.uniform(-20, 200, 2), centre + rng.uniform(-20, 200, 2)], 1)
+    box = box.astype(np.float32)
+    fast = float(bins_loss(logits, box, centre, np.array([stride], np.float32))[0])
+
+    assert fast == pytest.approx(distance_loss(logits[0], box[0], centre[0], stride), rel=1e-3)
+
+
 def test_no_object_anywhere_costs_only_what_was_claimed():
     loss = detection_loss(said(), CENTRES, STRIDES, np.zeros((1, 0, 4), "f"), np.zeros((1, 0), "i"))
 
@@ -39,12 +81,14 @@ def test_no_object_anywhere_costs_only_what_was_claimed():
     assert loss.boxes == loss.bins == loss.weight == 0
 
 
-def test_gradients_are_finite_without_objects():
+@pytest.mark.parametrize("places", [0, 1, 3])
+def test_gradients_are_finite_for_no_object_for_empty_boxes_and_for_the_same_one_twice(places):
+    boxes = np.array([[[8, 8, 8, 8], [8, 8, 40, 40], [8, 8, 40, 40]]], np.float32)[:, :places]
     answer = said()
     with tf.GradientTape() as tape:
         tape.watch(list(answer.values()))
         total = detection_loss(
-            answer, CENTRES, STRIDES, np.zeros((1, 0, 4), "f"), np.zeros((1, 0), "i")
+            answer, CENTRES, STRIDES, boxes, np.zeros((1, places), np.int32)
         ).total
     for gradient in tape.gradient(total, list(answer.values())):
         assert gradient is None or np.isfinite(np.asarray(gradient)).all()

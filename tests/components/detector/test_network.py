@@ -3,9 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.contracts.model import TrainedInfo, TrainedLayout
 from components.contracts.refusal import Refusal
+from components.detector.cost import cost_of
 from components.detector.decode import anchor_points, boxes_of, serving_function
 from components.detector.network import BINS, build_network
 from components.detector.restore import load_weights, restore, save_weights
@@ -17,6 +19,15 @@ DIGEST = "0" * 64
 def model():
     keras.utils.set_random_seed(0)
     return build_network("pico", 2, 64, 96)
+
+
+@pytest.fixture
+def half():
+    """A network that computes in bfloat16."""
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    yield build_network("pico", 1, 64, 64)
+    keras.mixed_precision.set_dtype_policy(before)
 
 
 def trained(model, root):
@@ -31,19 +42,34 @@ def trained(model, root):
     save_weights(model, TrainedLayout(root).weights)
 
 
-def gflops(size):
-    """Return floating point operations of the convolutions at 640 x 640, in thousand millions."""
-    total = 0
-    for layer in build_network(size, 1, 640, 640).layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            _, rows, columns, _ = layer.output.shape
-            total += 2 * rows * columns * int(np.prod(layer.kernel.shape))
-    return total / 1e9
+@pytest.mark.parametrize(
+    ("size", "parameters", "gflops"),
+    [
+        ("pico", (0.5, 1.0), (1.2, 2.9)),
+        ("nano", (2.0, 3.2), (5.0, 8.7)),
+        ("small", (9, 12), (20, 29)),
+    ],
+)
+def test_a_size_keeps_its_promise_at_640_pixels(size, parameters, gflops):
+    cost = cost_of(build_network(size, 1, 640, 640))
+
+    assert parameters[0] < cost.parameters / 1e6 <= parameters[1]
+    assert gflops[0] < cost.gflops <= gflops[1]
 
 
-@pytest.mark.parametrize(("size", "least", "most"), [("nano", 5, 8.7), ("pico", 1.2, 2.9)])
-def test_a_size_keeps_its_promise(size, least, most):
-    assert least < gflops(size) <= most
+def test_cost_is_that_of_a_convolution_written_out():
+    images = keras.Input((8, 12, 3))
+    lone = keras.layers.Conv2D(5, 3, padding="same", use_bias=False)(images)
+
+    assert cost_of(keras.Model(images, lone)) == (3 * 3 * 3 * 5, 2 * 8 * 12 * 3 * 3 * 3 * 5 / 1e9)
+
+
+def test_every_answer_is_in_full_precision_whatever_is_in_between(half):
+    said = half(np.zeros((1, 64, 64, 3), np.float32))
+
+    assert {name: value.dtype for name, value in said.items()} == dict.fromkeys(
+        ("logits", "bins", "embedding"), tf.float32
+    )
 
 
 def test_the_server_gets_boxes_scores_and_an_embedding(model):

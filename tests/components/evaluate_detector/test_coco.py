@@ -48,6 +48,8 @@ def test_perfect_answers_score_one_everywhere():
         "class": {"car": pytest.approx(1)},
         "size": dict.fromkeys(("small", "medium", "large"), pytest.approx(1)),
         "camera": {"north": pytest.approx(1), "south": pytest.approx(1)},
+        "hour": {"00 to 06 h": pytest.approx(1)},
+        "crowding": {"1 to 3": pytest.approx(1)},
     }
 
 
@@ -78,7 +80,7 @@ def test_a_test_split_without_boxes_has_undefined_numbers_and_no_slices():
     measured = measure([image(3)], {image(3).sha256: [scored(box())]})
 
     assert set(measured.coco.values()) == {-1}
-    assert measured.slices == {"class": {}, "size": {}, "camera": {}}
+    assert measured.slices == {}
     assert measured.precision.tolist() == [0] * 101
 
 
@@ -101,6 +103,8 @@ def test_true_boxes_are_counted_by_slice():
         "class": {"car": 3},
         "size": {"large": 1, "medium": 1, "small": 1},
         "camera": {"north": 2, "south": 1},
+        "hour": {"00 to 06 h": 3},
+        "crowding": {"1 to 3": 3},
     }
 
 

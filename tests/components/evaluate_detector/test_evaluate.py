@@ -3,12 +3,14 @@ import shutil
 import pytest
 
 from components.__main__ import main
-from components.contracts.model import PackageError, RegisteredLayout, mark_absent
-from components.contracts.record import read_lines
+from components.contracts.model import RegisteredLayout, mark_absent
+from components.contracts.policy import PromotionPolicy
+from components.contracts.record import read_lines, write_lines
 from components.contracts.refusal import Refusal
-from components.contracts.report import ReferenceFrame, Report
+from components.contracts.report import HardCase, ReferenceFrame, Report
 from components.evaluate_detector.evaluate import evaluate
 from components.evaluate_detector.show import publish
+from components.judge_model.judge import judge
 from components.store.objects import Objects
 from components.vision.descriptors import DESCRIPTORS
 from tests.components.evaluate_detector.frozen import cell_box, frozen
@@ -21,6 +23,12 @@ PICTURES = [
     ("test", "south", {(1, 2): 0}, [cell_box(1, 2), cell_box(3, 3)]),
     ("test", "south", {}, []),
 ]
+MANY = [  # one object each, never in the last column
+    ("test", f"camera {number % 2}", {(number % 3, number % 4): 0}, [
+        cell_box(number % 3, number % 4)
+    ])
+    for number in range(24)
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -138,12 +146,77 @@ def test_without_test_images_nothing_can_be_compared(freeze, folders):
         evaluate(freeze(PICTURES[:2]), folders(challenger=0.0))
 
 
-def test_a_changed_package_is_refused(freeze, folders):
-    given = folders(challenger=0.0)
+def test_a_changed_package_is_absent_with_the_reason_and_harms_no_other(freeze, folders):
+    given = folders(heir=0.0, challenger=0.0, champion=6.0)
     (given["challenger"] / "config.pbtxt").write_text("")
+    report = evaluate(freeze(), given).report
 
-    with pytest.raises(PackageError, match=r"config\.pbtxt has digest"):
-        evaluate(freeze(), given)
+    assert report.of("heir") is not None
+    assert report.damaged == ("challenger",)
+    assert "config.pbtxt has digest" in report.absent["challenger"]
+
+
+def test_a_damaged_champion_is_told_apart_from_none_and_nobody_wins(freeze, folders):
+    given = folders(challenger=0.0, champion=6.0)
+    (given["champion"] / "package" / "model.onnx").write_bytes(b"other")
+    report = evaluate(freeze(), given).report
+    verdict = judge(report, PromotionPolicy())
+
+    assert (report.damaged, verdict.winner) == (("champion",), "none")
+    assert "model.onnx has digest" in verdict.reason
+    assert "a person must put it back" in verdict.reason
+
+
+def test_what_was_fetched_as_damaged_stays_damaged(freeze, folders):
+    given = folders(challenger=0.0)
+    mark_absent(given["champion"], "version 3 is damaged", damaged=True)
+
+    assert evaluate(freeze(), given).report.damaged == ("champion",)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "winner"),
+    [
+        ({"heir": 0.0, "challenger": 2.0, "champion": 4.0}, "heir"),
+        ({"heir": 2.0, "challenger": 0.0, "champion": 4.0}, "challenger"),
+        ({"heir": 2.0, "challenger": 4.0, "champion": 0.0}, "none"),
+    ],
+    ids=["the heir", "the challenger", "the champion"],
+)
+def test_each_of_the_three_wins_where_it_is_best(freeze, folders, shifts, winner):
+    evaluation = evaluate(freeze(MANY), folders(**shifts))
+
+    assert judge(evaluation.report, PromotionPolicy()).winner == winner
+
+
+def test_hard_cases_are_what_the_winner_surely_gets_right_and_the_champion_missed(
+    freeze, folders, tmp_path
+):
+    reader = freeze(MANY)
+    evaluation = evaluate(reader, folders(challenger=0.0, champion=8.0))
+    publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
+    suite = read_lines(HardCase, tmp_path / "refs" / "challenger.hard.jsonl")
+
+    assert {case.kind for case in suite} == {"object"}
+    assert len(suite) == 20  # of the 24 that it won
+    assert read_lines(HardCase, tmp_path / "refs" / "champion.hard.jsonl") == []
+
+
+def test_the_suite_of_the_champion_is_asked_of_all_and_travels_on(freeze, folders):
+    given, reader = folders(challenger=8.0, champion=0.0), freeze(MANY)
+    first, *_, last = reader.images("test")
+    cases = [
+        HardCase(sha256=first.sha256, kind="object", box=first.boxes[0]),
+        HardCase(sha256=last.sha256, kind="nothing", box=cell_box(3, 0)),
+        HardCase(sha256="f" * 64, kind="object", box=cell_box(0, 0)),  # erased since
+    ]
+    write_lines(cases, RegisteredLayout(given["champion"]).hard)
+    evaluation = evaluate(reader, given)
+
+    report = evaluation.report
+    assert report.hard_cases == 2
+    assert (report.of("champion").hard_kept, report.of("challenger").hard_kept) == (2, 1)
+    assert set(cases) <= set(evaluation.suites["challenger"])
 
 
 def test_the_wrapper_runs_by_hand(freeze, folders, object_store, tmp_path, monkeypatch, capsys):

@@ -13,6 +13,8 @@ from components.contracts.model import (
 from components.contracts.record import read_lines
 from components.contracts.refusal import Refusal
 from components.export_onnx.export import export, export_trained
+from components.export_onnx.package import Form
+from components.export_onnx.pictures import Labelled, Pictures
 from components.inference.detector import Detector
 from components.inference.golden import check_golden
 from tests.components.inference.tiny import jpeg_of, scene
@@ -26,7 +28,14 @@ INFO = TrainedInfo(
     classes=("car",), image_width=64, image_height=64, size="pico", best_epoch=1,
     validation_map50=0.5,
 )  # fmt: skip
-JPEGS = [jpeg_of(scene({(n % 4, n // 4): 0, (3, 3): 1})) for n in range(6)]
+
+
+def seen(n):
+    box = np.array([[n % 4, n // 4, n % 4 + 1, n // 4 + 1]]) * 16.0
+    return Labelled(jpeg_of(scene({(n % 4, n // 4): 0, (3, 3): 1})), box, np.zeros(1, np.intp))
+
+
+PICTURES = Pictures([seen(n) for n in range(6)])
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +59,7 @@ def serve():
 @pytest.fixture(scope="module")
 def exported(serve, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "package"
-    return export(serve, INFO, JPEGS, folder), folder
+    return export(serve, INFO, PICTURES, folder), folder
 
 
 def test_a_package_is_whole_and_named_by_its_digest(exported):
@@ -60,7 +69,7 @@ def test_a_package_is_whole_and_named_by_its_digest(exported):
 
 
 def test_the_sentence_has_the_numbers(exported):
-    assert exported[0].sentence.startswith("parity on 6 images: boxes ")
+    assert exported[0].sentence.startswith("parity on 6 images in 24 crops: boxes ")
     assert exported[0].sentence.endswith(" MB")
 
 
@@ -93,17 +102,45 @@ def test_triton_is_told_every_length_that_the_graph_knows_and_only_those(exporte
 
 
 def test_exporting_again_gives_the_same_package(serve, exported, tmp_path):
-    assert export(serve, INFO, JPEGS, tmp_path / "again").digest == exported[0].digest
+    assert export(serve, INFO, PICTURES, tmp_path / "again").digest == exported[0].digest
 
 
 def test_without_a_picture_nothing_is_proved(serve, tmp_path):
     with pytest.raises(Refusal, match="no test image"):
-        export(serve, INFO, [], tmp_path / "package")
+        export(serve, INFO, Pictures([]), tmp_path / "package")
 
 
 def test_an_absent_model_stays_absent_for_the_same_reason(tmp_path):
     mark_absent(tmp_path / "trained", "there is no champion yet")
 
-    result = export_trained(tmp_path / "trained", JPEGS, tmp_path / "package")
+    result = export_trained(tmp_path / "trained", None, tmp_path / "package")
 
     assert (result.digest, absence(tmp_path / "package")) == ("", "there is no champion yet")
+
+
+@pytest.fixture(scope="module")
+def inside(serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inside") / "package"
+    return export(serve, INFO, PICTURES, folder, Form(suppression="inside")), folder
+
+
+def test_with_suppression_inside_the_server_answers_the_same(exported, inside):
+    before, after = Detector.open(exported[1]), Detector.open(inside[1])
+
+    assert inside[0].digest != exported[0].digest
+    assert all(after.detect_jpeg(p.jpeg) == before.detect_jpeg(p.jpeg) for p in PICTURES.test)
+
+
+def test_suppression_inside_is_said_by_the_page_and_told_to_triton(inside):
+    result, folder = inside
+    config = PackageLayout(folder).triton.read_text()
+
+    assert "suppression inside the graph and outside agree on 24 of 24 looks" in result.page
+    assert '{ name: "found_classes", data_type: TYPE_INT64, dims: [ 16 ] }' in config
+
+
+def test_without_pictures_to_calibrate_on_a_package_stays_in_float32_and_says_why(serve, tmp_path):
+    result = export(serve, INFO, PICTURES, tmp_path / "package", Form(precision="int8"))
+
+    assert "the snapshot has no train image to try int8 on" in result.page
+    assert PackageLayout(tmp_path / "package").verify().precision == "float32"

@@ -2,9 +2,17 @@ import numpy as np
 import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
-from components.contracts.model import PackageError
+from components.contracts.model import (
+    FOUND_BOXES,
+    FOUND_CLASSES,
+    FOUND_SCORES,
+    PackageError,
+    Postprocessing,
+)
+from components.export_onnx.suppress import with_suppression
 from components.inference.detector import Detector
 from components.vision.jpeg import JpegError
+from components.vision.letterbox import network_input
 from tests.components.inference.tiny import jpeg_of, scene, seal, tiny_graph
 
 
@@ -118,3 +126,26 @@ def test_a_file_that_is_no_graph_is_refused(tiny_package):
 
     with pytest.raises(PackageError, match="no ONNX model"):
         Detector.open(package.root)
+
+
+def test_a_graph_that_should_suppress_and_does_not_is_refused(tiny_package):
+    package = tiny_package()
+    seal(package, "toys", ("car",), suppression="inside")
+
+    with pytest.raises(PackageError, match=r"gives .* expected .*found_boxes"):
+        Detector.open(package.root)
+
+
+def test_what_is_found_inside_the_graph_is_what_is_found_outside(tiny_package):
+    package = tiny_package()
+    package.model.write_bytes(with_suppression(package.model.read_bytes(), Postprocessing()))
+    seal(package, "toys", ("car",), suppression="inside")
+    detector = Detector.open(package.root)
+    image = scene({(2, 1): 0, (0, 3): 0})
+
+    found = detector.tensors(network_input(image[None]))
+    left = found[FOUND_SCORES][0] > 0
+
+    boxes = found[FOUND_BOXES][0][left].tolist()
+    assert boxes == [pytest.approx(edges(box)) for box in detector.detect(image)]
+    assert found[FOUND_CLASSES][0][left].tolist() == [0, 0]

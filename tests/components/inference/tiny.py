@@ -107,7 +107,9 @@ def golden_answers(root: Path, label: str, width: int, height: int, shift: float
         yield GoldenAnswer(file=name, boxes=boxes)
 
 
-def seal(layout: PackageLayout, dataset: str, classes, width: int = 64, height: int = 64) -> None:
+def seal(
+    layout: PackageLayout, dataset: str, classes, width: int = 64, height: int = 64, **more
+) -> None:
     """Write `package.json` for the files that are there."""
     files = {
         str(file.relative_to(layout.root)): file_digest(file)
@@ -125,4 +127,5 @@ def seal(layout: PackageLayout, dataset: str, classes, width: int = 64, height: 
             fingerprint=sha,
         ),
         files=files,
+        **more,
     ).write(layout.info)  # fmt: skip

@@ -7,6 +7,7 @@ from components.contracts.model import PackageError, PackageLayout, RegisteredLa
 from components.contracts.record import read_lines, write_lines
 from components.contracts.refusal import Refusal
 from components.contracts.report import ModelReport, ReferenceFrame, Report, Verdict
+from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.inference.signature import check_signature, make_keys
 from components.register_model.register import Candidate, register, winning
 from components.store.objects import Objects
@@ -45,10 +46,19 @@ def candidate(tiny_package, tmp_path):
         write_lines([frame], root / "references" / "challenger.jsonl")
         return Candidate(
             "challenger", package.root, trained, root / "report.json",
-            root / "references" / "challenger.jsonl", "it is better",
+            root / "references" / "challenger.jsonl", "it is better", "# toys: model",
         )  # fmt: skip
 
     return make
+
+
+def toys(root):
+    """Write a snapshot that holds nothing."""
+    SnapshotInfo(
+        id="0" * 64, dataset="toys", classes=("car",), as_of=None, images={}, boxes={},
+        left_out={}, refused={},
+    ).write(SnapshotLayout(root).info)  # fmt: skip
+    return root
 
 
 def stored(object_store):
@@ -66,6 +76,7 @@ def test_a_version_is_stored_whole_under_its_digest(candidate, registry, objects
     assert (kept.trained / "weights.npz").read_bytes() == b"weights"
     assert Report.read(kept.report) == Report.read(winner.report)
     assert len(read_lines(ReferenceFrame, kept.reference)) == 1
+    assert kept.card.read_text() == "# toys: model"
 
 
 def test_a_version_carries_its_numbers_its_lineage_and_its_reason(candidate, registry, objects):
@@ -132,7 +143,7 @@ def test_a_report_of_another_model_is_refused(candidate, registry, objects):
 
     with pytest.raises(Refusal, match="the report tells of"):
         register(registry, objects, Candidate(
-            winner.role, winner.package, winner.trained, other.report, winner.reference, ""
+            winner.role, winner.package, winner.trained, other.report, winner.reference, "", ""
         ))  # fmt: skip
 
 
@@ -140,14 +151,14 @@ def test_without_a_winner_there_is_nothing_to_register(tmp_path):
     candidates = {"heir": ("a", "b"), "challenger": ("a", "b")}
 
     with pytest.raises(Refusal, match="winner is 'none', expected one of"):
-        winning("none", candidates, tmp_path, tmp_path, tmp_path)
+        winning("none", candidates, *[tmp_path] * 4)
 
 
 def test_an_absent_winner_is_refused_with_its_reason(tmp_path):
     mark_absent(tmp_path, "nothing new to learn")
 
     with pytest.raises(Refusal, match="it is absent: nothing new to learn"):
-        winning("heir", {"heir": (tmp_path, tmp_path)}, tmp_path, tmp_path, tmp_path)
+        winning("heir", {"heir": (tmp_path, tmp_path)}, *[tmp_path] * 4)
 
 
 def test_the_wrapper_runs_by_hand(
@@ -162,7 +173,8 @@ def test_the_wrapper_runs_by_hand(
         "winner": "challenger", "report": winner.report, "verdict": verdict,
         "references": winner.reference.parent, "heir-package": tmp_path / "absent",
         "heir-trained": tmp_path / "absent", "challenger-package": winner.package,
-        "challenger-trained": winner.trained,
+        "challenger-trained": winner.trained, "snapshot": toys(tmp_path / "snapshot"),
+        "card": tmp_path / "card.md",
     }  # fmt: skip
     digest = main(
         ["register_model", *(str(part) for name, value in options.items()
@@ -170,6 +182,7 @@ def test_the_wrapper_runs_by_hand(
     )  # fmt: skip
 
     assert registry.alias("toys", "challenger").model == digest
+    assert (tmp_path / "card.md").read_text().startswith(f"# toys: model {digest[:12]}")
     assert f"version 1 of toys ({digest[:12]}) is the challenger now" in capsys.readouterr().out
 
 

@@ -60,7 +60,7 @@ def test_boxes_are_coco_with_class_and_score(scored):
 
 
 def test_the_result_is_read_by_a_coco_library(scored):
-    from faster_coco_eval import COCO
+    from hotcoco import COCO
 
     assert len(COCO(scored()).anns) == 2
 

@@ -2,7 +2,8 @@ import threading
 
 import pytest
 
-from components.contracts.model import DetectAnswer, PackageLayout
+from components.contracts.model import DetectAnswer, PackageLayout, Postprocessing
+from components.export_onnx.suppress import with_suppression
 from components.inference.detector import Detector
 from components.traffic.scrape import tally_of
 from tests.components.inference.tiny import jpeg_of, scene, seal
@@ -153,6 +154,25 @@ def test_tensors_go_in_and_out_by_the_open_inference_protocol(served):
         [2, 3],
     )
     assert scores["data"] == pytest.approx([0.5] * 32)
+
+
+def test_a_package_with_suppression_inside_gives_what_is_left_too(served, tiny_package):
+    server, package = served
+    inside = tiny_package()
+    inside.model.write_bytes(with_suppression(package.model.read_bytes(), Postprocessing()))
+    seal(inside, "toys", ("car",), suppression="inside")
+    before = server.detect(JPEG).json()["boxes"]
+
+    server.put(inside)
+    server.load()
+    answer = server.client.post("/v2/models/toys/infer", json=tensors((1, 3, 64, 64))).json()
+
+    assert server.detect(JPEG).json()["boxes"] == before
+    assert [(o["name"], o["datatype"], o["shape"]) for o in answer["outputs"][3:]] == [
+        ("found_boxes", "FP32", [1, 16, 4]),
+        ("found_scores", "FP32", [1, 16]),
+        ("found_classes", "INT64", [1, 16]),
+    ]
 
 
 @pytest.mark.parametrize(

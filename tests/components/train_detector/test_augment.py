@@ -4,18 +4,39 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from components.train_detector.augment import Window, augment, recolour, tile
-from components.train_detector.samples import Sample
+from components.train_detector.augment import Habits, Light, augment, paint
+from components.train_detector.pictures import Picture
+from components.train_detector.views import View
+from components.vision.letterbox import PADDING
 
+SIZE = WIDTH, HEIGHT = 64, 48
+CAR = np.array([[20, 10, 44, 30]], np.float32)
+AS_TAKEN = Light(saturation=1, contrast=1, gains=(1, 1, 1))
+ZOOM = (0.6, 1.7)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def sample(width=64, height=48):
+def picture(finer=1, boxes=CAR):
     """Return a dark picture with one bright object, and its box."""
-    image = np.zeros((height, width, 3), np.uint8)
-    image[10:30, 20:44] = 250
-    return Sample(image, np.array([[20, 10, 44, 30]], np.float32), np.array([0], np.int32))
+    image = np.zeros((HEIGHT * finer, WIDTH * finer, 3), np.uint8)
+    image[10 * finer : 30 * finer, 20 * finer : 44 * finer] = 250
+    return Picture(
+        Image.fromarray(image).convert("YCbCr"), SIZE, boxes, np.zeros(len(boxes), np.int32)
+    )
+
+
+def empty():
+    return np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+
+def seen_by(seed, mosaic=0.0, gallery=None):
+    canvas = empty()
+    rng = np.random.default_rng(seed)
+    pictures = gallery or [picture()]
+    labels = augment(pictures[0], lambda _: pictures[-1], Habits(mosaic, ZOOM), canvas, rng)
+    return canvas, *labels
 
 
 def bright_box(image):
@@ -23,68 +44,94 @@ def bright_box(image):
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 
-windows = st.builds(
-    Window,
-    width=st.just(64),
-    height=st.just(48),
-    scale=st.floats(0.5, 1.2),
-    left=st.floats(-8, 8),
-    top=st.floats(-8, 4),
-    mirrored=st.booleans(),
-)
+views = st.builds(
+    lambda left, top, scale, mirrored: View(
+        (0, 0, *SIZE),
+        (left, top, left + round(WIDTH * scale), top + round(HEIGHT * scale)),
+        mirrored,
+    ),
+    st.integers(-8, 8), st.integers(-8, 4), st.floats(0.5, 1.2), st.booleans(),
+)  # fmt: skip
 
 
-@given(windows)
-def test_a_box_stays_on_its_object(window):
-    seen = window.look(sample())
+@pytest.mark.parametrize("finer", [1, 2])
+@given(view=views)
+def test_a_box_stays_on_its_object(finer, view):
+    canvas, shown = empty(), picture(finer)
+    paint(canvas, shown, view, AS_TAKEN)
 
-    assert np.allclose(seen.boxes[0], bright_box(seen.image), atol=2)
+    boxes, _ = view.move(shown.boxes, shown.classes, SIZE)
+
+    assert np.allclose(boxes[0], bright_box(canvas), atol=1)
 
 
 @pytest.mark.parametrize("mosaic", [0.0, 1.0])
 @given(seed=seeds)
 def test_boxes_never_leave_the_picture(mosaic, seed):
-    seen = augment([sample()] * 4, 0, mosaic, np.random.default_rng(seed))
+    _, boxes, classes = seen_by(seed, mosaic)
 
-    low, high = seen.boxes[:, :2], seen.boxes[:, 2:]
-    assert (low >= 0).all()
-    assert (low < high).all()
-    assert (high <= (64, 48)).all()
+    assert len(boxes) == len(classes)
+    assert (boxes[:, :2] >= 0).all()
+    assert (boxes[:, :2] < boxes[:, 2:]).all()
+    assert (boxes[:, 2:] <= SIZE).all()
 
 
 @pytest.mark.parametrize("mosaic", [0.0, 1.0])
 def test_the_same_seed_sees_the_same(mosaic):
-    first, second = (augment([sample()] * 4, 0, mosaic, np.random.default_rng(7)) for _ in "ab")
-
-    assert np.array_equal(first.image, second.image)
-    assert np.array_equal(first.boxes, second.boxes)
+    assert all(map(np.array_equal, seen_by(7, mosaic), seen_by(7, mosaic)))
 
 
-def test_an_unmoved_window_shows_the_picture_itself():
-    seen = Window(64, 48, 1.0, 0.0, 0.0, mirrored=False).look(sample())
+def test_another_seed_sees_something_else():
+    assert not np.array_equal(seen_by(7)[0], seen_by(8)[0])
 
-    assert np.array_equal(seen.image, sample().image)
+
+def test_an_unmoved_picture_in_its_own_light_is_itself():
+    canvas, shown = empty(), picture()
+    paint(canvas, shown, View((0, 0, *SIZE), (0, 0, *SIZE), mirrored=False), AS_TAKEN)
+
+    assert np.abs(canvas.astype(int) - np.asarray(shown.image.convert("RGB"))).max() <= 1
 
 
 def test_a_mirrored_picture_is_turned_left_to_right():
-    seen = Window(64, 48, 1.0, 0.0, 0.0, mirrored=True).look(sample())
+    whole = (0, 0, *SIZE)
+    plain, turned = empty(), empty()
+    paint(plain, picture(), View(whole, whole, mirrored=False), AS_TAKEN)
+    paint(turned, picture(), View(whole, whole, mirrored=True), AS_TAKEN)
 
-    assert np.array_equal(seen.image, sample().image[:, ::-1])
-
-
-def test_what_is_hardly_visible_no_longer_counts():
-    seen = Window(64, 48, 1.0, -40.0, 0.0, mirrored=False).look(sample())
-
-    assert len(seen.boxes) == len(seen.classes) == 0
+    assert np.array_equal(turned, plain[:, ::-1])
 
 
-def test_a_picture_without_objects_can_be_looked_at():
-    empty = Sample(sample().image, np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
+def test_around_a_small_picture_there_is_the_grey_of_serving():
+    canvas = np.zeros((96, 128, 3), np.uint8)
+    far = Habits(0.0, (0.6, 0.7))
+    augment(picture(), lambda _: picture(), far, canvas, np.random.default_rng(0))
 
-    assert tile([empty] * 4, np.random.default_rng(0)).boxes.shape == (0, 4)
+    values, counts = np.unique(canvas, return_counts=True)
+
+    assert values[counts.argmax()] == PADDING
 
 
-def test_another_light_leaves_black_black():
-    black = np.zeros((8, 8, 3), np.uint8)
+@pytest.mark.parametrize("mosaic", [0.0, 1.0])
+def test_a_picture_without_objects_can_be_looked_at(mosaic):
+    bare = [picture(boxes=np.zeros((0, 4), np.float32))]
 
-    assert not recolour(black, np.random.default_rng(3)).any()
+    assert seen_by(0, mosaic, bare)[1].shape == (0, 4)
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_a_light_without_saturation_leaves_no_colour(colour):
+    grey = Light(saturation=0, contrast=1, gains=(1, 1, 1)).fall(Image.new("YCbCr", (2, 2), colour))
+
+    assert set(grey.getpixel((0, 0))) == {colour[0]}
+
+
+def test_gains_tint_the_light():
+    white = Image.new("RGB", (2, 2), (200, 200, 200)).convert("YCbCr")
+
+    assert Light(1, 1, (1.1, 1.0, 0.5)).fall(white).getpixel((0, 0)) == (220, 200, 100)
+
+
+def test_contrast_moves_away_from_mid_grey():
+    pale = Image.new("RGB", (2, 2), (148, 148, 148)).convert("YCbCr")
+
+    assert Light(1, 1.5, (1, 1, 1)).fall(pale).getpixel((0, 0)) == (158, 158, 158)

@@ -4,14 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.train_detector.batches import Schedule, batches, collate
-from components.train_detector.samples import Sample
-
-
-def sample(boxes):
-    return Sample(
-        np.zeros((32, 64, 3), np.uint8), np.zeros((boxes, 4), "f"), np.zeros(boxes, np.int32)
-    )
+from components.train_detector.batches import COMPANIONS, Schedule, pad
 
 
 def schedule(images=40, worker=0, workers=2, seed=0):
@@ -41,23 +34,26 @@ def test_every_epoch_has_its_own_order():
     assert schedule().indices(0) != schedule().indices(1)
 
 
-def test_the_last_epochs_see_whole_pictures():
-    assert [schedule().mosaic(epoch) > 0 for epoch in range(10)] == [True] * 8 + [False] * 2
+@given(st.integers(1, 300), st.integers(0, 9))
+def test_a_mosaic_chooses_among_the_images_of_the_steps_around(images, epoch):
+    one, other = schedule(images), schedule(images, worker=1)
+
+    assert one.companions(epoch) == other.companions(epoch)
+    for own, near in zip(one.indices(epoch), one.companions(epoch), strict=True):
+        assert set(own) <= set(near)
+        assert len(near) <= COMPANIONS
 
 
 def test_places_without_an_object_say_so():
-    batch = collate([sample(2), sample(0)])
+    full = np.ones((2, 4), np.float32), np.zeros(2, np.int32)
+    bare = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
+    boxes, classes = pad([full, bare])
 
-    assert batch.classes.tolist() == [[0, 0], [-1, -1]]
+    assert boxes.shape == (2, 2, 4)
+    assert classes.tolist() == [[0, 0], [-1, -1]]
 
 
-def test_the_same_seed_gives_the_same_batches():
-    rng = np.random.default_rng(0)
-    box, car = np.array([[4, 4, 40, 20]], np.float32), np.zeros(1, np.int32)
-    pictures = rng.integers(0, 255, (40, 32, 64, 3)).astype(np.uint8)
-    samples = [Sample(picture, box, car) for picture in pictures]
+def test_a_batch_without_any_object_has_no_places():
+    bare = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
 
-    first, second = (list(batches(samples, schedule(), epoch=2)) for _ in "ab")
-
-    assert len(first) == 5
-    assert all(map(np.array_equal, first[4], second[4]))
+    assert pad([bare, bare])[0].shape == (2, 0, 4)

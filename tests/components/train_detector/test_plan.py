@@ -46,7 +46,7 @@ def plan(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"epochs": 3}, {"size": "nano"}, {"workers": 1}, {"batch_size": 8}]
+    "change", [{"seed": 1}, {"epochs": 3}, {"size": "nano"}, {"workers": 1}, {"batch_size": 16}]
 )
 def test_another_setting_is_another_training(change):
     assert fingerprint(**change) != fingerprint()

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kfp import dsl
 
 from components.contracts.model import (
     Lineage,
@@ -17,7 +16,6 @@ from components.contracts.model import (
 from components.contracts.record import read_lines
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
-from components.train_detector.component import train_detector
 from components.train_detector.history import Epoch
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import TrainingError
@@ -130,6 +128,36 @@ def test_a_training_that_was_cut_short_leaves_no_result(run):
     assert sorted(file.name for file in root.parent.iterdir() if "work" in file.name) == []
 
 
+def checkpoints_of(plan, objects):
+    return Kept(objects, plan.fingerprint).checkpoints(0)
+
+
+def test_an_attempt_finds_the_checkpoints_of_the_one_before(run):
+    def begin(work, plan, objects):
+        checkpoints_of(plan, objects).write(7, b"a checkpoint")
+        raise KeyboardInterrupt
+
+    def go_on(work, plan, objects):
+        assert checkpoints_of(plan, objects).newest() == 7
+        finish(work, plan, objects)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(begin)
+    run(go_on)
+
+
+def test_of_a_finished_training_only_the_outcome_is_kept(run, objects):
+    def finish_with_all(work, plan, objects):
+        Kept(objects, plan.fingerprint).send_plan(work)
+        checkpoints_of(plan, objects).write(7, b"a checkpoint")
+        finish(work, plan, objects)
+
+    run(finish_with_all)
+    kept = {key.split("/")[2] for key in objects.keys("trainings")}
+
+    assert kept == {"complete", "trained"}
+
+
 def test_workers_that_leave_no_outcome_are_no_success(run):
     with pytest.raises(TrainingError, match="their outcome is not in the object store"):
         run(leave)
@@ -153,26 +181,6 @@ def read_folder(root):
     return {file.name: file.read_bytes() for file in root.iterdir()}
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
-    """Run the component itself, with two real workers."""
-    root = tmp_path_factory.mktemp("component")
-    store = Objects((root / "objects").as_uri())
-    write_snapshot(root / "snapshot", store)
-    mark_absent(root / "champion", "the registry is empty")
-    artifacts = {
-        "snapshot": dsl.Dataset(uri=str(root / "snapshot")),
-        "champion": dsl.Model(uri=str(root / "champion")),
-        "trained": dsl.Model(uri=str(root / "trained")),
-        "curves": dsl.HTML(uri=str(root / "curves.html")),
-        "metrics": dsl.Metrics(uri=str(root / "metrics")),
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OBJECT_STORE_URL", store.url)
-        train_detector.python_func(**artifacts, image_size=64, epochs=2, batch_size=4)
-    return artifacts
-
-
 def test_two_workers_leave_a_model_that_can_be_restored(outcome):
     from components.detector.restore import restore
 
@@ -185,7 +193,7 @@ def test_two_workers_leave_a_model_that_can_be_restored(outcome):
 def test_every_epoch_leaves_a_line(outcome):
     history = read_lines(Epoch, TrainedLayout(outcome["trained"].path).history)
 
-    assert [epoch.epoch for epoch in history] == [1, 2]
+    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_dashboard_gets_a_page_and_numbers(outcome):

@@ -35,12 +35,14 @@ def pictures():
     return made
 
 
-def write_snapshot(root, objects):
+def write_snapshot(root, objects, validated=(CAR,)):
+    """Write the toys as a snapshot; `validated` are the boxes of the validation split."""
     layout, contents = SnapshotLayout(root), pictures()
     images = [
         SnapshotImage(
             sha256=sha256, width=64, height=48, camera="north", group=split, split=split,
-            captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name="", boxes=(CAR,),
+            captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name="",
+            boxes=(CAR,) if split == "train" else validated,
         )
         for sha256, split in zip(contents, SPLITS, strict=True)
     ]  # fmt: skip

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from components.vision.jpeg import JpegError, decode_jpeg, decode_small, encode_jpeg, jpeg_size
+from components.vision.jpeg import (
+    JpegError,
+    decode_jpeg,
+    decode_reduced,
+    decode_small,
+    encode_jpeg,
+    jpeg_size,
+)
 
 RAMP = np.stack(np.broadcast_arrays(np.arange(64)[:, None] * 3, np.arange(96) * 2, 90), axis=2)
 PICTURE = RAMP.astype(np.uint8)
@@ -102,6 +109,23 @@ def test_a_small_decode_keeps_the_shortest_side_and_the_grey_levels():
 
     assert small.shape == (60, 80)
     assert np.all(small == 90)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_reduced_decode_is_the_same_picture_in_ycbcr(mode):
+    content = saved(mode)
+    whole = decode_jpeg(content)
+    reduced = decode_reduced(content, (whole.shape[1], whole.shape[0]))
+
+    assert reduced.mode == "YCbCr"
+    assert np.abs(np.asarray(reduced.convert("RGB")).astype(int) - whole).max() <= 3
+
+
+@pytest.mark.parametrize(("least", "size"), [((320, 240), (320, 240)), ((321, 240), (640, 480))])
+def test_a_reduced_decode_is_never_smaller_than_asked(least, size):
+    content = encode_jpeg(np.zeros((480, 640, 3), np.uint8))
+
+    assert decode_reduced(content, least).size == size
 
 
 def test_an_image_of_the_wrong_kind_is_not_encoded():

@@ -44,7 +44,8 @@ def test_a_run_is_of_the_newest_version_with_all_its_parameters(submit, kubeflow
     assert kept["pipeline_version_reference"]["pipeline_version_id"] == uploaded[0].version.id
     assert kept["runtime_config"]["parameters"] == {
         "dataset": "yard", "epochs": 0, "image_size": 320, "seed": 3, "workers": 2,
-        "launcher": "local", "approval": "auto", "grow_test": False,
+        "launcher": "local", "approval": "auto", "grow_test": False, "recipe": "",
+        "served_precision": "float32", "suppression": "outside",
     }  # fmt: skip
     assert kept["service_account"] == "car-pipeline"
     assert run.name.startswith("train-yard-")
@@ -267,7 +268,7 @@ def test_the_logs_of_a_run_tell_each_task_and_what_the_failed_one_said(
         "child_tasks": [{"pod_name": "train-1"}, {"pod_name": "train-2"}],
         "state_history": [{"state": "FAILED", "error": {"code": 13, "message": "exit code 2"}}],
     }
-    tasks = [task("train-detector", "FAILED", 30, **failed), task("fetch-champion", "SUCCEEDED", 0)]
+    tasks = [task("train-detector", "FAILED", 30, **failed), task("fetch-model", "SUCCEEDED", 0)]
     kubeflow.finish(run.id, "FAILED", tasks, error="train-detector failed")
 
     assert command("logs", run.name) == 0
@@ -275,7 +276,7 @@ def test_the_logs_of_a_run_tell_each_task_and_what_the_failed_one_said(
     assert told[:5] == [
         f"{run.name} ({run.id}) FAILED",
         "  train-detector failed",
-        "  SUCCEEDED  2026-01-01 00:00:00 60 s     fetch-champion",
+        "  SUCCEEDED  2026-01-01 00:00:00 60 s     fetch-model",
         "  FAILED     2026-01-01 00:00:30 60 s     train-detector",
         "      exit code 2",
     ]

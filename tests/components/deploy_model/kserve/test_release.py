@@ -133,3 +133,20 @@ def test_a_package_that_was_signed_since_gets_its_signature_and_stays(
 
     assert shelf.signature("toys", model).exists()
     assert Path(folder).stat().st_ino == inode
+
+
+def test_after_a_key_rotation_the_new_signature_takes_the_place_of_the_old_one(
+    objects, tiny_package, tmp_path
+):
+    package, shelf = tiny_package(), Shelf(tmp_path / "shelf")
+    model = registered_model(objects, package, make_keys(tmp_path / "old").private)
+    folder = keep(shelf, "toys", model, registered(objects, model))
+    inode = folder.stat().st_ino
+    new = make_keys(tmp_path / "new")
+    registered_model(objects, package, new.private)
+
+    keep(shelf, "toys", model, registered(objects, model), anew=True)
+
+    check_signature(folder, shelf.signature("toys", model), new.public)
+    assert folder.stat().st_ino == inode
+    assert sorted(path.name for path in (shelf.root / "toys").iterdir()) == [model, f"{model}.sig"]

@@ -117,7 +117,7 @@ def test_every_change_is_told_once(capsys):
         "worker 0 (pod pod-0) waits: ImagePullBackOff",
         "suspended; it waits until a queue or a person resumes it",
         "running",
-        "restarting; a worker was lost, and the training begins again",
+        "restarting; a worker was lost, and all go on where the last checkpoint is",
         "worker 1 (pod pod-1) ended with 137",
         "running",
         "worker 1 is started again (pod pod-1)",

@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
-from components.train_detector.launchers.local import launch_local, tf_configs
+from components.train_detector.launchers.local import RESTARTS, is_final, launch_local, tf_configs
 from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import PlanLayout
 from tests.components.train_detector.toys import toy_plan
@@ -71,12 +73,26 @@ def test_workers_do_not_outlive_a_killed_parent(waiting):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for orphans")
-def test_when_one_worker_dies_all_end_and_it_is_named(waiting):
+def test_when_one_worker_dies_all_begin_again_but_not_for_ever(waiting):
     parent, folder = waiting
 
-    os.kill(workers_of(folder)[0], signal.SIGKILL)
+    for _ in range(1 + RESTARTS):
+        team = workers_of(folder)
+        os.kill(team[0], signal.SIGKILL)
+        assert until(lambda team=team: not set(team) & set(workers_of(folder)))
+        until(lambda: len(workers_of(folder)) == 2 or parent.poll() is not None)
 
     assert parent.wait(20) == 1
+    assert not workers_of(folder)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for orphans")
+def test_sigterm_is_passed_on_and_ends_all_with_143(waiting):
+    parent, folder = waiting
+
+    parent.send_signal(signal.SIGTERM)
+
+    assert parent.wait(20) == 143
     assert not workers_of(folder)
 
 
@@ -108,3 +124,8 @@ def test_every_worker_has_a_port_of_its_own():
 
 def test_a_lone_worker_needs_no_cluster():
     assert tf_configs(1) == [""]
+
+
+@given(st.integers(-64, 255))
+def test_codes_from_1_to_127_are_final_and_signals_and_higher_ones_are_not(code):
+    assert is_final(code) == (1 <= code <= 127)

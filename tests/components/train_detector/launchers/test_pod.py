@@ -5,7 +5,8 @@ import json
 import pytest
 
 from components.contracts.refusal import Refusal
-from components.store.objects import Objects
+from components.contracts.stopping import Stopped
+from components.store.objects import Objects, StoreError
 from components.train_detector.kept import Kept
 from components.train_detector.launchers import tfjob
 from components.train_detector.launchers.on_cluster import ClusterLauncher
@@ -63,6 +64,17 @@ def test_what_was_wrong_is_kept_for_whoever_asks_the_cluster(tmp_path):
 def test_a_worker_whose_neighbour_is_gone_asks_to_be_started_again(capsys):
     assert exit_code(raising(ForsakenError("alone"))) == FORSAKEN >= 128
     assert "alone" in capsys.readouterr().err
+
+
+def test_a_store_that_fails_is_worth_another_try():
+    assert exit_code(raising(StoreError("503"))) >= 128
+
+
+def test_who_is_told_to_stop_ends_with_143():
+    with pytest.raises(SystemExit) as left:
+        exit_code(raising(Stopped()))
+
+    assert left.value.code == 143
 
 
 def test_pods_cannot_share_a_folder_of_this_machine(object_store, tmp_path):

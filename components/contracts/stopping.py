@@ -1,0 +1,54 @@
+"""Who is told to stop by SIGTERM has time to put things in order, and an exit code that says so."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOPPED = 128 + signal.SIGTERM  # exit code of who was stopped: from 128 on it is begun again
+
+
+class Stopped(SystemExit):
+    """SIGTERM came, and what was under way has been left; the process ends with 143."""
+
+    def __init__(self) -> None:
+        """Take the exit code of the signal."""
+        super().__init__(STOPPED)
+
+    def __str__(self) -> str:
+        """Say why."""
+        return "stopped by SIGTERM"
+
+
+@contextmanager
+def leaving_on_sigterm() -> Iterator[None]:
+    """Raise `Stopped` at the first SIGTERM, as Ctrl-C raises, and ignore any further one."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    with _on_sigterm(leave):
+        yield
+
+
+@contextmanager
+def told_on_sigterm() -> Iterator[threading.Event]:
+    """Yield what is set when SIGTERM comes, for work that stops where it can be gone on with."""
+    told = threading.Event()
+    with _on_sigterm(lambda *_: told.set()):
+        yield told
+
+
+@contextmanager
+def _on_sigterm(do: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle SIGTERM for a while; where Python cannot, beside the main thread, change nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, do)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

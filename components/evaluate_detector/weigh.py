@@ -1,0 +1,64 @@
+"""What a package takes of a machine is measured in a process of its own, which may also fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from components.contracts.model import GoldenAnswer, PackageError, PackageLayout
+from components.contracts.record import read_lines
+from components.contracts.refusal import Refusal
+
+SECONDS = 120.0  # to open a package and to answer its known pictures
+STATUS = Path("/proc/self/status")
+
+
+def weigh(folder: str | Path) -> float:
+    """Return the memory that a package takes at its peak: open it and answer its known pictures.
+
+    That is the whole process, one thread, with Python and ONNX Runtime in it.
+
+    Args:
+        folder: A `PackageLayout`.
+
+    Returns:
+        MB, 10^6 bytes.
+
+    Raises:
+        PackageError: If that process breaks, or is not done in two minutes.
+    """
+    code = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "components.evaluate_detector.weigh", str(folder)]
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **code}, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired as cause:
+        raise PackageError(f"it is not opened and asked within {SECONDS:.0f} s") from cause
+    if done.returncode:
+        words = done.stderr.strip().splitlines() or [f"its process ends with {done.returncode}"]
+        raise PackageError(words[-1])
+    return float(done.stdout)
+
+
+def main(folder: str) -> None:
+    """Open a package, answer its known pictures and print the peak of memory so far, in MB."""
+    from components.inference.detector import Detector
+
+    detector, layout = Detector.open(folder), PackageLayout(folder)
+    for golden in read_lines(GoldenAnswer, layout.golden):
+        detector.detect_jpeg((layout.root / golden.file).read_bytes())
+    print(_peak_kib() * 1024 / 1e6)
+
+
+def _peak_kib() -> int:
+    # getrusage would do, were it not for the parent's memory that it remembers.
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1])
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except Refusal as refusal:
+        sys.exit(str(refusal))

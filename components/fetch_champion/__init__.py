@@ -1,1 +1,0 @@
-"""Bring the model that is in service to where a pipeline needs it."""

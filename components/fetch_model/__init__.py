@@ -1,0 +1,1 @@
+"""Bring a registered model to where a pipeline needs it."""

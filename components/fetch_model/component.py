@@ -1,0 +1,29 @@
+"""`fetch_model` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def fetch_model(dataset: str, fetched: dsl.Output[dsl.Model], model: str = "champion") -> str:
+    """Bring a registered model; of a champion that there is not yet, the reason.
+
+    Args:
+        dataset: Name of the dataset whose model it is.
+        fetched: Laid out as `contracts.model.RegisteredLayout`, or absent.
+        model: Digest of its package, or an alias: `champion`, `challenger` or `previous`.
+
+    Returns:
+        The digest of its package, or an empty string.
+    """
+    import os
+
+    from components.fetch_model.fetch import fetch
+    from components.store.objects import Objects
+    from components.store.registry import Registry
+
+    registry = Registry.open(os.environ["DATABASE_URL"])
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    found = fetch(registry, objects, dataset, model, fetched.path)
+    return found.model if found else ""

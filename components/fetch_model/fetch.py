@@ -1,0 +1,62 @@
+"""What is fetched is what was registered, byte for byte, or nothing with a reason."""
+
+import shutil
+from pathlib import Path
+
+from components.contracts.model import (
+    PackageError,
+    PackageLayout,
+    RegisteredLayout,
+    mark_absent,
+)
+from components.contracts.progress import say
+from components.store.objects import Objects
+from components.store.registry import Registry, Version
+
+CHAMPION = "champion"
+
+
+def fetch(
+    registry: Registry, objects: Objects, dataset: str, name: str, folder: str | Path
+) -> Version | None:
+    """Copy a registered model of a dataset to a folder.
+
+    Args:
+        registry: Knows who serves.
+        objects: Holds its files.
+        dataset: Whose model.
+        name: Its digest, or an alias.
+        folder: Becomes a `RegisteredLayout`, or says why there is no champion.
+
+    Returns:
+        The version. None for a champion before the first, or for one that is not as it was
+        registered, which the folder then says: the loop goes on, and the judge knows.
+
+    Raises:
+        PackageError: If another stored package is not the one that was registered.
+        Refusal: If there is no such model.
+    """
+    version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)
+    if version is None:
+        reason = f"no model of {dataset} is in service yet"
+        mark_absent(folder, reason)
+        say(reason)
+        return None
+    try:
+        objects.get_folder(RegisteredLayout.prefix(version.model), folder)
+        _check(RegisteredLayout(folder), version)
+    except PackageError as fault:
+        if name != CHAMPION:
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+        mark_absent(folder, f"{version.name} is damaged in the object store: {fault}", damaged=True)
+        say(f"{version.name} is damaged in the object store: {fault}")
+        return None
+    say(f"{version.name} is {'in service' if name == CHAMPION else 'fetched'}")
+    return version
+
+
+def _check(stored: RegisteredLayout, version: Version) -> None:
+    found = PackageLayout(stored.package).verify().digest
+    if found != version.model:
+        raise PackageError(f"{version.name}: model {found[:12]} lies in its place")

@@ -1,0 +1,68 @@
+"""Of trials that were trained for as long, the better ones go on, and the defaults always do."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.contracts.model import Lineage, TrainedInfo
+from components.contracts.policy import TuningPolicy
+from components.contracts.recipe import Recipe, followed
+from components.contracts.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One proposal and what came of it.
+
+    Attributes:
+        recipe: What was tried.
+        info: What was trained; None if it could not be.
+        goes_on: Whether it is trained again, for longer.
+    """
+
+    recipe: Recipe
+    info: TrainedInfo | None
+    goes_on: bool
+
+    @property
+    def score(self) -> float:
+        """Its mAP50 on the validation split; below all others if there is none."""
+        return self.info.validation_map50 if self.info else -math.inf
+
+
+def narrow(
+    recipes: Sequence[Recipe], infos: Sequence[TrainedInfo], policy: TuningPolicy
+) -> list[Trial]:
+    """Say of each trial whether it goes on.
+
+    Args:
+        recipes: All that were proposed, the defaults first.
+        infos: All that were trained, in any order.
+        policy: What share goes on.
+
+    Raises:
+        Refusal: If nothing was trained.
+    """
+    if not infos:
+        raise Refusal(f"none of {len(recipes)} trials was trained, so there is nothing to compare")
+    by_recipe = _trained(recipes, infos)
+    trials = [Trial(recipe, by_recipe.get(at), False) for at, recipe in enumerate(recipes)]
+    ranked = sorted(range(len(trials)), key=lambda at: (-trials[at].score, at))
+    best = [at for at in ranked if trials[at].info][
+        : max(1, round(len(trials) * policy.kept_share))
+    ]
+    return [
+        Trial(trial.recipe, trial.info, at in best or (at == 0 and trial.info is not None))
+        for at, trial in enumerate(trials)
+    ]
+
+
+def finalists(trials: Sequence[Trial], epochs: int) -> list[Recipe]:
+    """Return the recipes that go on, the defaults first, with the epochs of a full training."""
+    return [{**trial.recipe, "epochs": epochs} for trial in trials if trial.goes_on]
+
+
+def _trained(recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]) -> Mapping[int, TrainedInfo]:
+    lineages: dict[str, TrainedInfo] = {info.lineage.fingerprint: info for info in infos}
+    found: Mapping[int, Lineage] = followed(recipes, [info.lineage for info in infos])
+    return {at: lineages[lineage.fingerprint] for at, lineage in found.items()}

@@ -1,0 +1,1 @@
+"""Picks the settings that did best, and writes them down for the next training."""

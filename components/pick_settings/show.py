@@ -1,0 +1,107 @@
+"""What people get of a search: a page with every trial, and a file for the next training."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.contracts.model import TrainedInfo
+from components.contracts.recipe import Recipe, followed
+from components.contracts.report import ModelReport, Report
+from components.pages.chart import bar_chart
+from components.pages.fragments import Card, badge, cards, table, text
+from components.pages.page import Section, write_page
+from components.pick_settings.pick import Pick
+
+
+def write_search(
+    page: str | Path, found: Pick, recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]
+) -> None:
+    """Write the page.
+
+    Args:
+        page: The HTML file.
+        found: What won, and why.
+        recipes: All that were proposed, the defaults first.
+        infos: What the first, short trainings left, in any order.
+    """
+    names = sorted({name for recipe in recipes for name in recipe} - {"epochs"})
+    scores = _short_scores(recipes, infos)
+    finalists = {_key(one.recipe): one for one in found.finalists}
+    rows, bars = [], {}
+    for at, recipe in enumerate(recipes):
+        title = str(at or "defaults")
+        finalist = finalists.get(_key(recipe))
+        model = finalist.model if finalist else None
+        won = badge("winner", "good") if finalist is found.winner else ""
+        settings = [str(recipe.get(name, "")) for name in names]
+        rows.append((title, won, *_numbers(model), _number(scores.get(at)), *settings))
+        if finalist and model:
+            bars[title] = finalist.score
+    head = ("trial", "", "mAP50-95", "mAP50", "ms, 95 %", "MB", "mAP50, short", *names)
+    chart = bar_chart(
+        list(bars), {"mAP50-95": list(bars.values())}, title="mAP50-95 on the validation split"
+    )
+    said = text("No test image took part in the choice: what they say of the winner is still news.")
+    write_page(
+        page,
+        "Settings tried",
+        [
+            Section("Outcome", [cards(*_cards(found, len(recipes)))]),
+            Section("All trials", [table(head, rows)]),
+            Section("Those that were trained in full", [chart, said]),
+        ],
+        f"{found.reason[0].upper()}{found.reason[1:]}.",
+    )
+
+
+def settings_file(found: Pick, report: Report, trials: int) -> str:
+    """Return YAML of the settings that differ from the defaults, and where they come from.
+
+    Args:
+        found: What won, and why.
+        report: Of any finalist: on what they were compared.
+        trials: How many there were.
+    """
+    epochs = found.winner.recipe.get("epochs")
+    lines = [
+        f"# Settings for training on {report.dataset}, found by the tune pipeline.",
+        f"# {trials} trials on snapshot {report.snapshot[:12]}, of which {len(found.finalists)} "
+        f"were trained for {epochs} epochs",
+        f"# and compared on {report.images:,} validation images: {found.reason}.",
+        f"# To use them: python -m pipelines run train --dataset {report.dataset} --recipe @FILE",
+        *(f"{name}: {json.dumps(said)}" for name, said in sorted(found.recipe.items())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _short_scores(recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]) -> Mapping[int, float]:
+    scores = {info.lineage.fingerprint: info.validation_map50 for info in infos}
+    lineages = followed(recipes, [info.lineage for info in infos])
+    return {at: scores[lineage.fingerprint] for at, lineage in lineages.items()}
+
+
+def _cards(found: Pick, trials: int) -> list[Card]:
+    chosen = ", ".join(f"{name} {said}" for name, said in sorted(found.recipe.items()))
+    return [
+        Card("mAP50-95 of the winner", found.winner.score, "on the validation split"),
+        Card("trials", trials, f"{len(found.finalists)} trained in full"),
+        Card("settings", "new" if chosen else "defaults", chosen or "nothing did better"),
+    ]
+
+
+def _numbers(model: ModelReport | None) -> list[str]:
+    if model is None:
+        return [""] * 4
+    coco = (model.coco.get(name) for name in ("map", "map50"))
+    size = f"{model.size_bytes / 1e6:.1f}"
+    return [*map(_number, coco), f"{model.latency_ms_p95:.1f}", size]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _key(recipe: Recipe) -> frozenset[tuple[str, Any]]:
+    """Return what a recipe is known by in both rounds."""
+    return frozenset((name, said) for name, said in recipe.items() if name != "epochs")

@@ -1,0 +1,1 @@
+"""Proposes settings to try, spread evenly over what is searched."""

@@ -1,0 +1,53 @@
+"""Gradients of half precision vanish below 6e-8, so the loss is scaled up, as far as it goes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf  # type: ignore[import-untyped]
+
+FIRST = 2.0**12  # of a loss that is a sum over the batch
+PATIENCE = 2000  # good steps before more is tried
+
+
+class LossScale:
+    """A factor that halves when a gradient overflows, and doubles when long none did.
+
+    Source:
+        Micikevicius et al., "Mixed Precision Training", ICLR 2018.
+    """
+
+    def __init__(self) -> None:
+        """Start large: the first steps find what is possible."""
+        self.scale = tf.Variable(FIRST, trainable=False)
+        self.good = tf.Variable(0.0, trainable=False)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return the variables that the next step depends on."""
+        return {"loss_scale": self.scale, "good_steps": self.good}
+
+    def up(self, loss: Any) -> Any:
+        """Return the loss that is to be differentiated."""
+        return loss * self.scale
+
+    def move(self, gradient: Any, move: Callable[[Any], None], undo: Callable[[], None]) -> None:
+        """Move by a gradient of the scaled loss if it is finite, and undo the step if not.
+
+        Args:
+            gradient: The same for every worker, so all decide alike.
+            move: Takes the gradient of the loss itself.
+            undo: Takes back what looking at the batch has changed.
+        """
+
+        def go() -> None:
+            move(gradient / self.scale)
+            more = self.good + 1 >= PATIENCE
+            self.scale.assign(tf.where(more, 2 * self.scale, self.scale))
+            self.good.assign(tf.where(more, 0.0, self.good + 1))
+
+        def stay() -> None:
+            undo()
+            self.scale.assign(tf.maximum(1.0, self.scale / 2))
+            self.good.assign(0.0)
+
+        tf.cond(tf.reduce_all(tf.math.is_finite(gradient)), go, stay)

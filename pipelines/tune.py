@@ -1,0 +1,107 @@
+"""Look for better settings: many short trainings, a few long ones, and a file for `train`."""
+
+from kfp import dsl
+
+from components.evaluate_detector.component import evaluate_detector
+from components.export_onnx.component import export_onnx
+from components.fetch_model.component import fetch_model
+from components.narrow_settings.component import narrow_settings
+from components.pick_settings.component import pick_settings
+from components.propose_settings.component import propose_settings
+from components.snapshot_dataset.component import snapshot_dataset
+from components.train_detector.component import train_detector
+from components.validate_dataset.component import validate_dataset
+from pipelines.ending import recorded
+from pipelines.placement import (
+    heavy,
+    light,
+    with_database,
+    with_objects,
+    with_tracking,
+    with_workers,
+)
+
+
+@dsl.pipeline(
+    name="tune-car-detector",
+    description="Try settings briefly, the better ones in full, and write down what did best.",
+)
+def tune(
+    dataset: str = "car-parks",
+    trials: int = 9,
+    epochs: int = 12,
+    budget: int = 0,
+    space: str = "",
+    seed: int = 0,
+    workers: int = 1,
+    launcher: str = "local",
+) -> None:
+    """Search settings for training on one dataset, by its validation split alone.
+
+    Args:
+        dataset: Name of the dataset.
+        trials: Settings that are tried, the defaults included.
+        epochs: Passes over the training images of those that get to the end; all begin with
+            a third of them.
+        budget: Epochs over all trials together, 0 for no limit; it takes trials away.
+        space: YAML of what is searched, such as `size: [pico, nano]` or `learning_rate: {low:
+            0.001, high: 0.01, log: true}`; empty searches what is usual.
+        seed: Seeds everything random.
+        workers: TensorFlow workers of each training.
+        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
+    """
+    with recorded("tune"):
+        proposed = light(
+            propose_settings(trials=trials, epochs=epochs, budget=budget, space=space, seed=seed)
+        )
+        champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
+        frozen = light(with_objects(with_database(snapshot_dataset(dataset=dataset))))
+        snapshot = frozen.outputs["snapshot"]
+        valid = light(with_objects(validate_dataset(snapshot=snapshot)))
+
+        def trained_by(recipe: str) -> dsl.PipelineTask:
+            training = train_detector(
+                snapshot=snapshot,
+                champion=champion.outputs["fetched"],
+                recipe=recipe,
+                seed=seed,
+                workers=workers,
+                launcher=launcher,
+                trial=True,
+            )
+            return heavy(with_tracking(with_workers(with_objects(training))))
+
+        with dsl.ParallelFor(proposed.output, name="short", parallelism=4) as recipe:
+            short = trained_by(recipe).after(valid).set_display_name("train briefly")
+
+        narrowed = light(
+            narrow_settings(
+                recipes=proposed.output,
+                trained=dsl.Collected(short.outputs["trained"]),
+                epochs=epochs,
+            )
+        )
+        finalists = narrowed.outputs["Output"]
+
+        with dsl.ParallelFor(finalists, name="full", parallelism=4) as recipe:
+            full = trained_by(recipe).set_display_name("train in full")
+            exported = export_onnx(snapshot=snapshot, trained=full.outputs["trained"])
+            heavy(with_objects(exported))
+            evaluated = evaluate_detector(
+                snapshot=snapshot,
+                heir=exported.outputs["package"],  # the same again is asked once
+                challenger=exported.outputs["package"],
+                champion=champion.outputs["fetched"],
+                split="validation",
+            )
+            heavy(with_tracking(with_objects(evaluated)))
+
+        light(
+            pick_settings(
+                recipes=proposed.output,
+                trained=dsl.Collected(short.outputs["trained"]),
+                finalists=finalists,
+                packages=dsl.Collected(exported.outputs["package"]),
+                reports=dsl.Collected(evaluated.outputs["report"]),
+            )
+        )

@@ -1,0 +1,173 @@
+"""What reading costs: a picture from its shard to the network's input, and beside a training."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, count, islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import process_time
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from components.contracts.annotation import Box
+from components.contracts.record import write_lines
+from components.contracts.snapshot import SnapshotImage
+from components.detector.network import build_network
+from components.store.objects import Objects, digest_bytes
+from components.store.shards import pack_shards
+from components.store.snapshots import ImageReader
+from components.train_detector.augment import Habits, augment
+from components.train_detector.batches import Batch, Schedule
+from components.train_detector.learner import Learner
+from components.train_detector.pictures import PIXEL_BYTES, ROOM_BYTES, Picture, Pictures
+from components.train_detector.settings import Settings
+from components.train_detector.stream import Stream
+from components.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
+from tests.benchmarks.table import Row, at_least, at_most, interleaved
+
+WIDTH, HEIGHT = 640, 480
+INPUT = (320, 256)  # pixels: what a training at 320 pixels takes of such pictures
+PHOTOS, BATCH = 64, 8
+MANY = 64  # times the photos are far more than there is room for
+GOAL_MS = 0.95
+ZOOM = (Settings().zoom_out, Settings().zoom_in)
+
+
+def rows() -> Iterator[Row]:
+    """Measure pictures alone, then a training with and without reading."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    photos = [photo(seed) for seed in range(PHOTOS)]
+    with TemporaryDirectory() as folder:
+        read = stored(photos, Path(folder))
+        # The training comes first, so that memory is as a training has left it.
+        beside = list(_beside_training(photos, read))
+        yield from _alone(photos, read)
+        yield from beside
+
+
+def photo(seed: int) -> bytes:
+    """Return a JPEG with structure of every size, of about 57 KB, as a camera's is."""
+    rng = np.random.default_rng(seed)
+    total = np.full((HEIGHT, WIDTH, 3), 128.0)
+    for cells, weight in ((5, 0.4), (20, 0.23), (80, 0.3), (320, 0.3)):
+        coarse = rng.normal(128, 40, (cells * 3 // 4, cells, 3)).clip(0, 255).astype(np.uint8)
+        fine = Image.fromarray(coarse).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+        total += weight * (np.asarray(fine, float) - 128)
+    return encode_jpeg(total.clip(0, 255).astype(np.uint8), quality=80)
+
+
+def stored(photos: list[bytes], folder: Path) -> Callable[[str], bytes]:
+    """Put photos into shards, as a snapshot's are, and return what reads them."""
+    contents = {digest_bytes(content): content for content in photos}
+    objects = Objects(f"file://{folder}")
+    for shard in pack_shards(contents, contents.__getitem__):
+        objects.put(shard.key, shard.content)
+        write_lines(shard.entries, folder / "index.jsonl")
+    return ImageReader(folder / "index.jsonl", objects).read
+
+
+def _pictures(photos: list[bytes], read: Callable[[str], bytes], room_bytes: int) -> Pictures:
+    cars = tuple(
+        Box(x_min=at, y_min=at, x_max=at + 60, y_max=at + 40, label="car")
+        for at in range(20, 400, 40)
+    )
+    images = [
+        SnapshotImage(
+            sha256=digest_bytes(content), width=WIDTH, height=HEIGHT, camera="a", group="a",
+            split="train", captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name="", boxes=cars,
+        )
+        for content in photos
+    ]  # fmt: skip
+    return Pictures(images, read, ["car"], INPUT, room_bytes)
+
+
+def _alone(photos: list[bytes], read: Callable[[str], bytes]) -> Iterator[Row]:
+    plain, mosaic, kept_plain, kept_mosaic, full, half = (
+        1000 * seconds / PHOTOS
+        for seconds in interleaved(
+            *(
+                partial(_look, _pictures(photos, read, room), Habits(chance, ZOOM))
+                for room in (0, ROOM_BYTES)
+                for chance in (0.0, 1.0)
+            ),
+            lambda: [decode_jpeg(content) for content in photos],
+            lambda: [decode_reduced(content, (320, 240)) for content in photos],
+        )
+    )
+    size = f"{median(map(len, photos)) / 1000:.0f} KB"
+    yield at_most(
+        f"JPEG at half size, {size}", f"{half:.2f} ms CPU", f"full {full:.2f}", half / full, 1
+    )
+    yield Row(
+        "reading a picture, mosaic off", f"{plain:.2f} ms CPU", f"half size alone {half:.2f}",
+        plain / half, f"<= {GOAL_MS} ms", plain <= GOAL_MS,
+    )  # fmt: skip
+    yield Row("the same, kept in memory", f"{kept_plain:.2f} ms CPU")
+    yield Row("the same in a mosaic", f"{kept_mosaic:.2f} ms CPU", f"nothing kept {mosaic:.2f}")
+
+
+def _beside_training(photos: list[bytes], read: Callable[[str], bytes]) -> Iterator[Row]:
+    network = build_network("nano", 1, INPUT[1], INPUT[0])
+    learner = Learner(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, Settings())
+    few, many = (_pictures(times * photos, read, ROOM_BYTES) for times in (1, MANY))
+    streams = [
+        Stream(gallery, INPUT, Schedule(len(gallery), BATCH, epochs=1000, seed=0), Settings())
+        for gallery in (few, Unkept(many))
+    ]
+    constant = list(streams[0].epoch(0))
+    endless = [chain.from_iterable(map(stream.epoch, count(1))) for stream in streams]
+
+    def learn(batches: Iterator[Batch]) -> None:
+        for batch in islice(batches, len(constant)):
+            learner.step(batch, 1e-4, 1)
+
+    constants, *real = _cpu(
+        lambda: learn(iter(constant)), *(partial(learn, each) for each in endless), rounds=7
+    )
+    for what, seconds in zip(("kept in memory", "too many to keep"), real, strict=True):
+        yield at_least(
+            f"training, nano, batch 8, reading pictures {what}",
+            f"{seconds / len(constant):.3f} s CPU a step",
+            f"constant tensors {constants / len(constant):.3f}",
+            constants / seconds,
+            0.92,
+        )
+
+
+class Unkept:
+    """Those of many pictures for which no room is left, but among the last ones."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures = pictures
+        self.first = ROOM_BYTES // (PIXEL_BYTES * WIDTH * HEIGHT // 4)
+        for index in range(self.first):
+            pictures[index]
+
+    def __len__(self) -> int:
+        return len(self.pictures) - self.first
+
+    def __getitem__(self, index: int) -> Picture:
+        return self.pictures[self.first + index]
+
+
+def _look(gallery: Pictures, habits: Habits) -> None:
+    """Read and augment every picture once."""
+    canvas = np.empty((INPUT[1], INPUT[0], 3), np.uint8)
+    for index in range(PHOTOS):
+        rng = np.random.default_rng([0, 0, index])
+        augment(gallery[index], lambda number: gallery[number % PHOTOS], habits, canvas, rng)
+
+
+def _cpu(*sides: Callable[[], None], rounds: int = 7) -> list[float]:
+    """Return the median CPU seconds of this process, all threads, of each side, in turns."""
+    seconds: list[list[float]] = [[] for _ in sides]
+    for _ in range(rounds + 1):
+        for side, taken in zip(sides, seconds, strict=True):
+            start = process_time()
+            side()
+            taken.append(process_time() - start)
+    return [median(taken[1:]) for taken in seconds]  # the first builds graphs, and warms up

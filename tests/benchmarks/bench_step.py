@@ -1,0 +1,169 @@
+"""A training step: nano, 320 px, 8 images, one thread, against the same network in stock layers.
+
+The stock step is what a Keras user writes: a GradientTape in a `tf.function` without XLA, stock
+BatchNormalization, SiLU and UpSampling2D, Keras' own AdamW with weight decay and clipping, our
+loss, no average of the weights (ours keeps one). First step and memory are those of fresh
+processes that do nothing but build a learner and take steps, all imports being compiled to
+bytecode before, as after any first run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import process_time
+from unittest import mock
+
+from components.train_detector.lean import import_tensorflow_alone
+from tests.benchmarks.table import Row, at_least, at_most, interleaved
+
+SIZE, SIDE, IMAGES, BOXES = "nano", 320, 8, 12
+FIRST_STEP_S, MOST_MB = 6.0, 1100.0
+Step = Callable[[], object]
+
+
+def rows() -> Iterator[Row]:
+    """Measure steps in this process, and first steps in others."""
+    with TemporaryDirectory() as bytecode:
+        fresh("float32", bytecode)
+        for precision in ("float32", "bfloat16"):
+            yield from beginnings(precision, fresh(precision, bytecode))
+    import_tensorflow_alone()
+    one_thread()
+    sides = [learner_step("float32"), learner_step("bfloat16"), stock_step()]
+    full, half, stock = interleaved(*sides, clock=process_time)
+    against = f"stock Keras {stock:.3f} CPU s"
+    yield at_least("training step, float32", f"{full:.3f} CPU s", against, stock / full, 1.13)
+    yield at_least("training step, bfloat16", f"{half:.3f} CPU s", against, stock / half, 1.40)
+    sides = [learner_step("float32", 16, parts=2), learner_step("float32", 16)]
+    parts, whole = interleaved(*sides, clock=process_time)
+    yield at_most(
+        "16 images in 2 parts", f"{parts:.3f} CPU s", f"at once {whole:.3f}", parts / whole, 1.03
+    )
+
+
+def fresh(precision: str, bytecode: str) -> dict[str, float]:
+    """Return what a learner took from the start of its process, which is not this one."""
+    caches = {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    told = [sys.executable, "-m", "tests.benchmarks.bench_step", precision]
+    done = subprocess.run(told, check=True, stdout=subprocess.PIPE, env={**os.environ, **caches})
+    return json.loads(done.stdout)
+
+
+def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
+    """Compare a fresh learner with what it may take."""
+    seconds, size = said["first_step_s"], said["peak_mb"]
+    yield at_most(
+        f"start to first step, {precision}", f"{seconds:.1f} CPU s", f"{FIRST_STEP_S:g} s",
+        seconds / FIRST_STEP_S, 1.0,
+    )  # fmt: skip
+    yield at_most(
+        f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
+        size / MOST_MB, 1.0,
+    )  # fmt: skip
+
+
+def one_thread() -> None:
+    """Let TensorFlow have one thread for the maths and one for everything else."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def pictures(images: int) -> tuple:
+    """Return a batch of noise with boxes in it."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (images, SIDE, SIDE, 3), dtype=np.uint8)
+    low = rng.uniform(0, SIDE * 0.7, (images, BOXES, 2))
+    boxes = np.concatenate([low, low + rng.uniform(10, SIDE * 0.3, low.shape)], axis=-1)
+    return noise, boxes.astype(np.float32), np.zeros((images, BOXES), np.int32)
+
+
+def learner_step(
+    precision: str, images: int = IMAGES, parts: int = 1, strategy: object = None
+) -> Step:
+    """Return a step of our learner, which is alone without a strategy."""
+    import tensorflow as tf
+
+    from components.detector.layers import computing_in
+    from components.detector.network import build_network
+    from components.train_detector.batches import Batch
+    from components.train_detector.learner import Learner
+    from components.train_detector.settings import Settings
+
+    with computing_in(precision):
+        model = build_network(SIZE, 1, SIDE, SIDE)
+    settings = Settings(precision=precision, accumulate=parts)
+    alone = tf.distribute.OneDeviceStrategy("/cpu:0")
+    learner = Learner(model, strategy or alone, 100.0, settings)
+    batch = Batch(*pictures(images))
+    return lambda: learner.step(batch, 1e-3, 10)
+
+
+@contextmanager
+def stock_layers() -> Iterator[None]:
+    """Let networks be built of what Keras has."""
+    import keras
+
+    def norm(name: str) -> Callable[[object], object]:
+        normalise = keras.layers.BatchNormalization(momentum=0.97, name=name)
+        bend = keras.layers.Activation("silu")
+        return lambda maps: bend(normalise(maps))
+
+    with (
+        mock.patch("components.detector.layers.BatchNormSilu", norm),
+        mock.patch("components.detector.network.Upsample", keras.layers.UpSampling2D),
+    ):
+        yield
+
+
+def stock_step() -> Step:
+    """Return a step as a Keras user writes it."""
+    import keras
+    import tensorflow as tf
+
+    from components.detector.decode import anchor_points
+    from components.detector.loss import detection_loss
+    from components.detector.network import build_network
+
+    with stock_layers():
+        model = build_network(SIZE, 1, SIDE, SIDE)
+    adam = keras.optimizers.AdamW(1e-3, weight_decay=0.05, global_clipnorm=10.0)
+    centres, strides = map(tf.constant, anchor_points(SIDE, SIDE))
+
+    @tf.function(autograph=False)
+    def step(images, boxes, classes):
+        with tf.GradientTape() as tape:
+            said = model(tf.cast(images, tf.float32) / 255, training=True)
+            loss = detection_loss(said, centres, strides, boxes, classes)
+            mean = loss.total / tf.maximum(loss.weight, 1.0)
+        weights = model.trainable_variables
+        adam.apply_gradients(zip(tape.gradient(mean, weights), weights, strict=True))
+        return mean
+
+    batch = pictures(IMAGES)
+    return lambda: float(step(*batch))
+
+
+def child(precision: str) -> None:
+    """Take a few steps, and say what the first took since the process began, and all memory."""
+    import_tensorflow_alone()
+    one_thread()
+    step = learner_step(precision)
+    step()
+    first = process_time()
+    for _ in range(10):
+        step()
+    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    print(json.dumps({"first_step_s": first, "peak_mb": int(status["VmHWM"].split()[0]) / 1024}))
+
+
+if __name__ == "__main__":
+    child(sys.argv[1])

@@ -1,0 +1,119 @@
+"""Two workers of one thread against one process of two threads: the same images a step, real time.
+
+All three processes live beside each other and take turns, so that what else the machine does
+meets both sides. Only on an idle machine with two cores is the ratio worth anything; the load
+stands in the row.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from statistics import median
+from time import perf_counter
+
+from components.train_detector.launchers.local import tf_configs
+from components.train_detector.lean import import_tensorflow_alone
+from tests.benchmarks.table import Row, at_least
+
+GLOBAL_BATCHES = (16, 32)
+STEPS, ROUNDS = 6, 7
+
+
+def rows() -> Iterator[Row]:
+    """Let both sides take turns."""
+    for precision in ("float32", "bfloat16"):
+        for images in GLOBAL_BATCHES:
+            yield compare(precision, images)
+
+
+def compare(precision: str, images: int) -> Row:
+    """Return by how much the two workers are quicker."""
+    with ExitStack() as stack:
+        alone = [stack.enter_context(Child("", 2, precision, images))]
+        pair = [
+            stack.enter_context(Child(config, 1, precision, images // 2))
+            for config in tf_configs(2)
+        ]
+        for side in (alone, pair):
+            turn(side)
+        taken = [[turn(side) for side in (alone, pair)] for _ in range(ROUNDS)]
+    one, two = (median(side) for side in zip(*taken, strict=True))
+    what = f"two workers, {precision}, {images} images a step (load {os.getloadavg()[0]:.0f})"
+    rates = [f"{STEPS * images / seconds:.1f} images/s" for seconds in (two, one)]
+    ratio = median(before / after for before, after in taken)
+    return at_least(what, rates[0], f"one process {rates[1]}", ratio, 1.02)
+
+
+class Child:
+    """A process that takes steps when it is told to.
+
+    Args:
+        tf_config: Where the others are, or empty.
+        threads: For a step.
+        precision: Of the network.
+        images: A step.
+    """
+
+    def __init__(self, tf_config: str, threads: int, precision: str, images: int) -> None:
+        """Start it."""
+        told = [sys.executable, "-m", "tests.benchmarks.bench_workers"]
+        self.process = subprocess.Popen(
+            [*told, str(threads), precision, str(images)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TF_CONFIG": tf_config, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        )
+
+    def __enter__(self) -> "Child":
+        """Do nothing more."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.communicate()
+
+    def go(self) -> None:
+        """Let it take its steps."""
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+
+    def wait(self) -> None:
+        """Return when it has."""
+        assert self.process.stdout.readline(), f"worker ended with {self.process.wait()}"
+
+
+def turn(side: list[Child]) -> float:
+    """Return the seconds until all of a side have taken their steps."""
+    start = perf_counter()
+    for child in side:
+        child.go()
+    for child in side:
+        child.wait()
+    return perf_counter() - start
+
+
+def main(threads: str, precision: str, images: str) -> None:
+    """Take steps for every line of standard input."""
+    import_tensorflow_alone()
+    import tensorflow as tf
+
+    from components.train_detector.devices import strategy_for
+    from components.train_detector.worker import place
+    from tests.benchmarks.bench_step import learner_step
+
+    tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+    index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
+    strategy = strategy_for(index, workers, "ring")
+    step = learner_step(precision, int(images), strategy=strategy)
+    for _ in sys.stdin:
+        for _ in range(STEPS):
+            step()
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

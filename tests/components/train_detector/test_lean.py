@@ -1,0 +1,19 @@
+"""What a worker does without while it imports TensorFlow can be imported after."""
+
+import subprocess
+import sys
+
+WORDS = """
+import sys
+from components.train_detector.lean import NOT_NEEDED, import_tensorflow_alone
+import_tensorflow_alone()
+assert "tensorflow" in sys.modules
+print([name for name in NOT_NEEDED if name in sys.modules])
+import matplotlib
+"""
+
+
+def test_tensorflow_comes_alone_and_the_rest_when_it_is_asked_for():
+    done = subprocess.run([sys.executable, "-c", WORDS], check=True, stdout=subprocess.PIPE)
+
+    assert done.stdout == b"[]\n"

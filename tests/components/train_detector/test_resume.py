@@ -1,0 +1,95 @@
+"""A training that was cut short ends as one that was not."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from components.contracts.stopping import Stopped
+from components.detector.network import build_network
+from components.store.objects import Objects
+from components.train_detector.batches import Schedule
+from components.train_detector.checkpoint import Checkpoints
+from components.train_detector.fit import Lesson, fit
+from components.train_detector.gang import Gang
+from components.train_detector.keeper import Keeper
+from components.train_detector.learner import Learner
+from components.train_detector.pictures import Picture
+from components.train_detector.samples import Sample
+from components.train_detector.settings import Settings
+from components.train_detector.stream import Stream
+from tests.components.train_detector.gangs import Training, apart, losses
+from tests.components.train_detector.test_keeper import Told
+
+SIZE = 64
+BOX, CAR = np.array([[20, 10, 44, 30]], np.float32), np.zeros(1, np.int32)
+SCHEDULE = Schedule(8, 4, epochs=4, seed=0)
+SETTINGS = Settings(epochs=4, batch_size=4, workers=1)
+
+
+def noise(count):
+    rng = np.random.default_rng(count)
+    return [rng.integers(0, 90, (SIZE, SIZE, 3)).astype(np.uint8) for _ in range(count)]
+
+
+GALLERY = [
+    Picture(Image.fromarray(one).convert("YCbCr"), (SIZE, SIZE), BOX, CAR) for one in noise(8)
+]
+LESSON = Lesson(
+    train=Stream(GALLERY, (SIZE, SIZE), SCHEDULE, SETTINGS),
+    validation=[Sample(one, BOX, CAR) for one in noise(3)],
+    classes=1,
+    schedule=SCHEDULE,
+    settings=SETTINGS,
+    peak=0.003,
+)
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory):
+    def train(name, every_s=60.0, told=None):
+        """Train in a folder, beginning where an earlier one was cut short."""
+        keras.utils.set_random_seed(0)
+        strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+        learner = Learner(build_network("pico", 1, SIZE, SIZE), strategy, 10.0, SETTINGS)
+        checkpoints = Checkpoints(Objects((root / name).as_uri()), "checkpoints", 0)
+        keeper = Keeper(checkpoints, Gang(strategy, 0), every_s, told or threading.Event())
+        return fit(learner, LESSON, keeper)
+
+    root = tmp_path_factory.mktemp("trainings")
+    return train
+
+
+@pytest.fixture(scope="module")
+def undisturbed(train):
+    return train("undisturbed")
+
+
+def bytes_of(outcome):
+    return [value.tobytes() for value in outcome.weights]
+
+
+@pytest.mark.parametrize("steps", [3, 6])
+def test_stopped_between_any_two_steps_it_ends_byte_for_byte_the_same(steps, train, undisturbed):
+    with pytest.raises(Stopped):
+        train(f"stopped-{steps}", every_s=0, told=Told(after=steps))
+    again = train(f"stopped-{steps}")
+
+    assert bytes_of(again) == bytes_of(undisturbed)
+    assert again.history == undisturbed.history
+
+
+def test_two_workers_of_which_one_is_killed_end_as_those_that_nothing_disturbed(outcome, tmp_path):
+    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "checkpoint_s": 0}
+    training = Training(tmp_path / "killed", **settings)
+    training.until(lambda: training.step() >= 1)
+    training.workers()[1].kill()
+
+    assert training.end() == 0
+    assert "worker-1 was ended by SIGKILL; all workers start again" in training.said()
+    assert apart(training.trained, outcome["trained"].path) <= (1e-6, 1e-6)
+    assert len(losses(training.trained)) == 6
+    assert not training.checkpoints()
