@@ -111,9 +111,9 @@ class Checkpoints:
             say(f"the checkpoint {self.objects.uri(self._key(number))} is torn")
         return read
 
-    def forget_before(self, first: int) -> None:
-        """Forget all that are older."""
-        self._forget([number for number in self.numbers() if number < first])
+    def keep_newest(self, count: int) -> None:
+        """Forget all but the newest."""
+        self._forget(self.numbers()[:-count])
 
     def forget_after(self, last: int) -> None:
         """Forget all that are newer."""

@@ -18,6 +18,10 @@ from components.train_detector.checkpoint import Checkpoints, State, encode
 from components.train_detector.course import Course
 from components.train_detector.gang import Gang
 
+# One worker may be killed before the newest is written, and its newest be torn besides: the
+# one before that is still there everywhere.
+KEPT = 3
+
 Take = Callable[[], State]
 
 
@@ -38,7 +42,6 @@ class Keeper:
         """Start the clock."""
         self.checkpoints, self.gang, self.every_s, self.told = checkpoints, gang, every_s, told
         self._last = monotonic()
-        self._newest = 0  # that all workers have
         self._background = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[None] | None = None
 
@@ -56,7 +59,6 @@ class Keeper:
         else:
             mine = None
         self.checkpoints.forget_after(number)
-        self._newest = number
         if number and not self.gang.index:
             say(f"going on after step {number}")
         return mine
@@ -83,14 +85,12 @@ class Keeper:
                 say(f"stopped after step {number}, from which another attempt goes on")
             raise Stopped
         if ready == self.gang.workers:
-            before, self._newest, self._last = self._newest, number, monotonic()
-            self._writing = self._background.submit(
-                self._write, number, before, course.copy(), take()
-            )
+            self._last = monotonic()
+            self._writing = self._background.submit(self._write, number, course.copy(), take())
 
-    def _write(self, number: int, before: int, course: Course, state: State) -> None:
-        self.checkpoints.forget_before(before)
+    def _write(self, number: int, course: Course, state: State) -> None:
         self.checkpoints.write(number, encode(course, state))
+        self.checkpoints.keep_newest(KEPT)
 
     def close(self) -> None:
         """Return when no worker writes any more."""

@@ -56,7 +56,7 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
         folder: Laid out as `PlanLayout`.
         environment: OBJECT_STORE_URL, and if we are not alone TF_CONFIG, the cluster and
             our place in it; WORKER_THREADS for a step, otherwise our share of the
-            machine's cores; WORKER_COMMUNICATION, `ring` or `nccl`.
+            machine's cores; WORKER_COMMUNICATION, `ring`, `nccl` or `auto`.
 
     Raises:
         Refusal: If the plan is of other code, or cannot be followed.

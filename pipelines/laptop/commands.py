@@ -53,7 +53,7 @@ def retrain(frames: int) -> int:
         )  # fmt: skip
         story.ingested()
         with Clients(up.env["DETECTOR_URL"], story.dataset, _lately(up, story.dataset)) as clients:
-            story.pipeline("Train", "train", {"dataset": story.dataset, "grow_test": True})
+            story.train(grow_test=True)
         story.terminal.say(f"\nmeanwhile: {clients.told}")
         story.terminal.steps(story.runs)
     return 0

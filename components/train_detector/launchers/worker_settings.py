@@ -65,7 +65,7 @@ class WorkerSettings(Record):
     tolerations: tuple[Toleration, ...] = ()
     volumes: tuple[Volume, ...] = ()
     priority_class: str = ""
-    communication: Literal["ring", "nccl"] = Field(
+    communication: Literal["ring", "nccl", "auto"] = Field(
         default="ring", description="nccl where every worker has a GPU"
     )
     runtime: str = Field(default="car-workers", description="TrainingRuntime of a trainjob")

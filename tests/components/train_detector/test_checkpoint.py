@@ -79,7 +79,7 @@ def test_workers_keep_theirs_apart(checkpoints):
 
 
 def test_older_and_newer_ones_can_be_forgotten(checkpoints):
-    checkpoints.forget_before(9)
+    checkpoints.keep_newest(2)
     checkpoints.forget_after(9)
 
     assert checkpoints.numbers() == [9]

@@ -73,14 +73,14 @@ def found_by(keeper):
     return found and int(found[1]["number"][0])
 
 
-def test_two_checkpoints_are_kept(keeper):
+def test_three_checkpoints_are_kept(keeper):
     def train(gang):
         mine = keeper(gang)
         steps(mine, 5)
         mine.close()
         return mine.checkpoints.numbers()
 
-    assert together(3, train) == [[4, 5]] * 3
+    assert together(3, train) == [[3, 4, 5]] * 3
 
 
 def test_nothing_is_written_before_it_is_time(keeper):
