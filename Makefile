@@ -61,6 +61,10 @@ prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end
 prove-checks: $(READY) ## Packages with every fault we know in the real server: each refused by its word
 	@$(BIN)/python -m tests.proofs.checks
 
+.PHONY: prove-gate
+prove-gate: $(READY) ## Equal models compared a thousand times: luck promotes fewer than the policy allows
+	@$(BIN)/python -m tests.proofs.gate
+
 .PHONY: prove-rollout
 prove-rollout: $(READY) ## Good and bad candidates under 50 requests a second: none may fail, bad ones go back
 	@$(BIN)/python -m tests.proofs.rollout

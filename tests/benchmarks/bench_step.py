@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from unittest import mock
 
-from components.train_detector.lean import import_tensorflow_alone
+from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
 SIZE, SIDE, IMAGES, BOXES = "nano", 320, 8, 12
@@ -50,7 +50,9 @@ def fresh(precision: str, bytecode: str) -> dict[str, float]:
     """Return what a learner took from the start of its process, which is not this one."""
     caches = {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
     told = [sys.executable, "-m", "tests.benchmarks.bench_step", precision]
-    done = subprocess.run(told, check=True, stdout=subprocess.PIPE, env={**os.environ, **caches})
+    done = subprocess.run(
+        told, check=True, stdout=subprocess.PIPE, env={**ENVIRONMENT, **os.environ, **caches}
+    )
     return json.loads(done.stdout)
 
 
@@ -62,7 +64,7 @@ def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
         seconds / FIRST_STEP_S, 1.0,
     )  # fmt: skip
     yield at_most(
-        f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
+        f"most memory of a learner, {precision}", f"{size:.0f} MiB", f"{MOST_MB:g} MiB",
         size / MOST_MB, 1.0,
     )  # fmt: skip
 
@@ -161,8 +163,13 @@ def child(precision: str) -> None:
     first = process_time()
     for _ in range(10):
         step()
+    print(json.dumps({"first_step_s": first, "peak_mb": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process ever had, in MiB."""
     status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    print(json.dumps({"first_step_s": first, "peak_mb": int(status["VmHWM"].split()[0]) / 1024}))
+    return int(status["VmHWM"].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -75,7 +75,10 @@ def _luck(pool: Pool, images: int, comparisons: int) -> float:
     winners = Counter(winner for winner, _ in pool.imap_unordered(compared, jobs, 20))
     share = 1 - winners["none"] / len(jobs)
     asked = f"asked: below {POLICY.alpha:.0%}"
-    print(f"{images} images, equal models: luck promotes {share:.1%} of {len(jobs):,}, {asked}")
+    print(
+        f"{images} images, equal models: luck promotes {share:.1%} of {len(jobs):,}, {asked}",
+        flush=True,
+    )
     return share
 
 
@@ -85,7 +88,10 @@ def _power(pool: Pool, images: int) -> None:
         done = list(pool.imap_unordered(compared, jobs, 10))
         won = sum(winner == "challenger" for winner, _ in done)
         gain = np.mean([gain for _, gain in done])
-        print(f"{images} images, better by {name}, {gain:+.3f} mAP50-95: promoted {won} of 100")
+        print(
+            f"{images} images, better by {name}, {gain:+.3f} mAP50-95: promoted {won} of 100",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

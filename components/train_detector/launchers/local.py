@@ -16,10 +16,11 @@ from typing import IO
 
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
-from components.contracts.stopping import Stopped, leaving_on_sigterm
+from components.contracts.stopping import STOPPED, Stopped, leaving_on_sigterm
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
+from components.train_detector.lean import ENVIRONMENT
 from components.train_detector.plan import Plan
 from components.train_detector.worker import FORSAKEN, REFUSED
 
@@ -57,7 +58,7 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
             before, lost = newest, 1 if newest > before else lost + 1
             if lost > RESTARTS:
                 raise TrainingError(f"{loss}\nthe {lost}th time without a new checkpoint")
-            say(f"{loss.splitlines()[0]}; all workers start again")
+            say(f"{loss}; all workers start again")
 
 
 def _run(work: Path, plan: Plan, objects: Objects) -> str | None:
@@ -109,7 +110,7 @@ class _Worker:
 
 def _start(work: Path, own: Mapping[str, str], log: Path) -> _Worker:
     code = {"PYTHONPATH": str(Path(__file__).parents[3])}
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **code, **own}
+    environment = {**ENVIRONMENT, **os.environ, **code, **own}
     command = [sys.executable, "-m", "components.train_detector.worker", str(work)]
     with log.open("ab") as words:
         process = subprocess.Popen(
@@ -168,7 +169,10 @@ def is_final(code: int) -> bool:
 def _ending(code: int, worker: _Worker) -> str:
     if code < 0:
         return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
-    return f"{worker.log.stem} ended with {code}: {_words(worker.log)}"
+    if code == STOPPED:
+        return f"{worker.log.stem} was told to stop"
+    said = _words(worker.log).splitlines()[-1:]
+    return ": ".join([f"{worker.log.stem} ended with {code}", *said])
 
 
 def _codes(team: Sequence[_Worker]) -> list[int | None]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.train_detector.launchers.worker_settings import WorkerSettings
+from components.train_detector.lean import ENVIRONMENT
 
 Body = dict[str, Any]
 
@@ -82,7 +83,7 @@ def environment(job: Job) -> list[Body]:
     """Return a worker's environment; what is secret stays a reference."""
     plain = {
         "HOME": "/tmp",  # the root file system is read-only
-        "TF_CPP_MIN_LOG_LEVEL": "2",
+        **ENVIRONMENT,
         "WORKER_JOB": job.name,
         "WORKER_THREADS": str(job.settings.threads),
         "WORKER_COMMUNICATION": job.settings.communication,
