@@ -148,7 +148,7 @@ class PackageInfo(Record):
 class GoldenAnswer(Record):
     """One line of `golden.jsonl`: a known image (a file of the package) and its answer."""
 
-    file: str
+    file: str = Field(pattern=r"^golden/[\w-]+\.jpg$")
     boxes: tuple[ScoredBox, ...]
 
 

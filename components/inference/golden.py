@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import GoldenAnswer, PackageError, PackageLayout
-from components.contracts.record import read_lines
+from components.contracts.record import complaint, read_lines
 
 MOST_PIXELS = 0.5
 MOST_SCORE = 0.01
@@ -22,10 +24,14 @@ def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> 
         score_threshold: The package's own: a box that scores about as much may be missing.
 
     Raises:
-        PackageError: At the first picture that is answered otherwise, or if there is none.
+        PackageError: At the first picture that is answered otherwise, or if there is none, or
+            if a line names what is no picture of the package.
     """
     layout = PackageLayout(folder)
-    answers = read_lines(GoldenAnswer, layout.golden)
+    try:
+        answers = read_lines(GoldenAnswer, layout.golden)
+    except ValidationError as cause:
+        raise PackageError(f"golden.jsonl: {complaint(cause)}") from cause
     if not answers:
         raise PackageError("the package has no golden picture to be tried on")
     for golden in answers:

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.annotation import ScoredBox
-from components.contracts.model import PackageError
+from components.contracts.model import GoldenAnswer, PackageError
+from components.contracts.record import read_lines
 from components.inference.detector import Detector
 from components.inference.golden import check_golden, differs
 
@@ -25,6 +26,17 @@ def test_another_detector_does_not(tiny_package):
 
     with pytest.raises(PackageError, match=r"golden/0{12}.jpg is answered otherwise: no car at 0"):
         check_golden(tiny_package().root, other.detect_jpeg, 0.25)
+
+
+@pytest.mark.parametrize("file", ["/etc/hostname", "golden/../../other.jpg", "package.json"])
+def test_a_golden_picture_is_a_picture_of_the_package(tiny_package, file):
+    package = tiny_package()
+    detector = Detector.open(package.root)
+    first = read_lines(GoldenAnswer, package.golden)[0].file
+    package.golden.write_text(package.golden.read_text().replace(first, file))
+
+    with pytest.raises(PackageError, match=r"golden\.jsonl: file: String should match"):
+        check_golden(package.root, detector.detect_jpeg, 0.25)
 
 
 @given(st.permutations([changed(x_min=place, x_max=place + 20) for place in range(5)]))
