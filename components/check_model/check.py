@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from components.check_model.faults import Faulty, told
-from components.check_model.files import check_files, copied, golden_answers
+from components.check_model.files import check_files, copied
 from components.check_model.trial import Known, Seen, tried
 from components.contracts.model import (
     PackageError,
     PackageInfo,
+    PackageLayout,
     RegisteredLayout,
     absence,
     mark_absent,
@@ -147,7 +148,7 @@ def _check(
         package = shelf.package(info.dataset, info.digest)
         package.parent.mkdir(parents=True)
         fresh.rename(package)
-        checked.pictures = _pictures(package, info, expected)
+        checked.pictures = _pictures(package, expected)
         checked.seen = tried(shelf, info, checked.pictures, policy, server)
     if copied(source, target).digest != info.digest:
         raise Faulty("the package changed while it was tried")
@@ -173,10 +174,10 @@ def _check_description(info: PackageInfo, expected: Expected) -> None:
         raise Faulty(f"its classes are {found}, expected {wanted}")
 
 
-def _pictures(package: Path, info: PackageInfo, expected: Expected) -> list[Known]:
+def _pictures(package: Path, expected: Expected) -> list[Known]:
     """Return what the server is asked about: the golden pictures first."""
     pictures = []
-    for answer in golden_answers(package, info):
+    for answer in PackageLayout(package).golden_answers():
         jpeg = (package / answer.file).read_bytes()
         try:
             pictures.append(Known(answer.file, jpeg, decode_jpeg(jpeg), answer.boxes))

@@ -5,12 +5,9 @@ import shutil
 import stat
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from components.check_model.faults import Faulty
-from components.contracts.model import GoldenAnswer, PackageInfo, PackageLayout
+from components.contracts.model import PackageInfo, PackageLayout
 from components.contracts.policy import CheckPolicy
-from components.contracts.record import complaint, read_lines
 
 
 def check_files(folder: Path, policy: CheckPolicy) -> float:
@@ -50,22 +47,3 @@ def copied(source: Path, target: Path) -> PackageInfo:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, symlinks=True)
     return PackageLayout(target).verify()
-
-
-def golden_answers(folder: Path, info: PackageInfo) -> list[GoldenAnswer]:
-    """Return what a verified package says it answers about its own pictures.
-
-    Raises:
-        Faulty: If it says nothing, nonsense, or names a file that is not its own.
-    """
-    try:
-        answers = read_lines(GoldenAnswer, PackageLayout(folder).golden)
-    except (ValidationError, UnicodeDecodeError) as cause:
-        told = complaint(cause) if isinstance(cause, ValidationError) else str(cause)
-        raise Faulty(f"golden.jsonl: {told}") from cause
-    for answer in answers:
-        if answer.file not in info.files:
-            raise Faulty(f"golden.jsonl names {answer.file[:80]!r}, which is not of the package")
-    if not answers:
-        raise Faulty("the package has no golden picture to be tried on")
-    return answers

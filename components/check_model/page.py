@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from components.check_model.check import Checked
 from components.check_model.trial import Seen
 from components.contracts.policy import CheckPolicy
-from components.pages.fragments import Card, cards, gallery, table, text
+from components.pages.fragments import Card, cards, gallery, sentence, table, text
 from components.pages.page import Fragment, Section, write_page
 from components.vision.draw import draw_boxes
 
@@ -22,15 +22,17 @@ def write_check_page(checked: Checked, policy: CheckPolicy, path: str | Path) ->
         policy: What it was allowed.
         path: The HTML file.
     """
-    name = f"model {checked.model[:12]}" if checked.model else "No model"
-    lead = f"{checked.sentence[0].upper()}{checked.sentence[1:]}."
+    if not checked.model:
+        write_page(path, "No trial", [], sentence(checked.sentence))
+        return
     sections = [Section("What it was allowed", [_limits(checked, policy)])]
     if checked.seen:
         sections.insert(0, Section("What it cost", [_cards(checked, checked.seen)]))
         sections.append(Section("What it answered", [gallery(_answers(checked, checked.seen))]))
-    elif checked.model:
+    else:
         sections.insert(0, Section("Refused", [text(checked.reason)]))
-    write_page(path, f"Trial of {name}", sections, lead)
+    title = f"Trial of model {checked.model[:12]}"
+    write_page(path, title, sections, sentence(checked.sentence))
 
 
 def _cards(checked: Checked, seen: Seen) -> Fragment:

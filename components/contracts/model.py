@@ -12,7 +12,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, mode
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.events import Name, Sha256
-from components.contracts.record import Record, complaint, digest_of
+from components.contracts.record import Record, complaint, digest_of, read_lines
 from components.contracts.refusal import Refusal
 
 INPUT = "images"
@@ -148,7 +148,7 @@ class PackageInfo(Record):
 class GoldenAnswer(Record):
     """One line of `golden.jsonl`: a known image (a file of the package) and its answer."""
 
-    file: str = Field(pattern=r"^golden/[\w-]+\.jpg$")
+    file: str
     boxes: tuple[ScoredBox, ...]
 
 
@@ -193,6 +193,26 @@ class PackageLayout:
                     f"expected {expected[:12]}"
                 )
         return info
+
+    def golden_answers(self) -> list[GoldenAnswer]:
+        """Return what a verified package says it answers about its own pictures, one at least.
+
+        Raises:
+            PackageError: If it says nothing, nonsense, or names a file that is not its own.
+        """
+        try:
+            answers = read_lines(GoldenAnswer, self.golden)
+        except (ValidationError, UnicodeDecodeError) as cause:
+            told = complaint(cause) if isinstance(cause, ValidationError) else str(cause)
+            raise PackageError(f"golden.jsonl: {told}") from cause
+        own = {str(file.relative_to(self.root)) for file in self.root.rglob("*")}
+        for answer in answers:
+            if answer.file not in own:
+                strange = f"{answer.file[:80]!r}, which is not of the package"
+                raise PackageError(f"golden.jsonl names {strange}")
+        if not answers:
+            raise PackageError("the package has no golden picture to be tried on")
+        return answers
 
 
 class RegisteredLayout:

@@ -67,6 +67,7 @@ def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
         Card("mAP50", _number(best.coco["map50"]), f"of the {best.role}"),
         Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
         Card("missed", errors["missed"], "objects"),
+        Card("badly placed", errors["badly placed"], "boxes, by more than half"),
         Card("false alarms", errors["false"], "boxes"),
         Card("95 % within", f"{best.latency_ms_p95:.1f} ms", "CPU time, JPEG to boxes, one thread"),
     )

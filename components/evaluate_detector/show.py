@@ -16,7 +16,7 @@ from components.evaluate_detector.numbers import count_errors, numbers
 from components.evaluate_detector.slices import CROWDS, HOURS, SIZES
 from components.evaluate_detector.zoom import close_up, whole
 from components.pages.chart import bar_chart, heatmap, histogram, pr_curve
-from components.pages.fragments import columns, gallery, text
+from components.pages.fragments import columns, gallery, sentence, text
 from components.pages.page import Section, write_page
 from components.store.snapshots import SnapshotReader
 from components.vision.jpeg import Image, decode_jpeg
@@ -74,8 +74,7 @@ def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotR
             _whole_pictures(evaluation, evaluation.subject, pictures),
         ]
     title = f"Models of {evaluation.report.dataset}, compared"
-    lead = f"{evaluation.sentence[0].upper()}{evaluation.sentence[1:]}."
-    write_page(path, title, sections, lead)
+    write_page(path, title, sections, sentence(evaluation.sentence))
 
 
 class _Pictures:

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from components.contracts.annotation import ScoredBox
-from components.contracts.model import GoldenAnswer, PackageError, PackageLayout
-from components.contracts.record import complaint, read_lines
+from components.contracts.model import PackageError, PackageLayout
 
 MOST_PIXELS = 0.5
 MOST_SCORE = 0.01
@@ -24,18 +21,12 @@ def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> 
         score_threshold: The package's own: a box that scores about as much may be missing.
 
     Raises:
-        PackageError: At the first picture that is answered otherwise, or if there is none, or
-            if a line names what is no picture of the package.
+        PackageError: At the first picture that is answered otherwise, or if
+            the package names none of its own.
     """
-    layout = PackageLayout(folder)
-    try:
-        answers = read_lines(GoldenAnswer, layout.golden)
-    except ValidationError as cause:
-        raise PackageError(f"golden.jsonl: {complaint(cause)}") from cause
-    if not answers:
-        raise PackageError("the package has no golden picture to be tried on")
+    answers = PackageLayout(folder).golden_answers()
     for golden in answers:
-        found = answer((layout.root / golden.file).read_bytes())
+        found = answer((Path(folder) / golden.file).read_bytes())
         difference = differs(golden.boxes, found, score_threshold)
         if difference:
             raise PackageError(f"{golden.file} is answered otherwise: {difference}")

@@ -35,6 +35,15 @@ class _Thumbnail:
     caption: str
 
 
+def sentence(words: str) -> str:
+    """Return words as a sentence.
+
+    >>> sentence("there is no champion yet")
+    'There is no champion yet.'
+    """
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def text(*paragraphs: str) -> Markup:
     """Return paragraphs."""
     return _fragment("text", paragraphs)

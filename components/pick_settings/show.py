@@ -9,7 +9,7 @@ from components.contracts.model import TrainedInfo
 from components.contracts.recipe import Recipe, followed
 from components.contracts.report import ModelReport, Report
 from components.pages.chart import bar_chart
-from components.pages.fragments import Card, badge, cards, table, text
+from components.pages.fragments import Card, badge, cards, sentence, table, text
 from components.pages.page import Section, write_page
 from components.pick_settings.pick import Pick
 
@@ -51,7 +51,7 @@ def write_search(
             Section("All trials", [table(head, rows)]),
             Section("Those that were trained in full", [chart, said]),
         ],
-        f"{found.reason[0].upper()}{found.reason[1:]}.",
+        sentence(found.reason),
     )
 
 

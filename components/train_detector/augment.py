@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from cykooz_resizer import (  # type: ignore[import-untyped]
+    CropBox,
+    FilterType,
+    ResizeAlg,
+    ResizeOptions,
+    Resizer,
+)
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,8 +23,11 @@ from components.vision.letterbox import PADDING
 TILE = 0.7  # in a mosaic, where four share the place of one, pictures are that much smaller
 LIGHTS = ((0.4, 1.5), (0.6, 1.4), *((0.92, 1.08),) * 3)  # saturation, brightness, three tints
 CONTRAST = (0.75, 1.33)
-TO_RGB = ((0, 1.402), (-0.344136, -0.714136), (1.772, 0))  # from Cb and Cr, beside Y
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
+STEPS = 1024  # of a pixel, in whole ones of which sums are exact
+BILINEAR = ResizeAlg.convolution(FilterType.bilinear)
 
+Place = tuple[float, float, float, float]
 Labels = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
@@ -46,16 +56,17 @@ class Light:
         return cls(saturation, factor(CONTRAST, rng), (red, green, blue))
 
     def fall(self, image: Image.Image) -> Image.Image:
-        """Return a YCbCr image in this light, as RGB.
+        """Return an RGB image in this light.
 
         Source:
-            ITU-T T.871: from YCbCr to RGB, here in one pass with all that the light does.
+            ITU-T T.871: the grey that a colour fades to.
         """
         rows: list[float] = []
-        for gain, (from_blue, from_red) in zip(self.gains, TO_RGB, strict=True):
+        for channel, gain in enumerate(self.gains):
             slope = gain * self.contrast
-            blue, red = slope * self.saturation * from_blue, slope * self.saturation * from_red
-            rows += (slope, blue, red, 128 * (gain - slope - blue - red))
+            row = [slope * (1 - self.saturation) * share for share in LUMA]
+            row[channel] += slope * self.saturation
+            rows += (*row, 128 * (gain - slope))
         return image.convert("RGB", tuple(rows))
 
 
@@ -119,9 +130,24 @@ def paint(canvas: NDArray[np.uint8], picture: Picture, seen: View, light: Light)
         corner = math.floor(box[0]), math.floor(box[1])
         image = light.fall(image.crop((*corner, math.ceil(box[2]), math.ceil(box[3]))))
         box = box[0] - corner[0], box[1] - corner[1], box[2] - corner[0], box[3] - corner[1]
-    image = image.resize(size, Image.Resampling.NEAREST, box)
+    image = resized(image, size, box)
     if not grows:
         image = light.fall(image)
     if seen.mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     canvas[top:bottom, left:right] = np.asarray(image)
+
+
+def resized(image: Image.Image, size: tuple[int, int], box: Place) -> Image.Image:
+    """Return what Pillow's bilinear filter does, within a level, for a quarter of its time.
+
+    Args:
+        image: RGB.
+        size: Width and height to become, in pixels.
+        box: The part of the image that is shown: left, top, right, bottom.
+    """
+    left, top, right, bottom = (math.floor(edge * STEPS) / STEPS for edge in box)
+    part = CropBox(left, top, right - left, bottom - top)
+    target = Image.new("RGB", size, None)  # every pixel will be written
+    Resizer().resize_pil(image, target, ResizeOptions(BILINEAR, use_alpha=False, crop_box=part))
+    return target

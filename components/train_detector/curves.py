@@ -6,7 +6,7 @@ from typing import Any
 from components.contracts.model import TrainedInfo, TrainedLayout, absence
 from components.contracts.record import read_lines
 from components.pages.chart import line_chart
-from components.pages.fragments import Card, cards, columns, table, text
+from components.pages.fragments import Card, cards, columns, sentence, table
 from components.pages.page import Section, write_page
 from components.train_detector.history import Epoch
 
@@ -20,7 +20,7 @@ def write_curves(trained: Path, page: Path) -> None:
     """
     layout = TrainedLayout(trained)
     if reason := absence(trained):
-        write_page(page, "Training", [Section("No training", [text(f"{reason}.")])])
+        write_page(page, "No training", [], sentence(reason))
         return
     info, epochs = TrainedInfo.read(layout.info), read_lines(Epoch, layout.history)
     sections = [

@@ -24,7 +24,7 @@ class Picture:
     """One picture and what is on it.
 
     Attributes:
-        image: YCbCr, at least as large as `size`.
+        image: RGB, at least as large as `size`.
         size: Width and height in pixels when it just fits the network's input.
         boxes: `[N, 4]` as xyxy, in pixels of that size.
         classes: `[N]`.

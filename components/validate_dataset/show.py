@@ -18,6 +18,7 @@ from components.pages.fragments import (
     badge,
     cards,
     gallery,
+    sentence,
     table,
     text,
 )
@@ -72,8 +73,8 @@ def show(
         drawn = list(_drawn(_drawn_lots(info, pictures, split), info, reader))
         sections.append(Section(f"Some of the {split} images", [gallery(drawn, max_bytes=700_000)]))
     sections.append(Section("Distributions", [distributions(info, pictures)]))
-    lead = f"{verdict.reason[0].upper()}{verdict.reason[1:]}."
-    write_page(path, f"Dataset {info.dataset}, snapshot {info.id[:12]}", sections, lead)
+    title = f"Dataset {info.dataset}, snapshot {info.id[:12]}"
+    write_page(path, title, sections, sentence(verdict.reason))
 
 
 def _cards(info: SnapshotInfo, verdict: Verdict) -> Fragment:

@@ -102,12 +102,12 @@ def decode_reduced(
         max_pixels: The most that width times height of the stored image may be.
 
     Returns:
-        YCbCr, as most JPEGs store it, so that nothing is converted that need not be.
+        RGB.
 
     Raises:
         JpegError: As `decode_jpeg`.
     """
-    return _decoded(content, max_pixels, "YCbCr", least)
+    return _decoded(content, max_pixels, "RGB", least)
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:

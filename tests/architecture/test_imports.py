@@ -59,7 +59,7 @@ JOBS = {
     "train_detector": {
         "vision", "pages", "detector", "cluster", "store.objects", "store.snapshots",
         "store.tracking",
-        "numpy", "PIL", "pydantic", "yaml", "tensorflow", "keras",
+        "numpy", "PIL", "cykooz_resizer", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
         "vision", "detector", "inference", "store.objects", "store.snapshots",

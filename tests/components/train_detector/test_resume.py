@@ -35,9 +35,7 @@ def noise(count):
     return [rng.integers(0, 90, (SIZE, SIZE, 3)).astype(np.uint8) for _ in range(count)]
 
 
-GALLERY = [
-    Picture(Image.fromarray(one).convert("YCbCr"), (SIZE, SIZE), BOX, CAR) for one in noise(8)
-]
+GALLERY = [Picture(Image.fromarray(one), (SIZE, SIZE), BOX, CAR) for one in noise(8)]
 LESSON = Lesson(
     train=Stream(GALLERY, (SIZE, SIZE), SCHEDULE, SETTINGS),
     validation=[Sample(one, BOX, CAR) for one in noise(3)],

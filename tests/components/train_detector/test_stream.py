@@ -22,7 +22,7 @@ def gallery(count=24):
     rng = np.random.default_rng(0)
     box, car = np.array([[4, 4, 40, 20]], np.float32), np.zeros(1, np.int32)
     pixels = rng.integers(0, 255, (count, SIZE[1], SIZE[0], 3)).astype(np.uint8)
-    return [Picture(Image.fromarray(one).convert("YCbCr"), SIZE, box, car) for one in pixels]
+    return [Picture(Image.fromarray(one), SIZE, box, car) for one in pixels]
 
 
 def stream(pictures=None, worker=0, workers=1, readers=2, **chosen):

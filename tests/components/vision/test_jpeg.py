@@ -112,13 +112,12 @@ def test_a_small_decode_keeps_the_shortest_side_and_the_grey_levels():
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-def test_a_reduced_decode_is_the_same_picture_in_ycbcr(mode):
+def test_a_reduced_decode_is_the_same_picture(mode):
     content = saved(mode)
     whole = decode_jpeg(content)
     reduced = decode_reduced(content, (whole.shape[1], whole.shape[0]))
 
-    assert reduced.mode == "YCbCr"
-    assert np.abs(np.asarray(reduced.convert("RGB")).astype(int) - whole).max() <= 3
+    assert np.array_equal(np.asarray(reduced), whole)
 
 
 @pytest.mark.parametrize(("least", "size"), [((320, 240), (320, 240)), ((321, 240), (640, 480))])
