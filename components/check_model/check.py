@@ -12,14 +12,8 @@ from pydantic import ValidationError
 from components.check_model.faults import Faulty, told
 from components.check_model.files import check_files, copied
 from components.check_model.trial import Known, Seen, tried
-from components.contracts.model import (
-    PackageError,
-    PackageInfo,
-    PackageLayout,
-    RegisteredLayout,
-    absence,
-    mark_absent,
-)
+from components.contracts.absence import absence, mark_absent
+from components.contracts.model import PackageError, PackageInfo, PackageLayout, RegisteredLayout
 from components.contracts.policy import CheckPolicy
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.contracts.absence import absence
 from components.contracts.annotation import Box, ScoredBox
-from components.contracts.model import PackageInfo, PackageLayout, RegisteredLayout, absence
+from components.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
 from components.contracts.record import read_lines
 from components.contracts.report import ReferenceFrame
 from components.contracts.snapshot import (

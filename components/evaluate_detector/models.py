@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.contracts.model import Absence, PackageError, PackageLayout, RegisteredLayout
+from components.contracts.absence import Absence
+from components.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.contracts.record import read_lines
 from components.contracts.report import HardCase, Role
 from components.evaluate_detector.weigh import weigh

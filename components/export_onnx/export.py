@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.contracts.absence import absence, mark_absent
 from components.contracts.model import (
     BOXES,
     EMBEDDING,
@@ -15,8 +16,6 @@ from components.contracts.model import (
     Suppression,
     TrainedInfo,
     TrainedLayout,
-    absence,
-    mark_absent,
 )
 from components.contracts.refusal import Refusal
 from components.export_onnx.inside import check_inside

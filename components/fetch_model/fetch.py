@@ -3,12 +3,8 @@
 import shutil
 from pathlib import Path
 
-from components.contracts.model import (
-    PackageError,
-    PackageLayout,
-    RegisteredLayout,
-    mark_absent,
-)
+from components.contracts.absence import mark_absent
+from components.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.contracts.progress import say
 from components.store.objects import Objects
 from components.store.registry import Registry, Version

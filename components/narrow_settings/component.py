@@ -27,7 +27,8 @@ def narrow_settings(
     """
     from pathlib import Path
 
-    from components.contracts.model import TrainedInfo, TrainedLayout, absence
+    from components.contracts.absence import absence
+    from components.contracts.model import TrainedInfo, TrainedLayout
     from components.contracts.policy import TuningPolicy
     from components.contracts.progress import say
     from components.contracts.recipe import recipe_from, recipe_text

@@ -3,13 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from components.contracts.model import (
-    PackageInfo,
-    PackageLayout,
-    TrainedInfo,
-    TrainedLayout,
-    absence,
-)
+from components.contracts.absence import absence
+from components.contracts.model import PackageInfo, PackageLayout, TrainedInfo, TrainedLayout
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import Recipe, recipe_from
 from components.contracts.report import Report

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.contracts.model import (
-    PackageError,
-    PackageInfo,
-    PackageLayout,
-    RegisteredLayout,
-    absence,
-)
+from components.contracts.absence import absence
+from components.contracts.model import PackageError, PackageInfo, PackageLayout, RegisteredLayout
 from components.contracts.progress import say
 from components.contracts.record import read_lines
 from components.contracts.refusal import Refusal

@@ -6,8 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from components.contracts.absence import absence
 from components.contracts.annotation import ScoredBox
-from components.contracts.model import RegisteredLayout, absence
+from components.contracts.model import RegisteredLayout
 from components.contracts.progress import follow, say
 from components.contracts.record import canonical
 from components.contracts.refusal import Refusal

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from components.contracts.model import TrainedInfo, TrainedLayout, absence
+from components.contracts.absence import absence
+from components.contracts.model import TrainedInfo, TrainedLayout
 from components.contracts.record import read_lines
 from components.pages.chart import line_chart
 from components.pages.fragments import Card, cards, columns, sentence, table

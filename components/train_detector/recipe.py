@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from components.contracts.model import TrainedInfo, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import TrainedInfo
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.train_detector.settings import Settings, settings_of

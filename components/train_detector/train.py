@@ -3,13 +3,8 @@
 import shutil
 from pathlib import Path
 
-from components.contracts.model import (
-    RegisteredLayout,
-    TrainedInfo,
-    TrainedLayout,
-    absence,
-    mark_absent,
-)
+from components.contracts.absence import absence, mark_absent
+from components.contracts.model import RegisteredLayout, TrainedInfo, TrainedLayout
 from components.contracts.progress import say
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.contracts.model import mark_absent
+from components.contracts.absence import mark_absent
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.evaluate_detector.evaluate import evaluate

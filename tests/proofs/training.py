@@ -22,7 +22,8 @@ import yaml
 from kubernetes import client
 
 from components.cluster.client import Cluster
-from components.contracts.model import TrainedLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import TrainedLayout
 from components.contracts.record import read_lines
 from components.images import image
 from components.store.objects import Objects

@@ -6,7 +6,8 @@ import psutil
 import pytest
 
 from components.check_model.check import Expected, check
-from components.contracts.model import PackageLayout, RegisteredLayout, absence, mark_absent
+from components.contracts.absence import absence, mark_absent
+from components.contracts.model import PackageLayout, RegisteredLayout
 from components.contracts.policy import CheckPolicy
 from components.contracts.refusal import Refusal
 from tests.components.check_model.faulty import FILES, PICTURES, SERVED, faulty, good

@@ -1,5 +1,5 @@
 from components.__main__ import main
-from components.contracts.model import mark_absent
+from components.contracts.absence import mark_absent
 from components.contracts.report import DriftReport
 
 

@@ -1,5 +1,5 @@
+from components.contracts.absence import mark_absent
 from components.contracts.annotation import Box
-from components.contracts.model import mark_absent
 from components.contracts.record import write_lines
 from components.contracts.snapshot import (
     ShardEntry,

@@ -3,7 +3,8 @@ import shutil
 import pytest
 
 from components.__main__ import main
-from components.contracts.model import RegisteredLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import RegisteredLayout
 from components.contracts.policy import PromotionPolicy
 from components.contracts.record import read_lines, write_lines
 from components.contracts.refusal import Refusal

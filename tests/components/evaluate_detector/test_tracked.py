@@ -1,6 +1,6 @@
 """A comparison is told to the trainings of its candidates, and of nobody else."""
 
-from components.contracts.model import mark_absent
+from components.contracts.absence import mark_absent
 from components.contracts.report import ModelReport, Report
 from components.evaluate_detector.tracked import tracked
 

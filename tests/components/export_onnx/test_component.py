@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from kfp import dsl
 
-from components.contracts.model import absence, mark_absent
+from components.contracts.absence import absence, mark_absent
 from components.contracts.record import write_lines
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.export_onnx.component import export_onnx

@@ -2,14 +2,8 @@ import numpy as np
 import onnx
 import pytest
 
-from components.contracts.model import (
-    GoldenAnswer,
-    Lineage,
-    PackageLayout,
-    TrainedInfo,
-    absence,
-    mark_absent,
-)
+from components.contracts.absence import absence, mark_absent
+from components.contracts.model import GoldenAnswer, Lineage, PackageLayout, TrainedInfo
 from components.contracts.record import read_lines
 from components.contracts.refusal import Refusal
 from components.export_onnx.export import export, export_trained

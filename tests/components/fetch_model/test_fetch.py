@@ -1,7 +1,8 @@
 import pytest
 
 from components.__main__ import main
-from components.contracts.model import Absence, PackageError, RegisteredLayout, absence
+from components.contracts.absence import Absence, absence
+from components.contracts.model import PackageError, RegisteredLayout
 from components.contracts.refusal import Refusal
 from components.fetch_model.fetch import fetch
 from components.store.objects import Objects

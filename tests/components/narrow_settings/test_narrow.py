@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from kfp import dsl
 
-from components.contracts.model import TrainedLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import TrainedLayout
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import recipe_from, recipe_text
 from components.contracts.refusal import Refusal

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from kfp import dsl
 
+from components.contracts.absence import mark_absent
 from components.contracts.model import (
     PackageInfo,
     PackageLayout,
     Postprocessing,
     Preprocessing,
     TrainedLayout,
-    mark_absent,
 )
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import recipe_from, recipe_text

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from components.__main__ import main
-from components.contracts.model import PackageError, PackageLayout, RegisteredLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.contracts.record import read_lines, write_lines
 from components.contracts.refusal import Refusal
 from components.contracts.report import ModelReport, ReferenceFrame, Report, Verdict

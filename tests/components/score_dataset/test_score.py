@@ -3,7 +3,8 @@ import json
 import pytest
 
 from components.__main__ import main
-from components.contracts.model import RegisteredLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import RegisteredLayout
 from components.contracts.refusal import Refusal
 from components.score_dataset.score import score_pictures
 from components.score_dataset.source import sources

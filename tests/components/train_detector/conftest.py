@@ -3,7 +3,7 @@
 import pytest
 from kfp import dsl
 
-from components.contracts.model import mark_absent
+from components.contracts.absence import mark_absent
 from components.store.objects import Objects
 from components.train_detector.component import train_detector
 from tests.components.train_detector.toys import write_snapshot

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from components.contracts.model import TrainedLayout, mark_absent
+from components.contracts.absence import mark_absent
+from components.contracts.model import TrainedLayout
 from components.contracts.record import read_lines
 from components.store.objects import Objects
 from components.train_detector.history import Epoch

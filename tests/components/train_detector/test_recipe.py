@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from components.contracts.model import TrainedLayout, absence
+from components.contracts.absence import absence
+from components.contracts.model import TrainedLayout
 from components.contracts.recipe import recipe_text
 from components.contracts.refusal import Refusal
 from components.train_detector.component import train_detector

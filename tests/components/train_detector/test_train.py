@@ -5,14 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.contracts.model import (
-    Lineage,
-    RegisteredLayout,
-    TrainedInfo,
-    TrainedLayout,
-    absence,
-    mark_absent,
-)
+from components.contracts.absence import absence, mark_absent
+from components.contracts.model import Lineage, RegisteredLayout, TrainedInfo, TrainedLayout
 from components.contracts.record import read_lines
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
