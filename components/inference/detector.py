@@ -63,6 +63,7 @@ class Detector:
             raise PackageError(f"{name}: {layout.model.name} changed while it was opened")
         check_graph(content, name)
         session = ort.InferenceSession(content, _options(threads), ["CPUExecutionProvider"])
+        session._model_bytes = b""  # or it would keep the file in memory as long as it lives
         _check_edges(session, info, name)
         return cls(info, session)
 

@@ -149,3 +149,10 @@ def test_what_is_found_inside_the_graph_is_what_is_found_outside(tiny_package):
     boxes = found[FOUND_BOXES][0][left].tolist()
     assert boxes == [pytest.approx(edges(box)) for box in detector.detect(image)]
     assert found[FOUND_CLASSES][0][left].tolist() == [0, 0]
+
+
+def test_an_open_detector_does_not_keep_its_file_in_memory(tiny_package):
+    package = tiny_package()
+    kept = vars(Detector.open(package.root)._session).values()
+
+    assert package.model.read_bytes() not in [value for value in kept if isinstance(value, bytes)]
