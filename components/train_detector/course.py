@@ -61,7 +61,7 @@ class Course:
         """
         outcome = self.outcome
         outcome.history.append(line)
-        if line.map50 is not None and line.map50 >= outcome.map50:
+        if line.map50 >= outcome.map50:
             outcome.weights, outcome.best_epoch, outcome.map50 = weights, line.epoch, line.map50
         self.epoch, self.step, self.losses = self.epoch + 1, 0, []
 

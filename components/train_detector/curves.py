@@ -41,10 +41,9 @@ def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
 
 
 def _precision(epochs: list[Epoch]) -> Any:
-    measured = [(one.epoch, one.map50) for one in epochs if one.map50 is not None]
     return line_chart(
-        [epoch for epoch, _ in measured],
-        {"mAP50": [score for _, score in measured]},
+        [one.epoch for one in epochs],
+        {"mAP50": [one.map50 for one in epochs]},
         title="mAP50 of the averaged weights on the validation split",
         x_label="epoch",
         y_range=(0, 1),

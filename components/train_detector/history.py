@@ -8,7 +8,7 @@ from components.contracts.record import Record
 
 
 class Epoch(Record):
-    """One line of `history.jsonl`; only the chief measures `map50`."""
+    """One line of `history.jsonl`."""
 
     epoch: int
     loss: float
@@ -16,7 +16,7 @@ class Epoch(Record):
     box_loss: float
     distance_loss: float
     learning_rate: float
-    map50: float | None
+    map50: float = Field(description="on the validation split")
     step: int = Field(default=0, description="steps taken when it ended")
 
 
@@ -39,9 +39,7 @@ def scalars(epochs: Iterable[Epoch]) -> dict[int, dict[str, float]]:
     """
     return {
         one.step or one.epoch: {
-            NAMES[name]: float(value)
-            for name, value in one.model_dump(exclude={"step"}).items()
-            if value is not None
+            NAMES[name]: float(value) for name, value in one.model_dump(exclude={"step"}).items()
         }
         for one in epochs
     }
