@@ -2,7 +2,9 @@
 
 import ast
 import re
+import sys
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ LINES = {
     folder.name: re.sub(r"\\\n\s*", "", (folder / "Dockerfile").read_text()).splitlines()
     for folder in FOLDERS
 }
+
+DISTRIBUTIONS = packages_distributions()
 
 # A component names its image itself; a service or a command runs where a manifest puts it.
 SERVICES = {
@@ -73,6 +77,21 @@ def imported(file: Path) -> list[Path]:
     return [file for file in files if file.exists()]
 
 
+def foreign(file: Path) -> set[str]:
+    """Return the modules of others that a file imports, at its top or inside a function."""
+    modules = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module.split(".")[0])
+    return modules - sys.stdlib_module_names - {"components"}
+
+
+def canonical(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
 def inside(file: Path, places: set[Path]) -> bool:
     return bool({file, *file.parents} & places)
 
@@ -106,6 +125,19 @@ def test_an_image_holds_nothing_that_its_jobs_do_not_reach(image):
     files = reached(image)
 
     assert {place for place in held(image) if not any(inside(f, {place}) for f in files)} == set()
+
+
+@pytest.mark.parametrize("image", LINES)
+def test_the_lock_of_an_image_has_every_package_that_its_files_import(image):
+    lock = (ROOT / "images" / image / "requirements.txt").read_text()
+    locked = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+    missing = {
+        name
+        for name in set().union(*map(foreign, reached(image)))
+        if not locked & {canonical(package) for package in DISTRIBUTIONS[name]}
+    }
+
+    assert missing == set()
 
 
 @pytest.mark.parametrize("image", LINES)
