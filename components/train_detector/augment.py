@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.train_detector.pictures import Picture
-from components.train_detector.views import Rectangle, Rng, Span, View, factor, quarters, view
+from components.train_detector.views import (
+    Place,
+    Rectangle,
+    Rng,
+    Span,
+    View,
+    factor,
+    quarters,
+    view,
+)
 from components.vision.letterbox import PADDING
 
 TILE = 0.7  # in a mosaic, where four share the place of one, pictures are that much smaller
@@ -27,7 +36,6 @@ LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 STEPS = 1024  # of a pixel, in whole ones of which sums are exact
 BILINEAR = ResizeAlg.convolution(FilterType.bilinear)
 
-Place = tuple[float, float, float, float]
 Labels = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
@@ -144,7 +152,7 @@ def resized(image: Image.Image, size: tuple[int, int], box: Place) -> Image.Imag
     Args:
         image: RGB.
         size: Width and height to become, in pixels.
-        box: The part of the image that is shown: left, top, right, bottom.
+        box: The part of the image that is shown, in its pixels.
     """
     left, top, right, bottom = (math.floor(edge * STEPS) / STEPS for edge in box)
     part = CropBox(left, top, right - left, bottom - top)

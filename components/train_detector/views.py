@@ -12,6 +12,7 @@ LEAST_SIDE = 3  # pixels
 
 Rng = np.random.Generator
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
+Place = tuple[float, float, float, float]  # the same, between pixels
 Span = tuple[float, float]
 
 
@@ -40,7 +41,7 @@ class View:
             min(bottom, self.pane[3]),
         )
 
-    def source(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    def source(self, size: tuple[int, int]) -> Place:
         """Return what of a picture is shown.
 
         Args:
