@@ -11,7 +11,7 @@ from components.deploy_model.guards import Evidence, slowest
 from components.deploy_model.rollout import Rollout
 from components.deploy_model.trial import Look
 from components.pages.chart import line_chart
-from components.pages.fragments import Card, cards, columns, table, text
+from components.pages.fragments import Card, cards, columns, sentence, table, text
 from components.pages.page import Section, write_page
 
 HEADINGS = (
@@ -29,7 +29,7 @@ def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
     """
     version = rollout.version
     sections = [Section("How it went", list(_told(rollout)))] if rollout.looks else []
-    lead = f"{rollout.sentence[:1].upper()}{rollout.sentence[1:].rstrip('.')}."
+    lead = sentence(rollout.sentence.rstrip("."))
     write_page(path, f"Rollout of {version.name}", sections, lead)
 
 

@@ -12,7 +12,7 @@ from components.contracts.policy import DriftPolicy
 from components.contracts.report import DriftReport
 from components.detect_drift.chance import distance
 from components.detect_drift.measure import Pair, column
-from components.pages.fragments import text
+from components.pages.fragments import sentence, text
 from components.pages.page import Section, write_page
 
 METHOD = "ks_distance"
@@ -44,7 +44,7 @@ def write_evidently_page(
     """
     title = f"Drift of {report.dataset}, by Evidently"
     if not report.enough:
-        reason = text(f"{report.reason[:1].upper()}{report.reason[1:]}.")
+        reason = text(sentence(report.reason))
         write_page(path, title, [Section("There is nothing to compare", [reason])])
         return
     packed = base64.b64encode(gzip.compress(_page(report, pair, policy).encode(), mtime=0))

@@ -11,7 +11,17 @@ from components.contracts.report import DriftReport
 from components.detect_drift.measure import Pair, column
 from components.detect_drift.observe import Seen
 from components.pages.chart import histogram
-from components.pages.fragments import Card, Tone, badge, cards, columns, gallery, table, text
+from components.pages.fragments import (
+    Card,
+    Tone,
+    badge,
+    cards,
+    columns,
+    gallery,
+    sentence,
+    table,
+    text,
+)
 from components.pages.page import Section, write_page
 from components.vision.draw import draw_boxes
 from components.vision.jpeg import decode_jpeg
@@ -69,7 +79,7 @@ def _verdict(report: DriftReport) -> tuple[str, str, Tone]:
 
 def _lead(report: DriftReport) -> str:
     verdict = _verdict(report)[1].capitalize()
-    return f"{verdict}. {report.reason[:1].upper()}{report.reason[1:]}."
+    return f"{verdict}. {sentence(report.reason)}"
 
 
 def _cards(report: DriftReport) -> Markup:

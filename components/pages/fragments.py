@@ -36,12 +36,13 @@ class _Thumbnail:
 
 
 def sentence(words: str) -> str:
-    """Return words as a sentence.
+    """Return words as a sentence; a name that is written as `mAP` is stays as it is.
 
-    >>> sentence("there is no champion yet")
-    'There is no champion yet.'
+    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9")
+    ('There is no champion yet.', 'mAP50 is 0.9.')
     """
-    return f"{words[:1].upper()}{words[1:]}."
+    first = words.split(maxsplit=1)[0]
+    return f"{words[0].upper() if first.islower() else words[0]}{words[1:]}."
 
 
 def text(*paragraphs: str) -> Markup:

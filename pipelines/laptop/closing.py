@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components.contracts.record import read_lines
 from components.contracts.report import DriftReport, Report
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout, WindowFrame, WindowLayout
-from components.pages.fragments import Card, cards, enclosed, gallery, table, text
+from components.pages.fragments import Card, cards, enclosed, gallery, sentence, table, text
 from components.pages.page import Section, write_page
 from components.store.objects import Objects
 from components.store.snapshots import ImageReader
@@ -69,7 +69,7 @@ def _lead(runs: Sequence[tuple[str, Run]]) -> str:
         for _, run in _named(runs, name)
         if (step := run.step(task))
     ]
-    return " ".join(f"{_capital(sentence.rstrip('.'))}." for sentence in said)
+    return " ".join(sentence(words.rstrip(".")) for words in said)
 
 
 def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
@@ -118,7 +118,7 @@ def _watched(runs: Sequence[tuple[str, Run]], objects: Objects) -> Iterator[Mark
         decided = run.step("decide-retraining")
         if drift is None or window is None or decided is None:
             continue
-        yield text(f"{title}: {decided.said}. {_capital(DriftReport.read(drift).reason)}.")
+        yield text(f"{title}: {decided.said}. {sentence(DriftReport.read(drift).reason)}")
         yield gallery(_served(WindowLayout(window), objects), width=360)
 
 
@@ -129,10 +129,6 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
     for frame in busiest[: PICTURES * STRIDE : STRIDE]:
         picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), frame.boxes, captions=())
         yield picture, f"{frame.camera}, {len(frame.boxes)} found in {frame.latency_ms:.0f} ms"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
