@@ -12,6 +12,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 __all__ = ["Objects", "StoreError", "digest_bytes", "frame_key"]
 
+# What is smaller goes in one request: not every S3 puts parts together again as they were.
+PART_FROM_BYTES = 100_000_000
+
 
 class Objects:
     """One object store.
@@ -43,7 +46,7 @@ class Objects:
 
     def put(self, key: str, content: bytes) -> str:
         """Store bytes whole or not at all, and return their address."""
-        obstore.put(self._store, key, content)
+        obstore.put(self._store, key, content, use_multipart=len(content) > PART_FROM_BYTES)
         return self.uri(key)
 
     def put_once(self, key: str, content: bytes) -> str:
