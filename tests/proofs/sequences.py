@@ -104,7 +104,7 @@ def play_all(api: client.ApiClient, cluster: Cluster, image: str) -> bool:
 
 def _play(api, cluster, image, kind, name, sequence, number) -> bool:
     limits = {"start_limit_s": PATIENT, "time_limit_s": PATIENT}
-    room = {"cpu": _most_of_a_node(api)} if sequence.most_of_a_node else {}
+    room = {"cpu": _most_of_a_node(api, cluster)} if sequence.most_of_a_node else {}
     settings = WorkerSettings.model_validate({**SMALL, **limits, **room, **sequence.settings})
     job = Job(
         name=f"sequence-{number}", namespace=cluster.namespace, fingerprint="0" * 64,
@@ -132,7 +132,11 @@ def _play(api, cluster, image, kind, name, sequence, number) -> bool:
     return good
 
 
-def _most_of_a_node(api: client.ApiClient) -> str:
+def _most_of_a_node(api: client.ApiClient, cluster: Cluster) -> str:
+    """Return so many cores that two workers do not fit, once those before have left."""
+    end = time.monotonic() + PATIENT
+    while cluster.pods("app.kubernetes.io/part-of=car-detection") and time.monotonic() < end:
+        time.sleep(0.5)
     (node,) = client.CoreV1Api(api).list_node().items
     return f"{cores(node.status.allocatable['cpu']) * 0.51:.2f}"
 
