@@ -1,0 +1,48 @@
+"""What goes to S3 goes in one request, as far as that is wise."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from components.store.objects import Objects
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Be an S3 that notes what it is asked, and takes everything."""
+    requests = []
+
+    class Bucket(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            length = int(self.headers["Content-Length"])
+            requests.append((self.command, self.path, len(self.rfile.read(length))))
+            self.send_response(200)
+            self.send_header("ETag", '"1"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_POST(self):
+            self.do_PUT()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "here", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+    }  # fmt: skip
+    for name, value in address.items():
+        monkeypatch.setenv(name, value)
+    yield requests
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("size", [0, 1000, 12_000_000])
+def test_an_object_is_put_whole_in_one_request(asked, size):
+    Objects("s3://bucket").put("models/a", bytes(size))
+
+    assert asked == [("PUT", "/bucket/models/a", size)]
