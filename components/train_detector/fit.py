@@ -16,7 +16,8 @@ from components.train_detector.history import Epoch
 from components.train_detector.keeper import Keeper
 from components.train_detector.learner import Learner
 from components.train_detector.measure import Serve, measure
-from components.train_detector.samples import Source
+from components.train_detector.numbered import Numbered
+from components.train_detector.samples import Sample
 from components.train_detector.settings import Settings
 from components.train_detector.stream import Stream
 
@@ -37,7 +38,7 @@ class Lesson:
     """
 
     train: Stream
-    validation: Source
+    validation: Numbered[Sample]
     classes: int
     schedule: Schedule
     settings: Settings

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from components.contracts.model import BOXES, SCORES, Postprocessing
 from components.train_detector.gang import Gang
-from components.train_detector.samples import Sample, Source
+from components.train_detector.numbered import Numbered
+from components.train_detector.samples import Sample
 from components.vision.letterbox import network_input
 from components.vision.precision import HALF, Found, Truth, judge, precision_of
 from components.vision.suppression import suppress
@@ -19,7 +20,7 @@ BATCH = 8
 Serve = Callable[[NDArray[np.float32]], dict[str, Any]]
 
 
-def measure(serve: Serve, samples: Source, classes: int, gang: Gang) -> float:
+def measure(serve: Serve, samples: Numbered[Sample], classes: int, gang: Gang) -> float:
     """Return mAP50 of a served function on samples, the same in every worker.
 
     Each worker looks at its share of the samples, and all hear what each has found.

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from PIL import Image
 
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage
+from components.vision.boxes import box_array
 from components.vision.jpeg import JpegError, decode_reduced
 from components.vision.letterbox import Letterbox
 
@@ -36,18 +36,8 @@ class Picture:
     classes: NDArray[np.int32]
 
 
-class Gallery(Protocol):
-    """Pictures by number, from 0, for any number of threads; a list is one."""
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    def __getitem__(self, index: int, /) -> Picture:
-        """Return one of them."""
-
-
 class Pictures:
-    """The pictures of a split, decoded when first asked for.
+    """The pictures of a split, decoded when first asked for, by any number of threads.
 
     Args:
         images: What the snapshot says of them.
@@ -118,13 +108,12 @@ class Pictures:
             decoded = decode_reduced(self._read(image.sha256), letterbox.inner)
         except JpegError as cause:
             raise Refusal(f"image {image.sha256} cannot be learned from: {cause}") from cause
-        boxes = [(box.x_min, box.y_min, box.x_max, box.y_max) for box in image.boxes]
         width, height = letterbox.inner
         scales = (width / image.width, height / image.height) * 2
         return Picture(
             decoded,
             letterbox.inner,
-            (np.array(boxes, np.float64).reshape(-1, 4) * scales).astype(np.float32),
+            (box_array(image.boxes) * scales).astype(np.float32),
             np.array([self._number[box.label] for box in image.boxes], np.int32),
         )
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.contracts.snapshot import SnapshotImage
+from components.vision.boxes import box_array
 from components.vision.jpeg import decode_jpeg
 from components.vision.letterbox import Letterbox
 
@@ -21,16 +21,6 @@ class Sample:
     image: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int32]
-
-
-class Source(Protocol):
-    """Samples by number, from 0; a list is one."""
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    def __getitem__(self, index: int, /) -> Sample:
-        """Return one of them."""
 
 
 class Samples:
@@ -75,11 +65,8 @@ class Samples:
 
     def _load(self, image: SnapshotImage) -> Sample:
         letterbox = Letterbox(image.width, image.height, *self._size)
-        boxes = np.array(
-            [(box.x_min, box.y_min, box.x_max, box.y_max) for box in image.boxes], np.float32
-        )
         return Sample(
             letterbox.apply(decode_jpeg(self._read(image.sha256))),
-            letterbox.to_input(boxes.reshape(-1, 4)),
+            letterbox.to_input(box_array(image.boxes)),
             np.array([self._number[box.label] for box in image.boxes], np.int32),
         )

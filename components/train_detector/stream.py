@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from components.train_detector.augment import Habits, Labels, augment
 from components.train_detector.batches import Batch, Schedule, pad
-from components.train_detector.pictures import Gallery, Picture
+from components.train_detector.numbered import Numbered
+from components.train_detector.pictures import Picture
 from components.train_detector.settings import Settings
 
 READERS = 2  # batches that are made at once
@@ -36,7 +37,7 @@ class Stream:
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: Numbered[Picture],
         size: tuple[int, int],
         schedule: Schedule,
         settings: Settings,
