@@ -1,13 +1,9 @@
 """COCO numbers, slices and duels of 5,000 images and 200,000 boxes, against pycocotools."""
 
-import io
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
 from time import process_time
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.policy import PromotionPolicy
@@ -17,7 +13,7 @@ from components.evaluate_detector.coco import Truth
 from components.evaluate_detector.duel import Duels
 from tests.benchmarks.table import Row, at_least
 from tests.components.evaluate_detector.scenes import Skill, answers, scenes
-from tests.components.evaluate_detector.test_against_pycocotools import as_coco
+from tests.components.evaluate_detector.test_against_pycocotools import as_coco, by_reference
 
 IMAGES, CAMERAS, CLASSES = 5000, 40, ("car", "bus", "van")
 SKILL = Skill(false_alarms=32)  # 200,000 boxes with the true ones
@@ -52,23 +48,11 @@ def _against(
     """Return CPU seconds of ours and of the reference, and how far apart their numbers are."""
     dataset, results = as_coco(images, found, CLASSES)
     ours = [_timed(lambda: truth.measure(found))]
-    theirs = _timed(lambda: _reference(dataset, results))
+    theirs = _timed(lambda: by_reference(dataset, results))
     ours += [_timed(lambda: truth.measure(found)) for _ in range(TIMES - 1)]
     numbers = np.array([ours[0][1].coco[name] for name in COCO_METRICS])
     seconds = float(np.median([each for each, _ in ours]))
     return seconds, theirs[0], float(np.abs(numbers - theirs[1]).max())
-
-
-def _reference(dataset: dict[str, object], results: list[dict[str, object]]) -> np.ndarray:
-    with redirect_stdout(io.StringIO()):
-        theirs = COCO()
-        theirs.dataset = dataset
-        theirs.createIndex()
-        evaluation = COCOeval(theirs, theirs.loadRes(results), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return evaluation.stats
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, object]:
