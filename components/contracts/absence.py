@@ -3,11 +3,14 @@
 Then its folder holds `absent.json` with the reason and nothing else.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field
 
 from components.contracts.record import Record
+
+NAME = "absent.json"
 
 
 class Absence(Record):
@@ -19,10 +22,21 @@ class Absence(Record):
 
 def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
     """Say that a model is absent on purpose, or for being damaged, and why."""
-    Absence(reason=reason, damaged=damaged).write(Path(root) / "absent.json")
+    Absence(reason=reason, damaged=damaged).write(Path(root) / NAME)
+
+
+def read_absence(root: str | Path) -> Absence | None:
+    """Return why a model is absent and whether it is damaged, or None if it is there."""
+    file = Path(root) / NAME
+    return Absence.read(file) if file.exists() else None
 
 
 def absence(root: str | Path) -> str | None:
     """Return why a model is absent, or None if it is there."""
-    file = Path(root) / "absent.json"
-    return Absence.read(file).reason if file.exists() else None
+    absent = read_absence(root)
+    return absent.reason if absent else None
+
+
+def present(roots: Iterable[str | Path]) -> list[Path]:
+    """Return the folders in which there is a model."""
+    return [Path(root) for root in roots if read_absence(root) is None]

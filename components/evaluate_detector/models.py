@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.contracts.absence import Absence
+from components.contracts.absence import read_absence
 from components.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.contracts.record import read_lines
 from components.contracts.report import HardCase, Role
@@ -59,11 +59,9 @@ def open_all(folders: Mapping[Role, str | Path]) -> Contestants:
     """
     contestants, opened = Contestants(), dict[str, Opened]()
     for role, folder in folders.items():
-        absent = Path(folder) / "absent.json"
-        if absent.exists():
-            said = Absence.read(absent)
-            contestants.absent[role] = said.reason
-            contestants.damaged.extend([role] if said.damaged else ())
+        if absent := read_absence(folder):
+            contestants.absent[role] = absent.reason
+            contestants.damaged.extend([role] if absent.damaged else ())
             continue
         try:
             contestants.present[role] = _open(_package(role, folder), opened)

@@ -27,7 +27,7 @@ def narrow_settings(
     """
     from pathlib import Path
 
-    from components.contracts.absence import absence
+    from components.contracts.absence import absence, present
     from components.contracts.model import TrainedInfo, TrainedLayout
     from components.contracts.policy import TuningPolicy
     from components.contracts.progress import say
@@ -35,8 +35,9 @@ def narrow_settings(
     from components.narrow_settings.narrow import finalists, narrow
     from components.narrow_settings.show import table_of
 
-    reasons = [reason for one in trained if (reason := absence(one.path))]
-    infos = [TrainedInfo.read(TrainedLayout(t.path).info) for t in trained if not absence(t.path)]
+    folders = [one.path for one in trained]
+    infos = [TrainedInfo.read(TrainedLayout(folder).info) for folder in present(folders)]
+    reasons = [reason for folder in folders if (reason := absence(folder))]
     trials = narrow([recipe_from(recipe) for recipe in recipes], infos, TuningPolicy())
     Path(page.path).write_text(table_of(trials, reasons))
     going = finalists(trials, epochs)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from components.contracts.absence import absence
+from components.contracts.absence import present
 from components.contracts.model import PackageInfo, PackageLayout, TrainedInfo, TrainedLayout
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import Recipe, recipe_from
@@ -47,8 +47,8 @@ def search(
     Raises:
         Refusal: As `pick`.
     """
-    infos = [TrainedInfo.read(TrainedLayout(one).info) for one in trained if not absence(one)]
-    models = [PackageInfo.read(PackageLayout(one).info) for one in packages if not absence(one)]
+    infos = [TrainedInfo.read(TrainedLayout(one).info) for one in present(trained)]
+    models = [PackageInfo.read(PackageLayout(one).info) for one in present(packages)]
     compared = [Report.read(one) for one in reports]
     found = pick([recipe_from(one) for one in finalists], models, compared, TuningPolicy())
     return Search([recipe_from(one) for one in recipes], infos, compared, found)
