@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from components.contracts.model import GoldenAnswer, PackageError, PackageLayout
-from components.contracts.record import read_lines
+from components.contracts.model import PackageError, PackageLayout
 from components.contracts.refusal import Refusal
 
 SECONDS = 120.0  # to open a package and to answer its known pictures
@@ -46,7 +45,7 @@ def main(folder: str) -> None:
     from components.inference.detector import Detector
 
     detector, layout = Detector.open(folder), PackageLayout(folder)
-    for golden in read_lines(GoldenAnswer, layout.golden):
+    for golden in layout.golden_answers():
         detector.detect_jpeg((layout.root / golden.file).read_bytes())
     print(_peak_kib() * 1024 / 1e6)
 
