@@ -33,6 +33,21 @@ class Box(Record):
                 )
         return self
 
+    @property
+    def width(self) -> float:
+        """Pixels from left to right."""
+        return self.x_max - self.x_min
+
+    @property
+    def height(self) -> float:
+        """Pixels from top to bottom."""
+        return self.y_max - self.y_min
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return self.width * self.height
+
 
 class ScoredBox(Box):
     """A box that a detector found, and how sure it is, from 0 to 1."""

@@ -118,7 +118,7 @@ def _left_over(missed: Sequence[Box], false: Sequence[ScoredBox]) -> list[Error]
         for ours, theirs in near.items()
     ]
     lost = [
-        Error("missed", box, None, _area(box))
+        Error("missed", box, None, box.area)
         for place, box in enumerate(missed)
         if place not in near
     ]
@@ -131,11 +131,7 @@ def _left_over(missed: Sequence[Box], false: Sequence[ScoredBox]) -> list[Error]
 
 
 def _sides(box: Box) -> str:
-    return f"{box.x_max - box.x_min:.0f} × {box.y_max - box.y_min:.0f} px"
-
-
-def _area(box: Box) -> float:
-    return (box.x_max - box.x_min) * (box.y_max - box.y_min)
+    return f"{box.width:.0f} × {box.height:.0f} px"
 
 
 def worst(errors: Mapping[str, Sequence[Error]], kind: Kind, count: int) -> list[tuple[str, Error]]:

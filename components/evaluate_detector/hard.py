@@ -53,7 +53,7 @@ def won(
         ours, theirs = candidate.boxes[image.sha256], champion.boxes[image.sha256]
         truth = [box for box in image.boxes if box.label in classes]
         objects += [
-            (_area(box), HardCase(sha256=image.sha256, kind="object", box=box))
+            (box.area, HardCase(sha256=image.sha256, kind="object", box=box))
             for box in truth
             if not _overlaps(box, theirs, SAME_OBJECT)
             and _overlaps(box, list(_sure(candidate.served(ours))), SAME_OBJECT)
@@ -104,10 +104,6 @@ def _unscored(box: ScoredBox) -> Box:
 def _first(cases: list[tuple[float, HardCase]]) -> list[HardCase]:
     ordered = sorted(cases, key=lambda pair: (-pair[0], pair[1].sha256))
     return [case for _, case in ordered[:MOST_NEW]]
-
-
-def _area(box: Box) -> float:
-    return (box.x_max - box.x_min) * (box.y_max - box.y_min)
 
 
 def by_role(

@@ -94,8 +94,7 @@ def _crowd(boxes: int) -> str:
 
 def size_of(box: Box) -> str:
     """Return the name of a box's size, as COCO has it."""
-    area = (box.x_max - box.x_min) * (box.y_max - box.y_min)
-    return next(name for name, (_, end) in SIZES.items() if area < end)
+    return next(name for name, (_, end) in SIZES.items() if box.area < end)
 
 
 def _order(kind: str, name: str) -> tuple[int, int, str]:

@@ -158,7 +158,7 @@ def _seen_side(package: PackageInfo, image: SnapshotImage, box: Any) -> float:
     """Return the shorter side of a box, in pixels of the network's input."""
     into = package.preprocessing
     scale = min(into.image_width / image.width, into.image_height / image.height)
-    return float(min(box.x_max - box.x_min, box.y_max - box.y_min) * scale)
+    return float(min(box.width, box.height) * scale)
 
 
 def _lineage(package: PackageInfo) -> str:

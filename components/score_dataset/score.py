@@ -116,13 +116,12 @@ def _rows(
     boxes: Iterable[ScoredBox], classes: Sequence[str], image: int, first: int
 ) -> Iterator[dict[str, Any]]:
     for number, box in enumerate(boxes, first):
-        width, height = box.x_max - box.x_min, box.y_max - box.y_min
         yield {
             "id": number,
             "image_id": image,
             "category_id": classes.index(box.label) + 1,
-            "bbox": [round(value, 3) for value in (box.x_min, box.y_min, width, height)],
-            "area": round(width * height, 3),
+            "bbox": [round(value, 3) for value in (box.x_min, box.y_min, box.width, box.height)],
+            "area": round(box.area, 3),
             "iscrowd": 0,
             "score": box.score,
         }

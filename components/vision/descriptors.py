@@ -72,7 +72,7 @@ def _detections(boxes: Sequence[ScoredBox], pixels: int) -> tuple[float, ...]:
     if not boxes:
         return (0.0, 0.0, 0.0, 0.0)
     scores = np.array([box.score for box in boxes])
-    areas = np.array([(box.x_max - box.x_min) * (box.y_max - box.y_min) for box in boxes])
+    areas = np.array([box.area for box in boxes])
     size = np.median(np.sqrt(areas / pixels))
     return (len(boxes), scores.mean(), (scores < LOW_SCORE).mean(), float(size))
 

@@ -92,7 +92,7 @@ def _tag(picture: Pillow.Image, box: Box, ink: Colour, word: str) -> None:
     font = ImageFont.load_default(size=max(10, round(min(picture.size) / 40)))
     left, top, right, bottom = pen.textbbox((0, 0), word, font=font)
     width, height = right - left + 7, bottom - top + 6
-    if not word or box.x_max - box.x_min < width / 3:
+    if not word or box.width < width / 3:
         return
     x = min(max(0, box.x_min), picture.width - width)
     y = box.y_min - height if box.y_min >= height else max(0, box.y_min)
