@@ -13,6 +13,7 @@ from typing import Self
 
 from components.check_model.faults import Faulty, ending
 from components.contracts.policy import CheckPolicy
+from components.inference.memory import MB, peak_memory_mb
 
 ROOT = Path(__file__).parents[2]  # of our own code
 MOST_LOG = 16_000_000  # bytes of a file that it writes
@@ -33,7 +34,7 @@ class Sandbox:
         """Start it."""
         self._policy, self._expired, self._before = policy, False, 0
         self._log = folder / "log.txt"
-        limits = (os.getpid(), policy.memory_mb << 20, policy.cpu_seconds, MOST_LOG)
+        limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MOST_LOG)
         confined = [sys.executable, "-m", "components.check_model.confined", *map(str, limits)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -85,9 +86,8 @@ class Sandbox:
             watchdog.join()
 
     def peak_memory_mb(self) -> float:
-        """Return the most that it has had in memory at once."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text().split()
-        return int(status[status.index("VmHWM:") + 1]) / 1024
+        """Return the most that it has had in memory at once, in MB, 10^6 bytes."""
+        return peak_memory_mb(self._process.pid)
 
     def _expire(self) -> None:
         self._expired = True

@@ -9,7 +9,6 @@ from components.contracts.model import PackageError, PackageLayout
 from components.contracts.refusal import Refusal
 
 SECONDS = 120.0  # to open a package and to answer its known pictures
-STATUS = Path("/proc/self/status")
 
 
 def weigh(folder: str | Path) -> float:
@@ -43,17 +42,12 @@ def weigh(folder: str | Path) -> float:
 def main(folder: str) -> None:
     """Open a package, answer its known pictures and print the peak of memory so far, in MB."""
     from components.inference.detector import Detector
+    from components.inference.memory import peak_memory_mb
 
     detector, layout = Detector.open(folder), PackageLayout(folder)
     for golden in layout.golden_answers():
         detector.detect_jpeg((layout.root / golden.file).read_bytes())
-    print(_peak_kib() * 1024 / 1e6)
-
-
-def _peak_kib() -> int:
-    # getrusage would do, were it not for the parent's memory that it remembers.
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1])
+    print(peak_memory_mb())
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 from unittest import mock
 
+from components.inference.memory import peak_memory_mb
 from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
@@ -64,7 +64,7 @@ def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
         seconds / FIRST_STEP_S, 1.0,
     )  # fmt: skip
     yield at_most(
-        f"most memory of a learner, {precision}", f"{size:.0f} MiB", f"{MOST_MB:g} MiB",
+        f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
         size / MOST_MB, 1.0,
     )  # fmt: skip
 
@@ -163,13 +163,7 @@ def child(precision: str) -> None:
     first = process_time()
     for _ in range(10):
         step()
-    print(json.dumps({"first_step_s": first, "peak_mb": peak_mb()}))
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process ever had, in MiB."""
-    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
+    print(json.dumps({"first_step_s": first, "peak_mb": peak_memory_mb()}))
 
 
 if __name__ == "__main__":

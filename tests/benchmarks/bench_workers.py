@@ -48,7 +48,7 @@ def compare(precision: str, images: int) -> Iterator[Row]:
     ratio = median(before / after for before, after in taken)
     against = f"one process {rates[1]}, others' load {max(load, 0):.0f}"
     yield at_least(f"{what}, real time", rates[0], against, ratio, 1.02)
-    yield Row(f"{what}, most memory of one", f"{size:.0f} MiB")
+    yield Row(f"{what}, most memory of one", f"{size:.0f} MB")
 
 
 class Child:
@@ -108,9 +108,10 @@ def main(threads: str, precision: str, images: str) -> None:
     import_tensorflow_alone()
     import tensorflow as tf
 
+    from components.inference.memory import peak_memory_mb
     from components.train_detector.devices import strategy_for
     from components.train_detector.worker import place
-    from tests.benchmarks.bench_step import learner_step, peak_mb
+    from tests.benchmarks.bench_step import learner_step
 
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
@@ -119,7 +120,7 @@ def main(threads: str, precision: str, images: str) -> None:
     for _ in sys.stdin:
         for _ in range(STEPS):
             step()
-        print(peak_mb(), flush=True)
+        print(peak_memory_mb(), flush=True)
 
 
 if __name__ == "__main__":

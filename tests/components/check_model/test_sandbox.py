@@ -57,7 +57,7 @@ def test_a_program_that_is_shut_in_has_nothing_of_ours_and_calls_nobody(found, t
     }  # fmt: skip
     assert found["cwd"] == str(tmp_path / "home")
     assert (found["stdin"], found["leads"]) == ("", True)
-    assert found["limits"] == [300 << 20, 7, 0, 256]
+    assert found["limits"] == [300 * 10**6, 7, 0, 256]
     assert (found["connect"], found["send"], found["datagram"]) == ("PermissionError",) * 3
 
 

@@ -1,0 +1,32 @@
+"""The most memory that a process ever had is told in MB, also when it has given it back."""
+
+import subprocess
+import sys
+
+import pytest
+
+from components.inference.memory import peak_memory_mb
+
+TAKE = "taken = b'1' * {taken}; del taken; print(flush=True); input()"
+
+
+def peak(taken):
+    command = [sys.executable, "-c", TAKE.format(taken=taken)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        found = peak_memory_mb(process.pid)
+        process.communicate(b"\n")
+    return found
+
+
+def test_what_was_given_back_counts_still():
+    assert peak(200 * 10**6) - peak(0) == pytest.approx(200, abs=5)
+
+
+def test_this_process_is_asked_if_no_other_is_named():
+    assert peak_memory_mb() > 10
+
+
+def test_a_process_that_is_gone_has_no_peak():
+    with pytest.raises(OSError, match="No such file"):
+        peak_memory_mb(2**22 + 1)
