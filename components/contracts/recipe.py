@@ -5,11 +5,13 @@ JSON is YAML too, so a recipe may stand in a command line, a file or a pipeline'
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from components.contracts.model import Lineage
+from components.contracts.model import PackageInfo, TrainedInfo
 
 Value = str | int | float | bool
 Recipe = Mapping[str, Value]
+Made = TypeVar("Made", TrainedInfo, PackageInfo)
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -27,23 +29,24 @@ def recipe_from(text: str) -> Recipe:
     return recipe
 
 
-def followed(recipes: Sequence[Recipe], lineages: Iterable[Lineage]) -> dict[int, Lineage]:
+def followed(recipes: Sequence[Recipe], models: Iterable[Made]) -> dict[int, Made]:
     """Say which recipe became which model, whatever the order in which models come.
 
     A recipe that says less than another agrees with more models, so that it chooses later.
 
     Args:
         recipes: At least as many as there are models.
-        lineages: What the models were made from.
+        models: What was made, and from what.
 
     Returns:
         By the number of a recipe; one whose training failed is missing.
     """
-    left, found = list(lineages), {}
+    left, found = list(models), {}
     for number in sorted(range(len(recipes)), key=lambda number: -len(recipes[number])):
-        for lineage in left:
-            if all(lineage.settings.get(key) == said for key, said in recipes[number].items()):
-                found[number] = lineage
-                left.remove(lineage)
+        for model in left:
+            settings = model.lineage.settings
+            if all(settings.get(key) == said for key, said in recipes[number].items()):
+                found[number] = model
+                left.remove(model)
                 break
     return dict(sorted(found.items()))

@@ -1,10 +1,10 @@
 """Of trials that were trained for as long, the better ones go on, and the defaults always do."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.contracts.model import Lineage, TrainedInfo
+from components.contracts.model import TrainedInfo
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import Recipe, followed
 from components.contracts.refusal import Refusal
@@ -45,7 +45,7 @@ def narrow(
     """
     if not infos:
         raise Refusal(f"none of {len(recipes)} trials was trained, so there is nothing to compare")
-    by_recipe = _trained(recipes, infos)
+    by_recipe = followed(recipes, infos)
     trials = [Trial(recipe, by_recipe.get(at), False) for at, recipe in enumerate(recipes)]
     ranked = sorted(range(len(trials)), key=lambda at: (-trials[at].score, at))
     best = [at for at in ranked if trials[at].info][
@@ -60,9 +60,3 @@ def narrow(
 def finalists(trials: Sequence[Trial], epochs: int) -> list[Recipe]:
     """Return the recipes that go on, the defaults first, with the epochs of a full training."""
     return [{**trial.recipe, "epochs": epochs} for trial in trials if trial.goes_on]
-
-
-def _trained(recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]) -> Mapping[int, TrainedInfo]:
-    lineages: dict[str, TrainedInfo] = {info.lineage.fingerprint: info for info in infos}
-    found: Mapping[int, Lineage] = followed(recipes, [info.lineage for info in infos])
-    return {at: lineages[lineage.fingerprint] for at, lineage in found.items()}

@@ -73,12 +73,8 @@ def pick(
         if report.split != "validation":
             raise Refusal(f"a report is of the {report.split} split, expected validation")
     numbers = {m.model: m for report in reports for m in report.models if m.role == "challenger"}
-    models = {package.lineage.fingerprint: numbers.get(package.digest) for package in packages}
-    found = followed(recipes, [package.lineage for package in packages])
-    finalists = tuple(
-        Finalist(at, recipe, models[found[at].fingerprint] if at in found else None)
-        for at, recipe in enumerate(recipes)
-    )
+    found = {at: numbers.get(made.digest) for at, made in followed(recipes, packages).items()}
+    finalists = tuple(Finalist(at, recipe, found.get(at)) for at, recipe in enumerate(recipes))
     return _best(finalists, policy)
 
 

@@ -1,7 +1,7 @@
 """What people get of a search: a page with every trial, and a file for the next training."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def write_search(
         infos: What the first, short trainings left, in any order.
     """
     names = sorted({name for recipe in recipes for name in recipe} - {"epochs"})
-    scores = _short_scores(recipes, infos)
+    scores = {at: info.validation_map50 for at, info in followed(recipes, infos).items()}
     finalists = {_key(one.recipe): one for one in found.finalists}
     rows, bars = [], {}
     for at, recipe in enumerate(recipes):
@@ -73,12 +73,6 @@ def settings_file(found: Pick, report: Report, trials: int) -> str:
         *(f"{name}: {json.dumps(said)}" for name, said in sorted(found.recipe.items())),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _short_scores(recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]) -> Mapping[int, float]:
-    scores = {info.lineage.fingerprint: info.validation_map50 for info in infos}
-    lineages = followed(recipes, [info.lineage for info in infos])
-    return {at: scores[lineage.fingerprint] for at, lineage in lineages.items()}
 
 
 def _cards(found: Pick, trials: int) -> list[Card]:
