@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from components.contracts.policy import PromotionPolicy
 from components.contracts.report import ROLES, ModelReport, Report, Verdict
 from components.judge_model.objections import objections, told
+from components.pages.markdown import markdown_table
 
 MOST_SLICES = 5
 
@@ -26,12 +27,10 @@ def page(verdict: Verdict, report: Report, policy: PromotionPolicy) -> str:
 
 
 def _table(models: list[ModelReport], report: Report, policy: PromotionPolicy) -> str:
-    rows = [
-        ("", *(model.role for model in models), "asked of a candidate"),
-        ("---", *("---" for _ in models), "---"),
-        *((name, *map(value, models), asked) for name, asked, value in _rows(report, policy)),
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    head = ("", *(model.role for model in models), "asked of a candidate")
+    return markdown_table(
+        head, ((name, *map(value, models), asked) for name, asked, value in _rows(report, policy))
+    )
 
 
 def _rows(

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from components.contracts.recipe import Value
 from components.narrow_settings.narrow import Trial
+from components.pages.markdown import markdown_table
 
 
 def table_of(trials: Sequence[Trial], reasons: Sequence[str]) -> str:
@@ -15,19 +15,11 @@ def table_of(trials: Sequence[Trial], reasons: Sequence[str]) -> str:
     """
     names = sorted({name for trial in trials for name in trial.recipe} - {"epochs"})
     head = ["trial", *names, "validation mAP50", ""]
-    lines = [_row(head), _row(["---"] * len(head))]
+    rows = []
     for number, trial in enumerate(trials):
-        settings = [_cell(trial.recipe.get(name)) for name in names]
+        settings = [str(trial.recipe.get(name, "")) for name in names]
         score = f"{trial.score:.3f}" if trial.info else "not trained"
         last = "goes on" if trial.goes_on else "stops here"
-        lines.append(_row([str(number or "defaults"), *settings, score, last]))
+        rows.append([number or "defaults", *settings, score, last])
     failed = [f"* not trained: {reason}" for reason in reasons]
-    return "\n".join([*lines, "", *failed]) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(value: Value | None) -> str:
-    return "" if value is None else str(value)
+    return "\n".join([markdown_table(head, rows), "", *failed]) + "\n"

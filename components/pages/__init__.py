@@ -1,1 +1,1 @@
-"""What people look at rather than read: self-contained pages with pictures and charts."""
+"""What people look at rather than read: pages with pictures and charts, and tables."""

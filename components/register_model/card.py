@@ -8,10 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from components.contracts.annotation import Box
 from components.contracts.model import PackageInfo
 from components.contracts.policy import PromotionPolicy
 from components.contracts.report import ModelReport, Report
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo
+from components.pages.markdown import markdown_table, plain
+from components.vision.letterbox import Letterbox
 
 NUMBERS = {
     "map": "mAP50-95", "map50": "mAP50", "map75": "mAP75", "map_small": "mAP50-95 of small objects",
@@ -20,7 +23,6 @@ NUMBERS = {
 COSTS = {"latency_ms_p50": "ms an image, median", "latency_ms_p95": "ms an image, 95th percentile"}
 MOST_ROWS = 12  # of one kind of slice; the weakest are shown
 HOURS = 24
-MARKS = "&<>|[]*`\\"  # what Markdown or HTML would take for its own
 
 
 def model_card(
@@ -46,7 +48,7 @@ def model_card(
         [
             f"# {snapshot.dataset}: model {package.digest[:12]}",
             _purpose(package),
-            f"It was registered because: {_plain(reason)}",
+            f"It was registered because: {plain(reason)}",
             "## What it learned from",
             _data(snapshot, images),
             f"## How well it does, on {report.images:,} {report.split} images that no model "
@@ -91,7 +93,8 @@ def _data(snapshot: SnapshotInfo, images: Sequence[SnapshotImage]) -> str:
         f" and {len(cameras) - MOST_ROWS} more" if len(cameras) > MOST_ROWS else ""
     )
     left_out = f" {len(snapshot.left_out):,} images were left out." if snapshot.left_out else ""
-    return f"{_table(('', *splits), rows)}\n\n{who}; pictures{when}.{left_out}"
+    table = markdown_table(("", *splits), rows, numbers=True)
+    return f"{table}\n\n{who}; pictures{when}.{left_out}"
 
 
 def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
@@ -107,7 +110,7 @@ def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
         memory = (f"{one.memory_mb:,.0f}" if one.memory_mb else "" for one in models)
         rows.append(("memory while serving, MB", *memory))
     head = ("", "this model", "the champion before")[: 1 + len(models)]
-    return _table(head, rows)
+    return markdown_table(head, rows, numbers=True)
 
 
 def _slices(report: Report, model: ModelReport, champion: ModelReport | None) -> Iterable[str]:
@@ -121,9 +124,8 @@ def _slices(report: Report, model: ModelReport, champion: ModelReport | None) ->
             for name in weakest
         ]
         more = f", the weakest {MOST_ROWS} of {len(values)}" if len(values) > MOST_ROWS else ""
-        yield f"mAP50 by {kind}{more}:\n\n" + _table(
-            (kind, "objects", "this model", "the champion before")[:width], rows
-        )
+        head = (kind, "objects", "this model", "the champion before")[:width]
+        yield f"mAP50 by {kind}{more}:\n\n{markdown_table(head, rows, numbers=True)}"
 
 
 def _limits(
@@ -142,7 +144,7 @@ def _limits(
         yield f"It has seen nothing taken in these hours (UTC): {_spans(missing)}."
     least = PromotionPolicy().min_slice_boxes
     for kind, counts in sorted(report.slice_boxes.items()):
-        few = [f"{_plain(name)} ({count})" for name, count in counts.items() if count < least]
+        few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < least]
         if few:
             named = ", ".join(few[:MOST_ROWS])
             yield f"Too few {report.split} objects to say much, by {kind}: {named}."
@@ -154,11 +156,11 @@ def _limits(
     yield "A camera, a view or weather that is not above is news to it: measure before you rely."
 
 
-def _seen_side(package: PackageInfo, image: SnapshotImage, box: Any) -> float:
+def _seen_side(package: PackageInfo, image: SnapshotImage, box: Box) -> float:
     """Return the shorter side of a box, in pixels of the network's input."""
     into = package.preprocessing
-    scale = min(into.image_width / image.width, into.image_height / image.height)
-    return float(min(box.width, box.height) * scale)
+    fit = Letterbox(image.width, image.height, into.image_width, into.image_height)
+    return min(box.width, box.height) * fit.scale
 
 
 def _lineage(package: PackageInfo) -> str:
@@ -169,13 +171,7 @@ def _lineage(package: PackageInfo) -> str:
         ("seed", lineage.seed), ("training", lineage.fingerprint),
         *sorted(lineage.settings.items()),
     ]  # fmt: skip
-    return _table(("what", "value"), rows)
-
-
-def _table(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
-    ruled = ["---"] + ["---:" if len(head) > 2 else "---"] * (len(head) - 1)
-    lines = [head, ruled, *rows]
-    return "\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines)
+    return markdown_table(("what", "value"), ((name, str(said)) for name, said in rows))
 
 
 def _listed(sentences: Iterable[str]) -> str:
@@ -183,17 +179,11 @@ def _listed(sentences: Iterable[str]) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(_plain, names))
+    return ", ".join(map(plain, names))
 
 
 def _share(value: float | None) -> str:
     return "" if value is None or value < 0 else f"{value:.3f}"
-
-
-def _plain(value: object) -> str:
-    """Return a name or number as text that means nothing to Markdown or HTML."""
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return "".join(f"&#{ord(sign)};" if sign in MARKS else sign for sign in " ".join(text.split()))
 
 
 def _spans(hours: Sequence[int]) -> str:

@@ -73,12 +73,13 @@ JOBS = {
         "vision", "pages", "inference", "store.objects", "store.snapshots", "store.tracking",
         "numpy", "PIL", "markupsafe", "hotcoco",
     },
-    "judge_model": set(),
+    "judge_model": {"pages"},
     "register_model": {
-        "inference", "store.objects", "store.postgres", "store.registry", "store.tracking",
+        "vision", "pages", "inference", "store.objects", "store.postgres", "store.registry",
+        "store.tracking",
     },
     "propose_settings": {"yaml", "pydantic"},
-    "narrow_settings": set(),
+    "narrow_settings": {"pages"},
     "pick_settings": {"pages"},
     "deploy_model": {
         "inference", "cluster", "traffic", "vision", "pages", "store.objects", "store.postgres",

@@ -1,0 +1,37 @@
+"""Tables of Markdown, for the dashboard's Markdown artifacts and the registry's model cards."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+MARKS = "&<>|[]*`\\"  # what Markdown or HTML would take for its own
+
+
+def markdown_table(
+    head: Sequence[Any], rows: Iterable[Sequence[Any]], numbers: bool = False
+) -> str:
+    """Return a table.
+
+    Args:
+        head: The headings.
+        rows: As many cells each, escaped as `plain` does.
+        numbers: Whether all columns but the first stand to the right.
+
+    >>> print(markdown_table(["", "now"], [["boxes", 1234]], numbers=True))
+    |  | now |
+    | --- | ---: |
+    | boxes | 1,234 |
+    """
+    ruled = ["---"] + ["---:" if numbers else "---"] * (len(head) - 1)
+    lines = [map(plain, head), ruled, *(map(plain, row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(value: object) -> str:
+    """Return a name or number as text that means nothing to Markdown or HTML.
+
+    >>> plain("<b>|4*"), plain(1234), plain(True)
+    ('&#60;b&#62;&#124;4&#42;', '1,234', 'True')
+    """
+    counted = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:,}" if counted else str(value)
+    return "".join(f"&#{ord(sign)};" if sign in MARKS else sign for sign in " ".join(text.split()))
