@@ -1,7 +1,8 @@
-"""The pictures that are learned from, decoded no larger than needed, kept while there is room."""
+"""The pictures that are learned from, decoded once and no larger than needed."""
 
+import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -10,13 +11,15 @@ from PIL import Image
 
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage
+from components.train_detector.scratch import Scratch
 from components.vision.boxes import box_array
 from components.vision.jpeg import JpegError, decode_reduced
 from components.vision.letterbox import Letterbox
 
-ROOM_BYTES = 300_000_000  # for the pictures of one worker
-RECENT_SHARE = 0.15  # of that, for the pictures of the last steps when it is too little for all
-PIXEL_BYTES = 4  # of what Pillow keeps
+RECENT_BYTES = 45_000_000  # of memory, for the pictures of the last steps
+PIXEL_BYTES = 4  # of what Pillow holds
+LAYOUT = ("raw", "RGBX")  # the same, so that it is quick to write and to read
+SIZE = struct.Struct("<HH")  # width and height, before the pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Pictures:
         read: Returns a JPEG by its SHA-256.
         classes: The class names, in the model's order.
         size: Width and height of the network's input in pixels.
-        room_bytes: The most memory that pictures may keep; the others are decoded each time.
+        scratch: Keeps what was decoded.
+        recent_bytes: The most memory for those that were asked for last: mosaics want them again.
     """
 
     def __init__(
@@ -53,17 +57,17 @@ class Pictures:
         read: Callable[[str], bytes],
         classes: Sequence[str],
         size: tuple[int, int],
-        room_bytes: int = ROOM_BYTES,
+        scratch: Scratch,
+        recent_bytes: int = RECENT_BYTES,
     ) -> None:
         """Remember where everything is, and decode nothing yet."""
         self._images = images
         self._read = read
         self._number = {name: number for number, name in enumerate(classes)}
         self._size = size
-        self._recent_most, self._recent_used = int(room_bytes * RECENT_SHARE), 0
-        self._room = room_bytes - self._recent_most
-        self._kept: dict[int, Picture] = {}
+        self._scratch = scratch
         self._recent: dict[int, Picture] = {}
+        self._recent_most, self._recent_used = recent_bytes, 0
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -77,45 +81,41 @@ class Pictures:
             Refusal: If it cannot be decoded, by its SHA-256.
         """
         with self._lock:
-            picture = self._kept.get(index) or self._recent.get(index)
+            picture = self._recent.get(index)
         if picture is None:
             picture = self._load(self._images[index])
-            self._keep(index, picture)
+            self._remember(index, picture)
         return picture
 
-    def _keep(self, index: int, picture: Picture) -> None:
-        """Keep a picture for good, or else in place of the one that came longest ago."""
+    def _remember(self, index: int, picture: Picture) -> None:
+        """Hold a picture in place of those that came longest ago."""
         needed = _bytes_of(picture)
-        if needed > self._room + self._recent_most:
-            return
-        # A copy is pixels alone; what was decoded still holds the file's other parts.
-        copy = replace(picture, image=picture.image.copy())
         with self._lock:
-            if index in self._kept or index in self._recent:
+            if index in self._recent or needed > self._recent_most:
                 return
-            if needed <= self._room:
-                self._room -= needed
-                self._kept[index] = copy
-                return
-            self._recent[index] = copy
+            self._recent[index] = picture
             self._recent_used += needed
             while self._recent_used > self._recent_most:
                 self._recent_used -= _bytes_of(self._recent.pop(next(iter(self._recent))))
 
     def _load(self, image: SnapshotImage) -> Picture:
-        letterbox = Letterbox(image.width, image.height, *self._size)
-        try:
-            decoded = decode_reduced(self._read(image.sha256), letterbox.inner)
-        except JpegError as cause:
-            raise Refusal(f"image {image.sha256} cannot be learned from: {cause}") from cause
-        width, height = letterbox.inner
+        width, height = inner = Letterbox(image.width, image.height, *self._size).inner
+        kept = self._scratch.kept(image.sha256, lambda: self._decoded(image, inner))
+        pixels = memoryview(kept)[SIZE.size :]
         scales = (width / image.width, height / image.height) * 2
         return Picture(
-            decoded,
-            letterbox.inner,
+            Image.frombytes("RGB", SIZE.unpack_from(kept), pixels, *LAYOUT),
+            inner,
             (box_array(image.boxes) * scales).astype(np.float32),
             np.array([self._number[box.label] for box in image.boxes], np.int32),
         )
+
+    def _decoded(self, image: SnapshotImage, least: tuple[int, int]) -> bytes:
+        try:
+            decoded = decode_reduced(self._read(image.sha256), least)
+        except JpegError as cause:
+            raise Refusal(f"image {image.sha256} cannot be learned from: {cause}") from cause
+        return SIZE.pack(*decoded.size) + decoded.tobytes(*LAYOUT)
 
 
 def _bytes_of(picture: Picture) -> int:

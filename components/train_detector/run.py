@@ -1,5 +1,7 @@
 """From a plan to the files of a trained model, in one worker."""
 
+from collections.abc import Callable
+
 import keras  # type: ignore[import-untyped]
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
@@ -13,7 +15,6 @@ from components.detector.restore import save_weights
 from components.store.objects import Objects
 from components.store.snapshots import SnapshotReader
 from components.train_detector.batches import Schedule
-from components.train_detector.copies import Copies
 from components.train_detector.course import Outcome
 from components.train_detector.events import write_events
 from components.train_detector.fit import Lesson, fit
@@ -24,6 +25,7 @@ from components.train_detector.learner import Learner
 from components.train_detector.pictures import Pictures
 from components.train_detector.plan import Plan, PlanLayout
 from components.train_detector.samples import Samples
+from components.train_detector.scratch import Scratch
 from components.train_detector.stream import Stream
 from components.train_detector.warm import warm
 
@@ -66,21 +68,25 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     reader = SnapshotReader(layout.snapshot, objects)
     size = (info.image_width, info.image_height)
     train, validation = reader.images("train"), reader.images("validation")
-    # A folder is read by place as cheaply as a copy of it would be.
     near = objects.url.startswith("file://")
-    read = reader.read if near else Copies(reader.read).read
+    read = reader.read if near else _once(reader.read, Scratch(layout.root))
     schedule = Schedule(
         len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
     )
-    gallery = Pictures(train, read, info.classes, size)
+    gallery = Pictures(train, read, info.classes, size, Scratch(layout.root))
     return Lesson(
         train=Stream(gallery, size, schedule, settings),
-        validation=Samples(validation, read, info.classes, size),
+        validation=Samples(validation, read, info.classes, size, Scratch(layout.root)),
         classes=len(info.classes),
         schedule=schedule,
         settings=settings,
         peak=settings.learning_rate * (WARM_RATE if layout.warm.exists() else 1.0),
     )
+
+
+def _once(read: Callable[[str], bytes], scratch: Scratch) -> Callable[[str], bytes]:
+    """Return what reads JPEGs that come from afar by their SHA-256, each once."""
+    return lambda sha256: scratch.kept(sha256, lambda: read(sha256))
 
 
 def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:

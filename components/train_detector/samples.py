@@ -1,4 +1,4 @@
-"""Pictures that are measured on, as the server would see them, kept while there is room."""
+"""Pictures that are measured on, as the server would see them, decoded once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.contracts.snapshot import SnapshotImage
+from components.train_detector.scratch import Scratch
 from components.vision.boxes import box_array
 from components.vision.jpeg import decode_jpeg
 from components.vision.letterbox import Letterbox
-
-ROOM_BYTES = 60_000_000  # for the pictures of one worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Samples:
         read: Returns a JPEG by its SHA-256.
         classes: The class names, in the model's order.
         size: Width and height of the network's input in pixels.
-        room_bytes: The most memory that pictures may keep.
+        scratch: Keeps what was letterboxed.
     """
 
     def __init__(
@@ -40,15 +39,14 @@ class Samples:
         read: Callable[[str], bytes],
         classes: Sequence[str],
         size: tuple[int, int],
-        room_bytes: int = ROOM_BYTES,
+        scratch: Scratch,
     ) -> None:
         """Remember where everything is, and decode nothing yet."""
         self._images = images
         self._read = read
         self._number = {name: number for number, name in enumerate(classes)}
         self._size = size
-        self._room = room_bytes // (size[0] * size[1] * 3)
-        self._kept: dict[int, Sample] = {}
+        self._scratch = scratch
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -56,17 +54,15 @@ class Samples:
 
     def __getitem__(self, index: int, /) -> Sample:
         """Return one sample, decoded now if it is not kept."""
-        if index in self._kept:
-            return self._kept[index]
-        sample = self._load(self._images[index])
-        if len(self._kept) < self._room:
-            self._kept[index] = sample
-        return sample
-
-    def _load(self, image: SnapshotImage) -> Sample:
+        image = self._images[index]
         letterbox = Letterbox(image.width, image.height, *self._size)
+
+        def seen() -> bytes:
+            return letterbox.apply(decode_jpeg(self._read(image.sha256))).tobytes()
+
+        pixels = np.frombuffer(self._scratch.kept(image.sha256, seen), np.uint8)
         return Sample(
-            letterbox.apply(decode_jpeg(self._read(image.sha256))),
+            pixels.reshape(self._size[1], self._size[0], 3),
             letterbox.to_input(box_array(image.boxes)),
             np.array([self._number[box.label] for box in image.boxes], np.int32),
         )

@@ -23,7 +23,8 @@ from components.store.snapshots import ImageReader
 from components.train_detector.augment import Habits, augment
 from components.train_detector.batches import Batch, Schedule
 from components.train_detector.learner import Learner
-from components.train_detector.pictures import PIXEL_BYTES, ROOM_BYTES, Picture, Pictures
+from components.train_detector.pictures import RECENT_BYTES, Pictures
+from components.train_detector.scratch import ROOM_BYTES, Scratch
 from components.train_detector.settings import Settings
 from components.train_detector.stream import Stream
 from components.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
@@ -32,7 +33,9 @@ from tests.benchmarks.table import Row, at_least, at_most, interleaved
 WIDTH, HEIGHT = 640, 480
 INPUT = (320, 256)  # pixels: what a training at 320 pixels takes of such pictures
 PHOTOS, BATCH = 64, 8
-MANY = 64  # times the photos are far more than there is room for
+MANY = 64  # times the photos are far more than memory holds
+EPOCHS = 60  # of a training, of which the first decodes
+STEPS = 8  # of a training, a round
 GOAL_MS = 0.95
 ZOOM = (Settings().zoom_out, Settings().zoom_in)
 
@@ -43,9 +46,10 @@ def rows() -> Iterator[Row]:
     photos = [photo(seed) for seed in range(PHOTOS)]
     with TemporaryDirectory() as folder:
         read = stored(photos, Path(folder))
+        scratches = [Scratch(folder, room) for room in (0, ROOM_BYTES)]
         # The training comes first, so that memory is as a training has left it.
-        beside = list(_beside_training(photos, read))
-        yield from _alone(photos, read)
+        beside = list(_beside_training(photos, read, scratches))
+        yield from _alone(photos, read, scratches)
         yield from beside
 
 
@@ -70,7 +74,9 @@ def stored(photos: list[bytes], folder: Path) -> Callable[[str], bytes]:
     return ImageReader(folder / "index.jsonl", objects).read
 
 
-def _pictures(photos: list[bytes], read: Callable[[str], bytes], room_bytes: int) -> Pictures:
+def _pictures(
+    photos: list[bytes], read: Callable[[str], bytes], scratch: Scratch, recent_bytes: int = 0
+) -> Pictures:
     cars = tuple(
         Box(x_min=at, y_min=at, x_max=at + 60, y_max=at + 40, label="car")
         for at in range(20, 400, 40)
@@ -82,16 +88,18 @@ def _pictures(photos: list[bytes], read: Callable[[str], bytes], room_bytes: int
         )
         for content in photos
     ]  # fmt: skip
-    return Pictures(images, read, ["car"], INPUT, room_bytes)
+    return Pictures(images, read, ["car"], INPUT, scratch, recent_bytes)
 
 
-def _alone(photos: list[bytes], read: Callable[[str], bytes]) -> Iterator[Row]:
+def _alone(
+    photos: list[bytes], read: Callable[[str], bytes], scratches: list[Scratch]
+) -> Iterator[Row]:
     plain, mosaic, kept_plain, kept_mosaic, full, half = (
         1000 * seconds / PHOTOS
         for seconds in interleaved(
             *(
-                partial(_look, _pictures(photos, read, room), Habits(chance, ZOOM))
-                for room in (0, ROOM_BYTES)
+                partial(_look, _pictures(photos, read, scratch), Habits(chance, ZOOM))
+                for scratch in scratches
                 for chance in (0.0, 1.0)
             ),
             lambda: [decode_jpeg(content) for content in photos],
@@ -102,23 +110,32 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes]) -> Iterator[Row]:
     yield at_most(
         f"JPEG at half size, {size}", f"{half:.2f} ms CPU", f"full {full:.2f}", half / full, 1
     )
-    yield Row(
-        "reading a picture, mosaic off", f"{plain:.2f} ms CPU", f"half size alone {half:.2f}",
-        plain / half, f"<= {GOAL_MS} ms", plain <= GOAL_MS,
-    )  # fmt: skip
-    yield Row("the same, kept in memory", f"{kept_plain:.2f} ms CPU")
+    mean = (plain + (EPOCHS - 1) * kept_plain) / EPOCHS
+    for what, cost in (
+        ("reading a picture, mosaic off, first", plain),
+        ("the same, decoded before", kept_plain),
+        (f"the same, mean of {EPOCHS} epochs", mean),
+    ):
+        yield Row(
+            what, f"{cost:.2f} ms CPU", f"half size alone {half:.2f}",
+            cost / half, f"<= {GOAL_MS} ms", cost <= GOAL_MS,
+        )  # fmt: skip
     yield Row("the same in a mosaic", f"{kept_mosaic:.2f} ms CPU", f"nothing kept {mosaic:.2f}")
 
 
-def _beside_training(photos: list[bytes], read: Callable[[str], bytes]) -> Iterator[Row]:
+def _beside_training(
+    photos: list[bytes], read: Callable[[str], bytes], scratches: list[Scratch]
+) -> Iterator[Row]:
     network = build_network("nano", 1, INPUT[1], INPUT[0])
     learner = Learner(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, Settings())
-    few, many = (_pictures(times * photos, read, ROOM_BYTES) for times in (1, MANY))
+    galleries = [
+        _pictures(MANY * photos, read, scratch, RECENT_BYTES) for scratch in reversed(scratches)
+    ]
     streams = [
         Stream(gallery, INPUT, Schedule(len(gallery), BATCH, epochs=1000, seed=0), Settings())
-        for gallery in (few, Unkept(many))
+        for gallery in galleries
     ]
-    constant = list(streams[0].epoch(0))
+    constant = list(islice(streams[0].epoch(0), STEPS))
     endless = [chain.from_iterable(map(stream.epoch, count(1))) for stream in streams]
 
     def learn(batches: Iterator[Batch]) -> None:
@@ -128,7 +145,7 @@ def _beside_training(photos: list[bytes], read: Callable[[str], bytes]) -> Itera
     constants, *real = _cpu(
         lambda: learn(iter(constant)), *(partial(learn, each) for each in endless), rounds=7
     )
-    for what, seconds in zip(("kept in memory", "too many to keep"), real, strict=True):
+    for what, seconds in zip(("decoded before", "decoded each time"), real, strict=True):
         yield at_least(
             f"training, nano, batch 8, reading pictures {what}",
             f"{seconds / len(constant):.3f} s CPU a step",
@@ -136,22 +153,6 @@ def _beside_training(photos: list[bytes], read: Callable[[str], bytes]) -> Itera
             constants / seconds,
             0.92,
         )
-
-
-class Unkept:
-    """Those of many pictures for which no room is left, but among the last ones."""
-
-    def __init__(self, pictures: Pictures) -> None:
-        self.pictures = pictures
-        self.first = ROOM_BYTES // (PIXEL_BYTES * WIDTH * HEIGHT // 4)
-        for index in range(self.first):
-            pictures[index]
-
-    def __len__(self) -> int:
-        return len(self.pictures) - self.first
-
-    def __getitem__(self, index: int) -> Picture:
-        return self.pictures[self.first + index]
 
 
 def _look(gallery: Pictures, habits: Habits) -> None:

@@ -1,0 +1,74 @@
+"""What is costly is made once while there is room, and is what it was."""
+
+import resource
+from collections import Counter, namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from signal import SIG_IGN, SIGXFSZ, signal
+
+from components.train_detector.scratch import Scratch
+
+MADE = {name: name.encode() * 1000 for name in "abc"}
+Disk = namedtuple("Disk", "total used free")
+
+
+def made(folder, order, room_bytes):
+    """Return how often each of three is made, 1000 bytes each."""
+    makings = Counter()
+    scratch = Scratch(folder, room_bytes)
+
+    def make(name):
+        makings[name] += 1
+        return MADE[name]
+
+    for name in order:
+        assert scratch.kept(name, partial(make, name)) == MADE[name]
+    return makings
+
+
+def test_each_is_made_once(tmp_path):
+    assert made(tmp_path, "abcabccba", 3000) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_finds_no_room_is_made_each_time(tmp_path):
+    assert made(tmp_path, "abcabc", 2500) == {"a": 1, "b": 1, "c": 2}
+
+
+def test_a_quarter_of_what_is_free_is_the_most_that_it_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(10**6, 10**6 - 8000, 8000))
+
+    assert made(tmp_path, "abcabc", 3000) == {"a": 1, "b": 1, "c": 2}
+
+
+def test_no_file_is_left_or_even_seen(tmp_path):
+    made(tmp_path, "abc", 3000)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_never_see_bytes_of_each_other(tmp_path):
+    scratch = Scratch(tmp_path)
+    names = [str(number) for number in range(200)] * 3
+
+    def asked(name):
+        return scratch.kept(name, lambda: name.encode() * 500)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(asked, names)) == [name.encode() * 500 for name in names]
+
+
+@contextmanager
+def files_no_larger_than(most_bytes):
+    old, act = resource.getrlimit(resource.RLIMIT_FSIZE), signal(SIGXFSZ, SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, old[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    signal(SIGXFSZ, act)
+
+
+def test_a_full_disk_costs_time_and_nothing_else(tmp_path):
+    with files_no_larger_than(1500):
+        makings = made(tmp_path, "abcabc", 3000)
+
+    assert makings == {"a": 1, "b": 2, "c": 2}
