@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from cykooz_resizer import (  # type: ignore[import-untyped]
@@ -32,8 +33,6 @@ TILE = 0.7  # in a mosaic, where four share the place of one, pictures are that 
 STEPS = 1024  # of a pixel, in whole ones of which sums are exact
 BILINEAR = ResizeAlg.convolution(FilterType.bilinear)
 
-Labels = tuple[NDArray[np.float32], NDArray[np.int32]]
-
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -48,24 +47,29 @@ class Habits:
     zoom: Span
 
 
+class Look(NamedTuple):
+    """What is on a canvas: boxes `[N, 4]` as xyxy in its pixels, classes `[N]`, and its light."""
+
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int32]
+    light: Light
+
+
 def augment(
     picture: Picture,
     others: Callable[[int], Picture],
     habits: Habits,
     canvas: NDArray[np.uint8],
     rng: Rng,
-) -> Labels:
-    """Paint a picture, moved, zoomed, perhaps mirrored, in another light.
+) -> Look:
+    """Paint a picture, moved, zoomed, perhaps mirrored, and say in which light it is to be seen.
 
     Args:
         picture: What is looked at.
         others: Returns a picture for a mosaic, by any number below 2 ** 31.
         habits: How pictures are looked at.
-        canvas: uint8 `[h, w, 3]` that takes it, as RGB.
+        canvas: uint8 `[h, w, 3]` that takes it, as RGB before it is lit.
         rng: Decides everything.
-
-    Returns:
-        Boxes `[N, 4]` as xyxy in pixels of the canvas, and their classes `[N]`.
     """
     height, width = canvas.shape[:2]
     zoom, pictures = habits.zoom, [picture]
@@ -74,30 +78,23 @@ def augment(
         pictures += [others(number) for number in rng.integers(2**31, size=3).tolist()]
         panes, zoom = quarters(width, height, rng), (zoom[0] * TILE, zoom[1] * TILE)
     light = Light.drawn(rng)
-    canvas[:] = PADDING
+    canvas[0] = light.before(PADDING)
+    canvas[1:] = canvas[0]  # row by row is 20 times as quick as pixel by pixel
     boxes, classes = [], []
     for one, pane in zip(pictures, panes, strict=True):
         seen = view(pane, one.size, zoom, rng)
-        paint(canvas, one, seen, light)
+        paint(canvas, one, seen)
         moved = seen.move(one.boxes, one.classes, one.size)
         boxes.append(moved[0])
         classes.append(moved[1])
-    return np.concatenate(boxes), np.concatenate(classes)
+    return Look(np.concatenate(boxes), np.concatenate(classes), light)
 
 
-def paint(canvas: NDArray[np.uint8], picture: Picture, seen: View, light: Light) -> None:
-    """Put what is seen of a picture on a canvas, uint8 `[h, w, 3]`, in some light."""
+def paint(canvas: NDArray[np.uint8], picture: Picture, seen: View) -> None:
+    """Put what is seen of a picture on a canvas, uint8 `[h, w, 3]`."""
     left, top, right, bottom = seen.shown
-    image, size = picture.image, (right - left, bottom - top)
-    box = seen.source(image.size)
-    grows = (box[2] - box[0]) * (box[3] - box[1]) < size[0] * size[1]
-    if grows:  # then there are fewer pixels to light before than after
-        corner = math.floor(box[0]), math.floor(box[1])
-        image = light.fall(image.crop((*corner, math.ceil(box[2]), math.ceil(box[3]))))
-        box = box[0] - corner[0], box[1] - corner[1], box[2] - corner[0], box[3] - corner[1]
-    image = resized(image, size, box)
-    if not grows:
-        image = light.fall(image)
+    image = picture.image
+    image = resized(image, (right - left, bottom - top), seen.source(image.size))
     if seen.mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     canvas[top:bottom, left:right] = np.asarray(image)

@@ -11,9 +11,17 @@ COMPANIONS = 64  # images, at least, among which a mosaic chooses
 
 
 class Batch(NamedTuple):
-    """Pictures uint8 `[B, h, w, 3]`, boxes `[B, M, 4]`, classes `[B, M]` with -1 for none."""
+    """What one worker looks at in a step.
+
+    Attributes:
+        images: uint8 `[B, h, w, 3]`, RGB, before they are lit.
+        lights: `[B, 7]`, as `light.lit` takes them.
+        boxes: `[B, M, 4]` as xyxy in pixels.
+        classes: `[B, M]`, -1 for none.
+    """
 
     images: NDArray[np.uint8]
+    lights: NDArray[np.float32]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int32]
 

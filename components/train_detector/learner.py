@@ -18,6 +18,7 @@ from components.contracts.refusal import Refusal
 from components.detector.decode import anchor_points
 from components.detector.loss import detection_loss
 from components.train_detector.batches import Batch
+from components.train_detector.light import NUMBERS, lit
 from components.train_detector.optimiser import AdamW, fill, flat, share_of
 from components.train_detector.scale import LossScale
 from components.train_detector.settings import Settings
@@ -67,6 +68,7 @@ class Learner:
             autograph=False,
             input_signature=[
                 tf.TensorSpec(image, tf.uint8),
+                tf.TensorSpec((None, NUMBERS), tf.float32),
                 tf.TensorSpec(box, tf.float32),
                 tf.TensorSpec(box[:2], tf.int32),
                 tf.TensorSpec((), tf.float32),
@@ -125,9 +127,10 @@ class Learner:
         scale = self.scale.state if self.scale else {}
         return {**self.weights.state, **scale, "averaged_statistics": self.averaged}
 
-    def _step(self, images: Any, boxes: Any, classes: Any, rate: Any, number: Any) -> Any:
+    def _step(self, *inputs: Any) -> Any:
+        *batch, rate, number = inputs
         before = flat(self.statistics)
-        summed = _sum_over_replicas(self._look(images, boxes, classes))
+        summed = _sum_over_replicas(self._look(*batch))
         weight = tf.maximum(summed[-1], 1.0)
         gradient = summed[:-SUMS] / weight
 
@@ -142,15 +145,15 @@ class Learner:
             move(gradient)
         return summed[-SUMS:-1] / weight
 
-    def _look(self, images: Any, boxes: Any, classes: Any) -> Any:
+    def _look(self, *batch: Any) -> Any:
         """Return the gradient and the sums over a worker's share, part by part."""
         if self.parts == 1:
-            return self._look_at(images, boxes, classes)
-        count = tf.shape(images)[0]
+            return self._look_at(*batch)
+        count = tf.shape(batch[0])[0]
 
         def add(part: Any, total: Any) -> Any:
             mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
-            return part + 1, total + self._look_at(images[mine], boxes[mine], classes[mine])
+            return part + 1, total + self._look_at(*(tensor[mine] for tensor in batch))
 
         empty = tf.zeros(self.weights.weights.shape[0] + SUMS)
         _, total = tf.while_loop(
@@ -158,9 +161,10 @@ class Learner:
         )
         return total
 
-    def _look_at(self, images: Any, boxes: Any, classes: Any) -> Any:
+    def _look_at(self, images: Any, lights: Any, boxes: Any, classes: Any) -> Any:
+        seen = lit(images, lights)
         with tf.GradientTape() as tape:
-            said = self.model(tf.cast(images, tf.float32) / 255, training=True)
+            said = self.model(seen, training=True)
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
         return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss)])

@@ -1,15 +1,19 @@
-"""The same scene in the light of another hour, weather or camera."""
+"""The same scene in the light of another hour, weather or camera: drawn here, cast by the step."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-from PIL import Image
+import numpy as np
+import tensorflow as tf  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from components.train_detector.views import Rng, factor
 
 LIGHTS = ((0.4, 1.5), (0.6, 1.4), *((0.92, 1.08),) * 3)  # saturation, brightness, three tints
 CONTRAST = (0.75, 1.33)
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
+GREY = 128.0  # what contrast moves away from
+NUMBERS = 7  # of a light
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,50 @@ class Light:
         red, green, blue = (brightness * tint for tint in tints)
         return cls(saturation, factor(CONTRAST, rng), (red, green, blue))
 
-    def fall(self, image: Image.Image) -> Image.Image:
-        """Return an RGB image in this light.
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Its `NUMBERS` numbers: saturation, then slope and then offset of each channel."""
+        slopes = [gain * self.contrast for gain in self.gains]
+        offsets = [GREY * (gain - slope) for gain, slope in zip(self.gains, slopes, strict=True)]
+        return (self.saturation, *slopes, *offsets)
 
-        Source:
-            ITU-T T.871: the grey that a colour fades to.
+    def before(self, level: float) -> NDArray[np.uint8]:
+        """Return the colour that is seen as a grey level in this light.
+
+        Args:
+            level: 0 to 255.
+
+        Returns:
+            `[3]`, RGB, as near as whole levels are.
         """
-        rows: list[float] = []
-        for channel, gain in enumerate(self.gains):
-            slope = gain * self.contrast
-            row = [slope * (1 - self.saturation) * share for share in LUMA]
-            row[channel] += slope * self.saturation
-            rows += (*row, 128 * (gain - slope))
-        return image.convert("RGB", tuple(rows))
+        numbers = np.array(self.numbers)
+        faded = (level - numbers[4:]) / numbers[1:4]
+        # Fading moves colours towards their grey, and leaves that grey as it is.
+        colour = (faded - (1 - self.saturation) * (faded @ LUMA)) / self.saturation
+        levels: NDArray[np.uint8] = np.clip(colour.round(), 0, 255).astype(np.uint8)
+        return levels
+
+
+AS_TAKEN = Light(saturation=1, contrast=1, gains=(1, 1, 1))
+
+
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+def lit(images: Any, lights: Any) -> Any:
+    """Return pictures in their lights; compiled, it is one pass.
+
+    Args:
+        images: uint8 `[B, h, w, 3]`, RGB.
+        lights: float32 `[B, NUMBERS]`.
+
+    Returns:
+        float32 `[B, h, w, 3]`, from 0 to 1.
+
+    Source:
+        ITU-T T.871: the grey that a colour fades to.
+    """
+    colours = tf.cast(images, tf.float32)
+    greys = tf.tensordot(colours, tf.constant(LUMA), 1)[..., tf.newaxis]
+    numbers = lights[:, tf.newaxis, tf.newaxis]
+    saturation, slopes, offsets = numbers[..., :1], numbers[..., 1:4], numbers[..., 4:]
+    seen = (colours * saturation + greys * (1 - saturation)) * slopes + offsets
+    return tf.clip_by_value(seen / 255, 0.0, 1.0)

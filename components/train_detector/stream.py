@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from components.train_detector.augment import Habits, Labels, augment
+from components.train_detector.augment import Habits, Look, augment
 from components.train_detector.batches import Batch, Schedule, pad
 from components.train_detector.numbered import Numbered
 from components.train_detector.pictures import Picture
@@ -18,7 +18,10 @@ READERS = 2  # batches that are made at once
 AHEAD = 2  # batches that wait
 
 Make = Callable[[int], Batch]
-NO_BATCH = Batch(np.zeros(0, np.uint8), np.zeros(0, np.float32), np.zeros(0, np.int32))
+NO_BATCH = Batch(
+    np.zeros(0, np.uint8), np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+)
+TYPES = [array.dtype for array in NO_BATCH]
 
 
 class Stream:
@@ -97,11 +100,13 @@ class Stream:
         def other(number: int) -> Picture:
             return self._gallery[companions[number % len(companions)]]
 
-        def look(index: int, canvas: NDArray[np.uint8]) -> Labels:
+        def look(index: int, canvas: NDArray[np.uint8]) -> Look:
             rng = np.random.default_rng([self._schedule.seed, epoch, index])
             return augment(self._gallery[index], other, habits, canvas, rng)
 
-        return Batch(images, *pad([look(*one) for one in zip(indices, images, strict=True)]))
+        looks = [look(*one) for one in zip(indices, images, strict=True)]
+        lights = np.array([one.light.numbers for one in looks], np.float32)
+        return Batch(images, lights, *pad([(one.boxes, one.classes) for one in looks]))
 
     def _habits(self, epoch: int) -> Habits:
         settings = self._settings
@@ -125,7 +130,7 @@ class Making:
 
     def in_graph(self, number: Any) -> Any:
         """Return a batch as tensors, by its number as a tensor."""
-        return tf.numpy_function(self._guarded, [number], [tf.uint8, tf.float32, tf.int32])
+        return tf.numpy_function(self._guarded, [number], TYPES)
 
     def check(self, number: int) -> None:
         """Raise what went wrong with a batch, if anything did."""

@@ -92,12 +92,14 @@ def learner_step(
     precision: str, images: int = IMAGES, parts: int = 1, strategy: object = None
 ) -> Step:
     """Return a step of our learner, which is alone without a strategy."""
+    import numpy as np
     import tensorflow as tf
 
     from components.detector.layers import computing_in
     from components.detector.network import build_network
     from components.train_detector.batches import Batch
     from components.train_detector.learner import Learner
+    from components.train_detector.light import AS_TAKEN
     from components.train_detector.settings import Settings
 
     with computing_in(precision):
@@ -105,7 +107,8 @@ def learner_step(
     settings = Settings(precision=precision, accumulate=parts)
     alone = tf.distribute.OneDeviceStrategy("/cpu:0")
     learner = Learner(model, strategy or alone, 100.0, settings)
-    batch = Batch(*pictures(images))
+    pixels, *labels = pictures(images)
+    batch = Batch(pixels, np.array([AS_TAKEN.numbers] * images, np.float32), *labels)
     return lambda: learner.step(batch, 1e-3, 10)
 
 

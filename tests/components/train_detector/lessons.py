@@ -10,6 +10,7 @@ from components.detector.layers import computing_in, conv
 from components.detector.network import Size, head
 from components.train_detector.batches import Batch
 from components.train_detector.learner import Learner
+from components.train_detector.light import Light
 from components.train_detector.settings import Settings
 
 SIDE = 64
@@ -23,7 +24,8 @@ def batch(seed, images=4, most=3):
     boxes = np.concatenate([low, low + rng.uniform(8, SIDE / 2, low.shape)], axis=-1)
     pictures = rng.integers(0, 256, (images, SIDE, SIDE, 3), dtype=np.uint8)
     classes = rng.integers(-1, 2, (images, most), dtype=np.int32)
-    return Batch(pictures, boxes.astype(np.float32), classes)
+    lights = np.array([Light.drawn(rng).numbers for _ in pictures], np.float32)
+    return Batch(pictures, lights, boxes.astype(np.float32), classes)
 
 
 def network():

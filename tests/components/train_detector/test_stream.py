@@ -11,6 +11,7 @@ from PIL import Image
 
 from components.contracts.refusal import Refusal
 from components.train_detector.batches import Schedule
+from components.train_detector.light import NUMBERS
 from components.train_detector.pictures import Picture
 from components.train_detector.settings import Settings
 from components.train_detector.stream import Stream
@@ -88,7 +89,8 @@ def test_batches_are_bytes_and_places():
     batch = next(stream().epoch(0))
 
     assert batch.images.shape == (4, SIZE[1], SIZE[0], 3)
-    assert [part.dtype for part in batch] == [np.uint8, np.float32, np.int32]
+    assert [part.dtype for part in batch] == [np.uint8, np.float32, np.float32, np.int32]
+    assert batch.lights.shape == (4, NUMBERS)
     assert batch.boxes.shape == (*batch.classes.shape, 4)
 
 
