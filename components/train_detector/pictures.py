@@ -1,7 +1,6 @@
-"""The pictures that are learned from, decoded once and no larger than needed."""
+"""The pictures that are learned from, decoded no larger than needed."""
 
 import struct
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -9,12 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from components.contracts.refusal import Refusal
-from components.contracts.snapshot import SnapshotImage
-from components.train_detector.scratch import Scratch
-from components.vision.boxes import box_array
-from components.vision.jpeg import JpegError, decode_reduced
-from components.vision.letterbox import Letterbox
+from components.train_detector.split import Split
+from components.vision.jpeg import decode_reduced
 
 RECENT_BYTES = 45_000_000  # of memory, for the pictures of the last steps
 PIXEL_BYTES = 4  # of what Pillow holds
@@ -43,39 +38,23 @@ class Pictures:
     """The pictures of a split, decoded when first asked for, by any number of threads.
 
     Args:
-        images: What the snapshot says of them.
-        read: Returns a JPEG by its SHA-256.
-        classes: The class names, in the model's order.
-        size: Width and height of the network's input in pixels.
-        scratch: Keeps what was decoded.
+        split: All of them.
         recent_bytes: The most memory for those that were asked for last: mosaics want them again.
     """
 
-    def __init__(
-        self,
-        images: Sequence[SnapshotImage],
-        read: Callable[[str], bytes],
-        classes: Sequence[str],
-        size: tuple[int, int],
-        scratch: Scratch,
-        recent_bytes: int = RECENT_BYTES,
-    ) -> None:
-        """Remember where everything is, and decode nothing yet."""
-        self._images = images
-        self._read = read
-        self._number = {name: number for number, name in enumerate(classes)}
-        self._size = size
-        self._scratch = scratch
+    def __init__(self, split: Split, recent_bytes: int = RECENT_BYTES) -> None:
+        """Decode nothing yet."""
+        self._split = split
         self._recent: dict[int, Picture] = {}
         self._recent_most, self._recent_used = recent_bytes, 0
         self._lock = Lock()
 
     def __len__(self) -> int:
-        """Return how many pictures there are."""
-        return len(self._images)
+        """Return how many there are."""
+        return len(self._split)
 
     def __getitem__(self, index: int, /) -> Picture:
-        """Return one picture, decoded now if it is not kept.
+        """Return one picture.
 
         Raises:
             Refusal: If it cannot be decoded, by its SHA-256.
@@ -83,7 +62,7 @@ class Pictures:
         with self._lock:
             picture = self._recent.get(index)
         if picture is None:
-            picture = self._load(self._images[index])
+            picture = self._load(index)
             self._remember(index, picture)
         return picture
 
@@ -98,24 +77,19 @@ class Pictures:
             while self._recent_used > self._recent_most:
                 self._recent_used -= _bytes_of(self._recent.pop(next(iter(self._recent))))
 
-    def _load(self, image: SnapshotImage) -> Picture:
-        width, height = inner = Letterbox(image.width, image.height, *self._size).inner
-        kept = self._scratch.kept(image.sha256, lambda: self._decoded(image, inner))
-        pixels = memoryview(kept)[SIZE.size :]
-        scales = (width / image.width, height / image.height) * 2
-        return Picture(
-            Image.frombytes("RGB", SIZE.unpack_from(kept), pixels, *LAYOUT),
-            inner,
-            (box_array(image.boxes) * scales).astype(np.float32),
-            np.array([self._number[box.label] for box in image.boxes], np.int32),
-        )
+    def _load(self, index: int) -> Picture:
+        letterbox = self._split.letterbox(index)
+        width, height = inner = letterbox.inner
+        made = self._split.made(index, lambda jpeg: _packed(decode_reduced(jpeg, inner)))
+        pixels = memoryview(made)[SIZE.size :]
+        image = Image.frombytes("RGB", SIZE.unpack_from(made), pixels, *LAYOUT)
+        boxes, classes = self._split.labels(index)
+        scales = (width / letterbox.source_width, height / letterbox.source_height) * 2
+        return Picture(image, inner, (boxes * scales).astype(np.float32), classes)
 
-    def _decoded(self, image: SnapshotImage, least: tuple[int, int]) -> bytes:
-        try:
-            decoded = decode_reduced(self._read(image.sha256), least)
-        except JpegError as cause:
-            raise Refusal(f"image {image.sha256} cannot be learned from: {cause}") from cause
-        return SIZE.pack(*decoded.size) + decoded.tobytes(*LAYOUT)
+
+def _packed(image: Image.Image) -> bytes:
+    return SIZE.pack(*image.size) + image.tobytes(*LAYOUT)
 
 
 def _bytes_of(picture: Picture) -> int:

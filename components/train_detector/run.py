@@ -26,6 +26,7 @@ from components.train_detector.pictures import Pictures
 from components.train_detector.plan import Plan, PlanLayout
 from components.train_detector.samples import Samples
 from components.train_detector.scratch import Scratch
+from components.train_detector.split import Split
 from components.train_detector.stream import Stream
 from components.train_detector.warm import warm
 
@@ -73,10 +74,13 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     schedule = Schedule(
         len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
     )
-    gallery = Pictures(train, read, info.classes, size, Scratch(layout.root))
+    gallery, samples = (
+        Split(images, read, info.classes, size, Scratch(layout.root))
+        for images in (train, validation)
+    )
     return Lesson(
-        train=Stream(gallery, size, schedule, settings),
-        validation=Samples(validation, read, info.classes, size, Scratch(layout.root)),
+        train=Stream(Pictures(gallery), size, schedule, settings),
+        validation=Samples(samples),
         classes=len(info.classes),
         schedule=schedule,
         settings=settings,

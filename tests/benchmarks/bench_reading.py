@@ -26,6 +26,7 @@ from components.train_detector.learner import Learner
 from components.train_detector.pictures import RECENT_BYTES, Pictures
 from components.train_detector.scratch import ROOM_BYTES, Scratch
 from components.train_detector.settings import Settings
+from components.train_detector.split import Split
 from components.train_detector.stream import Stream
 from components.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
@@ -88,7 +89,7 @@ def _pictures(
         )
         for content in photos
     ]  # fmt: skip
-    return Pictures(images, read, ["car"], INPUT, scratch, recent_bytes)
+    return Pictures(Split(images, read, ["car"], INPUT, scratch), recent_bytes)
 
 
 def _alone(

@@ -12,6 +12,7 @@ from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage
 from components.train_detector.pictures import PIXEL_BYTES, SIZE, Pictures
 from components.train_detector.scratch import Scratch
+from components.train_detector.split import Split
 from components.vision.jpeg import decode_reduced, encode_jpeg
 
 BYTES = 64 * 48 * PIXEL_BYTES  # of a picture that is halved
@@ -37,7 +38,7 @@ def pictures(tmp_path):
     def of(size, content=None, room_bytes=10**6, recent_bytes=0):
         content, scratch = content or jpeg(), Scratch(tmp_path, room_bytes)
         images = [listed(content)]
-        return Pictures(images, lambda _: content, ["car"], size, scratch, recent_bytes)
+        return Pictures(Split(images, lambda _: content, ["car"], size, scratch), recent_bytes)
 
     return of
 
@@ -70,7 +71,7 @@ def looked_at(order, folder, room, recent=0):
 
     images = [listed(content) for content in contents]
     scratch = Scratch(folder, room * (SIZE.size + BYTES))
-    gallery = Pictures(images, read, ["car"], (64, 64), scratch, recent * BYTES)
+    gallery = Pictures(Split(images, read, ["car"], (64, 64), scratch), recent * BYTES)
     for index in order:
         gallery[index]
     return [reads[name] for name in by_name]

@@ -4,6 +4,7 @@ import numpy as np
 
 from components.train_detector.samples import Samples
 from components.train_detector.scratch import Scratch
+from components.train_detector.split import Split
 from components.vision.jpeg import decode_jpeg
 from components.vision.letterbox import Letterbox
 from tests.components.train_detector.test_pictures import jpeg, listed
@@ -11,7 +12,8 @@ from tests.components.train_detector.test_pictures import jpeg, listed
 
 def test_a_sample_is_what_the_server_would_see_the_first_time_and_after(tmp_path):
     content = jpeg()
-    samples = Samples([listed(content)], lambda _: content, ["car"], (64, 64), Scratch(tmp_path))
+    split = Split([listed(content)], lambda _: content, ["car"], (64, 64), Scratch(tmp_path))
+    samples = Samples(split)
 
     seen = Letterbox(128, 96, 64, 64).apply(decode_jpeg(content))
 
