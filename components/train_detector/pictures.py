@@ -39,7 +39,8 @@ class Pictures:
 
     Args:
         split: All of them.
-        recent_bytes: The most memory for those that were asked for last: mosaics want them again.
+        recent_bytes: The most memory for those that were asked for last and are not kept: mosaics
+            want them again.
     """
 
     def __init__(self, split: Split, recent_bytes: int = RECENT_BYTES) -> None:
@@ -63,11 +64,12 @@ class Pictures:
             picture = self._recent.get(index)
         if picture is None:
             picture = self._load(index)
-            self._remember(index, picture)
+            if not self._split.keeps(index):
+                self._remember(index, picture)
         return picture
 
     def _remember(self, index: int, picture: Picture) -> None:
-        """Hold a picture in place of those that came longest ago."""
+        """Hold a picture in memory, in place of those that came longest ago."""
         needed = _bytes_of(picture)
         with self._lock:
             if index in self._recent or needed > self._recent_most:

@@ -35,6 +35,10 @@ class Scratch:
         self._places: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
+    def __contains__(self, name: str) -> bool:
+        """Say whether the bytes of a name are kept."""
+        return name in self._places
+
     def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return the bytes of a name, made now if they are not kept."""
         if place := self._places.get(name):

@@ -47,6 +47,10 @@ class Split:
         classes = [self.classes.index(box.label) for box in boxes]
         return box_array(boxes), np.array(classes, np.int32)
 
+    def keeps(self, index: int) -> bool:
+        """Say whether what was made of a picture is kept."""
+        return self.images[index].sha256 in self.scratch
+
     def made(self, index: int, make: Callable[[bytes], bytes]) -> bytes:
         """Return what is made of a picture's JPEG, now or before.
 

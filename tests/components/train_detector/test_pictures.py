@@ -92,9 +92,9 @@ def test_with_little_room_the_first_stay_and_besides_them_the_last(tmp_path):
     assert looked_at(order, tmp_path, room=6, recent=1) == [1, 1, 1, 1, 1, 1, 2, 1]
 
 
-@pytest.mark.parametrize("recent_bytes", [0, 10**6])
-def test_a_kept_picture_is_the_one_that_was_decoded(pictures, recent_bytes):
-    kept = pictures((64, 64), recent_bytes=recent_bytes)
+@pytest.mark.parametrize(("room_bytes", "recent_bytes"), [(10**6, 0), (0, 10**6)])
+def test_a_kept_picture_is_the_one_that_was_decoded(pictures, room_bytes, recent_bytes):
+    kept = pictures((64, 64), room_bytes=room_bytes, recent_bytes=recent_bytes)
     decoded = decode_reduced(jpeg(), (64, 48)).tobytes()
 
     assert [kept[0].image.tobytes() for _ in range(2)] == [decoded, decoded]
