@@ -16,7 +16,7 @@ from typing import IO
 
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
-from components.contracts.stopping import STOPPED, Stopped, leaving_on_sigterm
+from components.contracts.stopping import STOPPED, Stopped, told_on_sigterm
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
@@ -52,8 +52,8 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
     """
     checkpoints = Kept(objects, plan.fingerprint).checkpoints(0)
     before, lost = checkpoints.newest(), 0
-    with leaving_on_sigterm():
-        while loss := _run(work, plan, objects):
+    with told_on_sigterm() as told:
+        while loss := _run(work, plan, objects, told):
             newest = checkpoints.newest()
             before, lost = newest, 1 if newest > before else lost + 1
             if lost > RESTARTS:
@@ -61,21 +61,30 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
             say(f"{loss}; all workers start again")
 
 
-def _run(work: Path, plan: Plan, objects: Objects) -> str | None:
-    """Run all workers once; return None when they are done, or how one was lost."""
+def _run(work: Path, plan: Plan, objects: Objects, told: threading.Event) -> str | None:
+    """Run all workers once; return None when they are done, or how one was lost.
+
+    Raises:
+        Stopped: If we were told to stop; they had time to write a checkpoint.
+    """
     with ExitStack() as stack:
         team = []
         for index, tf_config in enumerate(tf_configs(plan.settings.workers)):
             environment = {"TF_CONFIG": tf_config, "OBJECT_STORE_URL": objects.url}
             team.append(_start(work, environment, work / f"worker-{index}.log"))
             stack.callback(team[-1].end)
-        try:
-            return _follow(team)
-        except Stopped:
-            for worker in team:
-                worker.process.terminate()
-            _wait(team, STOP_WITHIN_S)
-            raise
+        while not told.is_set():
+            codes = _codes(team)
+            if codes[0] == 0:
+                _wait(team[1:], LEAVE_WITHIN_S)
+                return None
+            if any(codes):
+                return _loss(team, codes)
+            time.sleep(LOOK_EVERY_S)
+        for worker in team:
+            worker.process.terminate()
+        _wait(team, STOP_WITHIN_S)
+        raise Stopped
 
 
 def tf_configs(workers: int) -> list[str]:
@@ -127,20 +136,8 @@ def _pass_on(lines: IO[bytes]) -> None:
             print(line.decode(errors="replace"), end="", flush=True)
 
 
-def _follow(team: Sequence[_Worker]) -> str | None:
-    """Return None when the chief is done, or how a worker was lost; raise what is final."""
-    while True:
-        codes = _codes(team)
-        if codes[0] == 0:
-            _wait(team[1:], LEAVE_WITHIN_S)
-            return None
-        if any(codes):
-            return _loss(team, codes)
-        time.sleep(LOOK_EVERY_S)
-
-
 def _loss(team: Sequence[_Worker], first: Sequence[int | None]) -> str:
-    """Return how a worker was lost, once the others have left; what is final comes first.
+    """Return how a worker was lost, once the others have left; raise what is final.
 
     Args:
         team: All of them.
