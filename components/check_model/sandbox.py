@@ -86,8 +86,15 @@ class Sandbox:
             watchdog.join()
 
     def peak_memory_mb(self) -> float:
-        """Return the most that it has had in memory at once, in MB, 10^6 bytes."""
-        return peak_memory_mb(self._process.pid)
+        """Return the most that it has had in memory at once, in MB, 10^6 bytes.
+
+        Raises:
+            ConnectionError: If the process has ended before.
+        """
+        try:
+            return peak_memory_mb(self._process.pid)
+        except ProcessLookupError as cause:
+            raise ConnectionError("it has ended") from cause
 
     def _expire(self) -> None:
         self._expired = True

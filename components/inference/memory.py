@@ -17,11 +17,14 @@ def peak_memory_mb(process: int | str = "self") -> float:
         MB, 10^6 bytes.
 
     Raises:
-        OSError: If there is no such process.
+        ProcessLookupError: If there is no such process, or it has ended.
 
     Source:
         proc_pid_status(5), `VmHWM`.
     """
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) * 1024 / MB
+    status = Path(f"/proc/{process}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peaks = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    if not peaks:
+        raise ProcessLookupError(f"process {process} has ended")
+    return int(peaks[0]) * 1024 / MB

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-MARKS = "&<>|[]*`\\"  # what Markdown or HTML would take for its own
+MARKS = "&<>|[]*`\\"  # what Markdown or HTML would take for its own, inside a word too
 
 
 def markdown_table(
@@ -27,7 +27,7 @@ def markdown_table(
 
 
 def plain(value: object) -> str:
-    """Return a name or number as text that means nothing to Markdown or HTML.
+    """Return a name or number as text that begins no tag, link, code, emphasis by stars or cell.
 
     >>> plain("<b>|4*"), plain(1234), plain(True)
     ('&#60;b&#62;&#124;4&#42;', '1,234', 'True')

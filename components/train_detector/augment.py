@@ -93,8 +93,8 @@ def augment(
 def paint(canvas: NDArray[np.uint8], picture: Picture, seen: View) -> None:
     """Put what is seen of a picture on a canvas, uint8 `[h, w, 3]`."""
     left, top, right, bottom = seen.shown
-    image = picture.image
-    image = resized(image, (right - left, bottom - top), seen.source(image.size))
+    source = seen.source(picture.image.size)
+    image = resized(picture.image, (right - left, bottom - top), source)
     if seen.mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     canvas[top:bottom, left:right] = np.asarray(image)

@@ -48,7 +48,7 @@ class Light:
         return (self.saturation, *slopes, *offsets)
 
     def before(self, level: float) -> NDArray[np.uint8]:
-        """Return the colour that is seen as a grey level in this light.
+        """Return the colour that is seen as a grey level in this light, if it leaves colours.
 
         Args:
             level: 0 to 255.
@@ -82,8 +82,8 @@ def lit(images: Any, lights: Any) -> Any:
         ITU-T T.871: the grey that a colour fades to.
     """
     colours = tf.cast(images, tf.float32)
-    greys = tf.tensordot(colours, tf.constant(LUMA), 1)[..., tf.newaxis]
-    numbers = lights[:, tf.newaxis, tf.newaxis]
+    red, green, blue = (colours[..., at : at + 1] * share for at, share in enumerate(LUMA))
+    greys, numbers = red + green + blue, lights[:, tf.newaxis, tf.newaxis]
     saturation, slopes, offsets = numbers[..., :1], numbers[..., 1:4], numbers[..., 4:]
     seen = (colours * saturation + greys * (1 - saturation)) * slopes + offsets
     return tf.clip_by_value(seen / 255, 0.0, 1.0)

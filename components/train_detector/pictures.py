@@ -13,7 +13,7 @@ from components.vision.jpeg import decode_reduced
 
 RECENT_BYTES = 45_000_000  # of memory, for the pictures of the last steps
 PIXEL_BYTES = 4  # of what Pillow holds
-LAYOUT = ("raw", "RGBX")  # the same, so that it is quick to write and to read
+LAYOUT = ("raw", "RGBX")  # as Pillow holds them, so that they are quick to write and to read
 SIZE = struct.Struct("<HH")  # width and height, before the pixels
 
 

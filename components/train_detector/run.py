@@ -1,6 +1,6 @@
 """From a plan to the files of a trained model, in one worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras  # type: ignore[import-untyped]
 import numpy as np
@@ -8,6 +8,7 @@ import tensorflow as tf  # type: ignore[import-untyped]
 
 from components.contracts.model import TrainedLayout
 from components.contracts.record import write_lines
+from components.contracts.snapshot import SnapshotImage
 from components.contracts.stopping import told_on_sigterm
 from components.detector.layers import computing_in
 from components.detector.network import build_network
@@ -70,17 +71,19 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     size = (info.image_width, info.image_height)
     train, validation = reader.images("train"), reader.images("validation")
     near = objects.url.startswith("file://")
-    read = reader.read if near else _once(reader.read, Scratch(layout.root))
+    jpegs = Scratch(layout.root)
     schedule = Schedule(
         len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
     )
-    gallery, samples = (
-        Split(images, read, info.classes, size, Scratch(layout.root))
-        for images in (train, validation)
-    )
+
+    def split(images: Sequence[SnapshotImage]) -> Split:
+        scratch = Scratch(layout.root)
+        read = reader.read if near else _from_afar(reader.read, scratch, jpegs)
+        return Split(images, read, info.classes, size, scratch)
+
     return Lesson(
-        train=Stream(Pictures(gallery), size, schedule, settings),
-        validation=Samples(samples),
+        train=Stream(Pictures(split(train)), size, schedule, settings),
+        validation=Samples(split(validation)),
         classes=len(info.classes),
         schedule=schedule,
         settings=settings,
@@ -88,9 +91,15 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     )
 
 
-def _once(read: Callable[[str], bytes], scratch: Scratch) -> Callable[[str], bytes]:
-    """Return what reads JPEGs that come from afar by their SHA-256, each once."""
-    return lambda sha256: scratch.kept(sha256, lambda: read(sha256))
+def _from_afar(
+    read: Callable[[str], bytes], made: Scratch, jpegs: Scratch
+) -> Callable[[str], bytes]:
+    """Return what reads a JPEG by its SHA-256, and keeps it if what is made of it finds no room."""
+
+    def fetched(sha256: str) -> bytes:
+        return jpegs.kept(sha256, lambda: read(sha256)) if made.full else read(sha256)
+
+    return fetched
 
 
 def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:

@@ -5,7 +5,6 @@ has room for.
 """
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkstemp
@@ -13,7 +12,7 @@ from threading import Lock
 from weakref import finalize
 
 ROOM_BYTES = 4_000_000_000  # of the disk
-MOST_SHARE = 0.25  # of what is free there
+MOST_SHARE = 0.25  # of what others leave of the disk
 
 
 class Scratch:
@@ -21,17 +20,19 @@ class Scratch:
 
     Args:
         folder: Where the file lies.
-        room_bytes: The most that it may take; it never takes more than a quarter of what is
-            free.
+        room_bytes: The most that it may take; it never takes more than a quarter of what others
+            leave of the disk.
+
+    Attributes:
+        full: Whether something has found no room.
     """
 
     def __init__(self, folder: str | Path, room_bytes: int = ROOM_BYTES) -> None:
         """Open the file and take its name away, so that no kind of end leaves it behind."""
         self._file, name = mkstemp(dir=folder)
         Path(name).unlink()
-        finalize(self, os.close, self._file)
-        self._room = min(room_bytes, int(MOST_SHARE * shutil.disk_usage(folder).free))
-        self._end = 0
+        finalize(self, os.close, self._file).atexit = False  # threads may still read then
+        self.full, self._most, self._end = False, room_bytes, 0
         self._places: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
@@ -49,14 +50,20 @@ class Scratch:
         return content
 
     def _keep(self, name: str, content: bytes) -> None:
-        if name in self._places or self._end + len(content) > self._room:
+        if name in self._places:
             return
         try:
-            whole = os.pwrite(self._file, content, self._end) == len(content)
-        except OSError:  # the disk has less room than we were given
-            whole = False
-        if not whole:
-            self._room = 0
-            return
-        self._places[name] = len(content), self._end
-        self._end += len(content)
+            self.full = self.full or not self._written(content)
+        except OSError:  # the disk has less room than it said
+            self.full = True
+        if not self.full:
+            self._places[name] = len(content), self._end
+            self._end += len(content)
+
+    def _written(self, content: bytes) -> bool:
+        """Write at the end if there is room, and say whether all is there."""
+        disk = os.fstatvfs(self._file)
+        ours = MOST_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
+        if self._end + len(content) > min(self._most, ours):
+            return False
+        return os.pwrite(self._file, content, self._end) == len(content)

@@ -7,6 +7,7 @@ import time
 import psutil
 import pytest
 
+from components.check_model.faults import Faulty
 from components.check_model.sandbox import Sandbox
 from components.contracts.policy import CheckPolicy
 
@@ -59,6 +60,13 @@ def test_a_program_that_is_shut_in_has_nothing_of_ours_and_calls_nobody(found, t
     assert (found["stdin"], found["leads"]) == ("", True)
     assert found["limits"] == [300 * 10**6, 7, 0, 256]
     assert (found["connect"], found["send"], found["datagram"]) == ("PermissionError",) * 3
+
+
+def test_one_that_has_ended_is_faulty_and_not_measured(tmp_path):
+    with Sandbox((sys.executable, "-c", "raise SystemExit(3)"), tmp_path, CheckPolicy()) as sandbox:
+        os.waitid(os.P_PID, sandbox._process.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(Faulty, match="while it rests"), sandbox.within(5, "rests"):
+            sandbox.peak_memory_mb()
 
 
 def test_whoever_it_started_ends_with_it(tmp_path):

@@ -1,5 +1,6 @@
 """The most memory that a process ever had is told in MB, also when it has given it back."""
 
+import os
 import subprocess
 import sys
 
@@ -27,6 +28,11 @@ def test_this_process_is_asked_if_no_other_is_named():
     assert peak_memory_mb() > 10
 
 
-def test_a_process_that_is_gone_has_no_peak():
-    with pytest.raises(OSError, match="No such file"):
-        peak_memory_mb(2**22 + 1)
+def test_a_process_that_has_ended_has_no_peak_whether_it_was_waited_for_or_not():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(ProcessLookupError, match=f"{process.pid} has ended"):
+            peak_memory_mb(process.pid)
+
+    with pytest.raises(ProcessLookupError, match=f"{process.pid} has ended"):
+        peak_memory_mb(process.pid)

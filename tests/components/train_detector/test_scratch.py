@@ -10,7 +10,6 @@ from signal import SIG_IGN, SIGXFSZ, signal
 from components.train_detector.scratch import Scratch
 
 MADE = {name: name.encode() * 1000 for name in "abc"}
-Disk = namedtuple("Disk", "total used free")
 
 
 def made(folder, order, room_bytes):
@@ -35,14 +34,26 @@ def test_what_finds_no_room_is_made_each_time(tmp_path):
     assert made(tmp_path, "abcabc", 2500) == {"a": 1, "b": 1, "c": 2}
 
 
-def test_a_quarter_of_what_is_free_is_the_most_that_it_takes(tmp_path, monkeypatch):
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(10**6, 10**6 - 8000, 8000))
+def test_a_quarter_of_what_others_leave_is_the_most_that_it_takes(tmp_path, monkeypatch):
+    left = iter([8000, 7000, 5000])  # the last time, somebody else has taken some
+    disk = namedtuple("Disk", "f_bavail f_frsize")
+    monkeypatch.setattr("os.fstatvfs", lambda _: disk(next(left), 1))
 
     assert made(tmp_path, "abcabc", 3000) == {"a": 1, "b": 1, "c": 2}
 
 
-def test_no_file_is_left_or_even_seen(tmp_path):
-    made(tmp_path, "abc", 3000)
+def test_whoever_asks_learns_that_it_is_full(tmp_path):
+    scratch = Scratch(tmp_path, 1000)
+    scratch.kept("a", lambda: MADE["a"])
+    before = scratch.full
+    scratch.kept("b", lambda: MADE["b"])
+
+    assert (before, scratch.full, "a" in scratch, "b" in scratch) == (False, True, True, False)
+
+
+def test_no_file_is_seen(tmp_path):
+    scratch = Scratch(tmp_path)
+    scratch.kept("a", lambda: MADE["a"])
 
     assert list(tmp_path.iterdir()) == []
 
@@ -52,10 +63,10 @@ def test_threads_never_see_bytes_of_each_other(tmp_path):
     names = [str(number) for number in range(200)] * 3
 
     def asked(name):
-        return scratch.kept(name, lambda: name.encode() * 500)
+        return scratch.kept(name, lambda: name.encode() * 50_000)
 
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(asked, names)) == [name.encode() * 500 for name in names]
+        assert list(threads.map(asked, names)) == [name.encode() * 50_000 for name in names]
 
 
 @contextmanager
