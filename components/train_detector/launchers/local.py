@@ -54,6 +54,8 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
     before, lost = checkpoints.newest(), 0
     with told_on_sigterm() as told:
         while loss := _run(work, plan, objects, told):
+            if told.is_set():  # as the workers were, when all of a group are told
+                raise Stopped
             newest = checkpoints.newest()
             before, lost = newest, 1 if newest > before else lost + 1
             if lost > RESTARTS:
