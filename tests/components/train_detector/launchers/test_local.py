@@ -56,7 +56,8 @@ def waiting(tmp_path, object_store):
     """Start two workers that wait for ever for their plan, under a parent of their own."""
     os.mkfifo(PlanLayout(tmp_path).plan)
     command = [sys.executable, "-c", LAUNCH, str(tmp_path), object_store]
-    parent = subprocess.Popen(command)
+    with (tmp_path / "said.txt").open("wb") as said:
+        parent = subprocess.Popen(command, stdout=said)
     assert until(lambda: len(workers_of(tmp_path)) == 2)
     yield parent, tmp_path
     parent.kill()
@@ -93,6 +94,18 @@ def test_sigterm_is_passed_on_and_ends_all_with_143(waiting):
     parent.send_signal(signal.SIGTERM)
 
     assert parent.wait(20) == 143
+    assert not workers_of(folder)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for orphans")
+def test_workers_that_are_told_to_stop_with_their_parent_are_not_started_again(waiting):
+    parent, folder = waiting
+
+    for process in (*workers_of(folder), parent.pid):
+        os.kill(process, signal.SIGTERM)
+
+    assert parent.wait(20) == 143
+    assert "start again" not in (folder / "said.txt").read_text()
     assert not workers_of(folder)
 
 
