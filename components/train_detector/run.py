@@ -1,6 +1,6 @@
 """From a plan to the files of a trained model, in one worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras  # type: ignore[import-untyped]
 import numpy as np
@@ -27,7 +27,7 @@ from components.train_detector.pictures import Pictures
 from components.train_detector.plan import Plan, PlanLayout
 from components.train_detector.samples import Samples
 from components.train_detector.scratch import Scratch
-from components.train_detector.split import Split
+from components.train_detector.split import Split, from_afar
 from components.train_detector.stream import Stream
 from components.train_detector.warm import warm
 
@@ -78,7 +78,7 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
 
     def split(images: Sequence[SnapshotImage]) -> Split:
         scratch = Scratch(layout.root)
-        read = reader.read if near else _from_afar(reader.read, scratch, jpegs)
+        read = reader.read if near else from_afar(reader.read, scratch, jpegs)
         return Split(images, read, info.classes, size, scratch)
 
     return Lesson(
@@ -89,17 +89,6 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
         settings=settings,
         peak=settings.learning_rate * (WARM_RATE if layout.warm.exists() else 1.0),
     )
-
-
-def _from_afar(
-    read: Callable[[str], bytes], made: Scratch, jpegs: Scratch
-) -> Callable[[str], bytes]:
-    """Return what reads a JPEG by its SHA-256, and keeps it if what is made of it finds no room."""
-
-    def fetched(sha256: str) -> bytes:
-        return jpegs.kept(sha256, lambda: read(sha256)) if made.full else read(sha256)
-
-    return fetched
 
 
 def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:

@@ -62,3 +62,20 @@ class Split:
             return self.scratch.kept(sha256, lambda: make(self.read(sha256)))
         except JpegError as cause:
             raise Refusal(f"image {sha256} cannot be learned from: {cause}") from cause
+
+
+def from_afar(
+    read: Callable[[str], bytes], made: Scratch, jpegs: Scratch
+) -> Callable[[str], bytes]:
+    """Return what reads JPEGs, and keeps those of which nothing that is made finds room.
+
+    Args:
+        read: Fetches a JPEG by its SHA-256.
+        made: Keeps what is made of them, which costs less to read and more room.
+        jpegs: Keeps them.
+    """
+
+    def fetched(sha256: str) -> bytes:
+        return jpegs.kept(sha256, lambda: read(sha256)) if made.full else read(sha256)
+
+    return fetched
