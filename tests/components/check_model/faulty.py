@@ -323,7 +323,7 @@ SERVED = {
             of="boxes",
             still=np.zeros(4, np.float32),
         ),
-        f"{SNAPSHOT} is answered otherwise|runs backwards",
+        f"{SNAPSHOT} is answered otherwise|runs backwards|lies outside the picture",
     ),
     "slow answers": Fault(
         graph_with(*loop("some"), some=np.int64(100_000), **YES),
