@@ -29,7 +29,7 @@ def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
     """
     version = rollout.version
     sections = [Section("How it went", list(_told(rollout)))] if rollout.looks else []
-    lead = sentence(rollout.sentence.rstrip("."))
+    lead = sentence(rollout.sentence)
     write_page(path, f"Rollout of {version.name}", sections, lead)
 
 

@@ -38,11 +38,11 @@ class _Thumbnail:
 def sentence(words: str) -> str:
     """Return words as a sentence; a name that is written as `mAP` is stays as it is.
 
-    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9")
+    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9.")
     ('There is no champion yet.', 'mAP50 is 0.9.')
     """
     first = words.split(maxsplit=1)[0]
-    return f"{words[0].upper() if first.islower() else words[0]}{words[1:]}."
+    return f"{words[0].upper() if first.islower() else words[0]}{words[1:].rstrip('.')}."
 
 
 def text(*paragraphs: str) -> Markup:

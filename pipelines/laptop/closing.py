@@ -69,7 +69,7 @@ def _lead(runs: Sequence[tuple[str, Run]]) -> str:
         for _, run in _named(runs, name)
         if (step := run.step(task))
     ]
-    return " ".join(sentence(words.rstrip(".")) for words in said)
+    return " ".join(map(sentence, said))
 
 
 def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
