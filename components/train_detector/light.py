@@ -8,10 +8,10 @@ import tensorflow as tf  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from components.train_detector.views import Rng, factor
+from components.vision.jpeg import LUMA
 
 LIGHTS = ((0.4, 1.5), (0.6, 1.4), *((0.92, 1.08),) * 3)  # saturation, brightness, three tints
 CONTRAST = (0.75, 1.33)
-LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 GREY = 128.0  # what contrast moves away from
 NUMBERS = 7  # of a light
 
@@ -77,9 +77,6 @@ def lit(images: Any, lights: Any) -> Any:
 
     Returns:
         float32 `[B, h, w, 3]`, from 0 to 1.
-
-    Source:
-        ITU-T T.871: the grey that a colour fades to.
     """
     colours = tf.cast(images, tf.float32)
     red, green, blue = (colours[..., at : at + 1] * share for at, share in enumerate(LUMA))

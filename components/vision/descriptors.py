@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.contracts.annotation import ScoredBox
+from components.vision.jpeg import LUMA
 
 PICTURE = (
     "brightness", "contrast", "saturation", "warmth",
@@ -82,7 +83,7 @@ def _points(length: int, count: int) -> NDArray[np.intp]:
 
 
 def _grey(colours: NDArray[Any]) -> Floats:
-    return np.asarray(colours @ np.array([0.299, 0.587, 0.114], np.float32))
+    return np.asarray(colours @ np.array(LUMA, np.float32))
 
 
 def _laplacian(

@@ -14,6 +14,7 @@ from components.contracts.refusal import Refusal
 Image = NDArray[np.uint8]
 Reason = Literal["not_a_jpeg", "too_large", "undecodable"]
 
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in the grey of a colour: ITU-T T.871
 START_OF_SCAN = 0xDA
 SCAN_OR_END = re.compile(b"\xff[\xda\xd9]")
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
