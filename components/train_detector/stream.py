@@ -1,8 +1,10 @@
 """Batches are made beside the training, in an order and with looks that seed and epoch decide."""
 
-from collections.abc import Callable, Iterator
+import atexit
+from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
@@ -22,6 +24,15 @@ NO_BATCH = Batch(
     np.zeros(0, np.uint8), np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
 )
 TYPES = [array.dtype for array in NO_BATCH]
+
+_opened: WeakSet[Generator[Batch]] = WeakSet()  # by this process
+
+
+@atexit.register
+def _close_all() -> None:
+    """Let readers finish: none can when the interpreter has ended, and its end waits for them."""
+    for batches in list(_opened):
+        batches.close()
 
 
 class Stream:
@@ -54,7 +65,7 @@ class Stream:
         self._readers = readers
         self._rows = lru_cache(maxsize=2)(self._rows_of)
         self._at = -1  # which of all batches the open one gives next
-        self._open: Iterator[Batch] = iter(())
+        self._open = self._batches(0)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, which counts from 0, from a step on.
@@ -68,12 +79,13 @@ class Stream:
         for at in range(number * steps + first, (number + 1) * steps):
             if self._at != at:
                 self._open = self._batches(at)
+                _opened.add(self._open)
             self._at = -1  # until we know that it goes on
             batch = next(self._open)
             self._at = at + 1
             yield batch
 
-    def _batches(self, first: int) -> Iterator[Batch]:
+    def _batches(self, first: int) -> Generator[Batch]:
         making = Making(self._batch)
         dataset = (
             tf.data.Dataset.range(first, self._schedule.epochs * self._schedule.steps)

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from itertools import islice
+from time import sleep
 
 import numpy as np
 import pytest
@@ -58,19 +59,45 @@ def test_an_epoch_goes_on_from_any_step():
     assert list(stream().epoch(2, first=6)) == []
 
 
-def test_another_process_makes_the_same_bytes_and_may_leave_in_the_middle():
+def test_another_process_makes_the_same_bytes():
     code = (
         "from tests.components.train_detector.test_stream import digest, stream\n"
-        "print(digest(stream().epoch(2)).hex())\n"
-        "batches = stream().epoch(3)\n"
-        "next(batches)\n"
-        "raise SystemExit(7)"
+        "print(digest(stream().epoch(2)).hex())"
     )
-    run = [sys.executable, "-c", code]
-    other = subprocess.run(run, capture_output=True, text=True, timeout=300)
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
 
     assert other.stdout.strip() == digest(stream().epoch(2)).hex()
-    assert other.returncode == 7
+
+
+class Slow(list):
+    """Pictures that take a while."""
+
+    reading = 0  # that are asked for and not yet there
+
+    def __getitem__(self, index):
+        Slow.reading += 1
+        sleep(0.1)
+        Slow.reading -= 1
+        return super().__getitem__(index)
+
+
+def test_a_process_that_leaves_in_the_middle_lets_its_readers_finish():
+    code = (
+        "import atexit\n"
+        "atexit.register(lambda: print(reading(), flush=True))\n"  # the first is called last
+        "from tests.components.train_detector.test_stream import Slow, gallery, stream\n"
+        "reading = lambda: Slow.reading\n"
+        "batches = stream(Slow(gallery())).epoch(3)\n"
+        "next(batches)\n"
+        "print(reading())\n"
+        "raise SystemExit(7)"
+    )
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    before, after = map(int, other.stdout.split())
+    assert before > 0
+    assert after == 0
+    assert other.returncode == 7, other.stderr
 
 
 def test_epochs_differ():
