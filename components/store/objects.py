@@ -44,7 +44,7 @@ class Objects:
             raise ValueError(f"{uri} is not in the object store {self.url}")
         return uri.removeprefix(f"{self.url}/")
 
-    def put(self, key: str, content: bytes) -> str:
+    def put(self, key: str, content: bytes | memoryview) -> str:
         """Store bytes whole or not at all, and return their address."""
         obstore.put(self._store, key, content, use_multipart=len(content) > PART_FROM_BYTES)
         return self.uri(key)

@@ -6,10 +6,11 @@ when that happens.
 """
 
 import hashlib
+from collections.abc import Mapping
 from io import BytesIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from components.contracts.progress import say
 from components.contracts.record import Record
@@ -20,7 +21,8 @@ from components.train_detector.history import Epoch
 DIGEST_BYTES = 32
 ABOUT, LOSSES, BEST, STATE = "about", "losses", "best/", "state/"
 
-State = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[np.generic]]
+State = Mapping[str, ArrayLike]
 
 
 class _About(Record):
@@ -33,8 +35,14 @@ class _About(Record):
     history: tuple[Epoch, ...]
 
 
-def encode(course: Course, state: State) -> bytes:
-    """Return a place in a training and a learner's state as bytes with their digest behind."""
+def encode(course: Course, state: State) -> memoryview:
+    """Return a place in a training and a learner's state as bytes with their digest behind.
+
+    Args:
+        course: The place.
+        state: What becomes an array when it is looked at, one after the other: no second copy of
+            all of them is ever made.
+    """
     outcome = course.outcome
     about = _About(
         epoch=course.epoch,
@@ -43,7 +51,7 @@ def encode(course: Course, state: State) -> bytes:
         map50=outcome.map50,
         history=tuple(outcome.history),
     )
-    arrays: State = {
+    arrays: dict[str, ArrayLike] = {
         ABOUT: np.frombuffer(about.model_dump_json().encode(), np.uint8),
         LOSSES: np.array(course.losses, np.float32).reshape(-1, 3),
     }
@@ -54,10 +62,10 @@ def encode(course: Course, state: State) -> bytes:
     with buffer.getbuffer() as written:
         digest = hashlib.sha256(written).digest()
     buffer.write(digest)
-    return buffer.getvalue()
+    return buffer.getbuffer()
 
 
-def decode(content: bytes) -> tuple[Course, State] | None:
+def decode(content: bytes | memoryview) -> tuple[Course, Arrays] | None:
     """Return what was encoded, or None if it is torn."""
     body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != digest:
@@ -96,11 +104,11 @@ class Checkpoints:
         """Return the newest number, or 0 if there is none."""
         return max(self.numbers(), default=0)
 
-    def write(self, number: int, content: bytes) -> None:
+    def write(self, number: int, content: bytes | memoryview) -> None:
         """Keep an encoded checkpoint, whole or not at all."""
         self.objects.put(self._key(number), content)
 
-    def read(self, number: int) -> tuple[Course, State] | None:
+    def read(self, number: int) -> tuple[Course, Arrays] | None:
         """Return a checkpoint, or None, and say why, if it is torn or not there."""
         try:
             read = decode(self.objects.get(self._key(number)))

@@ -1,7 +1,6 @@
 """Where a training stands: besides the learner's own state, all that the rest of it depends on."""
 
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +63,3 @@ class Course:
         if line.map50 >= outcome.map50:
             outcome.weights, outcome.best_epoch, outcome.map50 = weights, line.epoch, line.map50
         self.epoch, self.step, self.losses = self.epoch + 1, 0, []
-
-    def copy(self) -> Self:
-        """Return what later steps do not change."""
-        outcome = replace(self.outcome, history=list(self.outcome.history))
-        return replace(self, losses=list(self.losses), outcome=outcome)

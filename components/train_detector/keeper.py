@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from components.contracts.progress import say
 from components.contracts.stopping import Stopped
-from components.train_detector.checkpoint import Checkpoints, State, encode
+from components.train_detector.checkpoint import Arrays, Checkpoints, State, encode
 from components.train_detector.course import Course
 from components.train_detector.gang import Gang
 
@@ -45,7 +45,7 @@ class Keeper:
         self._background = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[None] | None = None
 
-    def found(self) -> tuple[Course, State] | None:
+    def found(self) -> tuple[Course, Arrays] | None:
         """Return where to go on: the newest checkpoint that every worker can read.
 
         What is newer is forgotten: it will be written again.
@@ -86,10 +86,10 @@ class Keeper:
             raise Stopped
         if ready == self.gang.workers:
             self._last = monotonic()
-            self._writing = self._background.submit(self._write, number, course.copy(), take())
+            self._writing = self._background.submit(self._write, number, encode(course, take()))
 
-    def _write(self, number: int, course: Course, state: State) -> None:
-        self.checkpoints.write(number, encode(course, state))
+    def _write(self, number: int, content: memoryview) -> None:
+        self.checkpoints.write(number, content)
         self.checkpoints.keep_newest(KEPT)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import keras  # type: ignore[import-untyped]
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from components.contracts.refusal import Refusal
 from components.detector.decode import anchor_points
@@ -111,10 +111,9 @@ class Learner:
         fill(self.weights.variables, self.weights.weights)
         fill(self.statistics, statistics)
 
-    def state(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that the next step depends on, by name."""
-        named = {name: variable.numpy() for name, variable in self._variables().items()}
-        return {**named, "statistics": flat(self.statistics).numpy()}
+    def state(self) -> dict[str, ArrayLike]:
+        """Return all that the next step depends on, by name, as what it is when it is read."""
+        return {**self._variables(), "statistics": flat(self.statistics)}
 
     def load(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go back to where `state` was taken, of a network of the same kind."""

@@ -54,6 +54,11 @@ def steps(student, first, last):
     return [student.step(batch(number), RATE, number) for number in range(first, last)]
 
 
+def state(student):
+    """Return what the next step depends on, as it is now."""
+    return {name: np.asarray(value) for name, value in student.state().items()}
+
+
 def differences(one, other):
     """Return the names of what differs between two states, in as little as a bit."""
     assert one.keys() == other.keys()
@@ -65,7 +70,7 @@ def main(begin, end, first, last):
     student = learner(seed=1)
     student.load(dict(np.load(begin)))
     steps(student, int(first), int(last))
-    np.savez(end, **student.state())
+    np.savez(end, **state(student))
 
 
 if __name__ == "__main__":

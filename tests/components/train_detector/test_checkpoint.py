@@ -52,16 +52,6 @@ def test_a_torn_checkpoint_is_none(data):
     assert decode(bytes(flipped)) is None
 
 
-def test_later_steps_do_not_change_a_copy():
-    course = a_course()
-    copy = course.copy()
-    course.take(LOSSES[0])
-    course.close_epoch(LINE, [])
-
-    assert (copy.epoch, copy.step, len(copy.losses), len(copy.outcome.history)) == (2, 3, 2, 1)
-    assert copy.outcome.best_epoch == 1
-
-
 @pytest.fixture
 def checkpoints(object_store):
     made = Checkpoints(Objects(object_store), "trainings/ab/checkpoints", 0)

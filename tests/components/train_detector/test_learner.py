@@ -8,7 +8,15 @@ import pytest
 
 from components.contracts.refusal import Refusal
 from components.train_detector.scale import PATIENCE
-from tests.components.train_detector.lessons import RATE, SIDE, batch, differences, learner, steps
+from tests.components.train_detector.lessons import (
+    RATE,
+    SIDE,
+    batch,
+    differences,
+    learner,
+    state,
+    steps,
+)
 
 
 def relative(one, other):
@@ -32,14 +40,14 @@ def test_it_learns(student):
 @pytest.mark.parametrize(("parts", "images"), [(2, 4), (3, 7)])
 def test_parts_are_one_batch_when_statistics_are_frozen(parts, images):
     whole, pieces = learner(frozen=True), learner(frozen=True, accumulate=parts)
-    before = whole.state()["weights"]
+    before = state(whole)["weights"]
 
     losses = [one.step(batch(0, images), RATE, 0) for one in (whole, pieces)]
 
     assert relative(*losses) < 1e-5
     for moment in ("first_moment", "second_moment"):
-        assert relative(pieces.state()[moment], whole.state()[moment]) < 1e-5
-    assert not np.array_equal(before, pieces.state()["weights"])
+        assert relative(state(pieces)[moment], state(whole)[moment]) < 1e-5
+    assert not np.array_equal(before, state(pieces)["weights"])
 
 
 def test_more_parts_than_images_are_refused():
@@ -52,24 +60,24 @@ def test_a_state_goes_on_as_if_nothing_had_been(precision):
     first = learner(precision=precision)
     steps(first, 0, 2)
     other = learner(seed=1, precision=precision)
-    other.load(first.state())
+    other.load(state(first))
 
-    assert not differences(first.state(), other.state())
+    assert not differences(state(first), state(other))
     assert np.array_equal(steps(first, 2, 4), steps(other, 2, 4))
-    assert not differences(first.state(), other.state())
+    assert not differences(state(first), state(other))
 
 
 def test_a_fresh_process_goes_on_byte_for_byte(tmp_path):
     student = learner()
     steps(student, 0, 2)
-    np.savez(tmp_path / "half.npz", **student.state())
+    np.savez(tmp_path / "half.npz", **state(student))
     module, files = "tests.components.train_detector.lessons", ("half.npz", "resumed.npz")
     told = [*(str(tmp_path / name) for name in files), "2", "4"]
 
     subprocess.run([sys.executable, "-m", module, *told], check=True, capture_output=True)
     steps(student, 2, 4)
 
-    assert not differences(dict(np.load(tmp_path / "resumed.npz")), student.state())
+    assert not differences(dict(np.load(tmp_path / "resumed.npz")), state(student))
 
 
 def test_half_the_bits_move_alike_and_keep_full_weights():
@@ -78,7 +86,7 @@ def test_half_the_bits_move_alike_and_keep_full_weights():
     losses = [steps(one, 0, 1)[0] for one in (full, half)]
 
     assert relative(*losses) < 0.02
-    assert {value.dtype for value in half.state().values()} == {np.dtype(np.float32)}
+    assert {value.dtype for value in state(half).values()} == {np.dtype(np.float32)}
     assert {weight.dtype for weight in half.model.weights} == {"float32"}
     for one, other in zip(full.model.weights, half.model.weights, strict=True):
         assert one.path == other.path
@@ -92,49 +100,49 @@ def test_what_a_network_of_half_the_bits_says_is_in_all_of_them():
 
 def test_an_overflow_changes_nothing_but_the_scale():
     student = learner(precision="float16")
-    student.load({**student.state(), "loss_scale": np.float32(2.0**120)})
-    before = student.state()
+    student.load({**state(student), "loss_scale": np.float32(2.0**120)})
+    before = state(student)
 
     losses = steps(student, 0, 1)[0]
 
     assert np.isfinite(losses).all()
-    assert differences(before, student.state()) == ["loss_scale"]
-    assert student.state()["loss_scale"] == 2.0**119
+    assert differences(before, state(student)) == ["loss_scale"]
+    assert state(student)["loss_scale"] == 2.0**119
 
 
 def test_the_scale_of_the_loss_changes_no_move():
     moved = []
     for scale in (64.0, 16.0):
         student = learner(precision="float16")
-        student.load({**student.state(), "loss_scale": np.float32(scale)})
+        student.load({**state(student), "loss_scale": np.float32(scale)})
         steps(student, 0, 1)
-        moved.append(student.state())
+        moved.append(state(student))
 
     assert relative(moved[0]["first_moment"], moved[1]["first_moment"]) < 0.01
-    assert [state["good_steps"] for state in moved] == [1, 1]
+    assert [one["good_steps"] for one in moved] == [1, 1]
 
 
 def test_the_scale_grows_when_long_nothing_overflowed():
     student = learner(precision="float16")
     student.load(
-        {**student.state(), "loss_scale": np.float32(64), "good_steps": np.float32(PATIENCE - 1)}
+        {**state(student), "loss_scale": np.float32(64), "good_steps": np.float32(PATIENCE - 1)}
     )
 
     steps(student, 0, 1)
 
-    assert student.state()["loss_scale"] == 128
-    assert student.state()["good_steps"] == 0
+    assert state(student)["loss_scale"] == 128
+    assert state(student)["good_steps"] == 0
 
 
 def test_averaged_weights_are_lent_and_given_back(student):
-    before = student.state()
+    before = state(student)
 
     with student.averaged_weights() as lent:
         assert all(map(np.array_equal, lent, student.model.get_weights()))
         averaged = np.concatenate([w.numpy().ravel() for w in student.weights.variables])
 
     assert np.array_equal(averaged, before["averaged_weights"])
-    assert not differences(before, student.state())
+    assert not differences(before, state(student))
     assert np.array_equal(
         np.concatenate([w.numpy().ravel() for w in student.weights.variables]), before["weights"]
     )
