@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from components.train_detector.wire import sum_over_replicas
+
 Floats = NDArray[np.float32]
 
 
@@ -40,5 +42,4 @@ class Gang:
 
 
 def _sum_over_replicas(value: Any) -> Any:
-    here = tf.identity(value)  # what comes in lies on no device yet
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
+    return sum_over_replicas(tf.identity(value))  # what comes in lies on no device yet

@@ -22,6 +22,7 @@ from components.train_detector.light import NUMBERS, lit
 from components.train_detector.optimiser import AdamW, fill, flat, share_of
 from components.train_detector.scale import LossScale
 from components.train_detector.settings import Settings
+from components.train_detector.wire import Wire, sum_over_replicas
 
 SUMS = 4  # that travel behind the gradient: three losses and their weight
 
@@ -34,7 +35,8 @@ class Learner:
         strategy: How workers add up. Each has one replica.
         horizon: Steps over which the averaged weights look back.
         settings: Its `weight_decay`; its `accumulate`, in how many parts, one after the other,
-            a worker's share of a batch is looked at; its `precision`, that of the model.
+            a worker's share of a batch is looked at; its `precision`, that of the model; its
+            `gradient_precision`, in which gradients travel between workers.
 
     Raises:
         ValueError: If a worker drives more than one device: start a worker for each.
@@ -59,6 +61,7 @@ class Learner:
         self.statistics = model.non_trainable_variables
         self.averaged = tf.Variable(flat(self.statistics), trainable=False)
         self.scale = LossScale() if settings.precision == "float16" else None
+        self.wire = Wire(strategy, settings.gradient_precision or settings.precision, SUMS)
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
         self._total = tf.function(lambda: strategy.run(self._sum_averaged), autograph=False)
         # One graph for any number of boxes.
@@ -129,9 +132,9 @@ class Learner:
     def _step(self, *inputs: Any) -> Any:
         *batch, rate, number = inputs
         before = flat(self.statistics)
-        summed = _sum_over_replicas(self._look(*batch))
-        weight = tf.maximum(summed[-1], 1.0)
-        gradient = summed[:-SUMS] / weight
+        gradient, sums = self.wire.total(self._look(*batch))
+        weight = tf.maximum(sums[-1], 1.0)
+        gradient /= weight
 
         def move(gradient: Any) -> None:
             self.weights.move(gradient, rate, number)
@@ -142,7 +145,7 @@ class Learner:
             self.scale.move(gradient, move, lambda: fill(self.statistics, before))
         else:
             move(gradient)
-        return summed[-SUMS:-1] / weight
+        return sums[:-1] / weight
 
     def _look(self, *batch: Any) -> Any:
         """Return the gradient and the sums over a worker's share, part by part."""
@@ -169,8 +172,4 @@ class Learner:
         return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss)])
 
     def _sum_averaged(self) -> Any:
-        return _sum_over_replicas(tf.identity(self.averaged))
-
-
-def _sum_over_replicas(value: Any) -> Any:
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+        return sum_over_replicas(tf.identity(self.averaged))

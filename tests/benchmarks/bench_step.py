@@ -89,7 +89,11 @@ def pictures(images: int) -> tuple:
 
 
 def learner_step(
-    precision: str, images: int = IMAGES, parts: int = 1, strategy: object = None
+    precision: str,
+    images: int = IMAGES,
+    parts: int = 1,
+    strategy: object = None,
+    gradient_precision: str = "",
 ) -> Step:
     """Return a step of our learner, which is alone without a strategy."""
     import numpy as np
@@ -104,7 +108,9 @@ def learner_step(
 
     with computing_in(precision):
         model = build_network(SIZE, 1, SIDE, SIDE)
-    settings = Settings(precision=precision, accumulate=parts)
+    settings = Settings(
+        precision=precision, accumulate=parts, gradient_precision=gradient_precision
+    )
     alone = tf.distribute.OneDeviceStrategy("/cpu:0")
     learner = Learner(model, strategy or alone, 100.0, settings)
     pixels, *labels = pictures(images)

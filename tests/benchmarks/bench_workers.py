@@ -19,22 +19,23 @@ from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
 from tests.benchmarks.table import Row, at_least
 
 GLOBAL_BATCHES = (16, 32)
+KINDS = (("float32", "float32"), ("float32", "bfloat16"), ("bfloat16", "bfloat16"))
 STEPS, ROUNDS = 6, 7
 
 
 def rows() -> Iterator[Row]:
     """Let both sides take turns."""
-    for precision in ("float32", "bfloat16"):
+    for precision, gradient in KINDS:
         for images in GLOBAL_BATCHES:
-            yield from compare(precision, images)
+            yield from compare(precision, gradient, images)
 
 
-def compare(precision: str, images: int) -> Iterator[Row]:
+def compare(precision: str, gradient: str, images: int) -> Iterator[Row]:
     """Say by how much the two workers are quicker, and how large."""
     with ExitStack() as stack:
-        alone = [stack.enter_context(Child("", 2, precision, images))]
+        alone = [stack.enter_context(Child("", 2, precision, gradient, images))]
         pair = [
-            stack.enter_context(Child(config, 1, precision, images // 2))
+            stack.enter_context(Child(config, 1, precision, gradient, images // 2))
             for config in tf_configs(2)
         ]
         for side in (alone, pair):
@@ -43,7 +44,8 @@ def compare(precision: str, images: int) -> Iterator[Row]:
         taken = [[turn(side) for side in (alone, pair)] for _ in range(ROUNDS)]
         size = max(child.peak_mb for child in pair)
     one, two = (median(side) for side in zip(*taken, strict=True))
-    what = f"two workers, {precision}, {images} images a step"
+    sent = "" if gradient == precision else f", gradients in {gradient}"
+    what = f"two workers, {precision}{sent}, {images} images a step"
     rates = [f"{STEPS * images / seconds:.1f} images/s" for seconds in (two, one)]
     ratio = median(before / after for before, after in taken)
     against = f"one process {rates[1]}, others' load {max(load, 0):.0f}"
@@ -58,15 +60,18 @@ class Child:
         tf_config: Where the others are, or empty.
         threads: For a step.
         precision: Of the network.
+        gradient: Precision of what workers exchange.
         images: A step.
     """
 
-    def __init__(self, tf_config: str, threads: int, precision: str, images: int) -> None:
+    def __init__(
+        self, tf_config: str, threads: int, precision: str, gradient: str, images: int
+    ) -> None:
         """Start it."""
         self.peak_mb = 0.0
         told = [sys.executable, "-m", "tests.benchmarks.bench_workers"]
         self.process = subprocess.Popen(
-            [*told, str(threads), precision, str(images)],
+            [*told, str(threads), precision, gradient, str(images)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**ENVIRONMENT, **os.environ, "TF_CONFIG": tf_config},
@@ -103,7 +108,7 @@ def turn(side: list[Child]) -> float:
     return perf_counter() - start
 
 
-def main(threads: str, precision: str, images: str) -> None:
+def main(threads: str, precision: str, gradient: str, images: str) -> None:
     """Take steps for every line of standard input."""
     import_tensorflow_alone()
     import tensorflow as tf
@@ -116,7 +121,7 @@ def main(threads: str, precision: str, images: str) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
     strategy = strategy_for(index, workers, "ring")
-    step = learner_step(precision, int(images), strategy=strategy)
+    step = learner_step(precision, int(images), 1, strategy, gradient)
     for _ in sys.stdin:
         for _ in range(STEPS):
             step()

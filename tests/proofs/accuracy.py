@@ -38,6 +38,7 @@ PEER = {"validation": (0.688, 0.367), "test": (0.501, 0.241)}
 GOAL = (0.53, 0.26)  # means on the test split
 SPLITS = ("validation", "test")
 NAMES = ("mAP50", "mAP50-95")
+CHOSEN = ("size", "epochs", "batch_size", "precision", "gradient_precision", "workers")
 
 Found = dict[str, tuple[float, float]]  # mAP50 and mAP50-95 by split
 
@@ -67,14 +68,13 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--epochs", default=60, type=int)
     parser.add_argument("--batch-size", default=8, type=int)
     parser.add_argument("--precision", default="float32", help="or bfloat16")
+    parser.add_argument("--gradient-precision", default="", help="between workers")
     parser.add_argument("--workers", default=1, type=int, help="processes that share the cores")
     options = parser.parse_args(arguments)
-    chosen = {key: getattr(options, key) for key in ("size", "epochs", "batch_size", "precision")}
+    chosen = {key: getattr(options, key) for key in CHOSEN}
     try:
         seeds = [int(seed) for seed in options.seeds.split(",")]
-        options.settings = {
-            seed: settings_of(**chosen, workers=options.workers, seed=seed) for seed in seeds
-        }
+        options.settings = {seed: settings_of(**chosen, seed=seed) for seed in seeds}
     except (Refusal, ValueError) as cause:
         parser.error(str(cause))
     return options

@@ -31,12 +31,13 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--kills", type=int, help="of each victim; otherwise 5 alone, 10 in gangs")
+    parser.add_argument("--precision", default="float32", help="or bfloat16")
     chosen = parser.parse_args()
     good = True
     for workers in chosen.workers:
         kills = chosen.kills or (5 if workers == 1 else 10)
         with TemporaryDirectory() as folder:
-            good &= Proof(Path(folder), workers, kills).holds()
+            good &= Proof(Path(folder), workers, kills, chosen.precision).holds()
     print("all as it should be" if good else "NOT as it should be")
     return 0 if good else 1
 
@@ -44,13 +45,13 @@ def main() -> int:
 class Proof:
     """Trainings of one number of workers, which differ only in what happens to them."""
 
-    def __init__(self, folder: Path, workers: int, kills: int) -> None:
+    def __init__(self, folder: Path, workers: int, kills: int, precision: str) -> None:
         self.folder, self.workers, self.kills = folder, workers, kills
         self.random = random.Random(workers)
         batch = max(2, workers)
         epochs = 1 + (kills + 1) * STEPS_A_KILL // (IMAGES // batch)
         more = {"workers": workers, "batch_size": batch, "epochs": epochs}
-        self.settings = {**SETTINGS, **more}
+        self.settings = {**SETTINGS, **more, "precision": precision}
 
     def holds(self) -> bool:
         """Disturb in every way."""

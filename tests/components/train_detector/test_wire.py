@@ -1,0 +1,53 @@
+"""What is spelled byte by byte comes out exactly, whoever adds up, in whatever precision."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from components.train_detector.wire import Wire, read, spell
+from tests.components.train_detector.gangs import Training, apart, losses
+
+NUMBERS = arrays(
+    np.float32,
+    array_shapes(min_dims=2, max_dims=2, max_side=5),
+    elements=st.floats(width=32, allow_subnormal=False),
+)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16", "float32"])
+@given(said=NUMBERS)
+def test_the_sum_of_what_workers_spell_is_the_sum_of_their_numbers(precision, said):
+    workers = len(said)
+
+    sent = [
+        spell(tf.constant(row), place, workers, tf.as_dtype(precision))
+        for place, row in enumerate(said)
+    ]
+
+    total = read(tf.add_n(sent), workers).numpy()
+    assert total.tobytes() == tf.reduce_sum(said, axis=0).numpy().tobytes()
+
+
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_a_worker_that_is_alone_hears_exactly_what_it_says(precision):
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    wire = Wire(strategy, precision, 2)
+    mine = np.float32([1e-30, 1 / 3, 1e30, 7, 8])
+
+    gradient, numbers = strategy.run(lambda: wire.total(tf.constant(mine)))
+
+    assert gradient.numpy().tobytes() + numbers.numpy().tobytes() == mine.tobytes()
+
+
+def test_gradients_that_travel_in_half_as_many_bits_teach_the_same(outcome, tmp_path):
+    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "gradient_precision": "bfloat16"}
+    half = Training(tmp_path / "half", **settings)
+
+    assert half.end() == 0, half.said()
+    full = outcome["trained"].path
+    of_losses, of_weights = apart(half.trained, full)
+    assert of_losses < 0.01 * losses(full).max()
+    assert of_weights > 0
