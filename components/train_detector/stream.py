@@ -140,6 +140,8 @@ class Making:
         self._make = make
         self._failed: dict[int, BaseException] = {}
 
+    # What autograph converts leaves a file behind when a process is killed.
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def in_graph(self, number: Any) -> Any:
         """Return a batch as tensors, by its number as a tensor."""
         return tf.numpy_function(self._guarded, [number], TYPES)

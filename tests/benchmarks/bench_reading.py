@@ -27,6 +27,7 @@ from components.train_detector.augment import Habits, augment
 from components.train_detector.batches import Batch, Schedule
 from components.train_detector.learner import Learner
 from components.train_detector.pictures import RECENT_BYTES, Pictures
+from components.train_detector.plan import FEWEST_EPOCHS
 from components.train_detector.scratch import ROOM_BYTES, Scratch
 from components.train_detector.settings import Settings
 from components.train_detector.split import Split
@@ -115,6 +116,10 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> I
     for what, cost in (
         ("reading a picture, mosaic off, first epoch", first),
         ("the same, later epochs", later),
+        (
+            f"the same, mean of a training of {FEWEST_EPOCHS} epochs",
+            (first + (FEWEST_EPOCHS - 1) * later) / FEWEST_EPOCHS,
+        ),
     ):
         yield Row(
             what, f"{cost:.2f} ms CPU", f"half size alone {half:.2f}",
