@@ -70,10 +70,11 @@ def fit(learner: Learner, lesson: Lesson, keeper: Keeper) -> Outcome:
     progress = Progress(schedule, course.epoch * schedule.steps + course.step)
     while course.epoch < schedule.epochs and not course.outcome.out_of_patience(patience):
         for batch in lesson.train.epoch(course.epoch, first=course.step):
-            losses = learner.step(batch, lesson.rate(progress.steps), progress.steps)
+            done, votes = progress.steps, keeper.votes()
+            losses, votes = learner.step(batch, lesson.rate(done), done, votes)
             course.take(losses)
             progress.tell(course)
-            keeper.after_step(progress.steps, course, learner.state)
+            keeper.after_step(progress.steps, votes, course, learner.state)
         _close_epoch(learner, serve, lesson, course, keeper)
     keeper.close()
     return course.outcome

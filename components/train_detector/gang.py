@@ -10,6 +10,9 @@ from components.train_detector.wire import sum_over_replicas
 
 Floats = NDArray[np.float32]
 
+VOTES = 2  # that each worker casts with each step: a checkpoint is due, and all must leave
+NO_VOTES = np.zeros(VOTES, np.float32)
+
 
 class Gang:
     """This worker among the others; every method is a place where all of them meet.

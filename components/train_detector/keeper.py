@@ -10,13 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.contracts.progress import say
 from components.contracts.stopping import Stopped
 from components.train_detector.checkpoint import Arrays, Checkpoints, State, encode
 from components.train_detector.course import Course
-from components.train_detector.gang import Gang
+from components.train_detector.gang import Floats, Gang
 
 # One worker may be killed before the newest is written, and its newest be torn besides: the
 # one before that is still there everywhere.
@@ -63,7 +62,17 @@ class Keeper:
             say(f"going on after step {number}")
         return mine
 
-    def after_step(self, number: int, course: Course, take: Take) -> None:
+    def votes(self) -> Floats:
+        """Return what this worker tells the others with its next step."""
+        if not self.every_s:
+            self._finish()
+        done = self._writing is None or self._writing.done()
+        if done:
+            self._finish()
+        due = self.gang.index > 0 or monotonic() - self._last >= self.every_s
+        return np.array([done and due, self.told.is_set()], np.float32)
+
+    def after_step(self, number: int, votes: Floats, course: Course, take: Take) -> None:
         """Write a checkpoint if it is time for one, or write it and leave if someone must.
 
         A step waits for no write: the next checkpoint is due when each worker's last one is
@@ -71,13 +80,14 @@ class Keeper:
 
         Args:
             number: Steps taken.
+            votes: Of all workers, added up.
             course: Where we stand.
             take: Returns the learner's state.
 
         Raises:
             Stopped: If a worker was told to leave.
         """
-        ready, leaving = self.gang.total(self._votes())
+        ready, leaving = votes
         if leaving:
             self._finish()
             self.checkpoints.write(number, encode(course, take()))
@@ -102,15 +112,6 @@ class Keeper:
         """Return the chief's newest checkpoint, or the newest before one that was tried."""
         numbers = [n for n in self.checkpoints.numbers() if tried is None or n < tried]
         return int(self.gang.chiefs(max(numbers, default=0)))
-
-    def _votes(self) -> NDArray[np.float32]:
-        if not self.every_s:
-            self._finish()
-        done = self._writing is None or self._writing.done()
-        if done:
-            self._finish()
-        due = self.gang.index > 0 or monotonic() - self._last >= self.every_s
-        return np.array([done and due, self.told.is_set()], np.float32)
 
     def _finish(self) -> None:
         """Wait for what is being written; if that failed, so do we."""

@@ -1,7 +1,7 @@
 """A learner is one worker's network and the steps it takes together with the others.
 
-Workers exchange one flat tensor a step: the gradient, and the sums behind it. Every worker
-makes the same move from the same sum, so weights never part; only the statistics of
+Workers exchange one flat tensor a step: the gradient, the sums behind it, and their votes. Every
+worker makes the same move from the same sum, so weights never part; only the statistics of
 normalisation do, and `settle` averages those before anything is measured.
 """
 
@@ -18,6 +18,7 @@ from components.contracts.refusal import Refusal
 from components.detector.decode import anchor_points
 from components.detector.loss import detection_loss
 from components.train_detector.batches import Batch
+from components.train_detector.gang import NO_VOTES, VOTES, Floats
 from components.train_detector.light import NUMBERS, lit
 from components.train_detector.optimiser import AdamW, fill, flat, share_of
 from components.train_detector.scale import LossScale
@@ -61,7 +62,7 @@ class Learner:
         self.statistics = model.non_trainable_variables
         self.averaged = tf.Variable(flat(self.statistics), trainable=False)
         self.scale = LossScale() if settings.precision == "float16" else None
-        self.wire = Wire(strategy, settings.gradient_precision or settings.precision, SUMS)
+        self.wire = Wire(strategy, settings.gradient_precision or settings.precision, SUMS + VOTES)
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
         self._total = tf.function(lambda: strategy.run(self._sum_averaged), autograph=False)
         # One graph for any number of boxes.
@@ -76,19 +77,23 @@ class Learner:
                 tf.TensorSpec(box[:2], tf.int32),
                 tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((), tf.float32),
+                tf.TensorSpec((VOTES,), tf.float32),
             ],
         )
 
-    def step(self, batch: Batch, rate: float, number: int) -> NDArray[np.float32]:
+    def step(
+        self, batch: Batch, rate: float, number: int, votes: Floats = NO_VOTES
+    ) -> tuple[Floats, Floats]:
         """Learn from one batch, of which every worker has its share.
 
         Args:
             batch: Of this worker.
             rate: Learning rate.
             number: Steps taken before, from 0.
+            votes: Of this worker.
 
         Returns:
-            The losses of class, box and distances over all workers.
+            The losses of class, box and distances over all workers, and the sums of their votes.
 
         Raises:
             Refusal: If the batch has fewer images than the parts it should be taken in.
@@ -98,7 +103,9 @@ class Learner:
                 f"accumulate is {self.parts}, expected at most the {len(batch.images)} images "
                 "that a worker has of a batch"
             )
-        return np.asarray(self._graph(*batch, np.float32(rate), np.float32(number)))
+        told = self._graph(*batch, np.float32(rate), np.float32(number), votes)
+        losses, votes = map(np.asarray, told)
+        return losses, votes
 
     def settle(self) -> None:
         """Make averaged statistics the same everywhere: the mean over workers."""
@@ -130,9 +137,10 @@ class Learner:
         return {**self.weights.state, **scale, "averaged_statistics": self.averaged}
 
     def _step(self, *inputs: Any) -> Any:
-        *batch, rate, number = inputs
+        *batch, rate, number, votes = inputs
         before = flat(self.statistics)
-        gradient, sums = self.wire.total(self._look(*batch))
+        gradient, told = self.wire.total(self._look(batch, votes))
+        sums, votes = told[:SUMS], told[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
         gradient /= weight
 
@@ -145,31 +153,33 @@ class Learner:
             self.scale.move(gradient, move, lambda: fill(self.statistics, before))
         else:
             move(gradient)
-        return sums[:-1] / weight
+        return sums[:-1] / weight, votes
 
-    def _look(self, *batch: Any) -> Any:
-        """Return the gradient and the sums over a worker's share, part by part."""
+    def _look(self, batch: list[Any], votes: Any) -> Any:
+        """Return the gradient and the sums over a worker's share, part by part, and its votes."""
         if self.parts == 1:
-            return self._look_at(*batch)
+            return self._look_at(batch, votes)
         count = tf.shape(batch[0])[0]
 
         def add(part: Any, total: Any) -> Any:
             mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
-            return part + 1, total + self._look_at(*(tensor[mine] for tensor in batch))
+            once = tf.where(part == 0, votes, 0.0)
+            return part + 1, total + self._look_at([tensor[mine] for tensor in batch], once)
 
-        empty = tf.zeros(self.weights.weights.shape[0] + SUMS)
+        empty = tf.zeros(self.weights.weights.shape[0] + SUMS + VOTES)
         _, total = tf.while_loop(
             lambda part, _: part < self.parts, add, (0, empty), parallel_iterations=1
         )
         return total
 
-    def _look_at(self, images: Any, lights: Any, boxes: Any, classes: Any) -> Any:
+    def _look_at(self, batch: list[Any], votes: Any) -> Any:
+        images, lights, boxes, classes = batch
         seen = lit(images, lights)
         with tf.GradientTape() as tape:
             said = self.model(seen, training=True)
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
-        return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss)])
+        return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss), votes])
 
     def _sum_averaged(self) -> Any:
         return sum_over_replicas(tf.identity(self.averaged))

@@ -65,7 +65,8 @@ def keeper(object_store):
 
 def steps(keeper, count, first=0):
     for number in range(first + 1, first + count + 1):
-        keeper.after_step(number, Course(step=number), lambda number=number: state(number))
+        votes = keeper.gang.total(keeper.votes())
+        keeper.after_step(number, votes, Course(step=number), lambda number=number: state(number))
 
 
 def found_by(keeper):

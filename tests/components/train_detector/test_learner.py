@@ -31,7 +31,7 @@ def student():
 
 
 def test_it_learns(student):
-    again = [student.step(batch(0), RATE, 8 + number) for number in range(8)]
+    again = [student.step(batch(0), RATE, 8 + number)[0] for number in range(8)]
 
     assert again[-1].sum() < again[0].sum()
     assert np.isfinite(student.losses).all()
@@ -42,12 +42,19 @@ def test_parts_are_one_batch_when_statistics_are_frozen(parts, images):
     whole, pieces = learner(frozen=True), learner(frozen=True, accumulate=parts)
     before = state(whole)["weights"]
 
-    losses = [one.step(batch(0, images), RATE, 0) for one in (whole, pieces)]
+    losses = [one.step(batch(0, images), RATE, 0)[0] for one in (whole, pieces)]
 
     assert relative(*losses) < 1e-5
     for moment in ("first_moment", "second_moment"):
         assert relative(state(pieces)[moment], state(whole)[moment]) < 1e-5
     assert not np.array_equal(before, state(pieces)["weights"])
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_votes_count_once(parts):
+    _, votes = learner(accumulate=parts).step(batch(0), RATE, 0, np.float32([1, 0]))
+
+    assert votes.tolist() == [1, 0]
 
 
 def test_more_parts_than_images_are_refused():
