@@ -59,16 +59,6 @@ def test_an_epoch_goes_on_from_any_step():
     assert list(stream().epoch(2, first=6)) == []
 
 
-def test_another_process_makes_the_same_bytes():
-    code = (
-        "from tests.components.train_detector.test_stream import digest, stream\n"
-        "print(digest(stream().epoch(2)).hex())"
-    )
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-
-    assert other.stdout.strip() == digest(stream().epoch(2)).hex()
-
-
 class Slow(list):
     """Pictures that take a while."""
 
@@ -81,20 +71,34 @@ class Slow(list):
         return super().__getitem__(index)
 
 
-def test_a_process_that_leaves_in_the_middle_lets_its_readers_finish():
+def main():
+    """Make an epoch, and leave in the middle of another one, whose pictures are slow."""
+    print(digest(stream().epoch(2)).hex())
+    batches = stream(Slow(gallery())).epoch(3)
+    next(batches)
+    print(Slow.reading)
+    raise SystemExit(7)
+
+
+@pytest.fixture(scope="module")
+def other():
     code = (
         "import atexit\n"
-        "atexit.register(lambda: print(reading(), flush=True))\n"  # the first is called last
-        "from tests.components.train_detector.test_stream import Slow, gallery, stream\n"
-        "reading = lambda: Slow.reading\n"
-        "batches = stream(Slow(gallery())).epoch(3)\n"
-        "next(batches)\n"
-        "print(reading())\n"
-        "raise SystemExit(7)"
+        "atexit.register(lambda: print(module.Slow.reading, flush=True))\n"  # the last to be called
+        "import tests.components.train_detector.test_stream as module\n"
+        "module.main()"
     )
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    run = [sys.executable, "-c", code]
+    return subprocess.run(run, capture_output=True, text=True, timeout=120)
 
-    before, after = map(int, other.stdout.split())
+
+def test_another_process_makes_the_same_bytes(other):
+    assert other.stdout.split()[0] == digest(stream().epoch(2)).hex()
+
+
+def test_a_process_that_leaves_in_the_middle_lets_its_readers_finish(other):
+    before, after = map(int, other.stdout.split()[1:])
+
     assert before > 0
     assert after == 0
     assert other.returncode == 7, other.stderr
