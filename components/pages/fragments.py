@@ -36,13 +36,14 @@ class _Thumbnail:
 
 
 def sentence(words: str) -> str:
-    """Return words as a sentence; a name that is written as `mAP` is stays as it is.
+    """Return words as a sentence; a name, like mAP or a digest, stays as it is written.
 
-    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9.")
-    ('There is no champion yet.', 'mAP50 is 0.9.')
+    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9."), sentence("f9b8 answers")
+    ('There is no champion yet.', 'mAP50 is 0.9.', 'f9b8 answers.')
     """
-    first = words.split(maxsplit=1)[0]
-    return f"{words[0].upper() if first.islower() else words[0]}{words[1:].rstrip('.')}."
+    first = words.split(maxsplit=1)[0].rstrip(".,:;")
+    begin = words[0].upper() if first.islower() and first.isalpha() else words[0]
+    return f"{begin}{words[1:].rstrip('.')}."
 
 
 def text(*paragraphs: str) -> Markup:
