@@ -10,9 +10,6 @@ from components.contracts.refusal import Refusal
 CELL = 32  # the network's input is a multiple of this, in pixels
 
 
-Precision = Literal["float32", "bfloat16", "float16"]
-
-
 class Settings(Record):
     """What a person may choose."""
 
@@ -24,8 +21,8 @@ class Settings(Record):
     learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=2, ge=1)
-    precision: Precision = "float32"
-    gradient_precision: Precision | Literal[""] = Field(
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    gradient_precision: Literal["", "float32", "bfloat16"] = Field(
         default="", description="between workers; empty: that of the network"
     )
     accumulate: int = Field(default=1, ge=1, description="parts of a step")
