@@ -1,7 +1,5 @@
 """Workers settle by sums what all must do alike: when to write, where to go on, when to end."""
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 from numpy.typing import NDArray
@@ -26,7 +24,7 @@ class Gang:
         """Meet nobody yet."""
         self.index, self.workers = index, int(strategy.num_replicas_in_sync)
         self._sum = tf.function(
-            lambda value: strategy.run(_sum_over_replicas, args=(value,)), autograph=False
+            lambda value: strategy.run(sum_over_replicas, args=(value,)), autograph=False
         )
 
     def total(self, value: Floats) -> Floats:
@@ -42,7 +40,3 @@ class Gang:
     def all_agree(self, one: bool) -> bool:
         """Say whether every worker says yes."""
         return int(self.total(np.array([one], np.float32))[0]) == self.workers
-
-
-def _sum_over_replicas(value: Any) -> Any:
-    return sum_over_replicas(tf.identity(value))  # what comes in lies on no device yet

@@ -64,7 +64,9 @@ class Learner:
         self.scale = LossScale() if settings.precision == "float16" else None
         self.wire = Wire(strategy, settings.gradient_precision or settings.precision, SUMS + VOTES)
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
-        self._total = tf.function(lambda: strategy.run(self._sum_averaged), autograph=False)
+        self._total = tf.function(
+            lambda: strategy.run(lambda: sum_over_replicas(self.averaged)), autograph=False
+        )
         # One graph for any number of boxes.
         image, box = (None, *model.input_shape[1:]), (None, None, 4)
         self._graph = tf.function(
@@ -180,6 +182,3 @@ class Learner:
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
         return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss), votes])
-
-    def _sum_averaged(self) -> Any:
-        return sum_over_replicas(tf.identity(self.averaged))

@@ -44,7 +44,8 @@ class Wire:
 
 def sum_over_replicas(value: Any) -> Any:
     """Return the sum over workers, within a replica."""
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+    here = tf.identity(value)  # what comes in may lie on no device yet
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
 
 
 def spell(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
