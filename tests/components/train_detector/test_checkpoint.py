@@ -52,6 +52,19 @@ def test_a_torn_checkpoint_is_none(data):
     assert decode(bytes(flipped)) is None
 
 
+def test_later_steps_do_not_change_what_was_encoded():
+    course, held = a_course(), {"weights": np.float32([1, 2])}
+    content = encode(course, held)
+    course.take(LOSSES[0])
+    course.close_epoch(LINE, [])
+    held["weights"][:] = 7
+    then, state = decode(content)
+
+    assert (then.epoch, then.step, len(then.losses), len(then.outcome.history)) == (2, 3, 2, 1)
+    assert then.outcome.best_epoch == 1
+    assert state["weights"].tolist() == [1, 2]
+
+
 @pytest.fixture
 def checkpoints(object_store):
     made = Checkpoints(Objects(object_store), "trainings/ab/checkpoints", 0)
