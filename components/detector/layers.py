@@ -74,6 +74,10 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         self.variance.assign(variance)
         return bent
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Say what `call` returns without running it."""
+        return input_shape
+
 
 def _on_processor() -> bool:
     return not tf.config.list_logical_devices("GPU")
@@ -117,7 +121,7 @@ def _normalise_and_bend(maps: Any, gamma: Any, beta: Any, *moving: Any) -> Any:
         )
         return into, into_gamma, into_beta, None, None
 
-    return (tf.nn.silu(normed), mean, variance), gradient
+    return (normed * tf.sigmoid(normed), mean, variance), gradient
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]

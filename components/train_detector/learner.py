@@ -140,7 +140,7 @@ class Learner:
 
     def _step(self, *inputs: Any) -> Any:
         *batch, rate, number, votes = inputs
-        before = flat(self.statistics)
+        before = flat(self.statistics) if self.scale else None
         gradient, told = self.wire.total(self._look(batch, votes))
         sums, votes = told[:SUMS], told[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)

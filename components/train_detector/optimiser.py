@@ -1,5 +1,6 @@
 """All trained weights are one flat vector, and a step moves it in one pass over memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,16 @@ def share_of(horizon: float, number: Any) -> Any:
 
 def flat(tensors: Any) -> Any:
     """Return tensors one after the other, `[their values]`."""
-    return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
+    return tf.concat([_shaped(tensor, [-1]) for tensor in tensors], axis=0)
 
 
 def fill(variables: list[Any], values: Any) -> None:
     """Set variables from one flat vector."""
     sizes = [int(np.prod(variable.shape)) for variable in variables]
     for variable, part in zip(variables, tf.split(values, sizes), strict=True):
-        variable.assign(tf.reshape(part, variable.shape))
+        variable.assign(_shaped(part, variable.shape))
+
+
+def _shaped(tensor: Any, shape: Sequence[int]) -> Any:
+    # Most are vectors, and each needless operation of a graph delays its first step.
+    return tensor if len(shape) == len(tensor.shape) == 1 else tf.reshape(tensor, shape)
