@@ -62,7 +62,7 @@ class Learner:
         self.statistics = model.non_trainable_variables
         self.averaged = tf.Variable(flat(self.statistics), trainable=False)
         self.scale = LossScale() if settings.precision == "float16" else None
-        self.wire = Wire(strategy, settings.gradient_precision or settings.precision, SUMS + VOTES)
+        self.wire = Wire(strategy, settings.gradient_precision, SUMS + VOTES)
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
         self._total = tf.function(
             lambda: strategy.run(lambda: sum_over_replicas(self.averaged)), autograph=False

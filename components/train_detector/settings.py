@@ -22,8 +22,8 @@ class Settings(Record):
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=2, ge=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    gradient_precision: Literal["", "float32", "bfloat16"] = Field(
-        default="", description="between workers; empty: that of the network"
+    gradient_precision: Literal["bfloat16", "float32"] = Field(
+        default="bfloat16", description="on its way between workers"
     )
     accumulate: int = Field(default=1, ge=1, description="parts of a step")
     patience: int = Field(default=0, ge=0, description="epochs without a gain; 0: no end")

@@ -1,4 +1,8 @@
-"""What workers tell each other in a step is one flat tensor, in as few bits as a person chose."""
+"""What workers tell each other in a step is one flat tensor, in few bits where that is harmless.
+
+A gradient is noise for the most part, and loses nothing by a rounding that is finer than that;
+half as many bytes take little more than half of the time, even between two processes.
+"""
 
 from typing import Any
 
@@ -12,12 +16,14 @@ class Wire:
 
     Args:
         strategy: How workers add up. Each has one replica.
-        precision: Of the gradient on its way; a worker that is alone sends nothing.
+        precision: Of the gradient on its way; a worker that is alone sends nothing. It must reach
+            as far as float32 does, for a gradient may be scaled up.
         numbers: How many there are behind the gradient.
 
     Source:
         Seide et al., "1-Bit Stochastic Gradient Descent", Interspeech 2014, began to send
-        gradients in few bits; here they are rounded as the network's own are.
+        gradients in few bits; Kalamkar et al., "A Study of BFLOAT16 for Deep Learning
+        Training", 2019, found that eight bits of fraction suffice.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, precision: str, numbers: int) -> None:

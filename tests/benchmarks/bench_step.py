@@ -93,7 +93,7 @@ def learner_step(
     images: int = IMAGES,
     parts: int = 1,
     strategy: object = None,
-    gradient_precision: str = "",
+    gradient_precision: str = "bfloat16",
 ) -> Step:
     """Return a step of our learner, which is alone without a strategy."""
     import numpy as np

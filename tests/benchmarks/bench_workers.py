@@ -16,10 +16,12 @@ from time import perf_counter
 
 from components.train_detector.launchers.local import tf_configs
 from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
+from components.train_detector.settings import Settings
 from tests.benchmarks.table import Row, at_least
 
 GLOBAL_BATCHES = (16, 32)
-KINDS = (("float32", "float32"), ("float32", "bfloat16"), ("bfloat16", "bfloat16"))
+DEFAULT = Settings().gradient_precision
+KINDS = (("float32", DEFAULT), ("bfloat16", DEFAULT), ("float32", "float32"))
 STEPS, ROUNDS = 6, 7
 
 
@@ -44,7 +46,7 @@ def compare(precision: str, gradient: str, images: int) -> Iterator[Row]:
         taken = [[turn(side) for side in (alone, pair)] for _ in range(ROUNDS)]
         size = max(child.peak_mb for child in pair)
     one, two = (median(side) for side in zip(*taken, strict=True))
-    sent = "" if gradient == precision else f", gradients in {gradient}"
+    sent = "" if gradient == DEFAULT else f", gradients in {gradient}"
     what = f"two workers, {precision}{sent}, {images} images a step"
     rates = [f"{STEPS * images / seconds:.1f} images/s" for seconds in (two, one)]
     ratio = median(before / after for before, after in taken)

@@ -68,7 +68,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--epochs", default=60, type=int)
     parser.add_argument("--batch-size", default=8, type=int)
     parser.add_argument("--precision", default="float32", help="or bfloat16")
-    parser.add_argument("--gradient-precision", default="", help="between workers")
+    parser.add_argument("--gradient-precision", default="bfloat16", help="between workers")
     parser.add_argument("--workers", default=1, type=int, help="processes that share the cores")
     options = parser.parse_args(arguments)
     chosen = {key: getattr(options, key) for key in CHOSEN}

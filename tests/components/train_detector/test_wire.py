@@ -17,7 +17,7 @@ NUMBERS = arrays(
 )
 
 
-@pytest.mark.parametrize("precision", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
 @given(said=NUMBERS)
 def test_the_sum_of_what_workers_spell_is_the_sum_of_their_numbers(precision, said):
     workers = len(said)
@@ -31,7 +31,7 @@ def test_the_sum_of_what_workers_spell_is_the_sum_of_their_numbers(precision, sa
     assert total.tobytes() == tf.reduce_sum(said, axis=0).numpy().tobytes()
 
 
-@pytest.mark.parametrize("precision", ["float16", "float32"])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
 def test_a_worker_that_is_alone_hears_exactly_what_it_says(precision):
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     wire = Wire(strategy, precision, 2)
@@ -43,11 +43,10 @@ def test_a_worker_that_is_alone_hears_exactly_what_it_says(precision):
 
 
 def test_gradients_that_travel_in_half_as_many_bits_teach_the_same(outcome, tmp_path):
-    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "gradient_precision": "bfloat16"}
-    half = Training(tmp_path / "half", **settings)
+    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "gradient_precision": "float32"}
+    full = Training(tmp_path / "full", **settings)
 
-    assert half.end() == 0, half.said()
-    full = outcome["trained"].path
-    of_losses, of_weights = apart(half.trained, full)
-    assert of_losses < 0.01 * losses(full).max()
+    assert full.end() == 0, full.said()
+    of_losses, of_weights = apart(outcome["trained"].path, full.trained)
+    assert of_losses < 0.01 * losses(full.trained).max()
     assert of_weights > 0
