@@ -57,14 +57,17 @@ def rows() -> Iterator[Row]:
 
 
 def photo(seed: int) -> bytes:
-    """Return a JPEG with structure of every size, of about 57 KB, as a camera's is."""
+    """Return a JPEG with structure of every size.
+
+    It takes about 45 KB, as the median of highway_vehicles does for as many pixels.
+    """
     rng = np.random.default_rng(seed)
     total = np.full((HEIGHT, WIDTH, 3), 128.0)
     for cells, weight in ((5, 0.4), (20, 0.23), (80, 0.3), (320, 0.3)):
         coarse = rng.normal(128, 40, (cells * 3 // 4, cells, 3)).clip(0, 255).astype(np.uint8)
         fine = Image.fromarray(coarse).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
         total += weight * (np.asarray(fine, float) - 128)
-    return encode_jpeg(total.clip(0, 255).astype(np.uint8), quality=80)
+    return encode_jpeg(total.clip(0, 255).astype(np.uint8), quality=69)
 
 
 def stored(photos: list[bytes], folder: Path) -> Callable[[str], bytes]:
@@ -97,9 +100,10 @@ def _pictures(
 def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> Iterator[Row]:
     plain, mosaic = Habits(0.0, ZOOM), Habits(1.0, ZOOM)
     kept, unkept = (_pictures(photos, read, Scratch(folder, room)) for room in (ROOM_BYTES, 0))
-    first, later, kept_mosaic, unkept_mosaic, full, half = (
+    decoded, first, later, kept_mosaic, unkept_mosaic, full, half = (
         1000 * seconds / PHOTOS
         for seconds in interleaved(
+            partial(_look, unkept, plain),
             # A file that is empty each time: what is decoded is written, too.
             lambda: _look(_pictures(photos, read, Scratch(folder)), plain),
             partial(_look, kept, plain),
@@ -114,10 +118,9 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> I
         f"JPEG at half size, {size}", f"{half:.2f} ms CPU", f"full {full:.2f}", half / full, 1
     )
     for what, cost in (
-        ("reading a picture, mosaic off, first epoch", first),
-        ("the same, later epochs", later),
+        ("reading a picture from its JPEG, mosaic off", decoded),
         (
-            f"the same, mean of a training of {FEWEST_EPOCHS} epochs",
+            f"the same in a training of {FEWEST_EPOCHS} epochs, which keeps what it decoded",
             (first + (FEWEST_EPOCHS - 1) * later) / FEWEST_EPOCHS,
         ),
     ):
@@ -125,9 +128,11 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> I
             what, f"{cost:.2f} ms CPU", f"half size alone {half:.2f}",
             cost / half, f"<= {GOAL_MS} ms", cost <= GOAL_MS,
         )  # fmt: skip
-    yield Row(
-        "the same in a mosaic", f"{kept_mosaic:.2f} ms CPU", f"nothing kept {unkept_mosaic:.2f}"
-    )
+    for what, cost, against in (
+        ("its first epoch, which also writes", first, f"each of the others {later:.2f}"),
+        ("one in a mosaic, kept", kept_mosaic, f"from JPEGs {unkept_mosaic:.2f}"),
+    ):
+        yield Row(what, f"{cost:.2f} ms CPU", against)
 
 
 def _beside_training(
