@@ -1,9 +1,6 @@
 """What counts is who is champion, whatever a server is found to serve."""
 
 from components.deploy_model.packages import registered
-from tests.components.deploy_model.test_deploy import bench
-
-__all__ = ["bench"]
 
 
 def test_a_failed_trial_of_what_serves_by_mistake_leaves_the_champion_in_service(bench):
