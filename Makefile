@@ -45,9 +45,10 @@ bench: $(READY) ## Speed, size and memory as ratios within one run, one table; O
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 .PHONY: prove-training
-prove-training: $(READY) ## Kill trainings and resume them; three seeds on real images; DATA=folder
+prove-training: $(READY) ## Kill trainings and resume them; three seeds on real images; workers in 1.1 GB; DATA=folder
 	@$(BIN)/python -m tests.proofs.resume
 	@$(BIN)/python -m tests.proofs.accuracy --data "$(DATA)"
+	@$(BIN)/python -m tests.proofs.memory --data "$(DATA)"
 
 .PHONY: prove-tracking
 prove-tracking: $(READY) ## Trainings on a real MLflow server, through an outage, four at once: one run each

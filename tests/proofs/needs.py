@@ -9,6 +9,8 @@ import docker
 import urllib3
 from kubernetes import client, config
 
+from tests.proofs.cgroups import above
+
 
 def need_cluster(*more: str) -> None:
     """Let clients speak to the cluster that KUBECONFIG names; `more` must be set as well."""
@@ -35,6 +37,12 @@ def need_images(data: str) -> None:
         _end("this proof needs labelled images: set DATA to their folder")
     if not Path(data).is_dir():
         _end(f"DATA is {data}, which is no folder of labelled images")
+
+
+def need_memory_limits() -> None:
+    """See that groups of processes can be limited in memory."""
+    if os.getuid() or not os.access(above(), os.W_OK):
+        _end(f"this proof limits the memory of processes: run it as root, who may write {above()}")
 
 
 def _end(sentence: str) -> NoReturn:

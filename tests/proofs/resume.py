@@ -69,11 +69,11 @@ class Proof:
         """Kill workers, each time a moment after a new checkpoint."""
         training, repeated = self._start(name), []
         for number in range(self.kills):
-            seen = training.step()
-            training.until(lambda seen=seen: training.step() > seen, END_WITHIN_S)
+            seen = self._reached(training)
+            training.until(lambda seen=seen: self._reached(training) > seen, END_WITHIN_S)
             time.sleep(self.random.uniform(0, LATER_S))
             victim = training.workers()[victims[number % len(victims)]]
-            reached = min(training.step(worker) for worker in range(self.workers))
+            reached = self._reached(training)
             victim.kill()
             lives = number + 1
             training.until(lambda lives=lives: len(training.resumed()) == lives, END_WITHIN_S)
@@ -86,6 +86,10 @@ class Proof:
             flush=True,
         )
         return self._same(training, undisturbed, code) and max(repeated) <= 0
+
+    def _reached(self, training: Training) -> int:
+        """Return the newest checkpoint that every worker has, or 0."""
+        return min(training.step(worker) for worker in range(self.workers))
 
     def _torn(self, undisturbed: Training) -> bool:
         """Kill all with the launcher, cut the newest checkpoint of one worker, start again."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.proofs.needs import need_cluster, need_docker, need_images
+from tests.proofs.needs import need_cluster, need_docker, need_images, need_memory_limits
 
 
 @pytest.fixture
@@ -41,3 +41,9 @@ def test_without_docker_it_is_docker_that_is_needed(said, monkeypatch, tmp_path)
 def test_without_images_it_is_their_folder_that_is_to_be_set(said, tmp_path):
     assert said(need_images, "") == "this proof needs labelled images: set DATA to their folder"
     assert said(need_images, f"{tmp_path}/cars").startswith(f"DATA is {tmp_path}/cars, which is no")
+
+
+def test_who_may_not_limit_memory_is_told_who_may(said, monkeypatch):
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+
+    assert said(need_memory_limits).startswith("this proof limits the memory of processes: run it")
