@@ -1,4 +1,4 @@
-"""What goes to S3 goes in one request, as far as that is wise."""
+"""What goes to S3 goes in one request, and what is read of a local object is just that."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,3 +46,28 @@ def test_an_object_is_put_whole_in_one_request(asked, size):
     Objects("s3://bucket").put("models/a", bytes(size))
 
     assert asked == [("PUT", "/bucket/models/a", size)]
+
+
+@pytest.fixture
+def local(tmp_path):
+    objects = Objects((tmp_path / "a folder").as_uri())
+    objects.put("shards/a", b"0123456789")
+    return objects
+
+
+@pytest.mark.parametrize(("offset", "found"), [(0, b"0123"), (3, b"3456"), (8, b"89")])
+def test_a_part_of_a_local_object_ends_where_the_object_does(local, offset, found):
+    assert local.get_range("shards/a", offset, 4) == found
+
+
+def test_a_part_of_what_is_not_there_is_not_found(local):
+    with pytest.raises(FileNotFoundError):
+        local.get_range("shards/b", 0, 4)
+
+
+def test_a_local_folder_that_is_forgotten_leaves_nothing(local, tmp_path):
+    (tmp_path / "a folder/shards/a#1").write_bytes(b"what a killed writer left")
+
+    local.delete_folder("shards")
+
+    assert not list((tmp_path / "a folder").iterdir())
