@@ -23,7 +23,7 @@ class Wire:
     Source:
         Seide et al., "1-Bit Stochastic Gradient Descent", Interspeech 2014, began to send
         gradients in few bits; Kalamkar et al., "A Study of BFLOAT16 for Deep Learning
-        Training", 2019, found that eight bits of fraction suffice.
+        Training", 2019, found that bfloat16's eight significant ones suffice.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, precision: str, numbers: int) -> None:
