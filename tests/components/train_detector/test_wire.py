@@ -17,7 +17,7 @@ NUMBERS = arrays(
 )
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16", "float32"])
 @given(said=NUMBERS)
 def test_the_sum_of_what_workers_spell_is_the_sum_of_their_numbers(precision, said):
     workers = len(said)
@@ -31,7 +31,7 @@ def test_the_sum_of_what_workers_spell_is_the_sum_of_their_numbers(precision, sa
     assert total.tobytes() == tf.reduce_sum(said, axis=0).numpy().tobytes()
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16", "float32"])
 def test_a_worker_that_is_alone_hears_exactly_what_it_says(precision):
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     wire = Wire(strategy, precision, 2)
