@@ -93,9 +93,9 @@ def learner_step(
     images: int = IMAGES,
     parts: int = 1,
     strategy: object = None,
-    gradient_precision: str = "bfloat16",
+    **chosen: object,
 ) -> Step:
-    """Return a step of our learner, which is alone without a strategy."""
+    """Return a step of our learner, alone without a strategy, with settings as chosen."""
     import numpy as np
     import tensorflow as tf
 
@@ -108,9 +108,7 @@ def learner_step(
 
     with computing_in(precision):
         model = build_network(SIZE, 1, SIDE, SIDE)
-    settings = Settings(
-        precision=precision, accumulate=parts, gradient_precision=gradient_precision
-    )
+    settings = Settings(precision=precision, accumulate=parts, **chosen)
     alone = tf.distribute.OneDeviceStrategy("/cpu:0")
     learner = Learner(model, strategy or alone, 100.0, settings)
     pixels, *labels = pictures(images)

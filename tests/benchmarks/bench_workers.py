@@ -123,7 +123,7 @@ def main(threads: str, precision: str, gradient: str, images: str) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
     strategy = strategy_for(index, workers, "ring")
-    step = learner_step(precision, int(images), 1, strategy, gradient)
+    step = learner_step(precision, int(images), 1, strategy, gradient_precision=gradient)
     for _ in sys.stdin:
         for _ in range(STEPS):
             step()

@@ -38,6 +38,7 @@ PEER = {"validation": (0.688, 0.367), "test": (0.501, 0.241)}
 GOAL = (0.53, 0.26)  # means on the test split
 SPLITS = ("validation", "test")
 NAMES = ("mAP50", "mAP50-95")
+DEFAULTS = Settings()
 CHOSEN = ("size", "epochs", "batch_size", "precision", "gradient_precision", "workers")
 
 Found = dict[str, tuple[float, float]]  # mAP50 and mAP50-95 by split
@@ -68,7 +69,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--epochs", default=60, type=int)
     parser.add_argument("--batch-size", default=8, type=int)
     parser.add_argument("--precision", default="float32", help="or bfloat16")
-    parser.add_argument("--gradient-precision", default="bfloat16", help="between workers")
+    parser.add_argument(
+        "--gradient-precision", default=DEFAULTS.gradient_precision, help="between workers"
+    )
     parser.add_argument("--workers", default=1, type=int, help="processes that share the cores")
     options = parser.parse_args(arguments)
     chosen = {key: getattr(options, key) for key in CHOSEN}
