@@ -102,17 +102,22 @@ def freeze_folder(up: Home, data: Path, snapshot: Path) -> Path:
 
 def found_by(up: Home, snapshot: Path, folder: Path, settings: Settings) -> Found:
     """Train with one seed, export, and measure the package on both held-out splits."""
-    folder.mkdir()
-    mark_absent(folder / "champion", "every seed starts from scratch")
-    objects, began = Objects(up.env["OBJECT_STORE_URL"]), time.monotonic()
-    launch = launcher_named("local", up.env)
-    train(snapshot, folder / "champion", folder / "trained", settings, objects, launch)
-    seconds = time.monotonic() - began
-    reader = SnapshotReader(snapshot, objects)
+    seconds = train_in(up, snapshot, folder, settings)
+    reader = SnapshotReader(snapshot, Objects(up.env["OBJECT_STORE_URL"]))
     print(export_trained(folder / "trained", reader, folder / "package").sentence)
     found = {split: measured(reader, folder / "package", split) for split in SPLITS}
     print(f"seed {settings.seed}: {seconds:.0f} s, {found}", flush=True)
     return found
+
+
+def train_in(up: Home, snapshot: Path, folder: Path, settings: Settings) -> float:
+    """Train from scratch to `trained` in a folder that is made, and return the seconds it takes."""
+    folder.mkdir(parents=True)
+    mark_absent(folder / "champion", "this starts from scratch")
+    objects, began = Objects(up.env["OBJECT_STORE_URL"]), time.monotonic()
+    launch = launcher_named("local", up.env)
+    train(snapshot, folder / "champion", folder / "trained", settings, objects, launch)
+    return time.monotonic() - began
 
 
 def measured(reader: SnapshotReader, package: Path, split: str) -> tuple[float, float]:

@@ -9,24 +9,22 @@ import argparse
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
 import numpy as np
 
-from components.contracts.absence import mark_absent
 from components.contracts.model import TrainedLayout
 from components.store.objects import Objects
 from components.train_detector.launchers import local
 from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.settings import Settings
-from components.train_detector.train import train
 from pipelines.laptop.home import Home, home
-from tests.proofs.accuracy import freeze_folder
+from tests.proofs.accuracy import freeze_folder, train_in
 from tests.proofs.cgroups import Cgroup, limited_to
 from tests.proofs.needs import need_images, need_memory_limits
 
@@ -83,19 +81,16 @@ def trained_by(
     up: Home, snapshot: Path, folder: Path, settings: Settings
 ) -> tuple[Mapping[str, np.ndarray], float]:
     """Return what is learned, and the seconds that it takes, from a store that knows of none."""
-    folder.mkdir(parents=True)
-    mark_absent(folder / "champion", "from scratch")
-    objects, began = Objects(up.env["OBJECT_STORE_URL"]), time.monotonic()
-    objects.delete_folder("trainings")
-    train(snapshot, folder / "champion", folder / "trained", settings, objects, local.launch_local)
-    return np.load(TrainedLayout(folder / "trained").weights), time.monotonic() - began
+    Objects(up.env["OBJECT_STORE_URL"]).delete_folder("trainings")
+    seconds = train_in(up, snapshot, folder, settings)
+    return np.load(TrainedLayout(folder / "trained").weights), seconds
 
 
 @contextmanager
 def shut_in(limit_mb: int, workers: int) -> Iterator[list[Cgroup]]:
     """Let workers that are started meanwhile begin their lives in a group each."""
     with limited_to(limit_mb * 10**6, workers) as groups:
-        turns = iter(groups * 100)  # each begins again as often as it likes
+        turns = cycle(groups)  # all begin again together
 
         class ShutIn(subprocess.Popen):
             def __init__(self, *given: object, **more: object) -> None:
