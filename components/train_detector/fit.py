@@ -90,8 +90,8 @@ def _close_epoch(
     learner.settle()
     worker = keeper.gang.index
     print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)
-    with learner.averaged_weights() as weights:
-        score = measure(serve, lesson.validation, lesson.classes, keeper.gang)
+    weights = learner.averaged_weights()
+    score = measure(serve, lesson.validation, lesson.classes, keeper.gang)
     steps = number * lesson.schedule.steps
     line = _epoch(number, steps, parts, lesson.rate(steps - 1), score)
     course.close_epoch(line, weights)

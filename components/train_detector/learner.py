@@ -3,24 +3,27 @@
 Workers exchange one flat tensor a step: the gradient, the sums behind it, and their votes. Every
 worker makes the same move from the same sum, so weights never part; only the statistics of
 normalisation do, and `settle` averages those before anything is measured.
+
+To a step the network is a function of two flat vectors, all weights and all statistics; its own
+variables are filled when somebody wants to look at it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import keras  # type: ignore[import-untyped]
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from components.contracts.refusal import Refusal
 from components.detector.decode import anchor_points
 from components.detector.loss import detection_loss
 from components.train_detector.batches import Batch
+from components.train_detector.flat import fill, flat, parts_of
 from components.train_detector.gang import NO_VOTES, VOTES, Floats
 from components.train_detector.light import NUMBERS, lit
-from components.train_detector.optimiser import AdamW, fill, flat, share_of
+from components.train_detector.optimiser import AdamW, share_of
 from components.train_detector.scale import LossScale
 from components.train_detector.settings import Settings
 from components.train_detector.wire import Wire, sum_over_replicas
@@ -59,8 +62,8 @@ class Learner:
         self.model, self.strategy = model, strategy
         self.parts, self.horizon = settings.accumulate, horizon
         self.weights = AdamW(model.trainable_variables, settings.weight_decay, horizon)
-        self.statistics = model.non_trainable_variables
-        self.averaged = tf.Variable(flat(self.statistics), trainable=False)
+        self.statistics = tf.Variable(flat(model.non_trainable_variables), trainable=False)
+        self.averaged = tf.Variable(self.statistics, trainable=False)
         self.scale = LossScale() if settings.precision == "float16" else None
         self.wire = Wire(strategy, settings.gradient_precision, SUMS + VOTES)
         self.centres, self.strides = map(tf.constant, anchor_points(*model.input_shape[1:3]))
@@ -113,72 +116,79 @@ class Learner:
         """Make averaged statistics the same everywhere: the mean over workers."""
         self.averaged.assign(self._total() / self.strategy.num_replicas_in_sync)
 
-    @contextmanager
-    def averaged_weights(self) -> Iterator[list[NDArray[np.float32]]]:
-        """Let the network have the averaged weights for a while; they are also returned."""
-        statistics = flat(self.statistics)
+    def averaged_weights(self) -> list[NDArray[np.float32]]:
+        """Return the averaged weights, which the network has from then on."""
         fill(self.weights.variables, self.weights.averaged)
-        fill(self.statistics, self.averaged)
-        yield list(self.model.get_weights())
-        fill(self.weights.variables, self.weights.weights)
-        fill(self.statistics, statistics)
+        fill(self.model.non_trainable_variables, self.averaged)
+        return list(self.model.get_weights())
 
-    def state(self) -> dict[str, ArrayLike]:
+    def state(self) -> dict[str, tf.Variable]:
         """Return all that the next step depends on, by name, as what it is when it is read."""
-        return {**self._variables(), "statistics": flat(self.statistics)}
+        return {
+            **self.weights.state,
+            **(self.scale.state if self.scale else {}),
+            "statistics": self.statistics,
+            "averaged_statistics": self.averaged,
+        }
 
     def load(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go back to where `state` was taken, of a network of the same kind."""
-        for name, variable in self._variables().items():
+        for name, variable in self.state().items():
             variable.assign(state[name])
-        fill(self.weights.variables, self.weights.weights)
-        fill(self.statistics, tf.constant(state["statistics"]))
-
-    def _variables(self) -> dict[str, Any]:
-        scale = self.scale.state if self.scale else {}
-        return {**self.weights.state, **scale, "averaged_statistics": self.averaged}
 
     def _step(self, *inputs: Any) -> Any:
         *batch, rate, number, votes = inputs
-        before = flat(self.statistics) if self.scale else None
-        gradient, told = self.wire.total(self._look(batch, votes))
+        mine, statistics = self._look(batch, votes)
+        gradient, told = self.wire.total(mine)
         sums, votes = told[:SUMS], told[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
         gradient /= weight
 
         def move(gradient: Any) -> None:
             self.weights.move(gradient, rate, number)
-            now = flat(self.statistics)
-            self.averaged.assign_add(share_of(self.horizon, number) * (now - self.averaged))
+            self.statistics.assign(statistics)
+            self.averaged.assign_add(share_of(self.horizon, number) * (statistics - self.averaged))
 
         if self.scale:
-            self.scale.move(gradient, move, lambda: fill(self.statistics, before))
+            self.scale.move(gradient, move)
         else:
             move(gradient)
         return sums[:-1] / weight, votes
 
     def _look(self, batch: list[Any], votes: Any) -> Any:
-        """Return the gradient and the sums over a worker's share, part by part, and its votes."""
+        """Look at a worker's share, part by part.
+
+        Returns:
+            The gradient and the sums over it, with its votes behind, and statistics after it.
+        """
+        statistics = tf.convert_to_tensor(self.statistics)
         if self.parts == 1:
-            return self._look_at(batch, votes)
+            return self._look_at(batch, votes, statistics)
         count = tf.shape(batch[0])[0]
 
-        def add(part: Any, total: Any) -> Any:
+        def add(part: Any, total: Any, statistics: Any) -> Any:
             mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
             once = tf.where(part == 0, votes, 0.0)
-            return part + 1, total + self._look_at([tensor[mine] for tensor in batch], once)
+            more, statistics = self._look_at([tensor[mine] for tensor in batch], once, statistics)
+            return part + 1, total + more, statistics
 
         empty = tf.zeros(self.weights.weights.shape[0] + SUMS + VOTES)
-        _, total = tf.while_loop(
-            lambda part, _: part < self.parts, add, (0, empty), parallel_iterations=1
+        _, total, statistics = tf.while_loop(
+            lambda part, *_: part < self.parts, add, (0, empty, statistics), parallel_iterations=1
         )
-        return total
+        return total, statistics
 
-    def _look_at(self, batch: list[Any], votes: Any) -> Any:
+    def _look_at(self, batch: list[Any], votes: Any, statistics: Any) -> Any:
         images, lights, boxes, classes = batch
         seen = lit(images, lights)
+        learned, counted = self.weights.variables, self.model.non_trainable_variables
+        weights = parts_of(self.weights.weights, learned)
         with tf.GradientTape() as tape:
-            said = self.model(seen, training=True)
+            tape.watch(weights)
+            values = zip(learned + counted, weights + parts_of(statistics, counted), strict=True)
+            with keras.StatelessScope(values) as scope:
+                said = self.model(seen, training=True)
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
-        return flat([*tape.gradient(total, self.weights.variables), tf.stack(loss), votes])
+        after = flat([scope.get_current_value(variable) for variable in counted])
+        return flat([*tape.gradient(total, weights), tf.stack(loss), votes]), after

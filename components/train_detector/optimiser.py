@@ -1,10 +1,11 @@
 """All trained weights are one flat vector, and a step moves it in one pass over memory."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
+
+from components.train_detector.flat import flat
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 MOST_NORM = 10.0  # longest gradient
@@ -14,7 +15,8 @@ class AdamW:
     """Moves weights against their gradient, and keeps an average of where they have been.
 
     Args:
-        variables: A network's trained variables, which follow the flat vector.
+        variables: A network's trained variables, of which the vector takes the first values;
+            they do not follow it.
         weight_decay: Of kernels, times the learning rate.
         horizon: Steps over which the average looks back.
 
@@ -56,7 +58,6 @@ class AdamW:
         """
         length = tf.sqrt(2 * tf.nn.l2_loss(gradient))
         self._move(gradient, tf.minimum(1.0, MOST_NORM / (length + EPSILON)), rate, number)
-        fill(self.variables, self.weights)
 
     def _one_pass(self, gradient: Any, cut: Any, rate: Any, number: Any) -> None:
         gradient *= cut
@@ -75,20 +76,3 @@ class AdamW:
 def share_of(horizon: float, number: Any) -> Any:
     """Return how much the newest value counts in an average, which at first is a plain one."""
     return tf.maximum(1 / horizon, 9 / (10 + number))
-
-
-def flat(tensors: Any) -> Any:
-    """Return tensors one after the other, `[their values]`."""
-    return tf.concat([_shaped(tensor, [-1]) for tensor in tensors], axis=0)
-
-
-def fill(variables: list[Any], values: Any) -> None:
-    """Set variables from one flat vector."""
-    sizes = [int(np.prod(variable.shape)) for variable in variables]
-    for variable, part in zip(variables, tf.split(values, sizes), strict=True):
-        variable.assign(_shaped(part, variable.shape))
-
-
-def _shaped(tensor: Any, shape: Sequence[int]) -> Any:
-    # Most are vectors, and each needless operation of a graph delays its first step.
-    return tensor if len(shape) == len(tensor.shape) == 1 else tf.reshape(tensor, shape)

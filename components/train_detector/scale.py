@@ -30,13 +30,12 @@ class LossScale:
         """Return the loss that is to be differentiated."""
         return loss * self.scale
 
-    def move(self, gradient: Any, move: Callable[[Any], None], undo: Callable[[], None]) -> None:
-        """Move by a gradient of the scaled loss if it is finite, and undo the step if not.
+    def move(self, gradient: Any, move: Callable[[Any], None]) -> None:
+        """Move by a gradient of the scaled loss if it is finite; nothing else moves if it is not.
 
         Args:
             gradient: The same for every worker, so all decide alike.
             move: Takes the gradient of the loss itself.
-            undo: Takes back what looking at the batch has changed.
         """
 
         def go() -> None:
@@ -46,7 +45,6 @@ class LossScale:
             self.good.assign(tf.where(more, 0.0, self.good + 1))
 
         def stay() -> None:
-            undo()
             self.scale.assign(tf.maximum(1.0, self.scale / 2))
             self.good.assign(0.0)
 

@@ -1,0 +1,29 @@
+"""Many tensors as one flat vector, and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf  # type: ignore[import-untyped]
+
+
+def flat(tensors: Sequence[Any]) -> Any:
+    """Return tensors one after the other, `[their values]`."""
+    return tf.concat([_shaped(tensor, [-1]) for tensor in tensors], axis=0)
+
+
+def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
+    """Return what `flat` made of tensors that have the shapes of others."""
+    parts = tf.split(values, [int(np.prod(other.shape)) for other in like])
+    return [_shaped(part, other.shape) for part, other in zip(parts, like, strict=True)]
+
+
+def fill(variables: Sequence[Any], values: Any) -> None:
+    """Set variables from one flat vector."""
+    for variable, part in zip(variables, parts_of(values, variables), strict=True):
+        variable.assign(part)
+
+
+def _shaped(tensor: Any, shape: Sequence[int]) -> Any:
+    # Most are vectors, and each needless operation of a graph delays its first step.
+    return tensor if len(shape) == len(tensor.shape) == 1 else tf.reshape(tensor, shape)
