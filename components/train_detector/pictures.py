@@ -82,9 +82,9 @@ class Pictures:
     def _load(self, index: int) -> Picture:
         letterbox = self._split.letterbox(index)
         width, height = inner = letterbox.inner
-        made = self._split.made(index, lambda jpeg: _packed(decode_reduced(jpeg, inner)))
-        pixels = memoryview(made)[SIZE.size :]
-        image = Image.frombytes("RGB", SIZE.unpack_from(made), pixels, *LAYOUT)
+        image = self._split.made(
+            index, lambda jpeg: decode_reduced(jpeg, inner), _packed, _unpacked
+        )
         boxes, classes = self._split.labels(index)
         scales = (width / letterbox.source_width, height / letterbox.source_height) * 2
         return Picture(image, inner, (boxes * scales).astype(np.float32), classes)
@@ -92,6 +92,12 @@ class Pictures:
 
 def _packed(image: Image.Image) -> bytes:
     return SIZE.pack(*image.size) + image.tobytes(*LAYOUT)
+
+
+def _unpacked(content: bytes) -> Image.Image:
+    return Image.frombytes(
+        "RGB", SIZE.unpack_from(content), memoryview(content)[SIZE.size :], *LAYOUT
+    )
 
 
 def _bytes_of(picture: Picture) -> int:

@@ -36,8 +36,15 @@ class Samples:
             Refusal: If its picture cannot be decoded, by its SHA-256.
         """
         split, letterbox = self._split, self._split.letterbox(index)
-        made = split.made(index, lambda jpeg: letterbox.apply(decode_jpeg(jpeg)).tobytes())
+        image = split.made(
+            index,
+            lambda jpeg: letterbox.apply(decode_jpeg(jpeg)),
+            np.ndarray.tobytes,
+            self._unpacked,
+        )
         boxes, classes = split.labels(index)
-        width, height = split.size
-        image = np.frombuffer(made, np.uint8).reshape(height, width, 3)
         return Sample(image, letterbox.to_input(boxes), classes)
+
+    def _unpacked(self, content: bytes) -> NDArray[np.uint8]:
+        width, height = self._split.size
+        return np.frombuffer(content, np.uint8).reshape(height, width, 3)

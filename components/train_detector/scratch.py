@@ -9,14 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Lock
+from typing import TypeVar
 from weakref import finalize
 
 ROOM_BYTES = 4_000_000_000  # of the disk
 MOST_SHARE = 0.25  # of what others leave of the disk
 
+Made = TypeVar("Made")
+
 
 class Scratch:
-    """Bytes by name, for any number of threads; what finds no room is made each time.
+    """Things by name, for any number of threads; what finds no room is made each time.
 
     Args:
         folder: Where the file lies.
@@ -40,18 +43,34 @@ class Scratch:
         """Say whether the bytes of a name are kept."""
         return name in self._places
 
-    def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return the bytes of a name, made now if they are not kept."""
+    def kept(
+        self,
+        name: str,
+        make: Callable[[], Made],
+        pack: Callable[[Made], bytes],
+        unpack: Callable[[bytes], Made],
+    ) -> Made:
+        """Return what has a name, made now if it is not kept.
+
+        Args:
+            name: Of it.
+            make: Makes it.
+            pack: Returns its bytes; not asked when it would find no room in any case.
+            unpack: Returns what has these bytes.
+        """
         if place := self._places.get(name):
-            return os.pread(self._file, *place)
-        content = make()
-        with self._lock:
-            self._keep(name, content)
-        return content
+            return unpack(os.pread(self._file, *place))
+        made = make()
+        if not self.full:
+            self._keep(name, pack(made))
+        return made
 
     def _keep(self, name: str, content: bytes) -> None:
-        if name in self._places:
-            return
+        with self._lock:
+            if name not in self._places:
+                self._append(name, content)
+
+    def _append(self, name: str, content: bytes) -> None:
         try:
             self.full = self.full or not self._written(content)
         except OSError:  # the disk has less room than it said

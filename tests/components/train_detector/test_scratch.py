@@ -12,6 +12,10 @@ from components.train_detector.scratch import Scratch
 MADE = {name: name.encode() * 1000 for name in "abc"}
 
 
+def kept(scratch, name, make):
+    return scratch.kept(name, make, bytes, bytes)
+
+
 def made(folder, order, room_bytes):
     """Return how often each of three is made, 1000 bytes each."""
     makings = Counter()
@@ -22,7 +26,7 @@ def made(folder, order, room_bytes):
         return MADE[name]
 
     for name in order:
-        assert scratch.kept(name, partial(make, name)) == MADE[name]
+        assert kept(scratch, name, partial(make, name)) == MADE[name]
     return makings
 
 
@@ -44,16 +48,16 @@ def test_a_quarter_of_what_others_leave_is_the_most_that_it_takes(tmp_path, monk
 
 def test_whoever_asks_learns_that_it_is_full(tmp_path):
     scratch = Scratch(tmp_path, 1000)
-    scratch.kept("a", lambda: MADE["a"])
+    kept(scratch, "a", lambda: MADE["a"])
     before = scratch.full
-    scratch.kept("b", lambda: MADE["b"])
+    kept(scratch, "b", lambda: MADE["b"])
 
     assert (before, scratch.full, "a" in scratch, "b" in scratch) == (False, True, True, False)
 
 
 def test_no_file_is_seen(tmp_path):
     scratch = Scratch(tmp_path)
-    scratch.kept("a", lambda: MADE["a"])
+    kept(scratch, "a", lambda: MADE["a"])
 
     assert list(tmp_path.iterdir()) == []
 
@@ -63,7 +67,7 @@ def test_threads_never_see_bytes_of_each_other(tmp_path):
     names = [str(number) for number in range(200)] * 3
 
     def asked(name):
-        return scratch.kept(name, lambda: name.encode() * 50_000)
+        return kept(scratch, name, lambda: name.encode() * 50_000)
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(asked, names)) == [name.encode() * 50_000 for name in names]
