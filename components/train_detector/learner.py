@@ -142,17 +142,16 @@ class Learner:
         gradient, told = self.wire.total(mine)
         sums, votes = told[:SUMS], told[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
-        gradient /= weight
 
-        def move(gradient: Any) -> None:
-            self.weights.move(gradient, rate, number)
+        def move(weight: Any) -> None:
+            self.weights.move(gradient, weight, rate, number)
             self.statistics.assign(statistics)
             self.averaged.assign_add(share_of(self.horizon, number) * (statistics - self.averaged))
 
         if self.scale:
-            self.scale.move(gradient, move)
+            self.scale.move(gradient, weight, move)
         else:
-            move(gradient)
+            move(weight)
         return sums[:-1] / weight, votes
 
     def _look(self, batch: list[Any], votes: Any) -> Any:

@@ -48,19 +48,21 @@ class AdamW:
             "averaged_weights": self.averaged,
         }
 
-    def move(self, gradient: Any, rate: Any, number: Any) -> None:
+    def move(self, gradient: Any, weight: Any, rate: Any, number: Any) -> None:
         """Take one step.
 
         Args:
-            gradient: `[weights]`; it is cut to a length of `MOST_NORM`.
+            gradient: `[weights]`, a sum.
+            weight: What it is to be divided by; the mean is cut to a length of `MOST_NORM`.
             rate: Learning rate.
             number: Steps taken before, from 0.
         """
-        length = tf.sqrt(2 * tf.nn.l2_loss(gradient))
-        self._move(gradient, tf.minimum(1.0, MOST_NORM / (length + EPSILON)), rate, number)
+        length = tf.sqrt(2 * tf.nn.l2_loss(gradient)) / weight
+        share = tf.minimum(1.0, MOST_NORM / (length + EPSILON)) / weight
+        self._move(gradient, share, rate, number)
 
-    def _one_pass(self, gradient: Any, cut: Any, rate: Any, number: Any) -> None:
-        gradient *= cut
+    def _one_pass(self, gradient: Any, share: Any, rate: Any, number: Any) -> None:
+        gradient *= share
         first = BETA_1 * self.first + (1 - BETA_1) * gradient
         second = BETA_2 * self.second + (1 - BETA_2) * gradient**2
         drift = first / (1 - BETA_1 ** (number + 1))

@@ -26,8 +26,8 @@ def flat_as(ours, variables, values):
     return tf.constant(np.concatenate([values[n].ravel() for n in order]))
 
 
-def move(ours, gradient, number):
-    ours.move(gradient, tf.constant(RATE), tf.constant(float(number)))
+def move(ours, gradient, number, weight=1.0):
+    ours.move(gradient, *map(tf.constant, (weight, RATE, float(number))))
 
 
 @pytest.mark.parametrize("scale", [0.1, 100.0])
@@ -41,7 +41,7 @@ def test_it_is_what_keras_does(scale):
         cut = min(1.0, MOST_NORM / np.sqrt(sum((g**2).sum() for g in gradient)))
         theirs[1].assign((1 - RATE * DECAY) * theirs[1])
         adam.apply_gradients([(cut * g, v) for g, v in zip(gradient, theirs, strict=True)])
-        move(ours, flat_as(ours, mine, gradient), number)
+        move(ours, 64 * flat_as(ours, mine, gradient), number, weight=64.0)
 
     assert np.allclose(ours.weights, flat_as(ours, mine, [v.numpy() for v in theirs]), atol=1e-6)
 
