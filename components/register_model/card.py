@@ -108,7 +108,7 @@ def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
     rows.append(("package, MB", *(f"{one.size_bytes / 1e6:.1f}" for one in models)))
     if model.memory_mb is not None:
         memory = (f"{one.memory_mb:,.0f}" if one.memory_mb else "" for one in models)
-        rows.append(("memory while serving, MB", *memory))
+        rows.append(("memory without a server, MB", *memory))
     head = ("", "this model", "the champion before")[: 1 + len(models)]
     return markdown_table(head, rows, numbers=True)
 
