@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
 from components.train_detector.views import Rng, factor
 from components.vision.jpeg import LUMA
@@ -47,21 +45,21 @@ class Light:
         offsets = [GREY * (gain - slope) for gain, slope in zip(self.gains, slopes, strict=True)]
         return (self.saturation, *slopes, *offsets)
 
-    def before(self, level: float) -> NDArray[np.uint8]:
+    def before(self, level: float) -> tuple[int, ...]:
         """Return the colour that is seen as a grey level in this light, if it leaves colours.
 
         Args:
             level: 0 to 255.
 
         Returns:
-            `[3]`, RGB, as near as whole levels are.
+            Red, green and blue, as near as whole levels are.
         """
-        numbers = np.array(self.numbers)
-        faded = (level - numbers[4:]) / numbers[1:4]
+        _, *line = self.numbers
+        faded = [(level - offset) / slope for slope, offset in zip(line[:3], line[3:], strict=True)]
         # Fading moves colours towards their grey, and leaves that grey as it is.
-        colour = (faded - (1 - self.saturation) * (faded @ LUMA)) / self.saturation
-        levels: NDArray[np.uint8] = np.clip(colour.round(), 0, 255).astype(np.uint8)
-        return levels
+        grey = sum(share * one for share, one in zip(LUMA, faded, strict=True))
+        colour = ((one - (1 - self.saturation) * grey) / self.saturation for one in faded)
+        return tuple(min(max(round(one), 0), 255) for one in colour)
 
 
 AS_TAKEN = Light(saturation=1, contrast=1, gains=(1, 1, 1))
