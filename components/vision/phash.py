@@ -47,11 +47,6 @@ def difference_hash(image: NDArray[np.uint8]) -> Hash:
     return np.packbits(small[:, 1:] > small[:, :-1])
 
 
-def hamming(first: Hash, second: Hash) -> int:
-    """Return in how many of 256 bits two hashes differ."""
-    return int(np.bitwise_count(first ^ second).sum())
-
-
 def near_duplicates(hashes: NDArray[np.uint8], max_bits: int) -> list[tuple[int, int]]:
     """Return every pair of hashes that differ in few bits; none is missed.
 

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from components.vision.jpeg import decode_jpeg, decode_small, encode_jpeg
-from components.vision.phash import BITS, difference_hash, hamming, near_duplicates
+from components.vision.phash import BITS, difference_hash, near_duplicates
 
 
 def scene(seed):
@@ -16,6 +16,11 @@ def scene(seed):
 
 def flipped(hash_, bits):
     return hash_ ^ np.packbits(np.isin(np.arange(BITS), bits))
+
+
+def hamming(first, second):
+    """Return in how many bits two hashes differ."""
+    return int(np.bitwise_count(first ^ second).sum())
 
 
 some_hashes = st.lists(arrays(np.uint8, 32), max_size=6)
