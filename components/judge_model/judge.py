@@ -51,7 +51,7 @@ def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
     if champion and duel:
         against = f"{comparison(model, champion)}, {told(duel.map, duel.confidence)}"
     return (
-        f"{against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} "
+        f"the {model.role} has {against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} "
         f"{report.split} images, 95 % of them within {model.latency_ms_p95:.0f} ms "
         f"(allowed {policy.max_latency_ms:.0f})"
     )

@@ -90,7 +90,7 @@ def _close_epoch(
     learner.settle()
     worker = keeper.gang.index
     print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)
-    weights = learner.averaged_weights()
+    weights = learner.show_average()  # which `serve` sees from now on
     score = measure(serve, lesson.validation, lesson.classes, keeper.gang)
     steps = number * lesson.schedule.steps
     line = _epoch(number, steps, parts, lesson.rate(steps - 1), score)

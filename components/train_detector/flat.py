@@ -13,7 +13,12 @@ def flat(tensors: Sequence[Any]) -> Any:
 
 
 def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
-    """Return what `flat` made of tensors that have the shapes of others."""
+    """Return the tensors of which `flat` made one vector.
+
+    Args:
+        values: The vector.
+        like: Tensors of their shapes.
+    """
     parts = tf.split(values, [int(np.prod(other.shape)) for other in like])
     return [_shaped(part, other.shape) for part, other in zip(parts, like, strict=True)]
 

@@ -4,7 +4,7 @@ Workers exchange one flat tensor a step: the gradient, the sums behind it, and t
 worker makes the same move from the same sum, so weights never part; only the statistics of
 normalisation do, and `settle` averages those before anything is measured.
 
-To a step the network is a function of two flat vectors, all weights and all statistics; its own
+To a step the network is a function of two flat vectors, what is learned and what is not; its own
 variables are filled when somebody wants to look at it.
 """
 
@@ -61,8 +61,9 @@ class Learner:
             raise ValueError(f"worker has devices {strategy.extended.worker_devices}, expected one")
         self.model, self.strategy = model, strategy
         self.parts, self.horizon = settings.accumulate, horizon
-        self.weights = AdamW(model.trainable_variables, settings.weight_decay, horizon)
-        self.statistics = tf.Variable(flat(model.non_trainable_variables), trainable=False)
+        self.adam = AdamW(model.trainable_variables, settings.weight_decay, horizon)
+        self.learned, self.counted = self.adam.variables, list(model.non_trainable_variables)
+        self.statistics = tf.Variable(flat(self.counted), trainable=False)
         self.averaged = tf.Variable(self.statistics, trainable=False)
         self.scale = LossScale() if settings.precision == "float16" else None
         self.wire = Wire(strategy, settings.gradient_precision, SUMS + VOTES)
@@ -116,16 +117,16 @@ class Learner:
         """Make averaged statistics the same everywhere: the mean over workers."""
         self.averaged.assign(self._total() / self.strategy.num_replicas_in_sync)
 
-    def averaged_weights(self) -> list[NDArray[np.float32]]:
-        """Return the averaged weights, which the network has from then on."""
-        fill(self.weights.variables, self.weights.averaged)
-        fill(self.model.non_trainable_variables, self.averaged)
+    def show_average(self) -> list[NDArray[np.float32]]:
+        """Give the network the averaged weights and statistics as they are now; return all."""
+        fill(self.learned, self.adam.averaged)
+        fill(self.counted, self.averaged)
         return list(self.model.get_weights())
 
     def state(self) -> dict[str, tf.Variable]:
         """Return all that the next step depends on, by name, as what it is when it is read."""
         return {
-            **self.weights.state,
+            **self.adam.state,
             **(self.scale.state if self.scale else {}),
             "statistics": self.statistics,
             "averaged_statistics": self.averaged,
@@ -143,8 +144,8 @@ class Learner:
         sums, votes = told[:SUMS], told[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
 
-        def move(weight: Any) -> None:
-            self.weights.move(gradient, weight, rate, number)
+        def move(divisor: Any) -> None:
+            self.adam.move(gradient, divisor, rate, number)
             self.statistics.assign(statistics)
             self.averaged.assign_add(share_of(self.horizon, number) * (statistics - self.averaged))
 
@@ -160,34 +161,39 @@ class Learner:
         Returns:
             The gradient and the sums over it, with its votes behind, and statistics after it.
         """
+        weights = parts_of(self.adam.weights, self.learned)
         statistics = tf.convert_to_tensor(self.statistics)
         if self.parts == 1:
-            return self._look_at(batch, votes, statistics)
+            return self._look_at(batch, votes, weights, statistics)
         count = tf.shape(batch[0])[0]
 
         def add(part: Any, total: Any, statistics: Any) -> Any:
             mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
             once = tf.where(part == 0, votes, 0.0)
-            more, statistics = self._look_at([tensor[mine] for tensor in batch], once, statistics)
+            share = [tensor[mine] for tensor in batch]
+            more, statistics = self._look_at(share, once, weights, statistics)
             return part + 1, total + more, statistics
 
-        empty = tf.zeros(self.weights.weights.shape[0] + SUMS + VOTES)
+        empty = tf.zeros(self.adam.weights.shape[0] + SUMS + VOTES)
         _, total, statistics = tf.while_loop(
             lambda part, *_: part < self.parts, add, (0, empty, statistics), parallel_iterations=1
         )
         return total, statistics
 
-    def _look_at(self, batch: list[Any], votes: Any, statistics: Any) -> Any:
+    def _look_at(self, batch: list[Any], votes: Any, weights: list[Any], statistics: Any) -> Any:
         images, lights, boxes, classes = batch
         seen = lit(images, lights)
-        learned, counted = self.weights.variables, self.model.non_trainable_variables
-        weights = parts_of(self.weights.weights, learned)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            values = zip(learned + counted, weights + parts_of(statistics, counted), strict=True)
-            with keras.StatelessScope(values) as scope:
-                said = self.model(seen, training=True)
+            said, after = self._said(seen, weights, statistics)
             loss = detection_loss(said, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
-        after = flat([scope.get_current_value(variable) for variable in counted])
         return flat([*tape.gradient(total, weights), tf.stack(loss), votes]), after
+
+    def _said(self, seen: Any, weights: list[Any], statistics: Any) -> Any:
+        """Return what the network says, and statistics after it; its variables stay as they are."""
+        values = [*weights, *parts_of(statistics, self.counted)]
+        named = zip([*self.learned, *self.counted], values, strict=True)
+        with keras.StatelessScope(named) as scope:
+            said = self.model(seen, training=True)
+        return said, flat([scope.get_current_value(variable) for variable in self.counted])

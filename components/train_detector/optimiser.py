@@ -15,8 +15,8 @@ class AdamW:
     """Moves weights against their gradient, and keeps an average of where they have been.
 
     Args:
-        variables: A network's trained variables, of which the vector takes the first values;
-            they do not follow it.
+        variables: A network's trained variables. The vector begins at their values, and they
+            do not follow it.
         weight_decay: Of kernels, times the learning rate.
         horizon: Steps over which the average looks back.
 
@@ -48,17 +48,17 @@ class AdamW:
             "averaged_weights": self.averaged,
         }
 
-    def move(self, gradient: Any, weight: Any, rate: Any, number: Any) -> None:
+    def move(self, gradient: Any, divisor: Any, rate: Any, number: Any) -> None:
         """Take one step.
 
         Args:
             gradient: `[weights]`, a sum.
-            weight: What it is to be divided by; the mean is cut to a length of `MOST_NORM`.
+            divisor: Makes it a mean, which is cut to a length of `MOST_NORM`.
             rate: Learning rate.
             number: Steps taken before, from 0.
         """
-        length = tf.sqrt(2 * tf.nn.l2_loss(gradient)) / weight
-        share = tf.minimum(1.0, MOST_NORM / (length + EPSILON)) / weight
+        length = tf.sqrt(2 * tf.nn.l2_loss(gradient)) / divisor
+        share = tf.minimum(1.0, MOST_NORM / (length + EPSILON)) / divisor
         self._move(gradient, share, rate, number)
 
     def _one_pass(self, gradient: Any, share: Any, rate: Any, number: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.train_detector.scratch import Packing
 from components.train_detector.split import Split
 from components.vision.jpeg import decode_reduced
 
@@ -82,9 +83,7 @@ class Pictures:
     def _load(self, index: int) -> Picture:
         letterbox = self._split.letterbox(index)
         width, height = inner = letterbox.inner
-        image = self._split.made(
-            index, lambda jpeg: decode_reduced(jpeg, inner), _packed, _unpacked
-        )
+        image = self._split.made(index, lambda jpeg: decode_reduced(jpeg, inner), PACKING)
         boxes, classes = self._split.labels(index)
         scales = (width / letterbox.source_width, height / letterbox.source_height) * 2
         return Picture(image, inner, (boxes * scales).astype(np.float32), classes)
@@ -98,6 +97,9 @@ def _unpacked(content: bytes) -> Image.Image:
     return Image.frombytes(
         "RGB", SIZE.unpack_from(content), memoryview(content)[SIZE.size :], *LAYOUT
     )
+
+
+PACKING = Packing(_packed, _unpacked)
 
 
 def _bytes_of(picture: Picture) -> int:

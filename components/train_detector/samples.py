@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.train_detector.scratch import Packing
 from components.train_detector.split import Split
 from components.vision.jpeg import decode_jpeg
 
@@ -24,6 +25,10 @@ class Samples:
     def __init__(self, split: Split) -> None:
         """Decode nothing yet."""
         self._split = split
+        width, height = split.size
+        self._packing = Packing(
+            np.ndarray.tobytes, lambda made: np.frombuffer(made, np.uint8).reshape(height, width, 3)
+        )
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -36,15 +41,6 @@ class Samples:
             Refusal: If its picture cannot be decoded, by its SHA-256.
         """
         split, letterbox = self._split, self._split.letterbox(index)
-        image = split.made(
-            index,
-            lambda jpeg: letterbox.apply(decode_jpeg(jpeg)),
-            np.ndarray.tobytes,
-            self._unpacked,
-        )
+        image = split.made(index, lambda jpeg: letterbox.apply(decode_jpeg(jpeg)), self._packing)
         boxes, classes = split.labels(index)
         return Sample(image, letterbox.to_input(boxes), classes)
-
-    def _unpacked(self, content: bytes) -> NDArray[np.uint8]:
-        width, height = self._split.size
-        return np.frombuffer(content, np.uint8).reshape(height, width, 3)

@@ -30,17 +30,17 @@ class LossScale:
         """Return the loss that is to be differentiated."""
         return loss * self.scale
 
-    def move(self, gradient: Any, weight: Any, move: Callable[[Any], None]) -> None:
+    def move(self, gradient: Any, divisor: Any, move: Callable[[Any], None]) -> None:
         """Move by a gradient of the scaled loss if it is finite; nothing else moves if it is not.
 
         Args:
             gradient: The same for every worker, so all decide alike.
-            weight: What it is to be divided by, but for the scale.
-            move: Takes what it is to be divided by.
+            divisor: What it is to be divided by, but for the scale.
+            move: Takes what it is to be divided by, with the scale.
         """
 
         def go() -> None:
-            move(weight * self.scale)
+            move(divisor * self.scale)
             more = self.good + 1 >= PATIENCE
             self.scale.assign(tf.where(more, 2 * self.scale, self.scale))
             self.good.assign(tf.where(more, 0.0, self.good + 1))

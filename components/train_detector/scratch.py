@@ -6,16 +6,28 @@ has room for.
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Lock
-from typing import TypeVar
+from typing import Generic, TypeVar
 from weakref import finalize
 
 ROOM_BYTES = 4_000_000_000  # of the disk
 MOST_SHARE = 0.25  # of what others leave of the disk
 
 Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Packing(Generic[Made]):
+    """How something becomes bytes, and these become it again."""
+
+    pack: Callable[[Made], bytes]
+    unpack: Callable[[bytes], Made]
+
+
+AS_IT_IS = Packing(bytes, bytes)
 
 
 class Scratch:
@@ -43,26 +55,19 @@ class Scratch:
         """Say whether the bytes of a name are kept."""
         return name in self._places
 
-    def kept(
-        self,
-        name: str,
-        make: Callable[[], Made],
-        pack: Callable[[Made], bytes],
-        unpack: Callable[[bytes], Made],
-    ) -> Made:
+    def kept(self, name: str, make: Callable[[], Made], packing: Packing[Made]) -> Made:
         """Return what has a name, made now if it is not kept.
 
         Args:
             name: Of it.
             make: Makes it.
-            pack: Returns its bytes; not asked when it would find no room in any case.
-            unpack: Returns what has these bytes.
+            packing: Makes it bytes, unless they would find no room in any case, and back.
         """
         if place := self._places.get(name):
-            return unpack(os.pread(self._file, *place))
+            return packing.unpack(os.pread(self._file, *place))
         made = make()
-        if not self.full:
-            self._keep(name, pack(made))
+        if not self.full:  # once full, always full
+            self._keep(name, packing.pack(made))
         return made
 
     def _keep(self, name: str, content: bytes) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage
-from components.train_detector.scratch import Made, Scratch
+from components.train_detector.scratch import AS_IT_IS, Made, Packing, Scratch
 from components.vision.boxes import Boxes, box_array
 from components.vision.jpeg import JpegError
 from components.vision.letterbox import Letterbox
@@ -51,27 +51,20 @@ class Split:
         """Say whether what was made of a picture is kept."""
         return self.images[index].sha256 in self.scratch
 
-    def made(
-        self,
-        index: int,
-        make: Callable[[bytes], Made],
-        pack: Callable[[Made], bytes],
-        unpack: Callable[[bytes], Made],
-    ) -> Made:
+    def made(self, index: int, make: Callable[[bytes], Made], packing: Packing[Made]) -> Made:
         """Return what is made of a picture's JPEG, now or before.
 
         Args:
             index: The picture's number.
             make: Returns what is wanted, of a JPEG.
-            pack: Returns its bytes, which are kept.
-            unpack: Returns it again, of these.
+            packing: How it is kept.
 
         Raises:
             Refusal: If it cannot be decoded, by its SHA-256.
         """
         sha256 = self.images[index].sha256
         try:
-            return self.scratch.kept(sha256, lambda: make(self.read(sha256)), pack, unpack)
+            return self.scratch.kept(sha256, lambda: make(self.read(sha256)), packing)
         except JpegError as cause:
             raise Refusal(f"image {sha256} cannot be learned from: {cause}") from cause
 
@@ -88,6 +81,6 @@ def from_afar(
     """
 
     def fetched(sha256: str) -> bytes:
-        return jpegs.kept(sha256, lambda: read(sha256), bytes, bytes) if made.full else read(sha256)
+        return jpegs.kept(sha256, lambda: read(sha256), AS_IT_IS) if made.full else read(sha256)
 
     return fetched

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL.JpegImagePlugin import JpegImageFile
 
 from components.contracts.refusal import Refusal
 
@@ -140,10 +141,12 @@ def _decoded(
         )
     _check_scans(content)
     try:
-        picture = Pillow.open(io.BytesIO(content), formats=("JPEG",))
+        picture = JpegImageFile(io.BytesIO(content))
         if least:
             picture.draft(mode, least)
         picture.load()
+        for headers in (picture.info, picture.app, picture.applist):
+            headers.clear()  # a profile of colours may be larger than the pixels
         return picture if picture.mode == mode else picture.convert(mode)
     except (OSError, SyntaxError, ValueError) as cause:  # what Pillow's decoder raises
         raise JpegError("undecodable", str(cause)) from cause

@@ -88,7 +88,7 @@ def test_the_first_model_above_the_floor_is_promoted():
 
     assert verdict.winner == "challenger"
     assert verdict.reason == (
-        "mAP50-95 0.552, and nothing is in service yet; mAP50 0.871 on 92 test "
+        "the challenger has mAP50-95 0.552, and nothing is in service yet; mAP50 0.871 on 92 test "
         "images, 95 % of them within 20 ms (allowed 80)"
     )
 

@@ -81,6 +81,17 @@ def test_the_champion_before_stands_beside_the_model():
     assert ["mAP50-95", "0.500", "0.400"] in rows(card(champion=numbers("champion", 0.4)))
 
 
+def test_memory_is_told_when_it_is_known_and_said_to_be_without_a_server():
+    known, before = (
+        numbers(role).model_copy(update={"memory_mb": memory})
+        for role, memory in (("challenger", 107.4), ("champion", 90.0))
+    )
+
+    assert ["memory without a server, MB", "107"] in rows(card(known))
+    assert ["memory without a server, MB", "107", "90"] in rows(card(known, before))
+    assert "memory" not in card()
+
+
 def test_a_number_that_is_undefined_is_left_blank():
     assert "-1" not in card()
 

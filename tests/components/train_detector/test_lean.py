@@ -1,4 +1,4 @@
-"""What a worker does without while it imports TensorFlow can be imported after."""
+"""TensorFlow is imported without what it can do without, and not searched for garbage."""
 
 import subprocess
 import sys

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from components.contracts.refusal import Refusal
+from components.train_detector.batches import Batch
+from components.train_detector.flat import flat
+from components.train_detector.light import lit
 from components.train_detector.scale import PATIENCE
 from tests.components.train_detector.lessons import (
     RATE,
@@ -40,14 +43,15 @@ def test_it_learns(student):
 @pytest.mark.parametrize(("parts", "images"), [(2, 4), (3, 7)])
 def test_parts_are_one_batch_when_statistics_are_frozen(parts, images):
     whole, pieces = learner(frozen=True), learner(frozen=True, accumulate=parts)
-    before = state(whole)["weights"]
+    before = state(whole)
 
     losses = [one.step(batch(0, images), RATE, 0)[0] for one in (whole, pieces)]
 
     assert relative(*losses) < 1e-5
     for moment in ("first_moment", "second_moment"):
         assert relative(state(pieces)[moment], state(whole)[moment]) < 1e-5
-    assert not np.array_equal(before, state(pieces)["weights"])
+    assert not np.array_equal(before["weights"], state(pieces)["weights"])
+    assert np.array_equal(before["statistics"], state(pieces)["statistics"])
 
 
 @pytest.mark.parametrize("parts", [1, 3])
@@ -105,8 +109,9 @@ def test_what_a_network_of_half_the_bits_says_is_in_all_of_them():
     assert {value.dtype.name for value in said.values()} == {"float32"}
 
 
-def test_an_overflow_changes_nothing_but_the_scale():
-    student = learner(precision="float16")
+@pytest.mark.parametrize("parts", [1, 2])
+def test_an_overflow_changes_nothing_but_the_scale(parts):
+    student = learner(precision="float16", accumulate=parts)
     student.load({**state(student), "loss_scale": np.float32(2.0**120)})
     before = state(student)
 
@@ -141,15 +146,42 @@ def test_the_scale_grows_when_long_nothing_overflowed():
     assert state(student)["good_steps"] == 0
 
 
-def test_the_network_shows_averaged_weights_and_the_next_step_does_not_see_it(student):
+def test_the_network_shows_the_average_and_the_next_step_does_not_see_it(student):
     before = state(student)
 
-    shown = student.averaged_weights()
+    shown = student.show_average()
 
     assert all(map(np.array_equal, shown, student.model.get_weights()))
-    weights = [weight.numpy().ravel() for weight in student.weights.variables]
-    assert np.array_equal(np.concatenate(weights), before["averaged_weights"])
+    assert np.array_equal(
+        flat(student.model.non_trainable_variables), before["averaged_statistics"]
+    )
+    assert np.array_equal(flat(student.learned), before["averaged_weights"])
     assert not differences(before, state(student))
     again = learner(seed=1)
     again.load(before)
     assert np.array_equal(steps(student, 8, 9), steps(again, 8, 9))
+
+
+def statistics_after(accumulate, *batches):
+    """Return the statistics that a learner whose weights stay has after some batches."""
+    student = learner(accumulate=accumulate)
+    for number, one in enumerate(batches):
+        student.step(one, 0.0, number)
+    return state(student)["statistics"]
+
+
+def test_a_step_moves_statistics_as_the_network_itself_does():
+    student, seen = learner(), batch(0)
+    student.model(lit(seen.images, seen.lights), training=True)
+
+    expected = flat(student.model.non_trainable_variables).numpy()
+
+    assert np.allclose(statistics_after(1, seen), expected, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(state(student)["statistics"], expected, rtol=0.01)
+
+
+def test_each_part_goes_on_with_the_statistics_of_the_one_before():
+    whole = batch(0)
+    halves = [Batch(*(array[half] for array in whole)) for half in (slice(2), slice(2, 4))]
+
+    assert np.allclose(statistics_after(2, whole), statistics_after(1, *halves), atol=1e-6)

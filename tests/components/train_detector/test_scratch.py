@@ -7,13 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 from signal import SIG_IGN, SIGXFSZ, signal
 
-from components.train_detector.scratch import Scratch
+from components.train_detector.scratch import AS_IT_IS, Packing, Scratch
 
 MADE = {name: name.encode() * 1000 for name in "abc"}
-
-
-def kept(scratch, name, make):
-    return scratch.kept(name, make, bytes, bytes)
 
 
 def made(folder, order, room_bytes):
@@ -26,7 +22,7 @@ def made(folder, order, room_bytes):
         return MADE[name]
 
     for name in order:
-        assert kept(scratch, name, partial(make, name)) == MADE[name]
+        assert scratch.kept(name, partial(make, name), AS_IT_IS) == MADE[name]
     return makings
 
 
@@ -48,16 +44,30 @@ def test_a_quarter_of_what_others_leave_is_the_most_that_it_takes(tmp_path, monk
 
 def test_whoever_asks_learns_that_it_is_full(tmp_path):
     scratch = Scratch(tmp_path, 1000)
-    kept(scratch, "a", lambda: MADE["a"])
+    scratch.kept("a", lambda: MADE["a"], AS_IT_IS)
     before = scratch.full
-    kept(scratch, "b", lambda: MADE["b"])
+    scratch.kept("b", lambda: MADE["b"], AS_IT_IS)
 
     assert (before, scratch.full, "a" in scratch, "b" in scratch) == (False, True, True, False)
 
 
+def test_what_is_kept_comes_back_as_it_was_made_and_nothing_is_packed_when_it_is_full(tmp_path):
+    packed = []
+
+    def pack(number):
+        packed.append(number)
+        return number.to_bytes(1000)
+
+    scratch, packing = Scratch(tmp_path, 2000), Packing(pack, int.from_bytes)
+    for _ in range(3):
+        assert [scratch.kept(str(n), lambda n=n: n, packing) for n in range(4)] == [0, 1, 2, 3]
+
+    assert packed == [0, 1, 2]  # the third found no room
+
+
 def test_no_file_is_seen(tmp_path):
     scratch = Scratch(tmp_path)
-    kept(scratch, "a", lambda: MADE["a"])
+    scratch.kept("a", lambda: MADE["a"], AS_IT_IS)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -67,7 +77,7 @@ def test_threads_never_see_bytes_of_each_other(tmp_path):
     names = [str(number) for number in range(200)] * 3
 
     def asked(name):
-        return kept(scratch, name, lambda: name.encode() * 50_000)
+        return scratch.kept(name, lambda: name.encode() * 50_000, AS_IT_IS)
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(asked, names)) == [name.encode() * 50_000 for name in names]

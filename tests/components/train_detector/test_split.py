@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from components.contracts.refusal import Refusal
-from components.train_detector.scratch import Scratch
+from components.train_detector.scratch import AS_IT_IS, Scratch
 from components.train_detector.split import Split, from_afar
 from components.vision.jpeg import JpegError
 from tests.components.train_detector.test_pictures import jpeg, listed
@@ -28,7 +28,7 @@ def test_what_cannot_be_made_is_named(tmp_path):
     split = Split([image], lambda _: b"", ["car"], (64, 64), Scratch(tmp_path))
 
     with pytest.raises(Refusal, match=f"image {image.sha256} cannot be learned from: .*no end"):
-        split.made(0, broken, bytes, bytes)
+        split.made(0, broken, AS_IT_IS)
 
 
 @pytest.mark.parametrize(("room", "fetches"), [(3, [1, 1, 1]), (1, [1, 2, 1]), (0, [2, 1, 1])])
@@ -43,7 +43,7 @@ def test_a_jpeg_is_kept_only_when_what_was_made_finds_no_room(tmp_path, room, fe
 
     split = Split(images, from_afar(fetch, made, jpegs), ["car"], (64, 64), made)
     for index in [0, 1, 2] * 3:
-        assert split.made(index, lambda jpeg: jpeg * 250, bytes, bytes) == b"jpeg" * 250
+        assert split.made(index, lambda jpeg: jpeg * 250, AS_IT_IS) == b"jpeg" * 250
 
     assert [fetched[image.sha256] for image in images] == fetches
     assert [image.sha256 in jpegs for image in images] == [at >= room for at in range(3)]

@@ -127,6 +127,14 @@ def test_a_reduced_decode_is_never_smaller_than_asked(least, size):
     assert decode_reduced(content, least).size == size
 
 
+def test_what_else_a_file_holds_is_not_held_with_its_picture():
+    content = saved("RGB", icc_profile=bytes(200_000), exif=b"Exif\0\0" + bytes(50_000))
+    reduced = decode_reduced(content, (96, 64))
+
+    assert len(content) > 250_000
+    assert [len(held) for held in (reduced.info, reduced.app, reduced.applist)] == [0, 0, 0]
+
+
 def test_an_image_of_the_wrong_kind_is_not_encoded():
     with pytest.raises(ValueError, match=r"image is float64 \[4, 4, 3\], expected uint8"):
         encode_jpeg(np.zeros((4, 4, 3)))
