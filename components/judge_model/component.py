@@ -27,5 +27,5 @@ def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdow
     compared, policy = Report.read(report.path), PromotionPolicy()
     decision = judge(compared, policy)
     Path(verdict.path).write_text(page(decision, compared, policy))
-    say(f"winner: {decision.winner}. {decision.reason}")
+    say(f"winner: {decision.winner}; {decision.reason}")
     return decision.winner
