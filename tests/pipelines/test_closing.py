@@ -18,7 +18,7 @@ def step(name, said):
 @pytest.fixture
 def runs(tmp_path):
     train, watch = (Run(name, tmp_path / name) for name in ("train", "watch"))
-    train.steps = [step("judge-model", "winner: challenger. it is the first")]
+    train.steps = [step("judge-model", "winner: challenger; it is the first")]
     watch.steps = [step("decide-retraining", "train again: 3 of 12 <descriptors> beyond chance")]
     made, seen = train.folder / "root", watch.folder / "root"
     SnapshotInfo(
