@@ -90,8 +90,8 @@ def _best(finalists: tuple[Finalist, ...], policy: TuningPolicy) -> Pick:
     if best is defaults or round(gain, 9) < policy.min_gain:
         return Pick(
             finalists, defaults,
-            f"the defaults stay: mAP50-95 {defaults.score:.3f}, and nothing is better by "
-            f"{policy.min_gain:.3f} (the best other has {_other(fit, defaults):.3f})",
+            f"the defaults stay: mAP50-95 {defaults.score:.3f}, and "
+            f"{_others(fit, defaults, policy)}",
         )  # fmt: skip
     return Pick(
         finalists, best,
@@ -103,5 +103,8 @@ def _quick(one: Finalist, policy: TuningPolicy) -> bool:
     return one.model is not None and one.model.latency_ms_p95 <= policy.max_latency_ms
 
 
-def _other(fit: Sequence[Finalist], defaults: Finalist) -> float:
-    return max((one.score for one in fit if one is not defaults), default=math.nan)
+def _others(fit: Sequence[Finalist], defaults: Finalist, policy: TuningPolicy) -> str:
+    scores = [one.score for one in fit if one is not defaults]
+    if not scores:
+        return "there is no other to compare with"
+    return f"nothing is better by {policy.min_gain:.3f} (the best other has {max(scores):.3f})"

@@ -66,8 +66,8 @@ def settings_file(found: Pick, report: Report, trials: int) -> str:
     epochs = found.winner.recipe.get("epochs")
     lines = [
         f"# Settings for training on {report.dataset}, found by the tune pipeline.",
-        f"# {trials} trials on snapshot {report.snapshot[:12]}, of which {len(found.finalists)} "
-        f"were trained for {epochs} epochs",
+        f"# {trials} trials on snapshot {report.snapshot[:12]}, {len(found.finalists)} of them "
+        f"trained for {epochs} epochs",
         f"# and compared on {report.images:,} validation images: {found.reason}.",
         f"# To use them: python -m pipelines run train --dataset {report.dataset} --recipe @FILE",
         *(f"{name}: {json.dumps(said)}" for name, said in sorted(found.recipe.items())),

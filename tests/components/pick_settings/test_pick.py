@@ -65,6 +65,15 @@ def test_a_gain_that_chance_makes_too_changes_nothing():
     assert found.reason.startswith("the defaults stay: mAP50-95 0.400")
 
 
+def test_defaults_that_are_alone_stay_and_say_so():
+    found = pick([DEFAULTS], [package_of(DEFAULTS)], [report_of(DEFAULTS, 0.4)], TuningPolicy())
+
+    assert found.recipe == {}
+    assert found.reason == (
+        "the defaults stay: mAP50-95 0.400, and there is no other to compare with"
+    )
+
+
 def test_a_gain_of_exactly_the_margin_is_enough():
     found = picked(report_of(DEFAULTS, 0.4), report_of(LOW, 0.405), report_of(HIGH, 0.3))
 
@@ -129,7 +138,7 @@ def test_the_settings_file_says_what_differs_and_where_it_comes_from(outcome):
     line, settings, _ = outcome
 
     assert read_recipe(settings) == recipe_from(line) == {"mosaic": 0.9}
-    assert "# 4 trials on snapshot 555555555555, of which 3 were trained for 9 epochs" in settings
+    assert "# 4 trials on snapshot 555555555555, 3 of them trained for 9 epochs" in settings
     assert "mAP50-95 0.450 against 0.400 of the defaults (+0.050)" in settings
 
 
