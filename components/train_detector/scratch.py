@@ -67,15 +67,14 @@ class Scratch:
             return packing.unpack(os.pread(self._file, *place))
         made = make()
         if not self.full:  # once full, always full
-            self._keep(name, packing.pack(made))
+            content = packing.pack(made)
+            with self._lock:
+                self._keep(name, content)
         return made
 
     def _keep(self, name: str, content: bytes) -> None:
-        with self._lock:
-            if name not in self._places:
-                self._append(name, content)
-
-    def _append(self, name: str, content: bytes) -> None:
+        if name in self._places:
+            return
         try:
             self.full = self.full or not self._written(content)
         except OSError:  # the disk has less room than it said
