@@ -1,4 +1,4 @@
-"""Each worker drives one device: its share of the GPUs that it sees, and else the processor."""
+"""Each worker drives one device, its share of the GPUs or else the processor, by some threads."""
 
 from typing import Any
 
@@ -15,6 +15,19 @@ LOST = (
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
 )
+
+
+def use_threads(count: int) -> None:
+    """Let TensorFlow have some threads, before it does anything.
+
+    They bound its operations at once, too: two that share a core only push each other out of its
+    caches, and a worker's second one takes the core that another worker counts on.
+
+    Args:
+        count: At least 1.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
 
 
 def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.Strategy:

@@ -73,14 +73,12 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
     kept = Kept(Objects(environment["OBJECT_STORE_URL"]), plan.fingerprint)
 
     import_tensorflow_alone()
-    import tensorflow as tf  # type: ignore[import-untyped]
-
-    from components.train_detector.devices import LOST, strategy_for
+    from components.train_detector.devices import LOST, strategy_for, use_threads
     from components.train_detector.run import run
 
     index, workers = place(json.loads(environment.get("TF_CONFIG") or "{}"))
     threads = int(environment.get("WORKER_THREADS") or (os.cpu_count() or 1) // workers)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, threads))
+    use_threads(max(1, threads))
     try:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
         run(layout, plan, kept, strategy, index)

@@ -25,6 +25,7 @@ from components.store.shards import pack_shards
 from components.store.snapshots import ImageReader
 from components.train_detector.augment import Habits, augment
 from components.train_detector.batches import Batch, Schedule
+from components.train_detector.devices import use_threads
 from components.train_detector.learner import Learner
 from components.train_detector.pictures import RECENT_BYTES, Pictures
 from components.train_detector.plan import FEWEST_EPOCHS
@@ -46,7 +47,7 @@ ZOOM = (Settings().zoom_out, Settings().zoom_in)
 
 def rows() -> Iterator[Row]:
     """Measure pictures alone, then a training with and without reading."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_threads(1)
     photos = [photo(seed) for seed in range(PHOTOS)]
     with TemporaryDirectory() as folder:
         read = stored(photos, Path(folder))

@@ -33,7 +33,9 @@ def rows() -> Iterator[Row]:
         for precision in ("float32", "bfloat16"):
             yield from beginnings(precision, fresh(precision, bytecode))
     import_tensorflow_alone()
-    one_thread()
+    from components.train_detector.devices import use_threads
+
+    use_threads(1)
     sides = [learner_step("float32"), learner_step("bfloat16"), stock_step()]
     full, half, stock = interleaved(*sides, clock=process_time)
     against = f"stock Keras {stock:.3f} CPU s"
@@ -67,14 +69,6 @@ def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
         f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
         size / MOST_MB, 1.0,
     )  # fmt: skip
-
-
-def one_thread() -> None:
-    """Let TensorFlow have one thread for the maths and one for everything else."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def pictures(images: int) -> tuple:
@@ -164,7 +158,9 @@ def stock_step() -> Step:
 def child(precision: str) -> None:
     """Take a few steps, and say what the first took since the process began, and all memory."""
     import_tensorflow_alone()
-    one_thread()
+    from components.train_detector.devices import use_threads
+
+    use_threads(1)
     step = learner_step(precision)
     step()
     first = process_time()

@@ -113,14 +113,12 @@ def turn(side: list[Child]) -> float:
 def main(threads: str, precision: str, gradient: str, images: str) -> None:
     """Take steps for every line of standard input."""
     import_tensorflow_alone()
-    import tensorflow as tf
-
     from components.inference.memory import peak_memory_mb
-    from components.train_detector.devices import strategy_for
+    from components.train_detector.devices import strategy_for, use_threads
     from components.train_detector.worker import place
     from tests.benchmarks.bench_step import learner_step
 
-    tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+    use_threads(int(threads))
     index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
     strategy = strategy_for(index, workers, "ring")
     step = learner_step(precision, int(images), 1, strategy, gradient_precision=gradient)

@@ -1,9 +1,22 @@
-"""A worker adds up in a way that there is."""
+"""A worker adds up in a way that there is, and has the threads that it is told."""
+
+import subprocess
+import sys
 
 import pytest
 
 from components.contracts.refusal import Refusal
 from components.train_detector.devices import WAYS, strategy_for
+
+WORDS = """
+from components.train_detector.lean import import_tensorflow_alone
+import_tensorflow_alone()
+from tensorflow import config
+from components.train_detector.devices import use_threads
+use_threads(1)
+print(config.threading.get_intra_op_parallelism_threads())
+print(config.threading.get_inter_op_parallelism_threads())
+"""
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -14,3 +27,9 @@ def test_one_worker_needs_no_other_whatever_the_way(way):
 def test_an_unknown_way_is_refused():
     with pytest.raises(Refusal, match="communication is 'mpi', expected one of ring, nccl, auto"):
         strategy_for(0, 2, "mpi")
+
+
+def test_with_one_thread_one_operation_runs_at_a_time():
+    done = subprocess.run([sys.executable, "-c", WORDS], check=True, stdout=subprocess.PIPE)
+
+    assert done.stdout == b"1\n1\n"
