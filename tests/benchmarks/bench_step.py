@@ -32,10 +32,7 @@ def rows() -> Iterator[Row]:
         fresh("float32", bytecode)
         for precision in ("float32", "bfloat16"):
             yield from beginnings(precision, fresh(precision, bytecode))
-    import_tensorflow_alone()
-    from components.train_detector.devices import use_threads
-
-    use_threads(1)
+    one_thread()
     sides = [learner_step("float32"), learner_step("bfloat16"), stock_step()]
     full, half, stock = interleaved(*sides, clock=process_time)
     against = f"stock Keras {stock:.3f} CPU s"
@@ -69,6 +66,14 @@ def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
         f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
         size / MOST_MB, 1.0,
     )  # fmt: skip
+
+
+def one_thread() -> None:
+    """Import TensorFlow as a worker of one thread does."""
+    import_tensorflow_alone()
+    from components.train_detector.devices import use_threads
+
+    use_threads(1)
 
 
 def pictures(images: int) -> tuple:
@@ -157,10 +162,7 @@ def stock_step() -> Step:
 
 def child(precision: str) -> None:
     """Take a few steps, and say what the first took since the process began, and all memory."""
-    import_tensorflow_alone()
-    from components.train_detector.devices import use_threads
-
-    use_threads(1)
+    one_thread()
     step = learner_step(precision)
     step()
     first = process_time()
