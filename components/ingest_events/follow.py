@@ -10,8 +10,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.contracts.events import TOPICS
 from components.contracts.refusal import Refusal
+from components.ingest_events.offsets import read_offsets, skip_lost
 from components.ingest_events.understand import Message, Reading, require_bytes, understand
-from components.ingest_events.write import read_offsets, skip_lost, write
+from components.ingest_events.write import write
 from components.store.objects import Objects
 from components.store.stream import Partition, TopicPartition, end_offsets
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from components.contracts.refusal import Refusal
-from components.ingest_events.write import read_offsets
+from components.ingest_events.offsets import read_offsets
 from components.store.postgres import connect
 from components.store.stream import Partition, high_watermarks
 

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from components.contracts.events import DatasetDeclared, FrameCaptured
+from components.ingest_events.offsets import lock_offsets, move_offsets
 from components.ingest_events.rows import COLUMNS, Row, rows_of
 from components.ingest_events.understand import Misread, Reading, Understood, misread
 from components.store.stream import Partition
@@ -51,59 +52,6 @@ def write(
         moved = {at: readings[-1].message.offset + 1 for at, readings in fresh.items() if readings}
         move_offsets(cursor, stream, moved)
     return locked | moved
-
-
-def lock_offsets(
-    cursor: Cursor, stream: str, begins: Mapping[Partition, int]
-) -> dict[Partition, int]:
-    """Lock the offsets of some partitions, making those that are missing, and return them."""
-    new = [(stream, *at, begins[at]) for at in sorted(begins)]
-    execute_values(
-        cursor,
-        "INSERT INTO bronze.offsets (stream, topic, partition, next_offset) VALUES %s "
-        "ON CONFLICT DO NOTHING",
-        new,
-    )
-    cursor.execute(
-        "SELECT topic, partition, next_offset FROM bronze.offsets "
-        "WHERE stream = %s AND (topic, partition) IN %s ORDER BY topic, partition FOR UPDATE",
-        (stream, tuple(begins)),
-    )
-    return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
-
-
-def move_offsets(cursor: Cursor, stream: str, offsets: Mapping[Partition, int]) -> None:
-    """Say where partitions go on. Their offsets must be locked."""
-    for (topic, number), offset in offsets.items():
-        cursor.execute(
-            "UPDATE bronze.offsets SET next_offset = %s "
-            "WHERE stream = %s AND topic = %s AND partition = %s",
-            (offset, stream, topic, number),
-        )
-
-
-def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
-    """Return the next offset of each partition that was ever ingested."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT topic, partition, next_offset FROM bronze.offsets WHERE stream = %s",
-            (stream,),
-        )
-        return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
-
-
-def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -> None:
-    """Go on at the oldest message that Kafka still has, and keep a record of what it lost."""
-    topic, number = at
-    with connection, connection.cursor() as cursor:
-        begin = lock_offsets(cursor, stream, {at: oldest})[at]
-        if begin >= oldest:
-            return
-        detail = f"{oldest - begin:,} messages were gone before they were ingested"
-        place = f"{topic}/{number}/{begin}"
-        row = (f"{stream}/{place}/lost", None, place, "lost_by_retention", detail, None, None)
-        _insert(cursor, [("quarantine.items", row)])
-        move_offsets(cursor, stream, {at: oldest})
 
 
 def _store(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:

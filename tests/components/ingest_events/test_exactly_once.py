@@ -26,8 +26,8 @@ from components.contracts.events import (
 )
 from components.ingest_events import wait
 from components.ingest_events.follow import Follower
+from components.ingest_events.offsets import read_offsets
 from components.ingest_events.wait import wait_until_ingested
-from components.ingest_events.write import read_offsets
 from components.store.objects import Objects, digest_bytes, frame_key
 from components.store.postgres import connect
 from components.store.stream import Refusal, consumer, high_watermarks, producer

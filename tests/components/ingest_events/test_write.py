@@ -12,8 +12,9 @@ from components.contracts.events import (
     FrameRefused,
     event_of,
 )
+from components.ingest_events.offsets import read_offsets, skip_lost
 from components.ingest_events.understand import Message, understand
-from components.ingest_events.write import read_offsets, skip_lost, write
+from components.ingest_events.write import write
 from components.store.postgres import connect
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
