@@ -1,10 +1,8 @@
 """Options and fixtures every test may use. Database and stream are real ones."""
 
-import itertools
 import os
 from pathlib import Path
 
-import psycopg2
 import pytest
 from hypothesis import settings
 
@@ -15,8 +13,10 @@ from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 from tests.components.inference.tiny import golden_answers, seal, tiny_graph
 from tests.components.serve_detector.running import Running
+from tests.support.database_pool import DatabasePool
 
-_numbers = itertools.count()
+# No test pulls the plug, so no test waits for the disk.
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 # A machine that is busy with other work must not make a test fail.
 settings.register_profile("patient", deadline=None)
@@ -35,24 +35,25 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def embedded_database(tmp_path_factory):
     """A PostgreSQL server with one migrated database, the template of all others."""
-    with EmbeddedDatabase(tmp_path_factory.mktemp("postgres")) as server:
+    with EmbeddedDatabase(tmp_path_factory.mktemp("postgres"), NOT_DURABLE) as server:
         connection = connect(server.url())
         migrate(connection)
         connection.close()
         yield server
 
 
+@pytest.fixture(scope="session")
+def databases(embedded_database):
+    """Lends the databases of that server."""
+    return DatabasePool(embedded_database)
+
+
 @pytest.fixture
-def database(embedded_database):
-    """The URL of a fresh, migrated database."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    admin = psycopg2.connect(embedded_database.url("postgres"))
-    admin.autocommit = True
-    with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE cars")
-        yield embedded_database.url(name)
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+def database(databases, embedded_database):
+    """The URL of a migrated database without rows."""
+    name = databases.take()
+    yield embedded_database.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture

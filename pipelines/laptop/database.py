@@ -5,6 +5,7 @@ import pwd
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,9 +23,10 @@ class EmbeddedDatabase(Part):
 
     Args:
         folder: Where its data lies; made if missing, kept when it stops.
+        settings: More server settings, such as `{"fsync": "off"}`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         """Start it, after whatever an earlier run left of it has been stopped."""
         self.folder = folder.resolve()
         self.data = self.folder / "data"
@@ -38,6 +40,7 @@ class EmbeddedDatabase(Part):
                 str(_binary("postgres")), "-D", str(self.data), "-p", str(self.port),
                 "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                 "-c", "max_connections=60", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+                *(f"--{name}={value}" for name, value in (settings or {}).items()),
             ],
             self.folder / "log.txt",
             env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
