@@ -88,7 +88,8 @@ def export(
         form: What the package should be; int8 only if it loses little enough.
 
     Raises:
-        Refusal: If there is no picture, or the exported graph answers otherwise.
+        Refusal: If there is no picture, the exported graph answers otherwise, or int8 weights
+            could saturate on another CPU.
     """
     from components.export_onnx.convert import convert
 
@@ -138,13 +139,16 @@ class _Made:
 def _in_int8(made: _Made, float32: Detector, pictures: Pictures) -> tuple[Detector, str, str]:
     """Return the package in int8 if it is good enough, else in float32; a page, a sentence."""
     from components.export_onnx.quantise import quantise
+    from components.export_onnx.saturation import check_saturation
 
     if not pictures.train or not pictures.validation:
         split = "validation" if pictures.train else "train"
         sentence = f"the snapshot has no {split} image to try int8 on: the package is in float32"
         return float32, f"{sentence}\n", sentence
     inputs = (inputs_of([whole(one, made.size)]) for one in pictures.train)
-    int8 = made.write("int8", quantise(made.graph, inputs))
+    graph = quantise(made.graph, inputs)
+    check_saturation(graph)  # the trial below is true of this machine's CPU alone
+    int8 = made.write("int8", graph)
     trial = compare_precisions(float32.raw, int8.raw, pictures.validation, made.size)
     chosen = int8 if trial.accepted else made.write("float32")
     return chosen, trial.page, trial.sentence

@@ -1,8 +1,9 @@
 """The convolutions of a graph count in 8 bits, but for the last ones, which say the answer.
 
-Weights have a scale for each channel, activations one for each tensor, from the least and
-the largest value that real pictures give. Pixels are exact in 8 bits, and whole numbers add
-up to the same on every processor: one that rounds otherwise in float32 answers the same.
+Weights have 7 bits and a scale for each channel, activations 8 bits and one scale for each
+tensor, from the least and the largest value that real pictures give. Pixels are exact in 8
+bits, and whole numbers add up to the same on every processor: one that rounds otherwise in
+float32, or adds products in 16 bits (`saturation`), answers the same.
 """
 
 import logging
@@ -30,12 +31,14 @@ STEM = ([3, 3], [2, 2], [0, 0, 1, 1])  # kernel, steps, padding
 FOLDED = {"kernel_shape": [2, 2], "strides": [1, 1], "pads": [0, 0, 1, 1]}
 
 
-def quantise(graph: bytes, inputs: Iterable[Floats]) -> bytes:
+def quantise(graph: bytes, inputs: Iterable[Floats], *, reduce_range: bool = True) -> bytes:
     """Return a graph whose inner convolutions are quantised; the same on the same machine.
 
     Args:
         graph: A canonical graph in float32.
         inputs: Real pictures as the network takes them, each `[1, 3, h, w]`; at least one.
+        reduce_range: Whether weights have 7 bits, which no CPU saturates, see `saturation`;
+            with all 8 the graph is good for comparisons alone.
 
     Source:
         Jacob et al., "Quantization and Training of Neural Networks for Efficient
@@ -51,6 +54,7 @@ def quantise(graph: bytes, inputs: Iterable[Floats]) -> bytes:
             quantize_static(
                 model, file, _Pictures(inputs), quant_format=QuantFormat.QDQ, per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                reduce_range=reduce_range,
                 nodes_to_exclude=sorted(in_float(model.graph)),
                 extra_options={"TensorQuantOverrides": {INPUT: [PIXELS]}},
             )  # fmt: skip

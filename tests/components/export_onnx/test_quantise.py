@@ -73,6 +73,10 @@ def test_another_stem_stays_as_it_is(other):
 
 @pytest.fixture(scope="module")
 def small():
+    return small_network()
+
+
+def small_network():
     """Three convolutions, two of which share their shift, and an answer behind them."""
     shift = np.zeros(8, np.float32)
     weights = {
