@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
+from components.contracts.failure import JobFailure
 from components.contracts.record import complaint
 from components.contracts.refusal import Refusal
 
@@ -106,6 +107,9 @@ if __name__ == "__main__":
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(2)
+    except JobFailure as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)
     except ValidationError as error:
         print(f"{error.title}: {complaint(error)}", file=sys.stderr)
         sys.exit(2)

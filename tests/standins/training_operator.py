@@ -37,11 +37,19 @@ class TrainingOperator:
         api: A configured client with all rights in the namespace.
         namespace: Where it looks after jobs.
         script: What workers do instead of training.
+        every_s: Pause between two looks.
     """
 
-    def __init__(self, api: client.ApiClient, namespace: str, script: Script | None = None):
+    def __init__(
+        self,
+        api: client.ApiClient,
+        namespace: str,
+        script: Script | None = None,
+        every_s: float = 0.3,
+    ):
         self.core, self.custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
         self.namespace, self.script = namespace, script or (lambda index, life: None)
+        self.every_s = every_s
         self.lives: dict[tuple[str, int], int] = {}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -55,15 +63,19 @@ class TrainingOperator:
         self.thread.join()
 
     def _run(self) -> None:
-        while not self.ended.wait(0.3):
-            for kind, look_after in ((TFJOBS, self._tfjob), (TRAINJOBS, self._trainjob)):
-                for job in self._list(kind):
-                    if not job["metadata"].get("deletionTimestamp"):
-                        try:
-                            self._reconcile(kind, job, look_after)
-                        except client.ApiException as error:
-                            if error.status not in (404, 409):  # gone or changed: look again
-                                print(f"stand-in operator: {error.status} {error.body}", flush=True)
+        while not self.ended.wait(self.every_s):
+            self.look()
+
+    def look(self) -> None:
+        """Reconcile every job once."""
+        for kind, look_after in ((TFJOBS, self._tfjob), (TRAINJOBS, self._trainjob)):
+            for job in self._list(kind):
+                if not job["metadata"].get("deletionTimestamp"):
+                    try:
+                        self._reconcile(kind, job, look_after)
+                    except client.ApiException as error:
+                        if error.status not in (404, 409):  # gone or changed: look again
+                            print(f"stand-in operator: {error.status} {error.body}", flush=True)
 
     def _list(self, kind: tuple[str, str, str]) -> list[dict[str, Any]]:
         group, version, plural = kind
@@ -112,20 +124,35 @@ class TrainingOperator:
             if index not in pods:
                 self._make(job, self._tf_pod(job, worker, index), index)
             elif pods[index].status.phase == "Failed" and _exit(pods[index]) >= RETRIED_FROM:
-                self._remove([pods.pop(index)])
-                _set(
-                    status, "Restarting", "TFJobRestarting",
-                    f"TFJob {name} is restarting because Worker replica(s) failed.",
-                )  # fmt: skip
-        phases = [pod.status.phase for pod in pods.values()]
+                self._remove([pods[index]])
+                self._restarting(name, status)
+        self._tf_outcome(name, status, pods)
+        return status
+
+    def _tf_outcome(self, name, status, pods) -> None:
+        """Count workers as the operator 1.9.0 does: one that is being deleted has failed."""
+        restarting = _is(status, "Restarting")
+        active = failed = 0
+        for pod in pods.values():
+            runs, leaves = pod.status.phase == "Running", bool(pod.metadata.deletion_timestamp)
+            active += runs and not leaves
+            failed += pod.status.phase == "Failed" or (runs and leaves)
         if 0 in pods and pods[0].status.phase == "Succeeded":
             _set(status, "Succeeded", "TFJobSucceeded", f"TFJob {name} successfully completed.")
-        elif "Failed" in phases:
-            failed = f"{phases.count('Failed')} Worker replica(s) failed."
-            _set(status, "Failed", "TFJobFailed", f"TFJob {name} has failed because {failed}")
-        elif "Running" in phases:
+            return
+        if active:
             _set(status, "Running", "TFJobRunning", f"TFJob {name} is running.")
-        return status
+        if failed and restarting:
+            self._restarting(name, status)
+        elif failed:
+            why = f"{failed} Worker replica(s) failed."
+            _set(status, "Failed", "TFJobFailed", f"TFJob {name} has failed because {why}")
+
+    def _restarting(self, name, status) -> None:
+        _set(
+            status, "Restarting", "TFJobRestarting",
+            f"TFJob {name} is restarting because Worker replica(s) failed.",
+        )  # fmt: skip
 
     def _tf_pod(self, job, worker, index):
         name, replicas = job["metadata"]["name"], worker["replicas"]

@@ -12,9 +12,12 @@ from components.cluster.client import Cluster, ClusterError, Kind
 from components.contracts.progress import say
 from components.train_detector.launchers.outcome import (
     SENTENCES,
+    DisruptedError,
     State,
     TrainingError,
     WorkerPod,
+    condition_message,
+    disrupted,
     failure,
 )
 from components.train_detector.launchers.pods import Body, Job
@@ -52,7 +55,7 @@ class OverdueError(TrainingError):
 
 
 class Follower:
-    """Follows one job.
+    """Follows one job, and the jobs that are made anew in its place.
 
     Args:
         cluster: Where it runs.
@@ -75,6 +78,7 @@ class Follower:
         self.waited = 0.0  # seconds of them since all workers ran last
         self.ran = False  # whether all workers have run since the job was begun or resumed
         self.voice: Voice | None = None
+        self.disruptions = 0
 
     def follow(self) -> None:
         """Return when the job has succeeded.
@@ -82,6 +86,7 @@ class Follower:
         Raises:
             Refusal: If a worker refused what the user gave.
             TrainingError: If the job failed, is gone, or took too long (`OverdueError`).
+            DisruptedError: If it may be made anew under the same name; then `uid` is to be set.
             ClusterError: If the API server has been silent for minutes; the job goes on.
         """
         silent = 0.0
@@ -122,8 +127,22 @@ class Follower:
             self._tell(one)
         if state == State.FAILED:
             self._hush()
-            raise failure(self.job.name, job, [self._quoted(one) for one in workers])
+            raise self._failure(job, workers)
         return workers
+
+    def _failure(self, job: Body, workers: Sequence[WorkerPod]) -> Exception:
+        cause = failure(self.job.name, job, [self._quoted(one) for one in workers])
+        if not self.lives or not disrupted(job, workers):
+            return cause
+        self.disruptions += 1
+        starts = max(self.disruptions, *map(len, self.lives.values()))
+        most = self.job.settings.restarts + 1
+        if starts >= most:
+            return TrainingError(f"{cause}; it was started {starts} times, expected at most {most}")
+        return DisruptedError(
+            f"a pod was deleted, evicted or drained: {condition_message(job, 'Failed')} "
+            f"No worker ended for good, so start {starts + 1} of at most {most} follows"
+        )
 
     def _tell(self, worker: WorkerPod) -> None:
         """Pass on the chief's words, and say of each worker why it waits or how it ended."""

@@ -1,7 +1,8 @@
 """Workers on a cluster: one custom resource that every attempt at the same training shares.
 
 An attempt that finds the job of an earlier one, killed before its time, adopts it. One
-that is asked to stop removes it. One that is killed leaves it to the next.
+that is asked to stop removes it. One that is killed leaves it to the next. A job that lost
+a pod to a drain is made anew.
 """
 
 import time
@@ -17,7 +18,7 @@ from components.contracts.stopping import leaving_on_sigterm
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.follow import LOOK_EVERY_S, Follower, JobKind, OverdueError
-from components.train_detector.launchers.outcome import State, TrainingError
+from components.train_detector.launchers.outcome import DisruptedError, State, TrainingError
 from components.train_detector.launchers.pods import Job, job_name
 from components.train_detector.launchers.worker_settings import WorkerSettings, worker_settings
 from components.train_detector.plan import Plan
@@ -88,6 +89,9 @@ def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Jo
 def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK_EVERY_S) -> None:
     """Start a job or adopt it, and follow it to its end.
 
+    A job that failed because a pod was deleted, evicted or drained is made anew, within
+    `restarts` of the settings; its workers go on where the last checkpoint is.
+
     Args:
         cluster: Where it runs.
         kind: What it is.
@@ -101,12 +105,22 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
     """
     with leaving_on_sigterm():
         try:
-            uid = begin(cluster, kind, job, look_every_s)
-            Follower(cluster, kind, job, uid, look_every_s).follow()
+            _follow(cluster, kind, job, look_every_s)
         except (KeyboardInterrupt, SystemExit, OverdueError):
             cluster.delete(kind.KIND, job.name, last=True)
             say(f"{job.name}: removed, with its workers")
             raise
+
+
+def _follow(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> None:
+    uid = begin(cluster, kind, job, look_every_s)
+    follower = Follower(cluster, kind, job, uid, look_every_s)
+    while True:
+        try:
+            return follower.follow()
+        except DisruptedError as disruption:
+            say(f"{job.name}: {disruption}, from the last checkpoint")
+            follower.uid = begin(cluster, kind, job, look_every_s)
 
 
 def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str:

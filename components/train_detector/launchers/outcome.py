@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from components.contracts.failure import JobFailure
 from components.contracts.refusal import Refusal
 from components.train_detector.worker import REFUSED
 
@@ -15,8 +16,12 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 SHOWN = 2000  # characters of last words
 
 
-class TrainingError(RuntimeError):
+class TrainingError(JobFailure):
     """The workers ended before their work was done."""
+
+
+class DisruptedError(TrainingError):
+    """A job failed because a pod was deleted, evicted or drained; it may be made anew."""
 
 
 class State(StrEnum):
@@ -109,6 +114,18 @@ def is_true(job: Mapping[str, Any], condition: str) -> bool:
     """Say whether a condition stands in a job's status and holds."""
     found = job.get("status", {}).get("conditions", ())
     return any(one["type"] == condition and one["status"] == "True" for one in found)
+
+
+def disrupted(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
+    """Return whether a failed job lost a pod, by a deletion, an eviction or a drain.
+
+    The training operator counts a running pod that is being deleted as failed, and fails the
+    whole job. Then no worker has ended with a final exit code, and no deadline has passed.
+    """
+    final = any(0 < (one.exit_code or 0) < RETRIED_FROM for one in workers)
+    failed = [one for one in job.get("status", {}).get("conditions", ()) if one["type"] == "Failed"]
+    reasons = " ".join(f"{one.get('reason')} {one.get('message')}" for one in failed)
+    return not final and "deadline" not in reasons.lower()
 
 
 def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> Exception:
