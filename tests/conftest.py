@@ -13,6 +13,7 @@ from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 from tests.components.inference.tiny import golden_answers, seal, tiny_graph
 from tests.components.serve_detector.running import Running
+from tests.fresh_topics import make_topics_anew
 from tests.support.database_pool import DatabasePool
 
 # No test pulls the plug, so no test waits for the disk.
@@ -58,7 +59,14 @@ def database(databases, embedded_database):
 
 @pytest.fixture
 def stream(tmp_path):
-    """The bootstrap servers of a fresh cluster that speaks Kafka's protocol."""
+    """The bootstrap servers of a cluster that speaks Kafka's protocol; its topics are empty.
+
+    KAFKA_BOOTSTRAP_SERVERS names a real one, for tests alone: its topics are deleted.
+    """
+    if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        make_topics_anew(servers)
+        yield servers
+        return
     with EmbeddedStream(tmp_path / "stream") as cluster:
         yield cluster.bootstrap_servers
 

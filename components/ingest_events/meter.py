@@ -1,11 +1,12 @@
-"""How much came and how fast, said now and then."""
+"""Counts what was stored, and shows rate, lag and outages to people and to Prometheus."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from components.contracts.events import FrameRefused
+from components.contracts.events import TOPICS, FrameRefused
 from components.contracts.progress import say
-from components.ingest_events.expose import STORED, Pulse
+from components.ingest_events.expose import LAG, PROGRESS, STORED, Pulse
+from components.ingest_events.trouble import is_final, sentence
 from components.ingest_events.understand import Misread, Reading
 
 PERIOD_S = 5.0
@@ -23,12 +24,15 @@ class Meter:
         self.pulse = pulse
         self.events = self.quarantined = self._said = 0
         self._busy_s = 0.0
-        self._said_at = self._counted_at = time.monotonic()
+        self._counted_any = False
+        self._said_at = self._counted_at = self._moved_at = time.monotonic()
+        self._lag_is_unknown()
 
     def count(self, readings: Sequence[Reading]) -> None:
         """Count one batch that was stored, or an empty one."""
         now = time.monotonic()
         self.events += len(readings)
+        self._counted_any = bool(readings)
         quarantined = sum(map(_is_quarantined, readings))
         self.quarantined += quarantined
         STORED.labels(outcome="quarantined").inc(quarantined)
@@ -39,6 +43,36 @@ class Meter:
         if self.events > self._said and now - self._said_at >= PERIOD_S:
             say(f"{self.total()}; {(self.events - self._said) / self._busy_s:,.0f} a second")
             self._said, self._said_at, self._busy_s = self.events, now, 0.0
+
+    def show(self, lag: Mapping[str, float], faults: Sequence[str]) -> None:
+        """Show how far ingestion is, and which topics cannot be read.
+
+        Args:
+            lag: Messages that wait, by topic; NaN if that is unknown.
+            faults: A sentence for each topic that cannot be read.
+        """
+        for topic, waiting in lag.items():
+            LAG.labels(topic=topic).set(waiting)
+        self.pulse.report(faults)
+        if self._counted_any or sum(lag.values()) == 0:
+            self.pulse.resume()
+            self._moved_at = time.monotonic()
+            PROGRESS.set_to_current_time()
+
+    def interrupted(self, trouble: BaseException) -> None:
+        """Show that nothing is read, and that how far ingestion is cannot be known."""
+        self._lag_is_unknown()
+        self.pulse.beat()
+        self.pulse.wait_for(sentence(trouble), is_final(trouble))
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since a batch was stored or nothing was waiting."""
+        return time.monotonic() - self._moved_at
+
+    def _lag_is_unknown(self) -> None:
+        for topic in TOPICS:
+            LAG.labels(topic=topic).set(float("nan"))
 
     def total(self) -> str:
         """Return both counts as a phrase."""

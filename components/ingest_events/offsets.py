@@ -1,12 +1,34 @@
 """Reads, locks and moves the next offset of each partition in PostgreSQL."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from components.store.stream import Partition
+
+
+class Anchor(NamedTuple):
+    """A message that was stored: whether it still lies there tells whether the log is the same."""
+
+    offset: int
+    digest: bytes  # SHA-256 of its value
+
+
+class Start(NamedTuple):
+    """Where the reading of a partition begins.
+
+    Attributes:
+        offset: The next one to store.
+        lost: How many messages the broker had deleted before they were read.
+        anchor: One that was stored before, if any is known.
+    """
+
+    offset: int
+    lost: int = 0
+    anchor: Anchor | None = None
 
 
 def lock_offsets(
@@ -38,23 +60,67 @@ def move_offsets(cursor: Cursor, stream: str, offsets: Mapping[Partition, int]) 
         )
 
 
+def advance(
+    connection: Connection,
+    stream: str,
+    begins: Mapping[Partition, int],
+    ends: Mapping[Partition, int],
+) -> dict[Partition, int]:
+    """Move offsets past what holds no message: the markers and aborted parts of transactions.
+
+    Args:
+        connection: No transaction may be open.
+        stream: Name of the stream.
+        begins: Where each partition was; one that has been moved by another stays.
+        ends: Where each of the same partitions goes on.
+
+    Returns:
+        Where they go on now.
+    """
+    with connection, connection.cursor() as cursor:
+        locked = lock_offsets(cursor, stream, begins)
+        moved = {at: ends[at] for at in begins if locked[at] == begins[at]}
+        move_offsets(cursor, stream, moved)
+    return locked | moved
+
+
+def keep_anchors(connection: Connection, stream: str, anchors: Mapping[Partition, Anchor]) -> None:
+    """Keep the last stored message of partitions."""
+    with connection, connection.cursor() as cursor:
+        for (topic, number), anchor in sorted(anchors.items()):
+            cursor.execute(
+                "UPDATE bronze.offsets SET last_offset = %s, last_digest = %s "
+                "WHERE stream = %s AND topic = %s AND partition = %s AND next_offset > %s",
+                (*anchor, stream, topic, number, anchor.offset),
+            )
+
+
 def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
-    """Return the next offset of each partition that was ever ingested."""
+    """Return the next offset of each partition that was ever ingested.
+
+    Of a topic that was created again it is where its last generation goes on.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT topic, partition, next_offset FROM bronze.offsets WHERE stream = %s",
-            (stream,),
+            "SELECT topic, partition, next_offset FROM bronze.offsets "
+            "WHERE stream = coalesce((SELECT name FROM bronze.generations "
+            "WHERE generations.stream = %(stream)s AND generations.topic = offsets.topic "
+            "ORDER BY number DESC LIMIT 1), %(stream)s)",
+            {"stream": stream},
         )
         return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
 
 
-def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -> None:
-    """Go on at the oldest message that Kafka still has, and keep a record of what it lost."""
+def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -> Start:
+    """Return where a partition goes on: not before the oldest message that Kafka still has.
+
+    What is skipped was lost; a record of it goes to quarantine.
+    """
     topic, number = at
     with connection, connection.cursor() as cursor:
         begin = lock_offsets(cursor, stream, {at: oldest})[at]
         if begin >= oldest:
-            return
+            return Start(begin, 0, _anchor(cursor, stream, at))
         detail = f"{oldest - begin:,} messages were gone before they were ingested"
         place = f"{topic}/{number}/{begin}"
         cursor.execute(
@@ -63,3 +129,14 @@ def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -
             (f"{stream}/{place}/lost", place, detail),
         )
         move_offsets(cursor, stream, {at: oldest})
+    return Start(oldest, oldest - begin)
+
+
+def _anchor(cursor: Cursor, stream: str, at: Partition) -> Anchor | None:
+    cursor.execute(
+        "SELECT last_offset, last_digest FROM bronze.offsets "
+        "WHERE stream = %s AND topic = %s AND partition = %s AND last_digest IS NOT NULL",
+        (stream, *at),
+    )
+    row = cursor.fetchone()
+    return Anchor(row[0], bytes(row[1])) if row else None

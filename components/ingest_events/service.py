@@ -1,4 +1,4 @@
-"""`ingest_events` runs until it is stopped, whatever happens to broker and database meanwhile."""
+"""Runs `ingest_events` until it is stopped, and waits for whatever is away meanwhile."""
 
 import argparse
 import os
@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import psycopg2
 import tenacity
 
 from components.contracts.progress import say
-from components.ingest_events.expose import LAG, Pulse, expose
+from components.contracts.refusal import Refusal
+from components.ingest_events.expose import Pulse, expose
 from components.ingest_events.follow import Follower
 from components.ingest_events.meter import Meter
 from components.ingest_events.stop import Stop
+from components.ingest_events.trouble import OUTAGES, is_final, is_outage, sentence
+from components.store.brokers import addresses, admin
 from components.store.objects import Objects
 from components.store.postgres import connect, migrate
-from components.store.stream import KafkaError, StreamError, consumer, stream_id
+from components.store.stream import consumer, stream_id
 
-# A broker or database that is away comes back; nothing is lost meanwhile.
-PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, KafkaError, StreamError)
+PATIENCE_S = 120.0  # with --until-caught-up: how long an outage may last
+STORE_RETRY_S = 10.0  # of one request; an outage is waited for here, where it is said
+
+
+class TopicsError(Refusal):
+    """Some topics were not read, for they do not exist or may not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +49,7 @@ def main(options: Sequence[str] = ()) -> None:
     )
     help_text = "end when all that was in the stream at the start is stored"
     parser.add_argument("--until-caught-up", action="store_true", help=help_text)
-    help_text = "answer /metrics and /healthz there; 0 does not"
+    help_text = "answer /metrics, /healthz and /readyz there; 0 does not"
     parser.add_argument("--metrics-port", type=int, default=0, help=help_text)
     chosen = parser.parse_args(list(options))
     places = Places(
@@ -52,10 +58,11 @@ def main(options: Sequence[str] = ()) -> None:
         object_store_url=os.environ["OBJECT_STORE_URL"],
         stream=os.environ.get("KAFKA_STREAM_ID"),
     )
-    meter = Meter(Pulse())
+    addresses(places.bootstrap_servers)
+    stop, meter = Stop(), Meter(Pulse())
     if chosen.metrics_port:
         expose(chosen.metrics_port, meter.pulse)
-    ingest(places, chosen.until_caught_up, meter, Stop())
+    ingest(places, chosen.until_caught_up, meter, stop)
     say(meter.total())
 
 
@@ -65,32 +72,51 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
     Args:
         places: What to connect to.
         once: End when all that was in the stream at the start is stored.
-        meter: Told of every batch.
+        meter: Told of every batch and every outage.
         stop: Asked between batches.
+
+    Raises:
+        Refusal: With `once`, if an outage lasts, or a topic cannot be read.
     """
 
     def complain(state: tenacity.RetryCallState) -> None:
         trouble = state.outcome.exception() if state.outcome else None
         wait_s = state.next_action.sleep if state.next_action else 0.0
-        say(f"{str(trouble).strip() or repr(trouble)}; trying again in {wait_s:.1f} s")
-        meter.pulse.beat()
+        if trouble:
+            meter.interrupted(trouble)
+            say(f"{sentence(trouble)}; trying again in {wait_s:.1f} s")
 
-    tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(PASSING),
-        wait=tenacity.wait_exponential(multiplier=0.2, max=10),
-        before_sleep=complain,
-    )(_take, places, once, meter, stop)
+    def vain(state: tenacity.RetryCallState) -> bool:
+        trouble = state.outcome.exception() if state.outcome else None
+        final = trouble is not None and is_final(trouble)
+        return once and (final or meter.idle_s > PATIENCE_S)
+
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception(is_outage),
+            wait=tenacity.wait_exponential(multiplier=0.2, max=10),
+            before_sleep=complain,
+            stop=vain,
+            reraise=True,
+        )(_take, places, once, meter, stop)
+    except OUTAGES as trouble:
+        raise Refusal(sentence(trouble)) from trouble
 
 
 def _take(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
     stream = stream_id(places.bootstrap_servers, places.stream)
     with (
         closing(connect(places.database_url)) as connection,
+        admin(places.bootstrap_servers) as cluster,
         consumer(places.bootstrap_servers) as reader,
     ):
         migrate(connection)
-        follower = Follower(connection, reader, Objects(places.object_store_url), stream)
+        objects = Objects(places.object_store_url, STORE_RETRY_S)
+        follower = Follower(connection, reader, cluster, objects, stream)
         ends = follower.look_around()
         while not stop.asked and not (once and follower.has_reached(ends)):
             meter.count(follower.step())
-            LAG.set(follower.lag)
+            meter.show(follower.lag, follower.faults)
+        follower.leave()
+        if once and follower.faults and not stop.asked:
+            raise TopicsError("; ".join(follower.faults))

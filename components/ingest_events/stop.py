@@ -1,6 +1,8 @@
-"""A signal ends the service between two batches, and soon even if nothing moves."""
+"""Ends the service at SIGTERM or SIGINT: between two batches, and soon even if nothing moves."""
 
+import os
 import signal
+import threading
 from types import FrameType
 
 GRACE_S = 3
@@ -12,13 +14,18 @@ class Stop:
     def __init__(self) -> None:
         """Listen from now on. Only the main thread may."""
         self.asked = False
+        self._asked = threading.Event()
+        # A thread, for a signal handler does not run while the database's driver waits.
+        threading.Thread(target=self._leave, daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
-        signal.signal(signal.SIGALRM, self._leave)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        signal.alarm(GRACE_S)
+        if not self.asked:
+            self.asked = True
+            self._asked.set()
 
-    def _leave(self, number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)  # a half-written batch is rolled back and read again
+    def _leave(self) -> None:
+        self._asked.wait()
+        threading.Event().wait(GRACE_S)
+        os._exit(0)  # a half-written batch is rolled back and read again

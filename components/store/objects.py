@@ -3,7 +3,9 @@
 import hashlib
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -23,14 +25,18 @@ class Objects:
     Args:
         url: `file:///folder`, `s3://bucket/prefix` or whatever obstore knows; the
             credentials of a cloud come from its usual environment variables.
+        retry_s: How long a request to a cloud is tried again, in seconds; obstore's own
+            patience, some minutes, if None.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, retry_s: float | None = None) -> None:
         """Open the store; a local folder is made if it is missing."""
         self.url = url.rstrip("/")
         local = url.startswith("file://")
         self._folder = Path(url2pathname(urlsplit(url).path)) if local else None
-        self._store: ObjectStore = LocalStore.from_url(url, mkdir=True) if local else from_url(url)
+        self._store: ObjectStore = (
+            LocalStore.from_url(url, mkdir=True) if local else from_url(url, **_patience(retry_s))
+        )
 
     def uri(self, key: str) -> str:
         """Return the address of a key, for events and people."""
@@ -82,6 +88,13 @@ class Objects:
             return False
         return True
 
+    def is_empty(self) -> bool:
+        """Say whether there is nothing at all, not even the bucket or folder."""
+        try:
+            return not any(obstore.list(self._store, chunk_size=1))
+        except FileNotFoundError:
+            return True
+
     def put_folder(self, prefix: str, folder: str | Path) -> str:
         """Store every file of a folder under a prefix, and return the prefix's address."""
         for file in sorted(Path(folder).rglob("*")):
@@ -112,6 +125,15 @@ class Objects:
             self.delete(key)
         if self._folder:
             shutil.rmtree(self._folder / prefix, ignore_errors=True)
+
+
+def _patience(retry_s: float | None) -> dict[str, Any]:
+    if retry_s is None:
+        return {}
+    return {
+        "retry_config": {"retry_timeout": timedelta(seconds=retry_s)},
+        "client_options": {"timeout": f"{retry_s:g} seconds"},
+    }
 
 
 def frame_key(sha256: str) -> str:

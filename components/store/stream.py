@@ -1,33 +1,29 @@
-"""Kafka: what is published arrives or is complained about; offsets live in PostgreSQL.
+"""Producers and consumers of Kafka; each `flush` raises if a message was not delivered.
 
-Who we are to the brokers is for the environment to say, in each process alike: see `security`.
+Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers.security`.
 """
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
+from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
 from kafka import TopicPartition as TopicPartition
 from kafka.errors import KafkaError as KafkaError  # type: ignore[import-untyped]
 from kafka.errors import KafkaTimeoutError
 
 from components.contracts.events import TOPICS, EventData, event_of
-from components.contracts.refusal import Refusal
+from components.store import brokers
+from components.store.brokers import StreamError as StreamError
+from components.store.brokers import security as security
 
-# Every broker since Kafka 2.3 speaks it (Kafka 4 dropped only what is older than 2.1), and
-# so does the embedded cluster, which does not say which versions it knows.
+# A producer that is told the version connects when it sends: who only sends, as a detector that
+# logs what it answers, starts without brokers too. Every broker since Kafka 2.3 speaks it.
 PROTOCOL = (2, 3)
-PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-CONNECT_MS = 15_000
 DELIVER_MS = 60_000
+FETCH_BYTES = 8 * 2**20  # of one answer of one broker; a larger message still comes alone
 
 Partition = tuple[str, int]
-
-
-class StreamError(Refusal):
-    """The stream cannot be reached, or did not take what was sent."""
 
 
 class Producer(KafkaProducer):  # type: ignore[misc]
@@ -76,14 +72,15 @@ def producer(bootstrap_servers: str) -> Producer:
         bootstrap_servers: Addresses as `host:port,host:port`.
     """
     return Producer(
-        **_common(bootstrap_servers),
+        **brokers.client_settings(bootstrap_servers),
+        api_version=PROTOCOL,
         acks="all",
         enable_idempotence=True,
         linger_ms=5,
         batch_size=131_072,
         delivery_timeout_ms=DELIVER_MS,
         request_timeout_ms=DELIVER_MS // 2,
-        max_block_ms=CONNECT_MS,
+        max_block_ms=brokers.CONNECT_MS,
     )
 
 
@@ -110,15 +107,17 @@ def consumer(bootstrap_servers: str, batch: int = 2_000) -> KafkaConsumer:
     Raises:
         StreamError: If no broker answers.
     """
-    _admin(bootstrap_servers).close()  # it gives up, where a consumer would wait for ever
+    brokers.admin(bootstrap_servers).close()  # it says why it is not let in
     return KafkaConsumer(
-        **_common(bootstrap_servers),
+        **brokers.client_settings(bootstrap_servers),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
+        isolation_level="read_committed",
         allow_auto_create_topics=False,
         max_poll_records=batch,
         fetch_max_wait_ms=200,
+        fetch_max_bytes=FETCH_BYTES,
     )
 
 
@@ -132,12 +131,12 @@ def stream_id(bootstrap_servers: str, given: str | None = None) -> str:
     """
     if given:
         return given
-    with _admin(bootstrap_servers) as admin:
+    with brokers.admin(bootstrap_servers) as admin:
         return str(admin.describe_cluster()["cluster_id"])
 
 
 def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> dict[Partition, int]:
-    """Return the offset that the next message of each existing partition will get."""
+    """Return the end of each existing partition: that of the last message that may be read."""
     with consumer(bootstrap_servers) as reader:
         return end_offsets(reader, topics)
 
@@ -153,56 +152,3 @@ def end_offsets(reader: KafkaConsumer, topics: Iterable[str]) -> dict[Partition,
     ]
     ends = reader.end_offsets(partitions) if partitions else {}
     return {(at.topic, at.partition): end for at, end in ends.items()}
-
-
-def security(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return how to connect, as kafka-python's settings.
-
-    Args:
-        environment: KAFKA_SECURITY_PROTOCOL is PLAINTEXT (the default), SSL, SASL_PLAINTEXT
-            or SASL_SSL. KAFKA_SSL_CA_FILE is the file of the authority that signed the
-            brokers' certificates, if the system does not know it. With SASL,
-            KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed, and KAFKA_SASL_MECHANISM
-            is SCRAM-SHA-512 unless it is said.
-
-    Raises:
-        StreamError: If the protocol is none of these, or the user is missing.
-
-    >>> security({"KAFKA_SECURITY_PROTOCOL": "SSL"})
-    {'security_protocol': 'SSL'}
-    >>> security({"KAFKA_SECURITY_PROTOCOL": "TLS"})
-    Traceback (most recent call last):
-    components.store.stream.StreamError: KAFKA_SECURITY_PROTOCOL is 'TLS', expected one of ...
-    """
-    protocol = environment.get("KAFKA_SECURITY_PROTOCOL") or PROTOCOLS[0]
-    if protocol not in PROTOCOLS:
-        raise StreamError(
-            f"KAFKA_SECURITY_PROTOCOL is {protocol!r}, expected one of {', '.join(PROTOCOLS)}"
-        )
-    settings = {"security_protocol": protocol}
-    if authority := environment.get("KAFKA_SSL_CA_FILE"):
-        settings["ssl_cafile"] = authority
-    if protocol.startswith("SASL_"):
-        settings["sasl_mechanism"] = environment.get("KAFKA_SASL_MECHANISM") or "SCRAM-SHA-512"
-        for name in ("USERNAME", "PASSWORD"):
-            if not environment.get(f"KAFKA_SASL_{name}"):
-                raise StreamError(f"{protocol} needs KAFKA_SASL_{name}, which is not set")
-            settings[f"sasl_plain_{name.lower()}"] = environment[f"KAFKA_SASL_{name}"]
-    return settings
-
-
-def _common(bootstrap_servers: str) -> dict[str, Any]:
-    return {
-        "bootstrap_servers": bootstrap_servers.split(","),
-        "client_id": "car-detection",
-        "api_version": PROTOCOL,
-        "bootstrap_timeout_ms": CONNECT_MS,
-        **security(os.environ),
-    }
-
-
-def _admin(bootstrap_servers: str) -> KafkaAdminClient:
-    try:
-        return KafkaAdminClient(**_common(bootstrap_servers))
-    except KafkaTimeoutError as cause:
-        raise StreamError(f"no Kafka answers at {bootstrap_servers}") from cause

@@ -24,13 +24,15 @@ from components.contracts.events import (
     PredictionMade,
     event_of,
 )
+from components.contracts.refusal import Refusal
 from components.ingest_events import wait
 from components.ingest_events.follow import Follower
 from components.ingest_events.offsets import read_offsets
 from components.ingest_events.wait import wait_until_ingested
+from components.store.brokers import admin
 from components.store.objects import Objects, digest_bytes, frame_key
 from components.store.postgres import connect
-from components.store.stream import Refusal, consumer, high_watermarks, producer
+from components.store.stream import consumer, high_watermarks, producer
 from pipelines.laptop.database import as_role
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
@@ -228,8 +230,12 @@ def test_two_services_that_lose_their_connections_still_store_each_event_once(
 
 @pytest.fixture
 def follower(database, stream, object_store):
-    with closing(connect(database)) as connection, consumer(stream) as reader:
-        yield Follower(connection, reader, Objects(object_store), STREAM)
+    with (
+        closing(connect(database)) as connection,
+        consumer(stream) as reader,
+        admin(stream) as cluster,
+    ):
+        yield Follower(connection, reader, cluster, Objects(object_store), STREAM)
 
 
 def test_a_topic_that_appears_later_is_followed_too(follower, stream, monkeypatch):
@@ -240,16 +246,6 @@ def test_a_topic_that_appears_later_is_followed_too(follower, stream, monkeypatc
         batches = (follower.step() for _ in range(50))
 
         assert len(next(filter(None, batches))) == 1
-
-
-def test_a_topic_that_was_made_anew_is_refused_rather_than_skipped(follower, stream, database):
-    with producer(stream) as out:
-        out.send(FRAMES_TOPIC, b"?", partition=0)
-    with closing(connect(database)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO bronze.offsets VALUES ('{STREAM}', 'frames', 0, 7)")
-
-    with pytest.raises(Refusal, match="ends at 1, but 7 messages of it were ingested"):
-        follower.step()
 
 
 def test_waiting_ends_with_a_sentence_when_ingestion_stands_still(database, stream, monkeypatch):

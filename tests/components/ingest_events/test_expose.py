@@ -1,11 +1,16 @@
+import math
 import socket
 
 import httpx
 import pytest
+from kafka.errors import UnsupportedCodecError
 from prometheus_client import REGISTRY
 
 from components.ingest_events.expose import Pulse, expose
 from components.ingest_events.meter import Meter
+from components.store.stream import StreamError
+
+PROGRESS = "ingest_events_progress_timestamp_seconds"
 
 
 @pytest.fixture
@@ -38,11 +43,76 @@ def test_an_empty_batch_is_a_sign_of_life():
     assert pulse.alive
 
 
-def test_the_lag_is_told_to_prometheus(exposed):
-    text = httpx.get(f"{exposed(Pulse())}/metrics").text
+def test_a_lag_that_is_known_is_shown(exposed):
+    meter = Meter(Pulse())
+    meter.show({"frames": 7.0, "predictions": 0.0}, [])
 
-    assert REGISTRY.get_sample_value("ingest_events_lag") is not None
-    assert "ingest_events_lag " in text
+    assert 'ingest_events_lag{topic="frames"} 7.0' in httpx.get(f"{exposed(Pulse())}/metrics").text
+
+
+def test_in_an_outage_the_lag_is_unknown():
+    meter = Meter(Pulse())
+    meter.show({"frames": 0.0}, [])
+    meter.interrupted(StreamError("no Kafka answers"))
+
+    assert math.isnan(REGISTRY.get_sample_value("ingest_events_lag", {"topic": "frames"}))
+
+
+def test_progress_is_a_batch_or_nothing_to_do():
+    meter = Meter(Pulse())
+    meter.show({"frames": 0.0}, [])
+    before = REGISTRY.get_sample_value(PROGRESS)
+    meter.show({"frames": 5.0}, [])
+    meter.show({"frames": float("nan")}, ["topic frames does not exist"])
+
+    assert REGISTRY.get_sample_value(PROGRESS) == before
+
+
+def test_an_outage_makes_the_service_not_ready_and_stands_in_both_answers(exposed):
+    pulse = Pulse(ready_s=-1)
+    url = exposed(pulse)
+    assert httpx.get(f"{url}/readyz").status_code == 200
+    Meter(pulse).interrupted(StreamError("no Kafka answers at kafka:9092"))
+
+    assert httpx.get(f"{url}/readyz").status_code == 503
+    for path in ("readyz", "healthz"):
+        assert "no Kafka answers at kafka:9092" in httpx.get(f"{url}/{path}").text
+    assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+def test_it_is_ready_again_when_something_was_read():
+    pulse = Pulse(ready_s=-1)
+    meter = Meter(pulse)
+    meter.interrupted(StreamError("no Kafka answers"))
+    meter.show({"frames": 3.0}, [])
+    assert not pulse.ready
+    meter.show({"frames": 0.0}, [])
+
+    assert pulse.ready
+
+
+def test_a_codec_that_is_not_installed_cannot_pass_by_itself(exposed):
+    pulse = Pulse()
+    Meter(pulse).interrupted(UnsupportedCodecError("Libraries for lz4 compression codec not found"))
+    answer = httpx.get(f"{exposed(pulse)}/healthz")
+
+    assert answer.status_code == 503
+    assert "a batch is compressed with a codec that is not installed here" in answer.text
+
+
+def test_a_topic_that_cannot_be_read_is_said_once_it_has_lasted(capsys, monkeypatch):
+    monkeypatch.setattr("components.ingest_events.expose.SETTLE_S", 0.0)
+    pulse = Pulse(ready_s=-1)
+    for _ in range(3):
+        pulse.report(["topic frames does not exist"])
+    assert not pulse.ready
+    pulse.report([])
+
+    assert pulse.ready
+    assert capsys.readouterr().out.splitlines() == [
+        "» topic frames does not exist",
+        "» no more: topic frames does not exist",
+    ]
 
 
 def test_nothing_else_is_told(exposed):

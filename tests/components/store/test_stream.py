@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.contracts.events import FRAMES_TOPIC, DatasetDeclared, parse_event
+from components.store import brokers
 from components.store import stream as kafka
 from components.store.stream import StreamError, TopicPartition
 from pipelines.laptop.stream import EmbeddedStream
@@ -15,7 +16,7 @@ DECLARED = DatasetDeclared(dataset="highway", classes=("car",))
 @pytest.fixture
 def impatient(monkeypatch):
     """Give up within a second."""
-    monkeypatch.setattr(kafka, "CONNECT_MS", 300)
+    monkeypatch.setattr(brokers, "CONNECT_MS", 300)
     monkeypatch.setattr(kafka, "DELIVER_MS", 600)
 
 

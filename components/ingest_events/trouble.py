@@ -1,0 +1,50 @@
+"""Tells which errors are outages, which pass by themselves, and says them in a sentence."""
+
+import psycopg2
+from kafka.errors import UnsupportedCodecError  # type: ignore[import-untyped]
+from psycopg2.errors import InsufficientPrivilege, ReadOnlySqlTransaction
+
+from components.ingest_events.presence import StoreFaultError
+from components.store.brokers import StreamSettingsError
+from components.store.objects import StoreError
+from components.store.stream import KafkaError, StreamError
+
+# A broker, database or object store that is away comes back; nothing is lost meanwhile. After
+# a failover a connection may still lead to the old primary, which only reads. A missing right
+# may be granted without a restart.
+OUTAGES = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ReadOnlySqlTransaction,
+    InsufficientPrivilege,
+    KafkaError,
+    StreamError,
+    StoreError,
+    StoreFaultError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether to try again: not if the environment has to be changed first."""
+    return isinstance(error, OUTAGES) and not isinstance(error, StreamSettingsError)
+
+
+def is_final(error: BaseException) -> bool:
+    """Say whether an error stays until another version of this program is installed."""
+    return isinstance(error, UnsupportedCodecError)
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error as a sentence for whoever operates the service."""
+    (first, *_) = str(error).strip().splitlines() or [repr(error)]
+    if isinstance(error, UnsupportedCodecError):
+        return f"a batch is compressed with a codec that is not installed here: {first}"
+    if isinstance(error, ReadOnlySqlTransaction):
+        return "DATABASE_URL: the database is read-only, as a standby is"
+    if isinstance(error, InsufficientPrivilege):
+        return f"DATABASE_URL: {first}"
+    if isinstance(error, StoreError):
+        return f"OBJECT_STORE_URL: the object store does not answer: {first}"
+    if isinstance(error, KafkaError):
+        return f"Kafka: {first}"
+    return first
