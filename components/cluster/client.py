@@ -4,6 +4,7 @@ KUBECONFIG names a cluster from outside. Inside one, a task acts under the accou
 token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
     InClusterConfigLoader,
 )
 
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage
 
 TOKENS = Path("/var/run/secrets")
 SECONDS = 30  # for one answer of the API server
@@ -26,7 +27,7 @@ SILENCE = 600  # seconds until a log that says nothing counts as cut off
 Body = dict[str, Any]
 
 
-class ClusterError(Refusal):
+class ClusterError(Outage):
     """The API server does not answer, or does not do what it is asked."""
 
 
@@ -95,6 +96,41 @@ class Cluster:
                 if error.status == 404:
                     return None
                 raise
+
+    def objects(self, kind: Kind) -> list[Body]:
+        """Return all objects of a kind; none if the API server does not know it."""
+        with _complaints(kind.plural):
+            try:
+                found = self._asked(self._custom.list_namespaced_custom_object, kind)
+            except client.ApiException as error:
+                if error.status == 404:
+                    return []
+                raise
+        return list(found["items"])
+
+    def shared(self, kind: Kind, name: str) -> Body | None:
+        """Return an object of no namespace, or None if it is not there or not ours to read."""
+        with _complaints(f"{kind.plural} {name}"):
+            try:
+                found: Body = self._custom.get_cluster_custom_object(
+                    kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS
+                )
+            except client.ApiException as error:
+                if error.status in (403, 404):
+                    return None
+                raise
+        return found
+
+    def labels(self) -> dict[str, str] | None:
+        """Return the labels of the namespace, or None if they are not ours to read."""
+        with _complaints(f"namespace {self.namespace}"):
+            try:
+                found = self._core.read_namespace(self.namespace, _request_timeout=SECONDS)
+            except client.ApiException as error:
+                if error.status in (403, 404):
+                    return None
+                raise
+        return dict(found.metadata.labels or {})
 
     def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Create an object and return it as stored, or as it would be.
@@ -223,6 +259,15 @@ def _settings(account: str) -> tuple[client.Configuration, str]:
     return settings, (folder / "namespace").read_text().strip()
 
 
+def _reason(error: client.ApiException) -> str:
+    """Return the sentence of the API server's Status, or the beginning of what it sent."""
+    body = str(error.body or error.reason)
+    try:
+        return str(json.loads(body)["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return body[:300]
+
+
 @contextmanager
 def _complaints(thing: str) -> Iterator[None]:
     """Say what was asked and what was wrong; 404 is left to those who expect it."""
@@ -230,7 +275,6 @@ def _complaints(thing: str) -> Iterator[None]:
         yield
     except client.ApiException as error:
         kind = ConflictError if error.status == 409 else ClusterError
-        body = str(error.body or error.reason)[:300]
-        raise kind(f"{thing}: the API server says {error.status}: {body}") from error
+        raise kind(f"{thing}: the API server says {error.status}: {_reason(error)}") from error
     except urllib3.exceptions.HTTPError as error:
         raise ClusterError(f"{thing}: no API server answers: {str(error)[:200]}") from error

@@ -134,6 +134,14 @@ class RolloutPolicy(Record):
         default=50.0, description="95th percentile of the candidate below which no ratio matters"
     )
     max_latency_ms: float = Field(default=1000.0, description="95th percentile of the candidate")
+    min_latency_answers: int = Field(
+        default=40,
+        description="answers of each side, in the same seconds, that a second look at a slow "
+        "candidate needs",
+    )
+    turn_seconds: float = Field(
+        default=600.0, description="for a rollout of another dataset in the same place to end"
+    )
     max_box_change: float = Field(
         default=0.5,
         description="most by which boxes a picture may lie, as a share, beyond what the champion "

@@ -3,3 +3,7 @@
 
 class Refusal(ValueError):  # noqa: N818 (it is no fault of the program)
     """What was given cannot be used: its name, what it is, and what was expected."""
+
+
+class Outage(Refusal):
+    """Something that is needed is away or busy: nothing was wrong with what was given."""

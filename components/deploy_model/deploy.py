@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from components.contracts.model import PackageLayout
 from components.contracts.policy import RolloutPolicy
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Pictures, pictures_of
 from components.deploy_model.rollout import Register, Rollout, last_of, steps_of
-from components.deploy_model.target import Fetch, Target, Unreachable
-from components.deploy_model.trial import MACHINE, Clock, Trial
+from components.deploy_model.target import CandidateFailure, Fetch, Target
+from components.deploy_model.trial import MACHINE, Clock, HeldBack, Trial
 from components.store.registry import PromotionConflict, Version
 
 
@@ -146,23 +146,39 @@ def _sent_back(
     register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
     """End a trial at once, write down why, and raise again what is no verdict."""
-    version = rollout.version
+    version, verdict, left = rollout.version, isinstance(cause, Breach), ""
     try:
         target.abandon(version.dataset)
+    except Outage as outage:
+        left = f"; its trial is not ended: {outage}"
     finally:
-        now = f"{rollout.champion[:12]} serves on" if rollout.champion else "nothing serves"
-        why = str(cause) or type(cause).__name__
-        sentence = f"{version.model[:12]} is sent back, {now}: {why}"
-        verdict = isinstance(cause, Breach)
+        sentence = f"{_ending(register, rollout, cause)}{left}"
         detail = {
             "steps": steps_of(rollout.looks),
             "kept": rollout.champion,
             **(_named(rollout) if verdict else {}),
         }
         register.roll_back(version, sentence, detail, verdict=verdict)
-    if not verdict:
-        raise cause
-    return replace(rollout, sentence=sentence, failed=True)
+    if verdict or isinstance(cause, HeldBack):
+        return replace(rollout, sentence=sentence, failed=True)
+    if left and isinstance(cause, Refusal):
+        raise Outage(sentence) from cause
+    raise cause
+
+
+def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
+    """Return how a trial ended, who serves, why, and what may be done about it."""
+    version, why = rollout.version, str(cause) or type(cause).__name__
+    model = version.model[:12]
+    now = f"{rollout.champion[:12]} serves on" if rollout.champion else "nothing serves"
+    if isinstance(cause, HeldBack):
+        return f"{model} is held back by load, {now}: {why}; that is no verdict, try again"
+    if not isinstance(cause, Breach):
+        return f"{model} is held back, {now}: {why}; that is no verdict on it"
+    lost = ""
+    if register.alias(version.dataset, "challenger") == version:
+        lost = f"{model} is the challenger no longer; "
+    return f"{model} is sent back, {now}: {why}; {lost}to try it again, deploy the model {model}"
 
 
 def _served(
@@ -175,10 +191,8 @@ def _served(
         answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
         if answer is None or answer.model != model:
             who = answer.model[:12] if answer else "nothing"
-            raise Refusal(f"{who} answers instead of {model[:12]}")
-    except Unreachable:
-        raise  # the servers are gone, not the model: who tries again finds it champion
-    except Refusal as cause:
+            raise CandidateFailure(f"{who} answers instead of {model[:12]}")
+    except CandidateFailure as cause:  # all else is no fault of the model, who is champion
         if before is None:
             raise
         target.tally(dataset, "stable")  # a place that is gone convicts nobody

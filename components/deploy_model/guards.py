@@ -1,5 +1,7 @@
 """What sends a candidate back, each in a sentence with its numbers; nothing here asks anybody.
 
+How long answers take is judged apart (`latency`): a busy node makes any model slow.
+
 A better model is expected to differ from the champion, most of all where frames have
 drifted: there a champion that is blind is no yardstick. So what the candidate finds must
 lie within reach of what the champion finds, or of what it found itself on its golden
@@ -15,10 +17,8 @@ from components.contracts.policy import RolloutPolicy
 from components.deploy_model.compare import Comparison
 from components.traffic.tally import Tally
 
-QUANTILE = 0.95
 FORGIVEN = 1  # failed answers: one may be the network's
 DEVIATIONS = 3  # of a mean of boxes a picture, which vary about as much as their mean
-LEAST_PROBES = 5  # before their latency says anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,12 @@ class Evidence:
     Attributes:
         candidate: What clients met at the candidate since the step began.
         champion: What clients met at the champion since the rollout began.
+        candidate_lately: What clients met at the candidate since latencies are compared.
+        champion_lately: What clients met at the champion in the same time.
         asked: Pictures that the candidate was asked since the step began, by us.
         failed: Of these, those that it did not answer.
         latencies_ms: Of its newest answers to us.
-        champion_ms: Of the champion's answers about the same pictures.
+        champion_ms: Of the champion's newest answers about the same pictures.
         live: The candidate's newest answers about live pictures, and the champion's.
         golden: The candidate's boxes on its golden pictures, as its package expects them:
             pictures, boxes, and sum of scores.
@@ -39,6 +41,8 @@ class Evidence:
 
     candidate: Tally = field(default_factory=Tally)
     champion: Tally = field(default_factory=Tally)
+    candidate_lately: Tally = field(default_factory=Tally)
+    champion_lately: Tally = field(default_factory=Tally)
     asked: int = 0
     failed: int = 0
     latencies_ms: Sequence[float] = ()
@@ -48,20 +52,18 @@ class Evidence:
 
 
 def breaches(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    """Yield why a candidate must go back, if it must.
+    """Yield why a candidate must go back for what it answers, if it must.
 
     Args:
         seen: What is known of it.
         policy: The limits.
     """
-    yield from _errors(seen, policy)
-    yield from _latency_of_probes(seen, policy)
-    yield from _latency_of_clients(seen, policy)
     yield from _disagreement(seen.live, policy)
     yield from _boxes(seen, policy)
 
 
-def _errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    """Yield why a candidate must go back for what it fails to answer, if it must."""
     failed = seen.candidate.errors + seen.failed
     asked = seen.candidate.requests + seen.asked
     if failed > FORGIVEN and failed > policy.max_error_rate * asked:
@@ -69,30 +71,6 @@ def _errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
             f"{failed} of {asked} requests failed at it, expected at most "
             f"{policy.max_error_rate:.0%}"
         )
-
-
-def _latency_of_probes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    if len(seen.latencies_ms) < LEAST_PROBES:
-        return
-    ours = slowest(seen.latencies_ms)
-    if ours > policy.max_latency_ms:
-        yield _too_slow(ours, policy.max_latency_ms, "at most")
-    elif len(seen.champion_ms) >= LEAST_PROBES:
-        theirs = slowest(seen.champion_ms)
-        if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
-            yield _too_slow(ours, theirs, f"at most {policy.max_latency_ratio:g} times")
-
-
-def _latency_of_clients(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    if seen.candidate.requests < policy.min_requests:
-        return
-    surely, _ = seen.candidate.latency_range_ms(QUANTILE)  # its bounds are coarse
-    _, theirs = seen.champion.latency_range_ms(QUANTILE)
-    times, compared = policy.max_latency_ratio, seen.champion.requests >= policy.min_requests
-    if surely >= policy.max_latency_ms:
-        yield f"clients: {_too_slow(surely, policy.max_latency_ms, 'at most')}"
-    elif compared and surely >= max(times * theirs, policy.min_latency_ms):
-        yield f"clients: {_too_slow(surely, theirs, f'at most {times:g} times')}"
 
 
 def _disagreement(live: Comparison, policy: RolloutPolicy) -> Iterator[str]:
@@ -169,17 +147,3 @@ def _beyond(
                 f"the mean score of its {ours.boxes} boxes on {where} is {ours.mean:.2f}, "
                 f"expected {low:.2f} to {high:.2f}"
             )
-
-
-def slowest(latencies_ms: Sequence[float]) -> float:
-    """Return the 95th percentile, the lower neighbour: one hiccup in 16 does not count.
-
-    >>> slowest([10.0] * 15 + [900.0])
-    10.0
-    """
-    ordered = sorted(latencies_ms)
-    return ordered[int(QUANTILE * (len(ordered) - 1))]
-
-
-def _too_slow(ours: float, limit: float, words: str) -> str:
-    return f"its answers take {ours:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"

@@ -8,13 +8,13 @@ from time import perf_counter
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import DetectAnswer
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.compare import Comparison, compare
 from components.deploy_model.pictures import Known, Pictures
-from components.deploy_model.target import Side, Target
+from components.deploy_model.target import Side, Target, Unreachable
 from components.inference.golden import differs
 
-RECENT = 20  # answers of the candidate whose latency counts
+RECENT = 60  # answers of each side whose latency counts
 A_LOOK = 3  # live pictures that the candidate is asked about at each look
 NEWEST = 8  # live pictures whose boxes are compared: who begins to err is soon seen
 
@@ -36,6 +36,7 @@ class Interview:
         now: Counts the seconds.
         asked: Live and golden pictures that the candidate was asked about with its time.
         failed: Of these, those that it did not answer.
+        stable_failed: Why the champion did not answer the last picture; None if it did.
     """
 
     target: Target
@@ -46,6 +47,7 @@ class Interview:
     now: Callable[[], float] = perf_counter
     asked: int = 0
     failed: int = 0
+    stable_failed: str | None = None
     _candidate_ms: list[float] = field(default_factory=list)
     _champion_ms: list[float] = field(default_factory=list)
     _candidate: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
@@ -58,8 +60,8 @@ class Interview:
 
     @property
     def champion_ms(self) -> tuple[float, ...]:
-        """How long the champion's answers about the same pictures took us."""
-        return tuple(self._champion_ms)
+        """How long the champion's answers in the same seconds took us."""
+        return tuple(self._champion_ms[-RECENT:])
 
     @property
     def compared(self) -> Comparison:
@@ -73,17 +75,23 @@ class Interview:
         boxes = [box for known in self.pictures.golden for box in known.boxes]
         return len(self.pictures.golden), len(boxes), sum(box.score for box in boxes)
 
+    def forget_latencies(self) -> None:
+        """Measure both sides anew from now on."""
+        self._candidate_ms.clear()
+        self._champion_ms.clear()
+
     def first(self) -> Iterator[None]:
         """Ask about every picture once; what is yielded is the time to look.
 
         Raises:
             Breach: If a golden picture is not answered as the package expects it.
-            Refusal: If the place itself does not answer.
+            Outage: If the place itself does not answer.
         """
         for known in self.pictures.golden:
             try:
                 answer = self.target.ask(self.dataset, known.jpeg, "candidate")
             except Refusal as cause:
+                self._excused(cause)
                 raise self.blamed(f"it does not answer {known.name}: {cause}") from cause
             self._check(known, answer)
         for number in range(len(self.pictures.live)):
@@ -98,15 +106,22 @@ class Interview:
             yield [partial(self._again, known), *live]
 
     def blamed(self, reason: str) -> Breach:
-        """Return what convicts the candidate, if the place where it is still answers.
+        """Return what convicts the candidate, if nothing else explains what it did.
 
         Args:
             reason: What it did, in a sentence.
 
         Raises:
-            Refusal: If the place does not answer: then the candidate is not to blame.
+            Outage: If the place does not answer, took the candidate's server away, or its
+                champion does not answer either: then the candidate is not to blame.
         """
         self.target.tally(self.dataset, "stable")
+        if disruption := self.target.disruption(self.dataset):
+            raise Outage(f"{disruption}: try again")
+        if self.beside:
+            self._timed("stable", self.pictures.live[0])
+        if self.stable_failed:
+            raise Outage(f"neither side answers, {self.stable_failed}: try again")
         return Breach(reason)
 
     def _again(self, known: Known) -> None:
@@ -124,9 +139,9 @@ class Interview:
             raise Breach(f"{known.name} is answered otherwise: {difference}")
 
     def _compare(self, number: int) -> None:
-        """Ask both about a live picture, the champion only once."""
+        """Ask both about a live picture, in the same second."""
         jpeg = self.pictures.live[number]
-        if self.beside and number not in self._champion:
+        if self.beside:
             champion = self._timed("stable", jpeg)
             if champion:
                 self._champion[number] = champion.boxes
@@ -137,15 +152,24 @@ class Interview:
 
     def _timed(self, side: Side, jpeg: bytes) -> DetectAnswer | None:
         """Ask one side, and note how long it took; None if it failed."""
-        began = self.now()
+        began, why = self.now(), "nothing answers for the dataset"
         try:
             answer = self.target.ask(self.dataset, jpeg, side)
-        except Refusal:
-            answer = None
+        except Refusal as cause:
+            self._excused(cause)
+            answer, why = None, str(cause)
         if side == "candidate":
             self.asked += 1
             self.failed += answer is None
+        else:
+            self.stable_failed = None if answer else why
         if answer:
             taken = self._candidate_ms if side == "candidate" else self._champion_ms
             taken.append((self.now() - began) * 1000)
         return answer
+
+    @staticmethod
+    def _excused(cause: Refusal) -> None:
+        """Raise again what tells nothing about the server that was asked."""
+        if isinstance(cause, Outage) and not isinstance(cause, Unreachable):
+            raise cause

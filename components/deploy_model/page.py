@@ -7,7 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from components.deploy_model.guards import Evidence, slowest
+from components.deploy_model.guards import Evidence
+from components.deploy_model.latency import slowest
 from components.deploy_model.rollout import Rollout
 from components.deploy_model.trial import Look
 from components.pages.chart import line_chart

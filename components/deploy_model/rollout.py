@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from components.contracts.refusal import Refusal
 from components.deploy_model.trial import Look
-from components.store.registry import AuditEntry, Version
+from components.store.registry import Alias, AuditEntry, Version
 
 
 class RolledBack(Refusal):
@@ -24,6 +24,9 @@ class Register(Protocol):
 
     def champion(self, dataset: str) -> Version | None:
         """Return the version in service."""
+
+    def alias(self, dataset: str, alias: Alias) -> Version | None:
+        """Return the version that an alias points at, or None."""
 
     def has_served(self, version: Version) -> bool:
         """Say whether a version was champion before, and came up in service."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 
 from components.contracts.model import DetectAnswer
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.asking import MISSING, ask_server, reason
 from components.deploy_model.packages import keep
-from components.deploy_model.target import Fetch, Side, Unreachable
+from components.deploy_model.target import CandidateFailure, Fetch, Side, Unreachable
 from components.inference.shelf import Share, Shelf
 from components.traffic.routes import Routes
 from components.traffic.scrape import tally_of
@@ -62,9 +62,12 @@ class ServerTarget:
         """Load a candidate into the second server, at no share of the requests.
 
         Raises:
-            Refusal: If the server refuses the package, or is not ready in time.
+            CandidateFailure: If the server refuses the package, or is not ready in time.
+            Unreachable: If the server does not even answer before it gets the package.
         """
         self.share(dataset, 0)
+        self._shelf.point(dataset, None, "candidate")
+        self._until_live()
         self._shelf.point(dataset, model, "candidate")
         deadline = time.monotonic() + self._ready_seconds
         while True:
@@ -73,7 +76,8 @@ class ServerTarget:
                 return self._order("candidate", dataset, "load", max(left, 1.0))
             except Unreachable as cause:  # it may be coming up again
                 if time.monotonic() > deadline:
-                    raise Unreachable(
+                    self._get("/routes")  # without a front door nobody is to blame
+                    raise CandidateFailure(
                         f"not ready after {self._ready_seconds:.0f} s: {cause}"
                     ) from cause
             time.sleep(0.2)
@@ -101,11 +105,17 @@ class ServerTarget:
         """Return what clients met at the front door so far."""
         return tally_of(self._get("/metrics").text, dataset, side)
 
+    def disruption(self, dataset: str) -> str | None:
+        """Return None: nothing but its own faults takes a process of a laptop away."""
+        del dataset
+        return None
+
     def serve(self, dataset: str, model: str | None) -> None:
         """Exchange the package of the stable server under its requests, and end any trial.
 
         Raises:
-            Refusal: If the server refuses the package, or does not answer.
+            CandidateFailure: If the server refuses the package.
+            Unreachable: If it does not answer.
         """
         self._shelf.point(dataset, model)
         self._order("stable", dataset, "load" if model else "unload", LOAD_S)
@@ -128,11 +138,28 @@ class ServerTarget:
         deadline = time.monotonic() + FOLLOW_S
         while (found := self._percent(dataset)) != percent:
             if time.monotonic() > deadline:
-                raise Refusal(
+                raise Outage(
                     f"the front door gives the candidate {found} %, expected {percent} %: "
                     f"is its MODEL_ROOT {self._shelf.root}?"
                 )
             time.sleep(0.02)
+
+    def _until_live(self) -> None:
+        """Wait for the candidates' server, which may still be coming up.
+
+        Raises:
+            Unreachable: If it does not in time.
+        """
+        deadline = time.monotonic() + self._ready_seconds
+        while True:
+            url = self._url_of("candidate")
+            try:
+                self._client.get(f"{url}/v2/health/live")
+                return
+            except httpx.HTTPError as cause:
+                if time.monotonic() > deadline:
+                    raise Unreachable(f"no candidate server answers at {url}: {cause}") from cause
+            time.sleep(0.2)
 
     def _percent(self, dataset: str) -> int:
         on_trial = self._routes().datasets.get(dataset)
@@ -160,7 +187,7 @@ class ServerTarget:
         except httpx.HTTPError as cause:
             raise Unreachable(f"no {side} server answers at {url}: {cause}") from cause
         if answer.is_error and (verb == "load" or answer.status_code != MISSING):
-            raise Refusal(f"the {side} server does not {verb} {dataset}: {reason(answer)}")
+            raise CandidateFailure(f"the {side} server does not {verb} {dataset}: {reason(answer)}")
 
     def _get(self, path: str) -> httpx.Response:
         try:

@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from components.contracts.model import DetectAnswer
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.traffic.tally import Tally
 
 Fetch = Callable[[Path], None]
 Side = Literal["stable", "candidate"]
 
 
-class Unreachable(Refusal):
+class CandidateFailure(Refusal):
+    """A server did not serve its package: it ended, declined it, or answers otherwise."""
+
+
+class Unreachable(Outage):
     """Nobody answers where the models should be served."""
 
 
@@ -44,8 +48,8 @@ class Target(Protocol):
         """Bring a candidate up beside what serves, at no share of the requests.
 
         Raises:
-            Refusal: If it is not ready in time, refuses the package, or the place can not
-                hold two packages at once.
+            CandidateFailure: If its own server ends, declines the package or never gets ready.
+            Refusal: If the place cannot bring it up: no verdict on the candidate.
         """
 
     def share(self, dataset: str, percent: int) -> None:
@@ -69,8 +73,16 @@ class Target(Protocol):
             Refusal: If the place itself does not answer, whichever side is meant.
         """
 
+    def disruption(self, dataset: str) -> str | None:
+        """Return what took the candidate's server away from outside, such as a drain, or None."""
+
     def serve(self, dataset: str, model: str | None) -> None:
-        """Let one package answer every request, and end any trial; None: nothing answers."""
+        """Let one package answer every request, and end any trial; None: nothing answers.
+
+        Raises:
+            CandidateFailure: If the package does not come up in service.
+            Refusal: If the place cannot do it: no verdict on the package.
+        """
 
     def abandon(self, dataset: str) -> None:
         """End a trial: the candidate gets no request any more, then it goes.

@@ -86,16 +86,13 @@ class Registry:
             return [rows.version_of(row) for row in cursor.fetchall()]
 
     def named(self, dataset: str, name: str) -> Version:
-        """Return the version that a digest or an alias names.
+        """Return the version that a digest, the beginning of one or an alias names.
 
         Raises:
-            Refusal: If there is none.
+            Refusal: If there is none, or several begin so.
         """
         with self._connection as connection, connection.cursor() as cursor:
-            found = rows.of_model(cursor, dataset, name) or rows.of_alias(cursor, dataset, name)
-        if found is None:
-            raise Refusal(f"{dataset} has no model {name[:12]!r}, expected a digest or an alias")
-        return found
+            return rows.named(cursor, dataset, name)
 
     def has_served(self, version: Version) -> bool:
         """Say whether a version was champion and came up: going back to it is no promotion."""

@@ -12,6 +12,8 @@ from components.contracts.refusal import Refusal
 
 Alias = Literal["champion", "challenger", "previous"]
 
+LEAST = 8  # digits of a digest that name a model, if no other begins so
+
 SELECT = (
     "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason, compared_with"
     " FROM registry.versions"
@@ -75,6 +77,35 @@ def of_model(cursor: extensions.cursor, dataset: str, model: str) -> Version | N
     """Return the version with a digest, or None."""
     cursor.execute(f"{SELECT} WHERE dataset = %s AND model = %s", (dataset, model))
     return _first(cursor)
+
+
+def named(cursor: extensions.cursor, dataset: str, name: str) -> Version:
+    """Return the version that an alias, a digest, or the beginning of one names.
+
+    Raises:
+        Refusal: If there is none, or several begin so.
+    """
+    alias = of_alias(cursor, dataset, name)
+    found = [alias] if alias else _beginning(cursor, dataset, name)
+    if len(found) > 1:
+        names = ", ".join(version.name for version in found)
+        raise Refusal(f"{dataset} has several models {name!r}: {names}; expected more digits")
+    if not found:
+        raise Refusal(
+            f"{dataset} has no model {name[:12]!r}, expected a digest, its first {LEAST} digits "
+            "or more, or an alias"
+        )
+    return found[0]
+
+
+def _beginning(cursor: extensions.cursor, dataset: str, digits: str) -> list[Version]:
+    if len(digits) < LEAST:
+        return []
+    cursor.execute(
+        f"{SELECT} WHERE dataset = %s AND starts_with(model, %s) ORDER BY version",
+        (dataset, digits.lower()),
+    )
+    return [version_of(row) for row in cursor.fetchall()]
 
 
 def compared_again(

@@ -23,16 +23,13 @@ from typing import Any
 from components.cluster.client import Body
 from components.deploy_model.kserve.predictor import MODELS, PredictorSettings, scaled
 
+SLOT = "car-detection/slot"  # label of a predictor: the candidate has the one that is free
 BEFORE = "car-detection/before"  # annotation of a predictor: the models to go back to
 SHARE = "canaryTrafficPercent"
 
 
 class StandardCanary:
-    """Two Deployments, and a route that splits between them.
-
-    Args:
-        settings: How many replicas serve stably.
-    """
+    """Two Deployments, and a route that splits between them; the settings have the replicas."""
 
     def __init__(self, settings: PredictorSettings) -> None:
         """Keep the settings."""
@@ -49,12 +46,19 @@ class StandardCanary:
         return canaries[0]["predictor"] if canaries else None
 
     def begun(self, service: Body, predictor: Body, digest: str) -> Body:
-        """Add a canary that gets nothing; 0 percent would mean 0 replicas, so it says one."""
+        """Add a canary that gets nothing; 0 percent would mean 0 replicas, so it says one.
+
+        Nothing is lent to the stable side yet: KServe takes replicas off when a canary is ready.
+        """
         name = f"r{digest[:10]}"
         if self.stable(service).get("name") == name:
             name = f"r{digest[10:20]}"
-        canary = {"trafficPercent": 0, "predictor": predictor | {"name": name, "minReplicas": 1}}
-        return self._with(service, [canary])
+        slot = (
+            "blue" if (self.stable(service).get("labels") or {}).get(SLOT) == "green" else "green"
+        )
+        own = {"name": name, "labels": {SLOT: slot}, "minReplicas": 1}
+        canary = {"trafficPercent": 0, "predictor": predictor | own}
+        return self._with(service, [canary], lent=False)
 
     def percent(self, service: Body) -> int:
         """Return the candidate's share as the spec has it."""
@@ -66,7 +70,7 @@ class StandardCanary:
         return max(1, math.ceil(max(self._settings.min_replicas, stable) * percent / 100))
 
     def grown(self, service: Body, replicas: int) -> Body:
-        """Raise the replicas: a canary has no autoscaler of its own."""
+        """Raise the replicas of a canary that is ready, and lend the stable side as many."""
         canary = deepcopy(service["spec"]["canary"][0])
         most = max(canary["predictor"]["minReplicas"], replicas)
         canary["predictor"]["minReplicas"] = most
@@ -92,9 +96,9 @@ class StandardCanary:
     def exchanged(self, service: Body, predictor: Body) -> Body:
         """Exchange the spec under the same name: a rolling update, at no time without a pod."""
         changed = self._with(service, [])
-        name = self.stable(service).get("name")
-        named = {"name": name} if name else {}
-        changed["spec"]["predictor"] = scaled(self._settings, predictor) | named
+        old = self.stable(service)
+        kept = {part: old[part] for part in ("name", "labels") if part in old}
+        changed["spec"]["predictor"] = scaled(self._settings, predictor) | kept
         return changed
 
     def seen(self, service: Body) -> bool:
@@ -114,23 +118,24 @@ class StandardCanary:
         told = service.get("status", {}).get("canaryStatuses") or []
         return bool(told) and all(each.get("ready") for each in told)
 
-    def _with(self, service: Body, canaries: list[Body]) -> Body:
-        """Set the canaries, and as many more stable replicas as KServe takes off for them."""
+    def _with(self, service: Body, canaries: list[Body], *, lent: bool = True) -> Body:
+        """Set the canaries, and the stable replicas beside them.
+
+        KServe takes the replicas of canaries that are ready off the stable ones, but leaves
+        one; so that none is missing, as many are added. It wants no canary to have more.
+        """
         changed = deepcopy(service)
-        lent = sum(each["predictor"]["minReplicas"] for each in canaries)
+        beside = sum(each["predictor"]["minReplicas"] for each in canaries)
         predictor = scaled(self._settings, changed["spec"]["predictor"])
-        predictor["minReplicas"] += lent
+        own = predictor["minReplicas"]
+        predictor["minReplicas"] = own + beside if lent and own > 1 else max(own, beside)
         predictor["maxReplicas"] = max(predictor["maxReplicas"], predictor["minReplicas"])
         changed["spec"] |= {"predictor": predictor, "canary": canaries}
         return changed
 
 
 class KnativeCanary:
-    """Two revisions of one Knative service.
-
-    Args:
-        settings: How it scales.
-    """
+    """Two revisions of one Knative service, which scales as the settings say."""
 
     def __init__(self, settings: PredictorSettings) -> None:
         """Keep the settings."""

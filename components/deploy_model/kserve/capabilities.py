@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.cluster.client import Body, Cluster, Kind
+from components.cluster.client import Body, Cluster, ClusterError, Kind
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.predictor import GROUP, PredictorSettings
+from components.deploy_model.kserve.routes import ROUTES
+from components.deploy_model.kserve.storage import complaint
 
 SERVICES = Kind(GROUP, "v1beta1", "inferenceservices")
-ROUTES = Kind("gateway.networking.k8s.io", "v1", "httproutes")
 KNATIVE = Kind("serving.knative.dev", "v1", "services")
 CONFIG = "inferenceservice-config"  # of KServe's own namespace
 INSIDE = "svc.cluster.local"
+QUESTION = "car-detection-question"  # name of an object that is only asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,19 +23,21 @@ class Capabilities:
     """What was found out.
 
     Attributes:
-        canary: The API server keeps `spec.canary` (KServe 0.20).
-        split: KServe splits requests by it. It does since 0.21, which is told by a field that
-            came with it, `spec.tracing`.
+        canary: The API server keeps `spec.canary` (KServe 0.20). Whether KServe splits requests
+            by it as well, no field tells: a rollout sees it in the HTTPRoute, at the first share.
         routes: Gateway API is there.
+        readable: Its HTTPRoutes are ours to read.
         knative: Knative Serving is there.
         ingress: Section `ingress` of KServe's configuration; None if it may not be read.
+        storage: Why no pod would get its files, or None.
     """
 
     canary: bool = True
-    split: bool = True
     routes: bool = True
+    readable: bool = True
     knative: bool = True
     ingress: Mapping[str, Any] | None = field(default_factory=dict)
+    storage: str | None = None
 
 
 def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
@@ -45,34 +49,47 @@ def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
     if not cluster.serves(SERVICES):
         raise Refusal(f"the cluster knows no InferenceService: install KServe ({GROUP}/v1beta1)")
     config = cluster.config_map(settings.kserve_namespace, CONFIG)
-    kept = _kept(cluster) if settings.mode == "Standard" else {}
+    kept = _kept(cluster, settings.mode)
+    routes = cluster.serves(ROUTES)
     return Capabilities(
         canary="canary" in kept,
-        split="tracing" in kept,
-        routes=cluster.serves(ROUTES),
+        routes=routes,
+        readable=routes and _readable(cluster),
         knative=cluster.serves(KNATIVE),
         ingress=None if config is None else json.loads(config.get("ingress", "{}")),
+        storage=complaint(
+            cluster, settings.storage_container, known="storageContainerName" in kept["predictor"]
+        ),
     )
 
 
-def _kept(cluster: Cluster) -> Body:
+def _readable(cluster: Cluster) -> bool:
+    try:
+        cluster.get(ROUTES, QUESTION)
+    except ClusterError as cause:
+        if "403" in str(cause):
+            return False
+        raise
+    return True
+
+
+def _kept(cluster: Cluster, mode: str) -> Body:
     """Return what is left of a spec that is only tried: unknown fields are dropped in silence."""
     container = {"name": "kserve-container", "image": "none"}
     uri = {"name": "STORAGE_URI", "value": "s3://none/a"}
-    predictor = {"containers": [container | {"env": [uri]}], "minReplicas": 1}
-    canary = predictor | {"name": "b", "containers": [container | {"env": [uri]}]}
+    predictor = {
+        "containers": [container | {"env": [uri]}], "minReplicas": 1,
+        "storageContainerName": "default",
+    }  # fmt: skip
+    canaries = [{"trafficPercent": 0, "predictor": predictor | {"name": "b"}}]
     body = {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "InferenceService",
         "metadata": {
-            "name": "car-detection-question",
-            "annotations": {f"{GROUP}/deploymentMode": "Standard"},
+            "name": QUESTION,
+            "annotations": {f"{GROUP}/deploymentMode": mode},
         },
-        "spec": {
-            "predictor": predictor,
-            "canary": [{"trafficPercent": 0, "predictor": canary}],
-            "tracing": {"exporter": "otlp"},
-        },
+        "spec": {"predictor": predictor} | ({"canary": canaries} if mode == "Standard" else {}),
     }
     spec: Body = cluster.create(SERVICES, body, dry_run=True)["spec"]
     return spec
@@ -90,6 +107,7 @@ def check(settings: PredictorSettings, able: Capabilities, service: Body | None)
         Refusal: With a sentence for each combination, which says what to set.
     """
     found = [*_about_scaling(settings), *_about_mode(settings, able), *_about(settings, service)]
+    found += [able.storage] if able.storage else []
     if found:
         raise Refusal("; ".join(found))
 
@@ -126,11 +144,8 @@ def _about_mode(settings: PredictorSettings, able: Capabilities) -> Iterator[str
         return
     if not able.canary:
         yield "KServe here drops spec.canary: install KServe 0.21 or later, or set mode to Knative"
-    elif not able.split:
-        yield (
-            "KServe here starts a canary and sends it no request: install KServe 0.21 or later, "
-            "or set mode to Knative"
-        )
+    if able.routes and not able.readable:
+        yield "HTTPRoutes cannot be read: let the deployer's account get httproutes"
     if not able.routes:
         yield (
             "nothing splits requests without Gateway API: install its CRDs and a gateway, or set "

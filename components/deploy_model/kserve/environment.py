@@ -35,4 +35,7 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
     kind = Triton if environment["DETECTOR_TARGET"] == "triton" else OwnServer
     server = kind(Objects(url), settings, Shelf(tempfile.mkdtemp(prefix="packages-")))
     name = environment.get("DETECTOR_SERVICE") or "car-detector"
-    return KServeTarget(Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds)
+    return KServeTarget(
+        Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds,
+        turn_seconds=policy.turn_seconds,
+    )  # fmt: skip

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from components.cluster.client import Body, Cluster, ClusterError, ConflictError
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.kserve.capabilities import SERVICES, dropped
 
 LOOK_S = 0.5  # between two looks at a status
 RECENT_S = 1.0  # so long a look at the object may be used again
 ATTEMPTS = 8  # to write while KServe writes the status
+
+
+class TimedOut(Outage):
+    """What was waited for did not come in time."""
 
 
 class InferenceService:
@@ -113,7 +117,8 @@ class InferenceService:
             what: What is waited for, to be told.
 
         Raises:
-            Refusal: If it takes longer, or `missing` refuses.
+            TimedOut: If it takes longer.
+            Refusal: If `missing` refuses.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -125,7 +130,7 @@ class InferenceService:
             if reason is None:
                 return
             if time.monotonic() > deadline:
-                raise Refusal(f"{what} after {seconds:.0f} s: {reason}")
+                raise TimedOut(f"{what} after {seconds:.0f} s: {reason}")
             time.sleep(LOOK_S)
 
 

@@ -7,7 +7,7 @@ undone: a candidate carries the models of the other datasets, too.
 from typing import Any
 
 from components.cluster.client import Body, ConflictError
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.kserve.canary import BEFORE, Canary, models_of
 from components.deploy_model.kserve.predictor import MADE, PredictorSettings, scaled, service_body
 from components.deploy_model.kserve.release import Release
@@ -54,12 +54,7 @@ class Plans:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
             Refusal: If another server than the wanted one serves.
         """
-        others = self.on_trial(service).keys() - {dataset}
-        if others:
-            raise ConflictError(
-                f"{', '.join(sorted(others))} is on trial in this InferenceService: wait for it, "
-                "or deploy it again, which ends the trial"
-            )
+        self._check_alone(service, dataset)
         found = self.predictor(service, "candidate")
         if found and found["annotations"].get(MADE) == predictor["annotations"][MADE]:
             return self._canary.shared(service, 0)
@@ -95,20 +90,36 @@ class Plans:
         """Let another predictor serve without a trial.
 
         Raises:
-            ConflictError: If who is stable is not as expected.
+            ConflictError: If who is stable is not as expected, or a candidate has requests.
         """
+        if self._canary.percent(service):
+            raise ConflictError("a candidate still gets requests: deploy its dataset again first")
         if self.models(service, "stable") != expected:
             raise ConflictError("another dataset got a new model meanwhile: deploy again")
         return self._canary.exchanged(self._described(service), predictor)
+
+    def others_on_trial(self, service: Body | None, dataset: str) -> str | None:
+        """Say which other dataset is on trial, or None."""
+        others = self.on_trial(service).keys() - {dataset}
+        if not others:
+            return None
+        return (
+            f"{', '.join(sorted(others))} is on trial in this InferenceService: try again when "
+            "that has ended, or deploy it again, which ends the trial"
+        )
+
+    def _check_alone(self, service: Body, dataset: str) -> None:
+        if words := self.others_on_trial(service, dataset):
+            raise ConflictError(words)
 
     def checked(self, service: Body | None, dataset: str) -> Body:
         """Return the object, if a dataset is on trial in it.
 
         Raises:
-            Refusal: If it is not.
+            Outage: If it is not: someone else ended it.
         """
         if service is None or dataset not in self.on_trial(service):
-            raise Refusal(f"{dataset} is not on trial (any more)")
+            raise Outage(f"{dataset} is not on trial (any more)")
         return service
 
     def _described(self, service: Body) -> Body:

@@ -38,6 +38,9 @@ class PredictorSettings(Record):
     storage_secret: str | None = Field(
         default=None, description="keys of the object store; otherwise the service account's"
     )
+    storage_container: str | None = Field(
+        default=None, description="ClusterStorageContainer that downloads; else KServe chooses one"
+    )
     public_key: str | None = Field(
         default=None, description="config map with public.pem; then unsigned packages are refused"
     )
@@ -133,6 +136,7 @@ def common(settings: PredictorSettings) -> dict[str, Any]:
     from kubernetes import client
 
     return {
+        "storage_container_name": settings.storage_container,
         "service_account_name": settings.service_account,
         "automount_service_account_token": False,
         "enable_service_links": False,
@@ -208,8 +212,8 @@ def _resources(settings: PredictorSettings) -> Any:
 def _restricted(run_as_user: int | None = None) -> Any:
     """Return the context that the Pod Security Standard `restricted` wants, per container.
 
-    On the container, because Knative takes no context of the pod unless it is told to, and
-    because KServe gives it to the container that downloads, too.
+    On the container, because Knative takes no context of the pod unless it is told to. The
+    container that downloads has that of its ClusterStorageContainer (`storage`).
     """
     from kubernetes import client
 

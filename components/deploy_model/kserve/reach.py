@@ -1,19 +1,19 @@
 """Where the two sides of a canary answer inside the cluster, and what their pods say."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
-from components.cluster.client import Body, Cluster
+from components.cluster.client import Body, Cluster, ClusterError, Kind
 from components.deploy_model.kserve.canary import component, traffic
+from components.deploy_model.kserve.pods import is_ready, restarts
 from components.deploy_model.kserve.predictor import PORT, Mode
 from components.deploy_model.target import Side, Unreachable
 from components.traffic.scrape import tally_of
 from components.traffic.tally import Tally
 
 LATEST, PREVIOUS = "latest", "prev"  # Knative's tags of revisions, as KServe names them
-WAITING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
+DEPLOYMENTS = Kind("apps", "v1", "deployments")
 
 
 class Reach:
@@ -65,6 +65,19 @@ class Reach:
         revision = _revision(service, side)
         return self._cluster.pods(f"serving.knative.dev/revision={revision}") if revision else []
 
+    def refused(self, service: Body, predictor: Body) -> str | None:
+        """Return why pods of a predictor are not admitted, as its Deployment says, or None."""
+        if self._mode == "Knative":
+            return None
+        try:
+            found = self._cluster.get(DEPLOYMENTS, service_name(service, predictor))
+        except ClusterError:  # whoever may not read it sees the InferenceService's own word
+            return None
+        for each in (found or {}).get("status", {}).get("conditions") or []:
+            if (each["type"], each["status"]) == ("ReplicaFailure", "True"):
+                return str(each.get("message") or each.get("reason"))
+        return None
+
     def tally(self, pods: list[Any], dataset: str, model: str) -> Tally:
         """Return what a model met in all pods, those that are gone by now too.
 
@@ -98,35 +111,6 @@ def service_name(service: Body, predictor: Body) -> str:
     """
     parts = [service["metadata"]["name"], predictor.get("name"), "predictor"]
     return "-".join(part for part in parts if part)
-
-
-def is_ready(pod: Any) -> bool:
-    """Say whether a pod is ready and has an address."""
-    conditions = pod.status.conditions or []
-    ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
-    return bool(ready and pod.status.pod_ip and not pod.metadata.deletion_timestamp)
-
-
-def restarts(pod: Any) -> int:
-    """Return how often containers of a pod began anew."""
-    return sum(each.restart_count for each in pod.status.container_statuses or [])
-
-
-def trouble(pods: list[Any]) -> str | None:
-    """Return why pods do not come up, if they say so: in their containers' last words."""
-    return next((words for pod in pods for words in _troubles(pod)), None)
-
-
-def _troubles(pod: Any) -> Iterator[str]:
-    init = pod.status.init_container_statuses or []
-    for each in [*init, *(pod.status.container_statuses or [])]:
-        waiting = each.state.waiting if each.state else None
-        if waiting and waiting.reason in WAITING:
-            yield f"{each.name}: {waiting.reason}: {waiting.message or ''}"[:500]
-        last = each.last_state.terminated if each.last_state else None
-        if each.restart_count and last and last.exit_code:
-            words = (last.message or last.reason or "").strip().splitlines()
-            yield f"{each.name} ended with {last.exit_code}: {' '.join(words[-3:])}"[:500]
 
 
 def _revision(service: Body, side: Side) -> str | None:

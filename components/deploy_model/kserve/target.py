@@ -9,18 +9,15 @@ from components.cluster.client import Cluster
 from components.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
 from components.contracts.record import read_lines
 from components.deploy_model.kserve.awaiting import Awaiting
-from components.deploy_model.kserve.canary import (
-    KnativeCanary,
-    StandardCanary,
-    canary_of,
-    models_of,
-)
+from components.deploy_model.kserve.canary import KnativeCanary, canary_of, models_of
 from components.deploy_model.kserve.capabilities import check, look
+from components.deploy_model.kserve.changes import Changes
 from components.deploy_model.kserve.inference_service import InferenceService
 from components.deploy_model.kserve.own_server import ASK_S, OwnServer
 from components.deploy_model.kserve.plans import Plans, as_wanted
 from components.deploy_model.kserve.predictor import PredictorSettings
 from components.deploy_model.kserve.reach import Reach
+from components.deploy_model.kserve.shares import Shares
 from components.deploy_model.target import Fetch, Side
 from components.traffic.tally import Tally
 
@@ -34,6 +31,7 @@ class KServeTarget:
         server: What runs in it.
         settings: What its pods are like.
         ready_seconds: How long a predictor may take to come up.
+        turn_seconds: How long the rollout of another dataset may keep this one waiting.
         http: Asks the pods; inside a cluster any client finds them.
     """
 
@@ -45,6 +43,7 @@ class KServeTarget:
         settings: PredictorSettings,
         ready_seconds: float,
         http: httpx.Client | None = None,
+        turn_seconds: float = 600.0,
     ) -> None:
         """Nothing is asked yet."""
         self.note = server.note
@@ -55,11 +54,13 @@ class KServeTarget:
         self._service = InferenceService(cluster, name)
         self._canary = canary_of(settings)
         self._plans = Plans(settings, self._canary)
+        self._changes = Changes(self._service, self._plans, server, turn_seconds)
         self._alone: dict[str, str] = {}  # models on trial that nothing serves beside
         self._reach = Reach(cluster, settings.mode, self._http)
         self._until = Awaiting(
             self._service, self._plans, self._canary, self._reach, settings.mode, ready_seconds
         )
+        self._shares = Shares(cluster, self._service, self._plans, self._canary, self._until)
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified copy of a package.
@@ -94,39 +95,32 @@ class KServeTarget:
         It serves every dataset: those that are not on trial, with the models that they have.
 
         Raises:
-            Refusal: If the cluster cannot do what the settings want, another dataset is on
-                trial, or the candidate is not ready in time.
+            CandidateFailure: If its own server ends, or runs and is not ready in time.
+            Refusal: If the cluster cannot do what the settings want, or does not follow.
         """
-        service = self._service.get()
-        check(self._settings, look(self._cluster, self._settings), service)
-        stable = self._plans.models(service, "stable")
-        release = self._server.release(stable | {dataset: model})
-        predictor = self._server.predictor(release)
-        if service is not None and stable.get(dataset) != model:
-            self._service.change(lambda it: self._plans.begun(it, dataset, predictor, release))
-        else:
+        check(self._settings, look(self._cluster, self._settings), self._service.get())
+        if not self._changes.begin(dataset, model):
             self._alone[dataset] = model
-        if service is None:
-            self._service.create(self._plans.new(self._service.name, predictor))
-        self._until_answers(dataset, model, self._asked(dataset, "candidate"))
+        side = self._asked(dataset, "candidate")
+        if side == "candidate" and self._lends_early():
+            self._until.started(side)
+            self._shares.lend(dataset)
+        self._until_answers(dataset, model, side)
+        if side == "candidate":
+            self._shares.lend(dataset)
 
     def share(self, dataset: str, percent: int) -> None:
         """Let the candidate answer a share of the requests, once it has the pods for it.
 
         Raises:
-            Refusal: If its pods do not come up, or it is not on trial any more.
+            CandidateFailure: If its servers end meanwhile.
+            Outage: If its pods do not come up, or KServe does not follow.
         """
         if dataset in self._alone:
             return
         found = self._plans.checked(self._service.recent(), dataset)
-        if self._canary.percent(found) == percent:
-            return
-        needed = self._canary.replicas(percent, self._until.count(found, "stable"))
-        self._service.change(lambda it: self._plans.grown(it, dataset, needed))
-        if percent:
-            self._until.pods(needed, percent)
-        self._service.change(lambda it: self._plans.shared(it, dataset, percent))
-        self._until.seen(f"KServe does not send {percent} % to the candidate")
+        if self._canary.percent(found) != percent:
+            self._shares.give(dataset, percent)
 
     def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
         """Return what one side answers about a JPEG, not logged; None if it has no package.
@@ -154,6 +148,10 @@ class KServeTarget:
             return Tally()
         return self._reach.tally(self._reach.pods(service, predictor, side), dataset, model)
 
+    def disruption(self, dataset: str) -> str | None:
+        """Return what took the candidate's pods away from outside, such as a drain, or None."""
+        return self._until.disruption(self._asked(dataset, "candidate"))
+
     def serve(self, dataset: str, model: str | None) -> None:
         """Let one package answer every request, and end any trial; None: nothing answers.
 
@@ -162,7 +160,8 @@ class KServeTarget:
 
         Raises:
             ConflictError: If another dataset was promoted while this one was on trial.
-            Refusal: If it does not come up.
+            CandidateFailure: If it does not come up.
+            Outage: If KServe does not follow.
         """
         if model is None:
             self._remove(dataset)
@@ -170,33 +169,29 @@ class KServeTarget:
         if self._service.get() is None:
             self.begin(dataset, model)
         self._alone.pop(dataset, None)
-        service = self._service.get()
-        if self._plans.on_trial(service).get(dataset) == model:
-            self._service.change(lambda it: self._plans.promoted(it, dataset, model))
+        if self._plans.on_trial(self._service.get()).get(dataset) == model:
+            self._shares.promote(dataset, model)
         else:
-            before = self._plans.models(service, "stable")
-            if before.get(dataset) == model:
-                self.abandon(dataset)
+            self.abandon(dataset)
             if not self.current(dataset, model):
-                self._exchange(before, before | {dataset: model})
+                self._changes.exchange(dataset, model)
         self._until_answers(dataset, model, "stable")
 
     def abandon(self, dataset: str) -> None:
-        """End a trial: the candidate gets no request any more, then it goes."""
+        """End a trial: the candidate gets no request any more, then it goes.
+
+        Raises:
+            Outage: If KServe does not follow.
+        """
         if self._alone.pop(dataset, None):
             return self._remove(dataset)
         service = self._service.get()
         if service is None or dataset not in self._plans.on_trial(service):
             return None
-        what = "the candidate still gets requests"
-        if isinstance(self._canary, StandardCanary):
-            self._service.change(self._canary.ended)
-            return self._until.seen(what)
-        # While the candidate is the latest revision, KServe knows what was before it.
-        self._service.change(lambda it: self._canary.shared(it, 0))
-        self._until.seen(what)
-        with suppress(Exception):  # requests go to the stable revision, whatever fails here
-            self._restore(self._canary, self._plans.models(service, "stable"))
+        self._shares.end(dataset)
+        if isinstance(self._canary, KnativeCanary):
+            with suppress(Exception):  # requests go to the stable revision, whatever fails here
+                self._restore(self._canary, self._plans.models(service, "stable"))
         return None
 
     def close(self) -> None:
@@ -214,18 +209,22 @@ class KServeTarget:
         self._until.settled()
         self._service.change(canary.promoted)
 
-    def _exchange(self, before: dict[str, str], after: dict[str, str]) -> None:
-        predictor = self._server.predictor(self._server.release(after))
-        self._service.change(lambda it: self._plans.exchanged(it, predictor, before))
+    def _lends_early(self) -> bool:
+        """Say whether KServe would end a stable pod as soon as the candidate is ready.
+
+        An autoscaler waits before it scales down; without one the replicas are lent before.
+        """
+        settings = self._settings
+        scales = settings.max_replicas > settings.min_replicas
+        return settings.mode == "Standard" and settings.min_replicas > 1 and not scales
 
     def _remove(self, dataset: str) -> None:
         self.abandon(dataset)
-        before = self._plans.models(self._service.get(), "stable")
-        after = {name: model for name, model in before.items() if name != dataset}
-        if not after:
+        serving = self._plans.models(self._service.get(), "stable").keys()
+        if serving == {dataset} or not serving:
             self._service.delete()
-        elif after != before:
-            self._exchange(before, after)
+        elif dataset in serving:
+            self._changes.exchange(dataset, None)
 
     def _until_answers(self, dataset: str, model: str, side: Side) -> None:
         package = PackageLayout(self._server.hold(dataset, model))

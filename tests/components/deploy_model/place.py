@@ -5,7 +5,7 @@ import math
 from components.contracts.annotation import ScoredBox
 from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Refusal
-from components.deploy_model.target import Unreachable
+from components.deploy_model.target import CandidateFailure, Unreachable
 from components.deploy_model.trial import Clock
 from components.traffic.tally import Tally
 
@@ -42,6 +42,9 @@ class Place:
         slow: Seconds that the candidate takes for an answer.
         ready: Whether it comes up.
         there: Whether the front door answers.
+        stable_slow: Seconds that the champion takes for an answer.
+        stable_there: Whether the champion answers.
+        drained: Whether the candidate's server was taken away from outside.
     """
 
     note = "A stand-in was asked."
@@ -51,6 +54,7 @@ class Place:
         self.rate, self.percent, self.model = rate, 0, None
         self.fault = lambda jpeg: CARS
         self.fails_from, self.slow, self.ready, self.there = math.inf, 0.01, True, True
+        self.stable_slow, self.stable_there, self.drained = 0.01, True, False
         self.tallies = {"stable": Tally(), "candidate": Tally()}
         self.shares = []
         self._seen = 0.0
@@ -58,7 +62,7 @@ class Place:
     def begin(self, dataset, model):
         self._reached()
         if not self.ready:
-            raise Refusal("not ready after 300 s")
+            raise CandidateFailure("not ready after 300 s")
         self.model = model
 
     def share(self, dataset, percent):
@@ -69,12 +73,19 @@ class Place:
     def ask(self, dataset, jpeg, side):
         self._reached()
         if side == "stable":
-            self.hours.pass_by(0.01)
+            self.hours.pass_by(self.stable_slow)
+            if not self.stable_there:
+                raise Unreachable("no stable server answers")
             return self._answer(CHAMPION, CARS)
         self.hours.pass_by(self.slow)
+        if self.drained:
+            raise Unreachable("no candidate server answers")
         if self.percent >= self.fails_from:
             raise Refusal("HTTP 500")
         return self._answer(CANDIDATE, self.fault(jpeg))
+
+    def disruption(self, dataset):
+        return "the candidate one: pod cars-1 was deleted" if self.drained else None
 
     def tally(self, dataset, side):
         self._reached()
@@ -98,7 +109,7 @@ class Place:
         ours = requests * self.percent // 100
         failed = ours if self.percent >= self.fails_from else 0
         boxes = self.fault(b"client")
-        self._met("stable", requests - ours, 0, CARS, 0.01)
+        self._met("stable", requests - ours, 0, CARS, self.stable_slow)
         self._met("candidate", ours, failed, boxes, self.slow)
 
     def _met(self, side, requests, failed, boxes, seconds):

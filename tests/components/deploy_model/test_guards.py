@@ -4,7 +4,8 @@ import pytest
 
 from components.contracts.policy import RolloutPolicy
 from components.deploy_model.compare import Comparison
-from components.deploy_model.guards import Evidence, breaches
+from components.deploy_model.guards import Evidence, breaches, errors
+from components.deploy_model.latency import slow
 from components.traffic.tally import Tally
 
 POLICY = RolloutPolicy()
@@ -19,7 +20,9 @@ def met(requests=100, errors=0, boxes=300, score=0.6, fast=100):
 
 
 def said(**evidence):
-    return " / ".join(breaches(Evidence(**evidence), POLICY))
+    seen = Evidence(**evidence)
+    found = [*errors(seen, POLICY), *breaches(seen, POLICY), slow(seen, POLICY)]
+    return " / ".join(sentence for sentence in found if sentence)
 
 
 def alike(**changes):
@@ -70,8 +73,10 @@ def test_the_latency_of_clients_counts_only_as_far_as_the_buckets_are_sure():
     surely = met(fast=0)  # all between 10 and 100 ms
     slower = Tally(requests=100, boxes=300, scores=180, latencies={0.1: 0, 1.0: 100, math.inf: 100})
 
-    assert said(candidate=surely, champion=met()) == ""
-    assert "clients: its answers take 100 ms" in said(candidate=slower, champion=met())
+    assert said(candidate_lately=surely, champion_lately=met()) == ""
+    assert "clients: its answers take 100 ms" in said(
+        candidate_lately=slower, champion_lately=met()
+    )
 
 
 def test_a_candidate_must_know_the_champions_boxes_again():

@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from components.contracts.refusal import Refusal
-from components.deploy_model.target import Unreachable
+from components.deploy_model.target import CandidateFailure, Unreachable
 from components.store.registry import PromotionConflict
 
 
@@ -114,7 +113,7 @@ def refusing(bench, model):
 
     def refused(dataset, wanted):
         if wanted == model:
-            raise Refusal("the stable server does not load it")
+            raise CandidateFailure("the stable server does not load it")
         serve(dataset, wanted)
 
     return refused
@@ -130,7 +129,7 @@ def test_a_model_that_the_stable_server_refuses_has_never_served_and_is_not_prev
     bench.registry.register(bench.dataset, bad, "", "0" * 64, {}, {}, "better", old)
     monkeypatch.setattr(bench.target, "serve", refusing(bench, bad))
 
-    with pytest.raises(Refusal, match="does not load it"):
+    with pytest.raises(CandidateFailure, match="does not load it"):
         bench.roll_out("challenger", run="run-1")
     again = bench.roll_out("challenger", run="run-1")
 
@@ -149,7 +148,7 @@ def test_a_place_that_goes_down_after_the_promotion_convicts_nobody(bench, monke
 
     def gone(*_):
         monkeypatch.setattr(bench.target, "tally", unreachable)
-        raise Refusal("nothing came of it")
+        raise CandidateFailure("nothing came of it")
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "serve", gone)
@@ -172,7 +171,7 @@ def test_who_is_killed_while_a_model_steps_back_puts_the_champion_in_service_whe
         bench.door.shelf.point(dataset, model)
         if model == old:
             raise Killed
-        raise Refusal("the stable server does not load it")
+        raise CandidateFailure("the stable server does not load it")
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "serve", dying)

@@ -136,17 +136,6 @@ def test_a_front_door_that_goes_down_convicts_no_candidate(moment):
         trial(place).run(POLICY.steps)
 
 
-@pytest.mark.parametrize("seconds", [0.06, 1.5])
-def test_a_slow_candidate_is_sent_back_in_the_dark(seconds):
-    place = Place()
-    place.slow = seconds
-
-    reason, percent, _ = sent_back(place)
-
-    assert "its answers take" in reason
-    assert percent == 0
-
-
 def test_a_candidate_that_answers_golden_pictures_otherwise_is_sent_back():
     place = Place()
     place.fault = lambda jpeg: (car(4), car(24))

@@ -274,6 +274,31 @@ def test_a_version_is_named_by_digest_or_alias(registry):
         registry.named("car-parks", "previous")
 
 
+def test_a_version_is_named_by_the_first_digits_that_logs_print(registry):
+    version = register(registry, FIRST)
+
+    assert registry.named("car-parks", FIRST[:12]) == registry.named("car-parks", FIRST[:8])
+    assert registry.named("car-parks", FIRST[:8].upper()) == version
+    with pytest.raises(Refusal, match="no model 'aaaaaaa', expected a digest, its first 8"):
+        registry.named("car-parks", FIRST[:7])
+
+
+def test_digits_that_begin_two_digests_name_none(registry):
+    register(registry, FIRST)
+    other = register(registry, "a" * 20 + "b" * 44)
+
+    with pytest.raises(Refusal, match="several models 'a{12}': version 1 .*, version 2"):
+        registry.named("car-parks", "a" * 12)
+    assert registry.named("car-parks", "a" * 20 + "b") == other
+
+
+def test_digits_are_no_pattern(registry):
+    register(registry, FIRST)
+
+    with pytest.raises(Refusal, match="has no model"):
+        registry.named("car-parks", "%" * 8)
+
+
 def test_a_version_has_served_once_it_was_promoted(registry):
     version = register(registry, FIRST)
 

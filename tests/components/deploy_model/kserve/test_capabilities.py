@@ -30,7 +30,8 @@ def service(mode="Standard", spec=None, runs=None):
 
 SILENT = {
     "drops spec.canary: install KServe 0.21": ({}, {"canary": False}, None),
-    "sends it no request: install KServe 0.21": ({}, {"split": False}, None),
+    "let the deployer's account get httproutes": ({}, {"readable": False}, None),
+    "no files for the pods": ({}, {"storage": "no files for the pods"}, None),
     "without Gateway API: install its CRDs": ({}, {"routes": False}, None),
     "cannot be read.*let the deployer's account get it": ({}, {"ingress": None}, None),
     "config map kubeflow/inferenceservice-config cannot be read.*or set kserve_namespace": (
@@ -76,7 +77,7 @@ def test_what_would_silently_do_nothing_is_refused_and_what_to_set_is_said(sente
         ({}, {"knative": False}, None),
         ({}, {}, service(runs="Standard")),
         ({"scale_metric": "cpu", "scale_target": 70}, {}, None),
-        ({"mode": "Knative"}, {"canary": False, "split": False, "routes": False}, None),
+        ({"mode": "Knative"}, {"canary": False, "routes": False}, None),
         ({"mode": "Knative", "min_replicas": 0, "scale_metric": "rps"}, {"ingress": None}, None),
         ({"mode": "Knative", "visibility": "cluster-local"}, {}, service("Knative")),
     ],

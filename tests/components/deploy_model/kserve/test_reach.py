@@ -3,8 +3,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from components.deploy_model.kserve.reach import Reach, trouble
+from components.deploy_model.kserve.reach import Reach
 from components.deploy_model.target import Unreachable
+from tests.components.deploy_model.kserve.told import pod
 
 SERVICE = {"metadata": {"name": "cars"}, "spec": {}}
 
@@ -20,21 +21,6 @@ class OneService:
 
     def service(self, name):
         return self.found if name == "cars-b-predictor" else None
-
-
-def pod(uid="1", ip="10.0.0.1", ready="True", restarts=0, waiting=None, ended=None):
-    state = SimpleNamespace(waiting=waiting)
-    container = SimpleNamespace(
-        name="kserve-container", restart_count=restarts, state=state,
-        last_state=SimpleNamespace(terminated=ended),
-    )  # fmt: skip
-    status = SimpleNamespace(
-        conditions=[SimpleNamespace(type="Ready", status=ready)], pod_ip=ip,
-        container_statuses=[container], init_container_statuses=None,
-    )  # fmt: skip
-    return SimpleNamespace(
-        status=status, metadata=SimpleNamespace(uid=uid, deletion_timestamp=None)
-    )
 
 
 @pytest.mark.parametrize(("cluster_ip", "port"), [("None", 8080), ("10.1.2.3", 80)])
@@ -84,24 +70,3 @@ def test_a_tally_only_grows_when_pods_restart_or_go():
 
     assert (both.requests, after.requests) == (12, 13)
     assert reach.tally([], "toys", "b" * 64).requests == 0
-
-
-def test_a_pod_that_cannot_come_up_says_why_in_its_last_words():
-    ended = SimpleNamespace(
-        exit_code=2, message="a log\ntoys is not served: no signature", reason=""
-    )
-    words = trouble([pod(ready="False", restarts=1, ended=ended)])
-
-    assert words == "kserve-container ended with 2: a log toys is not served: no signature"
-
-
-def test_an_image_that_is_not_there_is_trouble():
-    waiting = SimpleNamespace(reason="ImagePullBackOff", message="no such image")
-
-    assert "ImagePullBackOff: no such image" in trouble([pod(ready="False", waiting=waiting)])
-
-
-def test_a_pod_that_only_takes_its_time_is_no_trouble():
-    waiting = SimpleNamespace(reason="ContainerCreating", message="")
-
-    assert trouble([pod(ready="False", waiting=waiting)]) is None

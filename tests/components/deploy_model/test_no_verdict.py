@@ -1,0 +1,134 @@
+"""What happens to the place, or to both sides alike, is no verdict on a candidate."""
+
+import pytest
+
+from components.contracts.policy import RolloutPolicy
+from components.contracts.refusal import Outage
+from components.deploy_model.interview import Interview
+from components.deploy_model.pictures import Pictures
+from components.deploy_model.trial import HeldBack, Trial
+from tests.components.deploy_model.place import CANDIDATE, CARS, Place
+from tests.components.deploy_model.test_trial import GOLDEN, trial
+
+POLICY = RolloutPolicy()
+
+
+class Busy(Place):
+    """A place whose answers take as long as a function of time and side says."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self._seconds = seconds
+
+    def ask(self, dataset, jpeg, side):
+        self.slow = self.stable_slow = self._seconds(self.hours.time, side, self.percent)
+        return super().ask(dataset, jpeg, side)
+
+
+@pytest.mark.parametrize("seconds", [0.06, 1.5])
+def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_sides(seconds):
+    place = Place()
+    place.slow = seconds
+    rolling = trial(place)
+
+    with pytest.raises(HeldBack, match="at 0 % its answers take .* and so at a second look"):
+        rolling.run(POLICY.steps)
+    seen = rolling.looks[-1].seen
+
+    assert place.percent == 0
+    assert min(len(seen.latencies_ms), len(seen.champion_ms)) >= POLICY.min_latency_answers
+
+
+def test_a_candidate_that_becomes_slow_in_traffic_is_held_back_soon():
+    place = Busy(lambda _, side, percent: 0.2 if side == "candidate" and percent == 5 else 0.01)
+    rolling = trial(place)
+
+    with pytest.raises(HeldBack, match="at 5 %"):
+        rolling.run(POLICY.steps)
+
+    assert place.hours.time <= 40
+
+
+def test_a_node_that_is_busy_for_both_sides_holds_no_candidate_back():
+    place = Busy(lambda time, side, percent: 0.5 if time % 7 < 5 else 0.01)
+    rolling = trial(place)
+
+    rolling.run(POLICY.steps)
+
+    assert place.percent == 100
+
+
+def test_a_candidate_that_was_slow_for_some_seconds_goes_on_after_a_second_look():
+    place = Busy(lambda time, side, _: 0.2 if side == "candidate" and 20 < time < 24 else 0.01)
+    rolling = trial(place)
+
+    rolling.run(POLICY.steps)
+
+    assert place.percent == 100
+
+
+def test_a_first_model_without_a_champion_is_only_measured_by_itself():
+    place = Place()
+    place.slow = 1.5
+    pictures = Pictures(GOLDEN, [b"live %d" % number for number in range(16)], 0.25)
+    interview = Interview(place, "toys", CANDIDATE, pictures, False, place.hours.clock.now)
+
+    with pytest.raises(HeldBack, match="expected at most 1000 ms"):
+        Trial(interview, POLICY, place.hours.clock).run((0,))
+
+
+def test_a_ramp_waits_where_it_is_while_the_champion_does_not_answer(capsys):
+    place, away = Place(), range(80, 115)
+    ask = place.ask
+
+    def asked(dataset, jpeg, side):
+        place.stable_there = int(place.hours.time) not in away
+        return ask(dataset, jpeg, side)
+
+    place.ask = asked
+    trial(place).run(POLICY.steps)
+    shares = dict(reversed([(percent, at) for at, percent in place.shares]))
+
+    assert shares[100] - shares[25] >= 60 + 35
+    assert "the champion does not answer, the rollout waits" in capsys.readouterr().out
+
+
+def test_a_champion_that_stays_away_ends_the_rollout_without_a_verdict():
+    place = Place()
+    place.stable_there = False
+
+    with pytest.raises(Outage, match="the champion does not answer.*try again when it does"):
+        trial(place).run(POLICY.steps)
+
+    assert place.percent == 0
+
+
+def test_a_candidate_whose_server_is_drained_in_traffic_is_not_convicted():
+    place = Place()
+    place.fault = lambda _: setattr(place, "drained", place.percent == 25) or CARS
+
+    with pytest.raises(Outage, match="pod cars-1 was deleted: try again"):
+        trial(place).run(POLICY.steps)
+
+
+def test_a_candidate_whose_server_is_drained_at_a_golden_picture_is_not_convicted():
+    place = Place()
+    place.drained = True
+
+    with pytest.raises(Outage, match="pod cars-1 was deleted: try again"):
+        trial(place).run(POLICY.steps)
+
+
+def test_where_neither_side_answers_the_candidate_is_not_to_blame():
+    place = Place()
+
+    def gone(jpeg):
+        if jpeg != b"client" and place.percent == 25:
+            place.stable_there = False
+            place.fails_from = 25
+        return CARS
+
+    place.fault = gone
+
+    with pytest.raises(Outage, match="neither side answers, no stable server answers"):
+        trial(place).run(POLICY.steps)
