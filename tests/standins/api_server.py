@@ -1,13 +1,13 @@
-"""A stand-in for the Kubernetes API server: custom resources of one namespace, in memory.
+"""A stand-in for the Kubernetes API server: objects of one namespace, in memory.
 
 Objects have a `resourceVersion` that a replacement must know, and a `generation` that follows
-the spec; a dry run changes nothing. Nothing is validated, pruned or completed, and there are
-no pods and no services.
+the spec; a dry run changes nothing; the status is written apart. A webhook may refuse what is
+written. Nothing is validated or completed, and no controller looks after anything.
 """
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,78 +16,112 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 
-KINDS = ("inferenceservices", "httproutes", "services")  # that it knows, in every group
+Body = dict[str, Any]
+Answer = tuple[int, Body]
+# That it knows, in every group.
+KINDS = ("inferenceservices", "httproutes", "services", "horizontalpodautoscalers", "deployments")
 
 
 class ApiServer:
     """Answers while it is entered.
 
     Attributes:
-        objects: What is stored, by name.
+        objects: What is stored, by kind and name.
         asked: The paths that were asked for.
+        webhook: Returns why an object of a kind is not stored, or None.
+        prune: Takes off what a kind's schema does not know.
+        forbidden: Kinds that the caller may not read.
     """
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        self.objects: dict[tuple[str, str], Body] = {}
         self.asked: list[str] = []
+        self.webhook: Callable[[str, Body], Answer | None] = lambda kind, body: None
+        self.prune: Callable[[str, Body], Body] = lambda kind, body: body
+        self.forbidden: set[str] = set()
+        self._lock = threading.RLock()
+        self._version = 0
 
-    def answer(self, verb: str, path: str, dry: bool, body: Any) -> tuple[int, dict[str, Any]]:
+    def answer(self, verb: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
         self.asked.append(path)
-        name = path.rpartition("/")[2]
         if path.startswith("/apis/") and path.count("/") == 3:
             return 200, {"groupVersion": path[6:], "resources": [kind(each) for each in KINDS]}
-        if path.endswith(("/pods", "/services")):
-            return 200, {"items": []}
-        if verb == "POST":
-            return self._stored(body["metadata"]["name"], body, dry)
-        found = self.objects.get(name)
+        parts = path.split("/")[3 if path.startswith("/api/") else 4 :]
+        if parts[0] == "namespaces" and len(parts) > 2:
+            parts = parts[2:]
+        plural, name, *rest = [*parts, "", ""][:3]
+        if plural in self.forbidden:
+            return status(403, f"{plural} is forbidden")
+        with self._lock:
+            if not name:
+                return self._listed(plural, query) if verb == "GET" else self._made(
+                    plural, body, "dryRun" in query
+                )  # fmt: skip
+            return self._one(verb, plural, name, any(rest), query, body)
+
+    def _listed(self, plural: str, query: dict[str, list[str]]) -> Answer:
+        wanted = [
+            pair.split("=") for pair in query.get("labelSelector", [""])[0].split(",") if pair
+        ]
+        items = [
+            found for (kind_of, _), found in self.objects.items()
+            if kind_of == plural
+            and all((found["metadata"].get("labels") or {}).get(key) == value
+                    for key, value in wanted)
+        ]  # fmt: skip
+        return 200, {"items": items, "metadata": {}}
+
+    def _made(self, plural: str, body: Body, dry: bool) -> Answer:
+        name = body["metadata"]["name"]
+        if (plural, name) in self.objects:
+            return status(409, f"{plural} {name} already exists")
+        return self._stored(plural, name, body, dry, {"metadata": {"uid": f"uid-{name}"}})
+
+    def _one(
+        self, verb: str, plural: str, name: str, of_status: bool, query: Any, body: Any
+    ) -> Answer:  # fmt: skip
+        found = self.objects.get((plural, name))
         if found is None:
-            return 404, {"message": f"there is no {name}"}
+            return status(404, f"there is no {name}")
         if verb == "DELETE":
-            return 200, self.objects.pop(name)
+            return 200, self.objects.pop((plural, name))
+        if verb == "PATCH":
+            self.objects[plural, name] = patched(found, body)
+            return 200, self.objects[plural, name]
         if verb == "PUT":
-            if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
-                return 409, {"message": "the object has been modified"}
-            return self._stored(name, body, dry)
+            known = body["metadata"].get("resourceVersion")
+            if known not in (None, found["metadata"]["resourceVersion"]):
+                return status(409, "the object has been modified")
+            if of_status:
+                self.objects[plural, name] = self._versioned(found | {"status": body["status"]})
+                return 200, self.objects[plural, name]
+            return self._stored(plural, name, body, "dryRun" in query, found)
         return 200, found
 
-    def _stored(self, name: str, body: Any, dry: bool) -> tuple[int, dict[str, Any]]:
-        stored, before = deepcopy(body), self.objects.get(name, {"metadata": {}})
-        version = int(before["metadata"].get("resourceVersion", 0)) + 1
-        changed = before.get("spec") != body["spec"]
-        generation = before["metadata"].get("generation", 0) + changed
-        stored["metadata"] |= {"resourceVersion": str(version), "generation": generation}
+    def _stored(self, plural: str, name: str, body: Body, dry: bool, before: Body) -> Answer:
+        if refusal := self.webhook(plural, body):
+            return refusal
+        stored = self._versioned(self.prune(plural, deepcopy(body)))
+        changed = before.get("spec") != stored.get("spec")
+        stored["metadata"]["generation"] = before["metadata"].get("generation", 0) + changed
+        stored["metadata"].setdefault("uid", before["metadata"].get("uid"))
+        if "status" in before:
+            stored["status"] = before["status"]
+        elif plural == "pods":
+            stored["status"] = {"phase": "Pending"}
         if not dry:
-            self.objects[name] = stored
+            self.objects[plural, name] = stored
         return 200, stored
+
+    def _versioned(self, body: Body) -> Body:
+        self._version += 1
+        return body | {"metadata": body["metadata"] | {"resourceVersion": str(self._version)}}
 
     @contextmanager
     def client(self) -> Iterator[client.ApiClient]:
         """Listen, and lend a client."""
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def handle_one(self) -> None:
-                asked = urlsplit(self.path)
-                said = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                dry = "dryRun" in parse_qs(asked.query)
-                status, body = server.answer(
-                    self.command, asked.path, dry, json.loads(said or "null")
-                )
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = do_DELETE = handle_one  # noqa: N815
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=http.serve_forever, daemon=True).start()
+        http = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
+        threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
         settings = client.Configuration(host=f"http://127.0.0.1:{http.server_port}")
         settings.retries = False
         try:
@@ -98,7 +132,49 @@ class ApiServer:
             http.server_close()
 
 
-def kind(plural: str) -> dict[str, Any]:
+def handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
+    """Return what reads a request and writes the answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one(self) -> None:
+            asked = urlsplit(self.path)
+            said = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            code, body = server.answer(
+                self.command, asked.path, parse_qs(asked.query), json.loads(said or "null")
+            )
+            content = json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_one  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def status(code: int, message: str) -> Answer:
+    """Return a refusal as the API server words it."""
+    return code, {"kind": "Status", "code": code, "message": message}
+
+
+def patched(found: Body, change: Body) -> Body:
+    """Return an object with a merge patch applied: maps by key, everything else whole."""
+    merged = deepcopy(found)
+    for name, value in change.items():
+        old = merged.get(name)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        merged[name] = patched(old, value) if both else value
+    return merged
+
+
+def kind(plural: str) -> Body:
     """Return a kind as discovery tells it."""
     return {
         "name": plural, "singularName": "", "namespaced": True, "kind": plural, "verbs": ["get"],

@@ -31,7 +31,7 @@ def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_s
     place.slow = seconds
     rolling = trial(place)
 
-    with pytest.raises(HeldBack, match="at 0 % its answers take .* and so at a second look"):
+    with pytest.raises(HeldBack, match=r"at 0 % its answers take .* and so at a second look"):
         rolling.run(POLICY.steps)
     seen = rolling.looks[-1].seen
 
@@ -97,7 +97,7 @@ def test_a_champion_that_stays_away_ends_the_rollout_without_a_verdict():
     place = Place()
     place.stable_there = False
 
-    with pytest.raises(Outage, match="the champion does not answer.*try again when it does"):
+    with pytest.raises(Outage, match=r"the champion does not answer.*try again when it does"):
         trial(place).run(POLICY.steps)
 
     assert place.percent == 0

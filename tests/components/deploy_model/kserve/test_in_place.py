@@ -43,7 +43,7 @@ class Bench:
     def create(self, **changes):
         """Have the object as a first deployment leaves it."""
         settings, plans, predictor = self.wanted(self.models, **changes)
-        self.server.objects["cars"] = stored(plans.new("cars", predictor))
+        self.server.objects["inferenceservices", "cars"] = stored(plans.new("cars", predictor))
         return settings, plans
 
     def wanted(self, models, **changes):
@@ -58,11 +58,11 @@ class Bench:
         server = OwnServer(self.objects, settings, next(self.shelves))
         release = server.release(self.models | {"toys": model})
         begun = plans.begun(self.found, "toys", server.predictor(release), release)
-        self.server.objects["cars"] = plans.promoted(begun, "toys", model)
+        self.server.objects["inferenceservices", "cars"] = plans.promoted(begun, "toys", model)
 
     @property
     def found(self):
-        return self.server.objects["cars"]
+        return self.server.objects["inferenceservices", "cars"]
 
 
 class Cut(OwnServer):
@@ -160,7 +160,7 @@ def test_a_trial_of_another_dataset_goes_on_while_a_champion_is_deployed_again(b
     server = OwnServer(bench.objects, settings, next(bench.shelves))
     release = server.release(bench.models | {"toys": bench.register("toys", shift=1)})
     begun = plans.begun(bench.found, "toys", server.predictor(release), release)
-    bench.server.objects["cars"] = begun
+    bench.server.objects["inferenceservices", "cars"] = begun
 
     assert bench.target(mode=mode, image="b").current("buses", bench.models["buses"])
     assert not bench.target(mode=mode).current("toys", bench.models["toys"])
@@ -174,7 +174,8 @@ def test_a_trial_ends_though_the_object_store_is_away(bench):
     begun = plans.begun(bench.found, "toys", server.predictor(release), release)
     traffic = [{"latestRevision": True, "percent": 0}, {"percent": 100}]
     status = {"components": {"predictor": {"traffic": traffic}}}
-    bench.server.objects["cars"] = plans.shared(begun, "toys", 25) | {"status": status}
+    shared = plans.shared(begun, "toys", 25) | {"status": status}
+    bench.server.objects["inferenceservices", "cars"] = shared
     target = bench.target(Cut, mode="Knative")
     target.abandon("toys")
 
