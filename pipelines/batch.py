@@ -11,22 +11,26 @@ from pipelines.placement import heavy, light, with_database, with_objects
 
 @dsl.pipeline(
     name="score-car-images",
-    description="The champion's boxes for a folder of images, or for all that is labelled.",
+    description="Score the labelled images of a dataset with its champion, and keep the boxes as "
+    "COCO JSON. A dataset without a champion is skipped.",
 )
 def batch(dataset: str = "car-parks", folder: str = "") -> None:
     """Score a folder, or the dataset's own snapshot.
 
     Args:
         dataset: Name of the dataset whose champion answers.
-        folder: Folder of JPEGs that the task can read; empty takes the snapshot.
+        folder: Folder of JPEGs on this machine; empty takes the snapshot. Kubeflow has no
+            such folder and refuses it.
     """
     with recorded("batch"):
-        fetched = light(with_objects(with_database(fetch_model(dataset=dataset))))
+        fetched = fetch_model(dataset=dataset, must_be_whole=True)
+        light(with_objects(with_database(fetched)))
         champion = fetched.outputs["fetched"]
-        with dsl.If(folder == "", name="snapshot"):
-            frozen = snapshot_dataset(dataset=dataset)
-            light(with_objects(with_database(frozen)))
-            scored = score_dataset(champion=champion, snapshot=frozen.outputs["snapshot"])
-            heavy(with_objects(scored))
-        with dsl.Else(name="folder"):
-            heavy(with_objects(score_dataset(champion=champion, folder=folder)))
+        with dsl.If(fetched.outputs["Output"] != "", name="if there is a champion"):
+            with dsl.If(folder == "", name="if no folder"):
+                frozen = snapshot_dataset(dataset=dataset)
+                light(with_objects(with_database(frozen)))
+                scored = score_dataset(champion=champion, snapshot=frozen.outputs["snapshot"])
+                heavy(with_objects(scored))
+            with dsl.If(folder != "", name="if a folder"):
+                heavy(with_objects(score_dataset(champion=champion, folder=folder)))

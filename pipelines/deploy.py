@@ -11,7 +11,8 @@ from pipelines.placement import light, with_database, with_detector, with_object
 
 @dsl.pipeline(
     name="deploy-car-detector",
-    description="Try one registered model, then serve it by degrees; or send it back.",
+    description="Check one registered model, try it beside the model in service, then serve it "
+    "by degrees, or roll it back.",
 )
 def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
     """Serve a registered model.

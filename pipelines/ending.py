@@ -3,14 +3,14 @@
 from kfp import dsl
 
 from components.record_outcome.component import record_outcome
-from pipelines.placement import light, with_database
+from pipelines.placement import last, with_database
 
 
 def recorded(pipeline: str) -> dsl.ExitHandler:
     """Return the block around a pipeline's tasks after which its outcome is recorded.
 
     Args:
-        pipeline: What people call it.
+        pipeline: What people call it; the block has the same name in a run's graph.
     """
     outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-    return dsl.ExitHandler(light(with_database(outcome)), name="recorded")
+    return dsl.ExitHandler(last(with_database(outcome)), name=pipeline)

@@ -8,7 +8,9 @@ from typing import Any
 from kfp.dsl.base_component import BaseComponent
 
 from components.__main__ import truth
+from components.contracts.choices import number_or
 from components.contracts.refusal import Refusal
+from pipelines.form import LITERALS, WORDS
 from pipelines.graphs import GRAPHS
 
 
@@ -61,19 +63,18 @@ def defaults(pipeline: str) -> dict[str, Any]:
 
 
 def checked(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters of a pipeline, if it has them and they are of its types.
+    """Return parameters of a pipeline, if it has them and they are what they may be.
+
+    A whole number for a parameter that is a number or a word becomes a text.
 
     Raises:
         Refusal: If there is no such pipeline, or one of them is not so.
     """
     inputs = _inputs(pipeline)
-    for name, value in given.items():
+    for name in given:
         if name not in inputs:
             raise Refusal(f"{pipeline} has no parameter {name!r}, expected {', '.join(inputs)}")
-        told = inputs[name].type
-        if type(value) not in TYPES[told]:
-            raise Refusal(f"{pipeline}: {name} is {value!r}, expected of type {told}")
-    return dict(given)
+    return {name: _checked(pipeline, name, inputs[name].type, it) for name, it in given.items()}
 
 
 def graph_of(pipeline: str) -> BaseComponent:
@@ -85,6 +86,18 @@ def graph_of(pipeline: str) -> BaseComponent:
     if pipeline not in GRAPHS:
         raise Refusal(f"{pipeline!r} is no pipeline, expected one of {', '.join(GRAPHS)}")
     return GRAPHS[pipeline]
+
+
+def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
+    where = f"{pipeline}: {name}"
+    if name in WORDS and kind == "String" and type(value) in (int, str):
+        return str(number_or(WORDS[name], value, where) or WORDS[name])
+    if type(value) not in TYPES[kind]:
+        raise Refusal(f"{where} is {value!r}, expected of type {kind}")
+    if name in LITERALS and value not in LITERALS[name]:
+        known = ", ".join(map(str, LITERALS[name]))
+        raise Refusal(f"{where} is {value!r}, expected one of {known}")
+    return value
 
 
 def _inputs(pipeline: str) -> Mapping[str, Any]:
@@ -102,6 +115,8 @@ def _parameters(
             dest=parameter,
             type=READERS[spec.type],
             default=spec.default,
+            choices=LITERALS.get(parameter),
+            metavar=parameter.upper(),
             help=f"{(spec.description or '').replace('%', '%%')} (default {spec.default!r})",
         )
     return parser

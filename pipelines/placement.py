@@ -2,22 +2,42 @@
 
 Kubeflow's own cache is off for every task. It knows an artifact by its name, not by its
 bytes, and would take one snapshot for another; our steps find finished work by content.
-That is also why every task is tried again, whether the network or its node failed it.
+
+A task that fails is tried again only as far as the workflow controller's retry policy goes:
+that of Pipelines 2.17 (`OnError`) covers a deleted pod and errors around it, not a task that
+exits by itself, runs out of memory or is evicted. So every task runs inside `components.task`,
+which waits for an outage of database, object store, stream or API by itself.
 """
+
+import os
 
 from kfp import dsl, kubernetes
 
-SECONDS = {"short": 1800, "long": 12 * 3600}
+from pipelines.policy.sizes import Kind, size_of
+
+SECONDS: dict[Kind, int] = {"light": 1800, "long": 12 * 3600, "heavy": 12 * 3600}
+KFP_ENTRY, OUR_ENTRY = "python3 -m kfp.dsl.", "python3 -m components.task kfp.dsl."
+ACCOUNT = os.environ.get("KFP_SERVICE_ACCOUNT") or "car-pipeline"  # whose rights runs have
 
 
 def light(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give a task one core, little memory and half an hour."""
-    return _placed(task, cpu="1", memory="2G", seconds=SECONDS["short"])
+    """Give a task little room and half an hour."""
+    return _placed(task, "light")
+
+
+def long(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Give a task little room and half a day."""
+    return _placed(task, "long")
 
 
 def heavy(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give a task the cores and the memory that training wants."""
-    return _placed(task, cpu="4", memory="8G", seconds=SECONDS["long"])
+    """Give a task the room that training wants, and half a day."""
+    return _placed(task, "heavy")
+
+
+def last(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Give the task that records how a run ended little room, and let any account run it."""
+    return _placed(task, "light", account="")
 
 
 def with_database(task: dsl.PipelineTask) -> dsl.PipelineTask:
@@ -42,6 +62,38 @@ def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
     )
     keys = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY"}
     return _secret(task, "car-objects", keys)
+
+
+def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Let a task send events: where the brokers are, and who we are to them if they ask."""
+    kubernetes.use_config_map_as_env(
+        task,
+        config_map_name="car-stream",
+        config_map_key_to_env={"bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS"},
+    )
+    kubernetes.use_config_map_as_env(  # where brokers encrypt, or know who comes
+        task,
+        config_map_name="car-stream-access",
+        config_map_key_to_env={
+            "security_protocol": "KAFKA_SECURITY_PROTOCOL",
+            "sasl_mechanism": "KAFKA_SASL_MECHANISM",
+            "username": "KAFKA_SASL_USERNAME",
+            "ca_file": "KAFKA_SSL_CA_FILE",
+        },
+        optional=True,
+    )
+    kubernetes.use_secret_as_volume(
+        task,
+        secret_name="car-stream-cluster-ca-cert",
+        mount_path="/var/run/secrets/car-stream-cluster-ca-cert",
+        optional=True,
+    )
+    return kubernetes.use_secret_as_env(
+        task,
+        secret_name="car-import",
+        secret_key_to_env={"password": "KAFKA_SASL_PASSWORD"},
+        optional=True,
+    )
 
 
 def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
@@ -117,14 +169,17 @@ def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return task
 
 
-def _placed(task: dsl.PipelineTask, cpu: str, memory: str, seconds: int) -> dsl.PipelineTask:
+def _placed(task: dsl.PipelineTask, kind: Kind, account: str = ACCOUNT) -> dsl.PipelineTask:
+    size = size_of(kind, task.component_spec.name.replace("-", "_"))
     task.set_caching_options(enable_caching=False)
     task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
-    task.set_cpu_request(cpu).set_cpu_limit(cpu)
-    task.set_memory_request(memory).set_memory_limit(memory)
-    kubernetes.set_timeout(task, seconds)
+    task.set_cpu_request(size.cpu).set_cpu_limit(size.cpu_limit or size.cpu)
+    task.set_memory_request(size.memory).set_memory_limit(size.memory_limit or size.memory)
+    kubernetes.set_timeout(task, SECONDS[kind])
     kubernetes.set_security_context(task, run_as_non_root=True)
-    return task
+    spec = task.container_spec
+    spec.command = [word.replace(KFP_ENTRY, OUR_ENTRY, 1) for word in spec.command]
+    return task.set_env_variable("TASK_ACCOUNT", account) if account else task
 
 
 def _secret(task: dsl.PipelineTask, name: str, keys: dict[str, str]) -> dsl.PipelineTask:

@@ -28,15 +28,24 @@ def story(file: Path) -> str:
     """
     compiled = Compiled.read(file)
     inputs = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    parameters = (f"{name} = {told.get('defaultValue')!r}" for name, told in sorted(inputs.items()))
+    parameters = (_parameter(name, told) for name, told in sorted(inputs.items()))
     lines = [
-        f"{compiled.spec['pipelineInfo']['name']}({', '.join(parameters)})",
+        compiled.spec["pipelineInfo"]["name"],
+        compiled.spec["pipelineInfo"].get("description", ""),
+        "",
+        *parameters,
         "",
         *_graph(compiled, compiled.root),
         "",
         *(f"{task.path}: {_task(task)}" for task in compiled.tasks),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _parameter(name: str, told: Body) -> str:
+    known = ", ".join(f"{value:g}" if isinstance(value, float) else value
+                      for value in told.get("literals", ()))  # fmt: skip
+    return f"{name} = {told.get('defaultValue')!r}" + (f" of {known}" if known else "")
 
 
 def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> Iterator[str]:
@@ -51,14 +60,20 @@ def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> I
             yield from _graph(compiled, component["dag"]["tasks"], indent + "    ")
 
 
+def _span(said: Body, what: str) -> str:
+    """Return what is requested, and the limit if that is another amount."""
+    asked, most = (said.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
+    return asked if asked == most else f"{asked} to {most}"
+
+
 def _task(task: Task) -> str:
     image = task.container.get("image", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
     limits = task.container.get("resources", {})
     cached = bool(task.described.get("cachingOptions", {}).get("enableCache"))
     told: dict[str, Any] = {
         "image": image,
-        "cpu": limits.get("resourceCpuLimit"),
-        "memory": limits.get("resourceMemoryLimit"),
+        "cpu": _span(limits, "Cpu"),
+        "memory": _span(limits, "Memory"),
         "accelerator": limits.get("accelerator"),
         "seconds": task.placed.get("activeDeadlineSeconds"),
         "retries": task.described.get("retryPolicy", {}).get("maxRetryCount", 0),

@@ -43,11 +43,12 @@ def _candidate(
 
 @dsl.pipeline(
     name="train-car-detector",
-    description="Snapshot, validate, train heir and challenger, export, compare, register, serve.",
+    description="Train two candidates on all that is labelled, compare them with the model in "
+    "service on the same images, register a better one, and serve it if approval is auto.",
 )
 def train(
     dataset: str = "car-parks",
-    epochs: int = 0,
+    epochs: str = "auto",
     image_size: int = 320,
     seed: int = 0,
     workers: int = 2,
@@ -62,7 +63,7 @@ def train(
 
     Args:
         dataset: Name of the dataset, whose classes, champion and test set are its own.
-        epochs: Passes over the training images; 0 chooses by their number.
+        epochs: Passes over the training images; `auto` chooses by their number.
         image_size: Longer side of the network's input, in pixels, a multiple of 32.
         seed: Seeds everything random.
         workers: TensorFlow workers that train together.
@@ -99,7 +100,7 @@ def train(
         heavy(with_tracking(with_objects(evaluated)))
         judged = light(judge_model(report=evaluated.outputs["report"]))
 
-        with dsl.If(judged.outputs["Output"] != "none", name="better"):
+        with dsl.If(judged.outputs["Output"] != "none", name="if better"):
             registered = register_model(
                 winner=judged.outputs["Output"],
                 snapshot=snapshot,
@@ -113,7 +114,7 @@ def train(
             )
             light(with_tracking(with_signing_key(with_objects(with_database(registered)))))
 
-            with dsl.If(approval == "auto", name="approved"):
+            with dsl.If(approval == "auto", name="if approved"):
                 deployed = deploy_model(
                     dataset=dataset,
                     model=registered.outputs["Output"],

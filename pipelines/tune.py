@@ -24,13 +24,14 @@ from pipelines.placement import (
 
 @dsl.pipeline(
     name="tune-car-detector",
-    description="Try settings briefly, the better ones in full, and write down what did best.",
+    description="Try settings of a training briefly, the better ones in full, and write down "
+    "the best as a recipe for train. It registers and serves nothing.",
 )
 def tune(
     dataset: str = "car-parks",
     trials: int = 9,
     epochs: int = 12,
-    budget: int = 0,
+    budget: str = "unlimited",
     space: str = "",
     seed: int = 0,
     workers: int = 1,
@@ -43,7 +44,7 @@ def tune(
         trials: Settings that are tried, the defaults included.
         epochs: Passes over the training images of those that get to the end; all begin with
             a third of them.
-        budget: Epochs over all trials together, 0 for no limit; it takes trials away.
+        budget: Epochs over all trials together, or `unlimited`; it takes trials away.
         space: YAML of what is searched, such as `size: [pico, nano]` or `learning_rate: {low:
             0.001, high: 0.01, log: true}`; empty searches what is usual.
         seed: Seeds everything random.
@@ -71,7 +72,9 @@ def tune(
             )
             return heavy(with_tracking(with_workers(with_objects(training))))
 
-        with dsl.ParallelFor(proposed.output, name="short", parallelism=4) as recipe:
+        with dsl.ParallelFor(
+            proposed.output, name="each setting, briefly", parallelism=4
+        ) as recipe:
             short = trained_by(recipe).after(valid).set_display_name("train briefly")
 
         narrowed = light(
@@ -83,13 +86,12 @@ def tune(
         )
         finalists = narrowed.outputs["Output"]
 
-        with dsl.ParallelFor(finalists, name="full", parallelism=4) as recipe:
+        with dsl.ParallelFor(finalists, name="each finalist, in full", parallelism=4) as recipe:
             full = trained_by(recipe).set_display_name("train in full")
             exported = export_onnx(snapshot=snapshot, trained=full.outputs["trained"])
             heavy(with_objects(exported))
             evaluated = evaluate_detector(
                 snapshot=snapshot,
-                heir=exported.outputs["package"],  # the same again is asked once
                 challenger=exported.outputs["package"],
                 champion=champion.outputs["fetched"],
                 split="validation",

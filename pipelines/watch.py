@@ -13,7 +13,8 @@ from pipelines.placement import light, with_database, with_kubeflow, with_object
 
 @dsl.pipeline(
     name="watch-car-detector",
-    description="Measure drift in what was served; decide, always with reasons.",
+    description="Compare what was served lately with what the model in service was judged on, "
+    "decide whether to train again and why, and start that training once.",
 )
 def watch(
     dataset: str = "car-parks",
@@ -42,7 +43,7 @@ def watch(
         decided = decide_retraining(dataset=dataset, window=window, drift=drift.outputs["drift"])
         light(with_database(decided))
 
-        with dsl.If(decided.outputs["Output"] == True, name="retrain"):  # noqa: E712 (kfp DSL)
+        with dsl.If(decided.outputs["Output"] == True, name="if retraining is decided"):  # noqa: E712 (kfp DSL)
             submitted = submit_training(
                 dataset=dataset,
                 window=window,

@@ -167,3 +167,27 @@ class TuningPolicy(Record):
         default=0.005, description="least rise in mAP50-95 over the defaults, as a fraction"
     )
     max_latency_ms: float = Field(default=250.0, description="95th percentile, one image")
+
+
+class OutagePolicy(Record):
+    """How long a task waits for a database, an object store, a stream or an API that is away."""
+
+    max_attempts: int = Field(default=6, ge=1, description="at the whole task, the first included")
+    min_wait_s: float = Field(default=5.0, ge=0, description="before the second attempt")
+    max_wait_s: float = Field(default=60.0, ge=0, description="each wait doubles up to this")
+
+    def wait_s(self, failed: int) -> float:
+        """Return how long to wait after so many failed attempts, in seconds.
+
+        >>> [OutagePolicy().wait_s(failed) for failed in (1, 2, 3, 4, 5)]
+        [5.0, 10.0, 20.0, 40.0, 60.0]
+        """
+        return min(self.min_wait_s * 2.0 ** (failed - 1), self.max_wait_s)
+
+
+class ImportPolicy(Record):
+    """How much one import may bring, so that no archive fills a disk."""
+
+    max_files: int = Field(default=200_000, ge=1, description="images, labels and others")
+    max_mb: int = Field(default=20_000, ge=1, description="of all files, unpacked")
+    max_file_mb: int = Field(default=1_000, ge=1, description="of one file")

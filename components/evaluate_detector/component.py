@@ -8,7 +8,6 @@ from components.images import image
 @dsl.component(base_image=image("evaluator"), install_kfp_package=False)
 def evaluate_detector(
     snapshot: dsl.Input[dsl.Dataset],
-    heir: dsl.Input[dsl.Model],
     challenger: dsl.Input[dsl.Model],
     champion: dsl.Input[dsl.Model],
     report: dsl.Output[dsl.Artifact],
@@ -16,20 +15,21 @@ def evaluate_detector(
     page: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
+    heir: dsl.Input[dsl.Model] = None,
     split: str = "test",
 ) -> None:
     """Compare the packages that would be served on the same frozen test images.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
-        heir: Laid out as `contracts.model.PackageLayout`, or absent.
-        challenger: The same.
+        challenger: Laid out as `contracts.model.PackageLayout`, or absent.
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         report: `contracts.report.Report`.
         references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
         page: Numbers, curves and the worst errors.
         metrics: The main numbers of each role.
         confusion: The confusion matrix of the better candidate.
+        heir: The other candidate, laid out as the challenger, if there are two.
         split: Which images; a search for settings takes `validation`.
     """
     import os
@@ -42,14 +42,15 @@ def evaluate_detector(
     from components.store.tracking import track
 
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
+    other = heir.path if heir else ""
     evaluation = evaluate(
         reader,
-        {"heir": heir.path, "challenger": challenger.path, "champion": champion.path},
+        {"heir": other, "challenger": challenger.path, "champion": champion.path},
         split,
     )
     publish(evaluation, reader, report.path, references.path, page.path)
     for name, value in evaluation.metrics.items():
         metrics.log_metric(name, value)
     confusion.log_confusion_matrix(*evaluation.confusion)
-    candidates = {"heir": heir.path, "challenger": challenger.path}
+    candidates = {"heir": other, "challenger": challenger.path}
     track(os.environ, *tracked(evaluation.report, candidates, report.path, page.path))

@@ -55,10 +55,12 @@ def open_all(folders: Mapping[Role, str | Path]) -> Contestants:
 
     Args:
         folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
-            that says why there is no model.
+            that says why there is no model; or an empty path, if nobody has the role.
     """
     contestants, opened = Contestants(), dict[str, Opened]()
     for role, folder in folders.items():
+        if not folder:
+            continue
         if absent := read_absence(folder):
             contestants.absent[role] = absent.reason
             contestants.damaged.extend([role] if absent.damaged else ())

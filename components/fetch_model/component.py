@@ -6,13 +6,19 @@ from components.images import image
 
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
-def fetch_model(dataset: str, fetched: dsl.Output[dsl.Model], model: str = "champion") -> str:
+def fetch_model(
+    dataset: str,
+    fetched: dsl.Output[dsl.Model],
+    model: str = "champion",
+    must_be_whole: bool = False,
+) -> str:
     """Bring a registered model; of a champion that there is not yet, the reason.
 
     Args:
         dataset: Name of the dataset whose model it is.
         fetched: Laid out as `contracts.model.RegisteredLayout`, or absent.
         model: Digest of its package, or an alias: `champion`, `challenger` or `previous`.
+        must_be_whole: Whether a damaged champion is an error, and not absent.
 
     Returns:
         The digest of its package, or an empty string.
@@ -25,5 +31,5 @@ def fetch_model(dataset: str, fetched: dsl.Output[dsl.Model], model: str = "cham
 
     registry = Registry.open(os.environ["DATABASE_URL"])
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    found = fetch(registry, objects, dataset, model, fetched.path)
+    found = fetch(registry, objects, dataset, model, fetched.path, must_be_whole=must_be_whole)
     return found.model if found else ""

@@ -13,8 +13,9 @@ CHAMPION = "champion"
 
 
 def fetch(
-    registry: Registry, objects: Objects, dataset: str, name: str, folder: str | Path
-) -> Version | None:
+    registry: Registry, objects: Objects, dataset: str, name: str, folder: str | Path, *,
+    must_be_whole: bool = False,
+) -> Version | None:  # fmt: skip
     """Copy a registered model of a dataset to a folder.
 
     Args:
@@ -23,13 +24,14 @@ def fetch(
         dataset: Whose model.
         name: Its digest, or an alias.
         folder: Becomes a `RegisteredLayout`, or says why there is no champion.
+        must_be_whole: Whether a damaged champion is an error, and not absent.
 
     Returns:
         The version. None for a champion before the first, or for one that is not as it was
         registered, which the folder then says: the loop goes on, and the judge knows.
 
     Raises:
-        PackageError: If another stored package is not the one that was registered.
+        PackageError: If another stored package, or one that must be whole, is damaged.
         Refusal: If there is no such model.
     """
     version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)
@@ -42,7 +44,7 @@ def fetch(
         objects.get_folder(RegisteredLayout.prefix(version.model), folder)
         _check(RegisteredLayout(folder), version)
     except PackageError as fault:
-        if name != CHAMPION:
+        if name != CHAMPION or must_be_whole:
             raise
         shutil.rmtree(folder, ignore_errors=True)
         mark_absent(folder, f"{version.name} is damaged in the object store: {fault}", damaged=True)

@@ -7,29 +7,31 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def import_dataset(dataset: str, source: str) -> int:
-    """Send a folder of labelled images as the frames of a dataset.
+    """Send labelled images as the frames of a dataset.
 
     Args:
         dataset: Its name: small letters, digits and dashes.
-        source: Folder with images and YOLO labels, COCO JSON or a CSV file of boxes.
+        source: Images with YOLO labels, COCO JSON or a CSV file of boxes: a folder, an archive
+            (.zip, .tar, .tar.gz), or either of them in an object store, `s3://bucket/prefix`.
 
     Returns:
         How many images were sent.
     """
     import os
-    from pathlib import Path
 
     from components.contracts.progress import say
-    from components.import_dataset.folder import Folder
     from components.import_dataset.send import import_folder
+    from components.import_dataset.source import opened
     from components.store.frames import FrameSender
     from components.store.objects import Objects
 
-    folder = Folder(Path(source))
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     stream = os.environ["KAFKA_BOOTSTRAP_SERVERS"]
     who = {"source": "/import_dataset", "labelled_by": "owner", "tool": "import_dataset"}
-    with FrameSender.connect(objects, stream, dataset=dataset, **who) as sender:
+    with (
+        opened(source) as folder,
+        FrameSender.connect(objects, stream, dataset=dataset, **who) as sender,
+    ):
         tally = import_folder(folder, sender)
     say(str(tally))
     return tally.images

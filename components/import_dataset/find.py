@@ -35,7 +35,7 @@ def find(folder: Folder) -> Found:
         raise _nothing(folder, refusals)
     best = max(found, key=lambda told: told.richness)
     if not best.classes:
-        raise Refusal(f"{best.form} in {folder.root} has no box, expected at least one")
+        raise Refusal(f"{best.form} in {folder.called} has no box, expected at least one")
     others = tuple(
         f"left aside, for it says less: {told.form}" for told in found if told is not best
     )
@@ -64,7 +64,7 @@ def _nothing(folder: Folder, refusals: list[Refusal]) -> Refusal:
     if refusals:
         return refusals[0]
     return Refusal(
-        f"{folder.root} has {len(folder.images):,} images but no annotations, "
+        f"{folder.called} has {len(folder.images):,} images but no annotations, "
         "expected labels/*.txt (YOLO), a JSON file (COCO), or a CSV file "
         "with the columns image, xmin, ymin, xmax, ymax"
     )

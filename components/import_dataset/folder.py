@@ -16,25 +16,28 @@ class Folder:
     """A folder with images somewhere below it.
 
     Args:
-        root: The folder that a person named.
+        root: Where its files are.
+        called: What people call it; empty is where it is.
 
     Raises:
         Refusal: If it is no folder, or there is no image in it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, called: str = "") -> None:
         """List its files, hidden ones left out."""
         if not root.is_dir():
             kind = "a file" if root.exists() else "not there"
             raise Refusal(f"{root} is {kind}, expected a folder with images and annotations")
-        self.root = root
+        self.root, self.called = root, called or str(root)
         self.files = sorted(
             file.relative_to(root).as_posix()
             for file in root.rglob("*")
             if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
         )
         if not self.images:
-            raise Refusal(f"{root} has no images, expected some of {', '.join(sorted(IMAGES))}")
+            raise Refusal(
+                f"{self.called} has no images, expected some of {', '.join(sorted(IMAGES))}"
+            )
 
     @cached_property
     def images(self) -> list[str]:

@@ -69,7 +69,7 @@ def import_folder(folder: Folder, sender: FrameSender) -> Tally:
         _send(folder, sender, tally, image, group, camera)
         tell(number)
     if not tally.images:
-        raise Refusal(f"no image of {folder.root} can be used; {tally.refusals()}")
+        raise Refusal(f"no image of {folder.called} can be used; {tally.refusals()}")
     return tally
 
 

@@ -9,14 +9,14 @@ from components.images import image
 
 @dsl.component(base_image=image("core"), install_kfp_package=False)
 def propose_settings(
-    trials: int = 9, epochs: int = 12, budget: int = 0, space: str = "", seed: int = 0
+    trials: int = 9, epochs: int = 12, budget: str = "unlimited", space: str = "", seed: int = 0
 ) -> List[str]:  # noqa: UP006
     """Propose settings to try, the defaults first.
 
     Args:
         trials: How many, the defaults included.
         epochs: Of a trial that gets to the end; all begin with a third of them.
-        budget: Epochs over all trials, 0 for no limit; fewer trials are made to keep it.
+        budget: Epochs over all trials, or `unlimited`; fewer trials are made to keep it.
         space: YAML of what is searched: `size: [pico, nano]` or `learning_rate: {low: 0.001,
             high: 0.01, log: true}` for each setting; empty is the usual.
         seed: Decides where the search begins.
@@ -24,6 +24,7 @@ def propose_settings(
     Returns:
         A recipe for each trial, as `contracts.recipe`.
     """
+    from components.contracts.choices import UNLIMITED, number_or
     from components.contracts.policy import TuningPolicy
     from components.contracts.progress import say
     from components.contracts.recipe import recipe_text
@@ -32,7 +33,8 @@ def propose_settings(
 
     searched = read_space(space)
     wanted = int(min(trials, 1 + size(searched)))
-    spent = rungs(wanted, epochs, budget, TuningPolicy())
+    most = number_or(UNLIMITED, budget, "budget")
+    spent = rungs(wanted, epochs, most, TuningPolicy())
     say(f"{spent.sentence}, over {', '.join(searched)}")
     return [
         recipe_text({**recipe, "epochs": spent.short})

@@ -115,6 +115,31 @@ class Objects:
         found = obstore.list(self._store, prefix)
         return sorted(str(entry["path"]) for batch in found for entry in batch)
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of every object by its key, in order."""
+        found = (entry for batch in obstore.list(self._store) for entry in batch)
+        return dict(sorted((str(entry["path"]), int(entry["size"])) for entry in found))
+
+    def download(self, key: str, file: Path, max_bytes: int | None = None) -> int:
+        """Copy an object to a file piece by piece, and return its size in bytes.
+
+        Args:
+            key: Of the object.
+            file: Becomes the copy; its folder is made if it is missing.
+            max_bytes: A larger object is not copied; None copies any.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        found = obstore.get(self._store, key)
+        size = int(found.meta["size"])
+        if max_bytes is None or size <= max_bytes:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as target:
+                for piece in found.stream():
+                    target.write(piece)
+        return size
+
     def delete(self, key: str) -> None:
         """Forget the bytes under a key."""
         obstore.delete(self._store, key)

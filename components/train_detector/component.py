@@ -15,7 +15,7 @@ def train_detector(
     start: str = "scratch",
     size: str = "pico",
     image_size: int = 320,
-    epochs: int = 0,
+    epochs: str = "auto",
     batch_size: int = 8,
     learning_rate: float = 0.003,
     seed: int = 0,
@@ -35,7 +35,7 @@ def train_detector(
         start: `scratch`, or `champion` to go on from the champion's weights.
         size: pico, nano or small; an heir has the champion's.
         image_size: Long side of the network's input in pixels.
-        epochs: Passes over the training split; 0 leaves it to the amount of data.
+        epochs: Passes over the training split; `auto` leaves it to the amount of data.
         batch_size: Images a step, over all workers together.
         learning_rate: Peak rate, reached after warm-up.
         seed: Decides first weights, order and looks.
@@ -48,6 +48,7 @@ def train_detector(
     from functools import partial
     from pathlib import Path
 
+    from components.contracts.choices import AUTO, number_or
     from components.store.objects import Objects
     from components.store.tracking import track
     from components.train_detector.curves import write_curves
@@ -57,8 +58,9 @@ def train_detector(
     from components.train_detector.train import numbers_of, train
 
     chosen = partial(
-        with_recipe, recipe, start=start, size=size, image_size=image_size, epochs=epochs,
-        batch_size=batch_size, learning_rate=learning_rate, seed=seed, workers=workers,
+        with_recipe, recipe, start=start, size=size, image_size=image_size,
+        epochs=number_or(AUTO, epochs, "epochs"), batch_size=batch_size,
+        learning_rate=learning_rate, seed=seed, workers=workers,
     )  # fmt: skip
     folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
     objects = Objects(os.environ["OBJECT_STORE_URL"])

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from components.contracts.choices import ImageSize
 from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
 
@@ -15,7 +16,7 @@ class Settings(Record):
 
     start: Literal["scratch", "champion"] = "scratch"
     size: Literal["pico", "nano", "small"] = "pico"
-    image_size: int = Field(default=320, ge=CELL, description="long side of the input, pixels")
+    image_size: ImageSize = Field(default=320, description="long side of the input, pixels")
     epochs: int = Field(default=0, ge=0, description="0 leaves it to the amount of data")
     batch_size: int = Field(default=8, ge=1, description="images a step, over all workers")
     learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
+from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.runs import Run, WaitError
 from pipelines.kubeflow.schedules import Step
@@ -155,6 +156,8 @@ def _diff(options: dict[str, Any]) -> int:
 
 def _apply(options: dict[str, Any]) -> int:
     prune = options.pop("prune")
+    if not (policy := retry_policy()).is_right:
+        print(policy.sentence, file=sys.stderr)
     steps = _take_host(options).schedules.apply(prune=prune)
     _tell(steps)
     return 0

@@ -12,8 +12,9 @@ from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
 from components.kubeflow.runs import Answer, find_run, run_name, start_run
+from pipelines.kubeflow.taken import taken
 from pipelines.kubeflow.versions import ROOT, choose
-from pipelines.parameters import checked, defaults
+from pipelines.parameters import defaults
 
 GOOD = "SUCCEEDED"
 OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}
@@ -164,7 +165,7 @@ def submit(
     Raises:
         Refusal: If there is no such parameter or version, or the host does not take it.
     """
-    parameters = defaults(pipeline) | checked(pipeline, given)
+    parameters = defaults(pipeline) | taken(pipeline, given)
     chosen = choose(client, pipeline, version, root=root)
     digest = digest_of({"version": chosen.name, "parameters": parameters})
     wanted = name or run_name(pipeline, str(parameters["dataset"]), digest)

@@ -20,6 +20,7 @@ from kfp_server_api import V2beta1Pipeline
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
 from components.kubeflow.runs import Version, find_pipeline, find_version
+from pipelines.form import description_of
 from pipelines.packages import write_package
 from pipelines.parameters import graph_of
 from pipelines.policy.compiled import Compiled
@@ -65,7 +66,10 @@ def upload(
         try:
             with asking(url_of(client)):
                 made = client.upload_pipeline_version(
-                    str(package), label, pipeline_id=pipeline_id, description=f"sha256 {digest}"
+                    str(package),
+                    label,
+                    pipeline_id=pipeline_id,
+                    description=f"{description_of(graph)} Package sha256 {digest}",
                 )
         except HostError as error:
             if error.status != CONFLICT:  # which says that someone else was quicker
@@ -139,7 +143,7 @@ def _made(client: Client, graph: BaseComponent) -> str:
     """Make a pipeline without a version: the SDK's own upload calls the first one otherwise."""
     body = V2beta1Pipeline(
         display_name=graph.name,
-        description=graph.component_spec.description,
+        description=description_of(graph),
         namespace=client.get_user_namespace() or None,
     )
     with asking(url_of(client)):

@@ -16,6 +16,7 @@ from components.store.registry import Registry
 from pipelines.graphs import GRAPHS
 from pipelines.laptop.home import Home
 from pipelines.laptop.processes import Child
+from pipelines.parameters import checked
 
 COLOUR = re.compile(r"\x1b\[\d+m")
 STARTED = re.compile(r"Executing task '([^']+)'")
@@ -78,12 +79,16 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
 
     Args:
         home: A home that is up.
-        name: `train`, `deploy`, `watch` or `batch`.
+        name: What people call it, such as `train`.
         parameters: Pipeline parameters by name.
         heard: Called with a task's title and a line whenever a task says something.
+
+    Raises:
+        Refusal: If a parameter is not what it may be.
     """
+    taken = checked(name, parameters)
     run = Run(name, _fresh_folder(home, name), titles_of(name))
-    command = [sys.executable, "-m", "pipelines.laptop.child", name, json.dumps(dict(parameters))]
+    command = [sys.executable, "-m", "pipelines.laptop.child", name, json.dumps(taken)]
     child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
     code = _follow(home, child, lambda line: _note(run, line, heard))
     if code:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pipelines.policy.compiled import Body, Task
 
 DATABASE, OBJECTS, TRACKING = "car-database", "car-objects", "car-tracking"
+STREAM, STREAM_CA = "car-import", "car-stream-cluster-ca-cert"
 # Every other one is mounted at /var/run/secrets/<name>.
-IN_ENVIRONMENT = {DATABASE, OBJECTS, TRACKING}
+IN_ENVIRONMENT = {DATABASE, OBJECTS, TRACKING, STREAM}
 READS: Mapping[str, set[str]] = {
     "check_model": {OBJECTS},
     "decide_retraining": {DATABASE},
@@ -17,6 +18,7 @@ READS: Mapping[str, set[str]] = {
     "export_onnx": {OBJECTS},
     "extract_window": {DATABASE, OBJECTS},
     "fetch_model": {DATABASE, OBJECTS},
+    "import_dataset": {OBJECTS, STREAM, STREAM_CA},
     "record_outcome": {DATABASE},
     "register_model": {DATABASE, OBJECTS, TRACKING, "car-signing"},
     "score_dataset": {OBJECTS},

@@ -15,11 +15,13 @@ RULES: Mapping[str, rules.Rule] = {
     "resources": rules.has_resources,
     "root": rules.is_not_root,
     "retry": rules.is_tried_again,
+    "outage": rules.waits_for_outages,
     "timeout": rules.has_timeout,
     "cache": rules.is_never_cached,
     "secret": rules.holds_no_secret,
     "install": rules.installs_nothing,
     "access": rules.reads_only_its_own,
+    "artifact": rules.takes_an_artifact_once,
     "exit": rules.has_exit,
     "parameter": rules.has_told_parameters,
 }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from components.images import image
 from pipelines.policy.access import expected, given
 from pipelines.policy.amounts import amount
+from pipelines.policy.artifacts import taken_twice
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.secrets import form_of_secret, looks_random, names_a_secret, quoted_in
 
@@ -26,6 +27,7 @@ INSTALLS = re.compile(
     r"(?:[^;&|\n]|[;&|](?![\s;&|])|[\\,(\[][ \t]*\n)*?\b(?:install|add|download|sync)\b"
     r"|\b(?:ensurepip|easy_install|curl|wget)\b"
 )
+ENTRY = "python3 -m components.task kfp.dsl.executor_main"
 LAST = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
@@ -99,6 +101,13 @@ def is_tried_again(pipeline: Compiled) -> Iterator[Broken]:
             yield Broken(task.path, f"is tried again {count} times, expected maxRetryCount above 0")
 
 
+def waits_for_outages(pipeline: Compiled) -> Iterator[Broken]:
+    """Every task runs inside ours, which tries again where Kubeflow does not."""
+    for task in pipeline.tasks:
+        if not any(ENTRY in word for word in task.container.get("command", ())):
+            yield Broken(task.path, f"ends at the first outage, expected {ENTRY!r} in its command")
+
+
 def has_timeout(pipeline: Compiled) -> Iterator[Broken]:
     """No task hangs for ever."""
     for task in pipeline.tasks:
@@ -133,6 +142,13 @@ def reads_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
         found, wanted = set(given(task)), expected(task)
         if found != wanted:
             yield Broken(task.path, f"reads {_list(found)}, expected {_list(wanted)}")
+
+
+def takes_an_artifact_once(pipeline: Compiled) -> Iterator[Broken]:
+    """No task takes one artifact by two inputs: Kubeflow's metadata store refuses that."""
+    for path, artifact, names in taken_twice(pipeline):
+        inputs = " and ".join(names)
+        yield Broken(path, f"takes {artifact} by {inputs}, expected each artifact by one input")
 
 
 def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:

@@ -58,6 +58,8 @@ def reached(image: str) -> set[Path]:
     starts = [ROOT / "components" / job for job in run_by(image)]
     files = [file for start in starts for file in (*start.glob("*.py"), start) if file.is_file()]
     files.append(ROOT / "components/__main__.py")
+    if set(run_by(image)) - SERVICES.keys():  # Kubeflow starts tasks, and no service
+        files.append(ROOT / "components/task.py")
     for file in files:
         files += [other for other in imported(file) if other not in files]
     return set(files)

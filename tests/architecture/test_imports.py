@@ -109,7 +109,8 @@ WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
 
 FILES = sorted(ROOT.glob("components/*/**/*.py"))
 WRAPPERS = sorted(ROOT.glob("components/*/component.py"))
-DOORS = {ROOT / "pipelines/__main__.py", ROOT / "pipelines/parameters.py"}  # where people come in
+# Where people come in, and what they may choose there.
+DOORS = {ROOT / f"pipelines/{name}.py" for name in ("__main__", "form", "parameters")}
 GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - DOORS)
 
 

@@ -27,7 +27,11 @@ def documents(text: str) -> list[Object]:
 def files() -> list[Path]:
     """Every file that holds objects, or patches that look like them."""
     found = [file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml"]
-    return sorted(file for file in found if file.name not in ("predictor.yaml", "workers.yaml"))
+    return sorted(
+        file
+        for file in found
+        if file.name not in ("predictor.yaml", "task-sizes.yaml", "workers.yaml")
+    )
 
 
 def kustomizations() -> dict[str, Object]:

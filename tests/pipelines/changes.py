@@ -45,6 +45,11 @@ def limit_memory(documents, amount):
     container(documents, "judge-model")["resources"]["resourceMemoryLimit"] = amount
 
 
+def give_twice(documents, key, name):
+    inputs = task(documents, key)["inputs"]["artifacts"]
+    inputs[name] = inputs["snapshot"]
+
+
 def run_beside_the_exit(documents):
     block = documents[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
     documents[0]["root"]["dag"]["tasks"]["judge-model"] = block.pop("judge-model")
@@ -88,15 +93,18 @@ CHANGES = {
         "securityContext"].update(runAsUser="00")),
     "user 0 in another spelling": ("root", "user 0", lambda d: placed(d, "judge-model")[
         "securityContext"].update(run_as_user=0)),
-    "no retry": ("retry", "recorded/better/approved/deploy-model", lambda d: task(
+    "no retry": ("retry", "train/if better/if approved/deploy-model", lambda d: task(
         d, "deploy-model").pop("retryPolicy")),
     "retry never": ("retry", "0 times", lambda d: task(
         d, "register-model")["retryPolicy"].update(maxRetryCount=0)),
+    "the entry point of KFP alone": ("outage", "judge-model ends at the first outage",
+        lambda d: container(d, "judge-model")["command"].__setitem__(
+            2, "python3 -m kfp.dsl.executor_main")),
     "no timeout": ("timeout", "export heir", lambda d: placed(d, "export-onnx").pop(
         "activeDeadlineSeconds")),
     "timeout 0": ("timeout", "judge-model", lambda d: placed(d, "judge-model").update(
         activeDeadlineSeconds="0")),
-    "cached deployment": ("cache", "better/approved/deploy-model", lambda d: task(
+    "cached deployment": ("cache", "if better/if approved/deploy-model", lambda d: task(
         d, "deploy-model").update(cachingOptions={"enableCache": True})),
     "cached ending": ("cache", "record-outcome", lambda d: task(
         d, "record-outcome").update(cachingOptions={"enableCache": True})),
@@ -166,6 +174,10 @@ CHANGES = {
     "a claim by a parameter": ("access", "reads claim videos", lambda d: placed(
         d, "judge-model").update(
             pvcMount=[{"pvcNameParameter": constant("videos"), "mountPath": "/videos"}])),
+    "one artifact twice": ("artifact", "takes snapshot-dataset.snapshot by heir and snapshot",
+        lambda d: give_twice(d, "evaluate-detector", "heir")),
+    "one artifact twice, in a group": ("artifact", "by card and snapshot", lambda d: give_twice(
+        d, "register-model", "card")),
     "no exit": ("exit", "0 tasks", lambda d: d[0]["root"]["dag"]["tasks"].pop("record-outcome")),
     "exit only after success": ("exit", "0 tasks", lambda d: task(
         d, "record-outcome").pop("triggerPolicy")),

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
+from components.contracts.choices import LauncherName
 from components.contracts.refusal import Refusal
 from components.store.objects import Objects
 from components.train_detector.launchers.local import launch_local
 from components.train_detector.plan import Plan
 
-ON_CLUSTER = ("tfjob", "trainjob")
+KNOWN = get_args(LauncherName)
 
 
 class Launcher(Protocol):
@@ -45,8 +46,8 @@ def launcher_named(name: str, environment: Mapping[str, str]) -> Launcher:
     """
     if name == "local":
         return launch_local
-    if name not in ON_CLUSTER:
-        raise Refusal(f"launcher is {name!r}, expected one of {', '.join(('local', *ON_CLUSTER))}")
+    if name not in KNOWN:
+        raise Refusal(f"launcher is {name!r}, expected one of {', '.join(KNOWN)}")
 
     from components.train_detector.launchers import tfjob, trainjob
     from components.train_detector.launchers.on_cluster import ClusterLauncher

@@ -60,6 +60,13 @@ def test_a_damaged_champion_is_absent_as_damaged_so_that_the_loop_goes_on(
     assert [file.name for file in folder.iterdir()] == ["absent.json"]
 
 
+def test_a_damaged_champion_that_must_be_whole_is_an_error(registry, objects, champion, tmp_path):
+    objects.put(f"{RegisteredLayout.prefix(champion)}/package/model.onnx", b"other")
+
+    with pytest.raises(PackageError):
+        fetch(registry, objects, "toys", "champion", tmp_path / "champion", must_be_whole=True)
+
+
 def test_any_registered_model_arrives_by_alias_or_digest(
     registry, objects, champion, tiny_package, tmp_path
 ):

@@ -43,7 +43,7 @@ def test_a_run_is_of_the_newest_version_with_all_its_parameters(submit, kubeflow
     kept = kubeflow.runs[run.id]
     assert kept["pipeline_version_reference"]["pipeline_version_id"] == uploaded[0].version.id
     assert kept["runtime_config"]["parameters"] == {
-        "dataset": "yard", "epochs": 0, "image_size": 320, "seed": 3, "workers": 2,
+        "dataset": "yard", "epochs": "auto", "image_size": 320, "seed": 3, "workers": 2,
         "launcher": "local", "approval": "auto", "grow_test": False, "recipe": "",
         "served_precision": "float32", "suppression": "outside",
     }  # fmt: skip

@@ -24,7 +24,7 @@ WRONG = [
     ("0 0 2 * * Mon", "5", "cron: Input should be a valid string"),
     ("pipeline: train", "pipeline: trian", "'trian' is no pipeline, expected one of train"),
     ("{epochs: 9}", "{epoch: 9}", "train has no parameter 'epoch', expected dataset, epochs"),
-    ("{epochs: 9}", "{epochs: '9'}", "epochs is '9', expected of type Integer"),
+    ("{epochs: 9}", "{epochs: nine}", "epochs is 'nine', expected auto or a whole number"),
     ("{epochs: 9}", "{grow_test: 1}", "grow_test is 1, expected of type Boolean"),
     ("{epochs: 9}", "{dataset: gate}", "expected only the dataset's own key"),
     ("yard: {epochs: 9}", "Yard Nr 1: {}", "datasets"),
@@ -61,7 +61,7 @@ def test_each_dataset_gets_its_own_name_and_parameters(tmp_path):
 
     one, two = planned(read(file))
 
-    assert (one.name, one.parameters) == ("train-weekly-yard", {"dataset": "yard", "epochs": 9})
+    assert (one.name, one.parameters) == ("train-weekly-yard", {"dataset": "yard", "epochs": "9"})
     assert (two.name, two.parameters) == ("train-weekly-gate", {"dataset": "gate"})
 
 

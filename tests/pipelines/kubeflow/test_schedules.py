@@ -64,7 +64,7 @@ def test_a_host_gets_one_recurring_run_a_schedule_and_dataset(schedules, kubeflo
     assert there(kubeflow) == ["train-weekly-yard", "watch-hourly-gate", "watch-hourly-yard"]
     made = training(kubeflow)
     assert made["trigger"]["cron_schedule"] == {"cron": "0 0 2 * * Mon"}
-    assert made["runtime_config"]["parameters"] == {"dataset": "yard", "epochs": 9}
+    assert made["runtime_config"]["parameters"] == {"dataset": "yard", "epochs": "9"}
     assert made["pipeline_version_reference"]["pipeline_version_id"] == uploaded[0].version.id
     assert (made["no_catchup"], made["max_concurrency"]) == (True, 1)
     assert (made["mode"], made["service_account"]) == ("ENABLE", "car-pipeline")

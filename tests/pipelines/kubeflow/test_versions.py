@@ -10,6 +10,7 @@ import yaml
 
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError
+from pipelines.form import description_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.versions import choose, upload
 from pipelines.packages import write_package
@@ -35,7 +36,7 @@ def test_a_version_is_called_by_its_revision_and_holds_what_is_compiled(
     assert not was_there
     (kept,) = kubeflow.versions.values()
     assert kept["pipeline_spec"] == next(yaml.safe_load_all(package.read_text()))
-    assert kept["description"] == f"sha256 {digest}"
+    assert kept["description"] == (f"{description_of(GRAPHS['watch'])} Package sha256 {digest}")
     (pipeline,) = kubeflow.pipelines.values()
     assert pipeline["display_name"] == "watch-car-detector"
 

@@ -1,0 +1,87 @@
+"""Labelled images as a folder, wherever they lie: a folder, an archive, or an object store."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.contracts.policy import ImportPolicy
+from components.contracts.progress import say
+from components.contracts.refusal import Refusal
+from components.import_dataset.folder import Folder
+from components.import_dataset.unpack import Room, is_archive, unpack
+from components.store.objects import Objects
+
+STORES = ("s3", "gs", "az", "abfs", "abfss", "file")
+URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://.+")
+EXPECTED = (
+    "a folder, an archive (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz), or the same in an object "
+    "store such as s3://bucket/prefix"
+)
+
+
+@contextmanager
+def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
+    """Yield labelled images as a folder; what is not one is copied for as long as it is open.
+
+    Args:
+        source: A folder, an archive, or an address of either in an object store. The object
+            store's credentials come from its usual environment variables.
+        policy: How much may come; None: the house's.
+
+    Raises:
+        Refusal: If it is none of these, holds no image, or is too large.
+    """
+    policy = policy or ImportPolicy()
+    address = URL.fullmatch(source)
+    if not source or (address and address["scheme"] not in STORES):
+        raise Refusal(f"source is {source!r}, expected {EXPECTED}")
+    if not address and not is_archive(source):
+        yield Folder(Path(source))
+        return
+    with TemporaryDirectory(prefix="import-") as scratch:
+        room = Room(Path(scratch) / "files", policy, source)
+        room.folder.mkdir()
+        archive = _fetched(source, room, Path(scratch)) if address else _file(source)
+        if archive:
+            unpack(archive, room)
+        say(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
+        yield Folder(_innermost(room.folder, source), called=source)
+
+
+def _file(source: str) -> Path:
+    archive = Path(source)
+    if not archive.is_file():
+        raise Refusal(f"{source} is {'a folder' if archive.exists() else 'not there'}, "
+                      "expected the file of an archive")  # fmt: skip
+    return archive
+
+
+def _fetched(source: str, room: Room, scratch: Path) -> Path | None:
+    """Copy from an object store; return the archive if it is one, to be unpacked."""
+    if is_archive(source):
+        parent, _, name = source.rstrip("/").rpartition("/")
+        return _downloaded(Objects(parent), name, room, scratch / "archive")
+    objects = Objects(source)
+    for key, size in objects.sizes().items():
+        target = room.path_of(key)
+        room.count(key, size, size)
+        objects.download(key, target)
+    if not room.files:
+        raise Refusal(f"{source} holds no objects, expected images and annotations")
+    return None
+
+
+def _downloaded(objects: Objects, name: str, room: Room, target: Path) -> Path:
+    most = room.policy.max_mb
+    if objects.download(name, target, most * 1_000_000) > most * 1_000_000:
+        raise Refusal(f"{room.called} has more than {most:,} MB, expected at most as much")
+    return target
+
+
+def _innermost(folder: Path, source: str) -> Path:
+    """Return the folder that an archive was made of, if it holds one of its own name alone."""
+    name = Path(source).name.split(".")[0]
+    shown = [one for one in folder.iterdir() if not one.name.startswith((".", "__MACOSX"))]
+    return folder / name if shown == [folder / name] and shown[0].is_dir() else folder

@@ -1,0 +1,106 @@
+"""Run one task of a pipeline as Kubeflow starts it: `python -m components.task MODULE OPTIONS`.
+
+MODULE is KFP's own entry point. Around it stand what every task needs: it waits for an outage
+and begins again, ends with one line for what it refuses, and refuses a run whose pods act under
+another service account than the one in TASK_ACCOUNT.
+"""
+
+import base64
+import json
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from traceback import format_exception_only
+from typing import Any
+
+from components.contracts.outages import outlast
+from components.contracts.policy import OutagePolicy
+from components.contracts.refusal import Refusal
+
+TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+ACCOUNT = "TASK_ACCOUNT"
+
+
+def main(words: Sequence[str], policy: OutagePolicy) -> int:
+    """Run a module with its options, and return the exit code.
+
+    Args:
+        words: The module, and its options.
+        policy: How long to wait for an outage.
+    """
+    module, *options = words
+    try:
+        check_account(os.environ.get(ACCOUNT, ""), TOKEN)
+        sys.argv = [module, *options]
+        outlast(
+            lambda: runpy.run_module(module, run_name="__main__", alter_sys=True),
+            lambda: forget_outputs(options),
+            policy,
+        )
+    except Refusal as refusal:
+        print(*format_exception_only(refusal), sep="", end="", file=sys.stderr)
+        return 1
+    return 0
+
+
+def check_account(expected: str, token: Path) -> None:
+    """Refuse to work under another service account than a run of ours has.
+
+    Args:
+        expected: Its name; empty takes any.
+        token: Where Kubernetes mounts the token of a pod's account.
+
+    Raises:
+        Refusal: If there is a token, and it is another account's.
+    """
+    account = _account_of(token) if expected and token.is_file() else ""
+    if account and account != expected:
+        raise Refusal(
+            f"this run acts as the service account {account!r}, expected {expected!r}: start it "
+            f"again with {expected} under Service account"
+        )
+
+
+def forget_outputs(options: Sequence[str]) -> None:
+    """Remove the artifacts that a failed attempt has begun to write.
+
+    Args:
+        options: Those of KFP's entry point.
+    """
+    words = list(options)
+    known = "--executor_input" in words[:-1]
+    given = json.loads(words[words.index("--executor_input") + 1]) if known else {}
+    for path in map(Path, _outputs(given)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _outputs(given: dict[str, Any]) -> Iterator[str]:
+    from kfp.dsl import Artifact
+
+    for listed in given.get("outputs", {}).get("artifacts", {}).values():
+        for one in listed.get("artifacts", ()):
+            yield Artifact(uri=one["uri"]).path
+
+
+def _account_of(token: Path) -> str:
+    """Return the account that a token names; a token that cannot be read names none.
+
+    It is not verified: Kubernetes mounted it, and nothing is allowed because of it.
+    """
+    try:
+        _, payload, _ = token.read_text().strip().split(".")
+        padded = payload + "=" * (-len(payload) % 4)
+        subject = str(json.loads(base64.urlsafe_b64decode(padded)).get("sub", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return subject.rpartition(":")[2] if subject.startswith("system:serviceaccount:") else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], OutagePolicy()))

@@ -1,0 +1,35 @@
+"""Parameters as a host of Kubeflow Pipelines takes them: checked before anything is sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.contracts.refusal import Refusal
+from pipelines.parameters import checked
+
+UPLOAD = "upload the files to the object store and name them as s3://bucket/prefix"
+
+
+def taken(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters of a pipeline, if its tasks can do in a cluster what they say.
+
+    Args:
+        pipeline: What people call the pipeline.
+        given: Pipeline parameters by name.
+
+    Raises:
+        Refusal: If there is no such pipeline or parameter, a value is not what it may be, or
+            it names a folder, which only this machine has.
+    """
+    parameters = checked(pipeline, given)
+    if pipeline == "batch" and parameters.get("folder"):
+        raise Refusal(
+            f"batch: folder is {parameters['folder']!r}, which no task of a cluster sees; expected "
+            "none: import the images first, or run batch on this machine"
+        )
+    source = str(parameters.get("source", ""))
+    if pipeline == "import" and ("://" not in source or source.startswith("file:")):
+        raise Refusal(
+            f"import: source is {source!r}, which no task of a cluster sees; expected an address "
+            f"in an object store: {UPLOAD}"
+        )
+    return parameters

@@ -1,0 +1,94 @@
+"""How much CPU and memory tasks ask for: settings that are read when a pipeline is compiled.
+
+The file that TASK_SIZES names is YAML. Its keys are the kinds `light`, `long` and `heavy`, or
+jobs, of which it changes one alone:
+
+    heavy: {cpu: "1", cpu_limit: "2", memory: 3G}
+    evaluate_detector: {cpu: 500m, memory: 2G}
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+
+from components.contracts.record import Record, complaint
+from components.contracts.refusal import Refusal
+from pipelines.policy.amounts import amount
+
+VARIABLE = "TASK_SIZES"
+JOBS = tuple(
+    sorted(file.parent.name for file in Path(__file__).parents[2].glob("components/*/component.py"))
+)
+Kind = Literal["light", "long", "heavy"]
+
+
+def _some(text: str) -> str:
+    if not amount(text):
+        raise ValueError("expected an amount above 0, such as 500m or 2G")
+    return text
+
+
+Quantity = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_some)]
+
+
+class Size(Record):
+    """What one task asks for: it is placed where the requests fit, and stopped at the limits."""
+
+    cpu: Quantity = Field(description="requested cores, such as 500m")
+    memory: Quantity = Field(description="requested bytes, such as 2G")
+    cpu_limit: Quantity | Literal[""] = Field(default="", description="empty: what is requested")
+    memory_limit: Quantity | Literal[""] = Field(default="", description="empty: the same")
+
+    @model_validator(mode="after")
+    def _limits_hold_the_requests(self) -> Self:
+        for name in ("cpu", "memory"):
+            asked, most = getattr(self, name), getattr(self, f"{name}_limit")
+            if most and amount(most) < amount(asked):
+                raise ValueError(f"{name}_limit is {most}, expected {asked} or more")
+        return self
+
+
+# `heavy` fits on a node of 4 cores and 8 GB, which has less than that to give.
+DEFAULTS: dict[str, Size] = {
+    "light": Size(cpu="1", memory="2G"),
+    "long": Size(cpu="1", memory="2G"),
+    "heavy": Size(cpu="3", cpu_limit="4", memory="6G", memory_limit="8G"),
+}
+SIZES = TypeAdapter(dict[str, Size])
+
+
+def size_of(kind: Kind, job: str) -> Size:
+    """Return what a task asks for: as its job is set, else as its kind is set, else by default.
+
+    Args:
+        kind: `light`, `long` or `heavy`.
+        job: The component's function.
+
+    Raises:
+        Refusal: If the file that TASK_SIZES names is wrong.
+    """
+    chosen = read_sizes(Path(file)) if (file := os.environ.get(VARIABLE)) else {}
+    return chosen.get(job) or chosen.get(kind) or DEFAULTS[kind]
+
+
+def read_sizes(file: Path) -> dict[str, Size]:
+    """Read the sizes of kinds and jobs.
+
+    Raises:
+        Refusal: If the file cannot be read, or something in it is wrong.
+    """
+    try:
+        sizes = SIZES.validate_python(yaml.safe_load(file.read_text()) or {})
+    except ValidationError as error:
+        raise Refusal(f"{VARIABLE}: {file.name}: {complaint(error)}") from error
+    except (OSError, ValueError, yaml.YAMLError) as cause:
+        raise Refusal(f"{VARIABLE}: {file}: {' '.join(str(cause).split())[:300]}") from cause
+    known = (*DEFAULTS, *JOBS)
+    if unknown := sorted(sizes.keys() - set(known)):
+        raise Refusal(
+            f"{VARIABLE}: {file.name} has {unknown[0]}, expected some of {', '.join(known)}"
+        )
+    return sizes

@@ -1,0 +1,162 @@
+"""A task as Kubeflow starts it: outages, refusals and accounts, through KFP's own entry point."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kfp import dsl
+
+from components.contracts.refusal import Refusal
+from components.task import check_account, forget_outputs
+from pipelines.placement import light
+
+ROOT = Path(__file__).parents[2]
+
+AT_ONCE = (
+    "import sys; from components.task import main; "
+    "from components.contracts.policy import OutagePolicy; "
+    "sys.exit(main(sys.argv[1:], OutagePolicy(min_wait_s=0)))"
+)
+FLAKY = """
+def flaky(made: dsl.Output[dsl.Dataset]) -> str:
+    from pathlib import Path
+
+    from obstore.exceptions import GenericError
+
+    Path(made.path).mkdir(parents=True)
+    counter = Path("COUNTER")
+    counter.write_text(f"{counter.read_text() if counter.exists() else ''}x")
+    if len(counter.read_text()) < 3:
+        raise GenericError("the object store is away")
+    return counter.read_text()
+"""
+REFUSING = """
+def refusing() -> str:
+    from components.contracts.refusal import Refusal
+
+    raise Refusal("image size is 300, expected a multiple of 32")
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a function as the launcher of Pipelines does; return the process and its output."""
+
+    def run(source, name, artifacts=()):
+        module = tmp_path / "ephemeral_component.py"
+        module.write_text(f"from kfp import dsl\nfrom kfp.dsl import *\n{source}")
+        told = {
+            "inputs": {},
+            "outputs": {
+                "parameters": {"Output": {"outputFile": str(tmp_path / "Output")}},
+                "artifacts": {
+                    one: {
+                        "artifacts": [
+                            {"name": one, "uri": str(tmp_path / one),
+                             "type": {"schemaTitle": "system.Dataset"}, "metadata": {}}
+                        ]
+                    }
+                    for one in artifacts
+                },
+                "outputFile": str(tmp_path / "executor_output.json"),
+            },
+        }  # fmt: skip
+        words = ["--component_module_path", str(module), "--executor_input", json.dumps(told),
+                 "--function_to_execute", name]  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-c", AT_ONCE, "kfp.dsl.executor_main", *words],
+            cwd=ROOT, capture_output=True, text=True, timeout=120,
+            env={**os.environ, "_KFP_RUNTIME": "true"},
+        )  # fmt: skip
+
+    return run
+
+
+def test_a_task_waits_for_an_outage_in_its_own_process(start, tmp_path):
+    source = FLAKY.replace("COUNTER", str(tmp_path / "counter"))
+    ended = start(source, "flaky", ["made"])
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("the object store is away; attempt") == 2
+    assert json.loads((tmp_path / "executor_output.json").read_text())["parameterValues"] == {
+        "Output": "xxx"
+    }
+
+
+def test_a_refusal_is_one_line_and_no_traceback(start):
+    ended = start(REFUSING, "refusing")
+
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert ended.stderr == (
+        "components.contracts.refusal.Refusal: image size is 300, expected a multiple of 32\n"
+    )
+
+
+def test_the_outputs_of_a_failed_attempt_are_removed(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/half").write_text("half")
+    (tmp_path / "file").write_text("half")
+    outputs = {
+        name: {"artifacts": [{"uri": str(tmp_path / name)}]} for name in ("folder", "file", "none")
+    }
+
+    forget_outputs(["--executor_input", json.dumps({"outputs": {"artifacts": outputs}})])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def token_of(account, tmp_path):
+    """Write a token as Kubernetes 1.34 mounts it, and return its file."""
+    payload = {"iss": "https://kubernetes.default.svc", "sub": account}
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256"}, payload, {})]
+    file = tmp_path / "token"
+    file.write_text(".".join(base64.urlsafe_b64encode(p).decode().rstrip("=") for p in parts))
+    return file
+
+
+def test_a_run_under_the_dashboard_s_default_account_is_refused_in_one_sentence(tmp_path):
+    token = token_of("system:serviceaccount:kubeflow:pipeline-runner", tmp_path)
+
+    with pytest.raises(Refusal) as refused:
+        check_account("car-pipeline", token)
+
+    assert str(refused.value) == (
+        "this run acts as the service account 'pipeline-runner', expected 'car-pipeline': start "
+        "it again with car-pipeline under Service account"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "account"),
+    [
+        ("car-pipeline", "system:serviceaccount:cars:car-pipeline"),
+        ("", "system:serviceaccount:cars:pipeline-runner"),
+        ("car-pipeline", "jane@example.com"),
+    ],
+)
+def test_our_account_and_what_is_no_account_may_work(expected, account, tmp_path):
+    check_account(expected, token_of(account, tmp_path))
+
+
+def test_where_there_is_no_token_anyone_may_work(tmp_path):
+    check_account("car-pipeline", tmp_path / "token")
+
+
+def test_every_task_but_the_last_says_whose_account_it_needs():
+    @dsl.component(base_image="core", install_kfp_package=False)
+    def judge() -> str:
+        return ""
+
+    @dsl.pipeline(name="one")
+    def graph() -> None:
+        light(judge())
+
+    (executor,) = graph.pipeline_spec.deployment_spec["executors"].values()
+    assert {"name": "TASK_ACCOUNT", "value": "car-pipeline"} in [
+        dict(one) for one in executor["container"]["env"]
+    ]
