@@ -72,6 +72,7 @@ prove-rollout: $(READY) ## Good and bad candidates under 50 requests a second: n
 
 .PHONY: prove-cluster
 prove-cluster: $(READY) ## Trainings, manifests and rights against a real API server and node: KUBECONFIG=... AWS_...
+	@$(BIN)/python -m tests.proofs.cluster_needs
 	@$(BIN)/python -m tests.proofs.training
 	@$(BIN)/python -m tests.proofs.manifests
 	@$(BIN)/python -m tests.proofs.serving

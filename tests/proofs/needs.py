@@ -1,6 +1,7 @@
 """What a proof needs and is not there is said in a sentence, and ends it with 2."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -37,6 +38,18 @@ def need_images(data: str) -> None:
         _end("this proof needs labelled images: set DATA to their folder")
     if not Path(data).is_dir():
         _end(f"DATA is {data}, which is no folder of labelled images")
+
+
+def need_program(name: str, expected: str) -> None:
+    """See that a program is on PATH."""
+    if not shutil.which(name):
+        _end(f"this proof needs {name}, which is not on PATH; expected {expected}")
+
+
+def need_file(path: Path, what: str) -> None:
+    """See that a file is there."""
+    if not path.is_file():
+        _end(f"this proof needs {what}; {path} is not there")
 
 
 def need_memory_limits() -> None:

@@ -3,14 +3,15 @@
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, field
+from types import ModuleType
 
 from kubernetes import client
 
 from components.cluster.client import Cluster
-from components.train_detector.launchers import tfjob, trainjob
+from components.train_detector.launchers import tfjob
 from components.train_detector.launchers.on_cluster import launch
 from components.train_detector.launchers.pods import Job
 from components.train_detector.launchers.worker_settings import WorkerSettings, cores
@@ -32,6 +33,7 @@ class Sequence:
     raises: str = ""
     settings: dict = field(default_factory=dict)
     suspended: bool = False
+    drained: bool = False
     most_of_a_node: bool = False  # each worker wants as much, so that only one has room
     operated: bool = True
 
@@ -58,6 +60,10 @@ def _lasts(index: int, life: int) -> str:
     return f"echo worker {index} is at work; sleep 60"
 
 
+def _drained(index: int, life: int) -> str:
+    return "trap 'exit 143' TERM; sleep 20 & wait $!"
+
+
 SEQUENCES = {
     "created": Sequence(
         settings={**NOWHERE, "start_limit_s": 3}, says=("created",),
@@ -71,6 +77,10 @@ SEQUENCES = {
     "restarting": Sequence(_restarts, says=("restarting", "succeeded"), hears="begun again"),
     "suspended": Sequence(
         lambda index, life: "sleep 3", says=("running", "suspended", "succeeded"), suspended=True
+    ),
+    "drained": Sequence(
+        _drained, says=("running", "restarting", "succeeded"), hears="worker 1 is started again",
+        drained=True,
     ),
     "failed": Sequence(
         _fails, says=("failed",), raises="TrainingError: ended with 3:\nthe disk is full"
@@ -92,12 +102,14 @@ SEQUENCES = {
 }  # fmt: skip
 
 
-def play_all(api: client.ApiClient, cluster: Cluster, image: str) -> bool:
+def play_all(
+    api: client.ApiClient, cluster: Cluster, image: str, kinds: Iterable[ModuleType]
+) -> bool:
     """Play each sequence for each kind, print what came of it, and say whether all was right."""
     good = [
         _play(api, cluster, image, kind, name, sequence, number)
         for number, (name, sequence) in enumerate(SEQUENCES.items())
-        for kind in (tfjob, trainjob)
+        for kind in kinds
     ]
     return all(good)
 
@@ -113,11 +125,18 @@ def _play(api, cluster, image, kind, name, sequence, number) -> bool:
     words, raised = io.StringIO(), ""
     with ExitStack() as stack:
         if sequence.operated:
-            stack.enter_context(TrainingOperator(api, cluster.namespace, sequence.script))
+            plurals = (kind.KIND.plural,)
+            stack.enter_context(
+                TrainingOperator(api, cluster.namespace, sequence.script, kinds=plurals)
+            )
         stack.enter_context(redirect_stdout(words))
         if sequence.suspended:
             threading.Thread(
                 target=_suspend, args=(cluster, kind, job.name, words.getvalue)
+            ).start()
+        if sequence.drained:
+            threading.Thread(
+                target=_drain, args=(api, cluster, kind, job.name, words.getvalue)
             ).start()
         try:
             launch(cluster, kind, job, 0.3)
@@ -156,3 +175,12 @@ def _suspend(cluster: Cluster, kind, name: str, words: Callable[[], str]) -> Non
         change = {"suspend": value}
         spec = {"runPolicy": change} if kind is tfjob else change
         merge(cluster, kind.KIND, name, {"spec": spec})
+
+
+def _drain(api, cluster: Cluster, kind, name: str, words: Callable[[], str]) -> None:
+    """Delete worker 1 as a drain does, once all workers run."""
+    while f"{name}: running" not in words():
+        time.sleep(0.2)
+    for pod in cluster.pods(kind.selector(name)):
+        if kind.index_of(pod) == 1:
+            client.CoreV1Api(api).delete_namespaced_pod(pod.metadata.name, cluster.namespace)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.proofs.needs import need_cluster, need_docker, need_images, need_memory_limits
+from tests.proofs.needs import (
+    need_cluster,
+    need_docker,
+    need_file,
+    need_images,
+    need_memory_limits,
+    need_program,
+)
 
 
 @pytest.fixture
@@ -47,3 +54,15 @@ def test_who_may_not_limit_memory_is_told_who_may(said, monkeypatch):
     monkeypatch.setattr("os.getuid", lambda: 1000)
 
     assert said(need_memory_limits).startswith("this proof limits the memory of processes: run it")
+
+
+def test_a_program_that_is_missing_is_named_with_the_version_that_is_expected(said):
+    assert said(need_program, "no-such-kubectl", "1.24 or later") == (
+        "this proof needs no-such-kubectl, which is not on PATH; expected 1.24 or later"
+    )
+
+
+def test_a_file_that_is_missing_is_named_with_what_it_is(said, tmp_path):
+    line = said(need_file, tmp_path / "validate", "the offline validator")
+
+    assert line == f"this proof needs the offline validator; {tmp_path}/validate is not there"

@@ -1,9 +1,10 @@
 """Trainings on a real API server: what happens to jobs, to launchers, and what two pods learn.
 
-Controllers of TFJob and TrainJob are the stand-in `tests.standins.training_operator`; pods,
-their names, logs, exit codes and deletions are real, and the workers' image is the trainer's.
-Needs KUBECONFIG of a cluster with the CRDs whose node has the image and reaches this machine,
-and an S3 by AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+Where the training operator or the trainer runs in the cluster it is the controller of its jobs,
+elsewhere the stand-in `tests.standins.training_operator`; pods, their names, logs, exit codes
+and deletions are real, and the workers' image is the trainer's. Needs KUBECONFIG of a cluster
+with the CRDs whose node has the image and reaches this machine, and an S3 by AWS_ENDPOINT_URL,
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `tests.proofs.cluster_needs` checks all of it.
 """
 
 import os
@@ -30,10 +31,10 @@ from components.store.objects import Objects
 from components.train_detector.history import Epoch
 from components.train_detector.launchers import tfjob, trainjob
 from tests.components.train_detector.toys import write_snapshot
+from tests.proofs.controllers import controller_of, running_controllers
 from tests.proofs.needs import need_cluster
 from tests.proofs.sequences import play_all
 from tests.proofs.stores import Relay, empty, make_bucket
-from tests.standins.training_operator import TrainingOperator
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "manifests/components/training-runtime/trainingruntime-workers.yaml"
@@ -51,17 +52,18 @@ def main() -> int:
     with TemporaryDirectory() as name, _namespace(api), Relay() as relay:
         folder, cluster = Path(name), Cluster(api, NAMESPACE)
         _prepare(api, folder, relay)
-        good = play_all(api, cluster, image("trainer"))
+        real = running_controllers(api)
+        played = [kind for kind in (tfjob, trainjob) if kind.KIND.plural not in real]
+        good = play_all(api, cluster, image("trainer"), played)
         good &= _until(lambda: not _left(cluster), WITHIN_S)
-        with TrainingOperator(api, NAMESPACE), _objects(folder):
-            local = _local(folder)
-            good &= Proof(cluster, tfjob, folder).learns_what(local)
-            good &= Proof(cluster, tfjob, folder).bears_the_loss_of_a_worker()
-            good &= Proof(cluster, tfjob, folder).stops_when_told()
-        with TrainingOperator(api, NAMESPACE), _objects(folder):
-            good &= Proof(cluster, trainjob, folder).learns_what(local)
-            good &= Proof(cluster, trainjob, folder).bears_the_loss_of_a_worker()
-            good &= Proof(cluster, trainjob, folder).stops_when_told()
+        local = _local(folder)
+        for kind in (tfjob, trainjob):
+            with controller_of(kind, api, NAMESPACE, real), _objects(folder):
+                proof = Proof(cluster, kind, folder)
+                good &= proof.learns_what(local)
+                good &= proof.bears_the_loss_of_a_worker("deleted by force", 0, seed=2)
+                good &= proof.bears_the_loss_of_a_worker("drained", None, seed=3)
+                good &= proof.stops_when_told()
     print("all as it should be" if good else "NOT as it should be")
     return 0 if good else 1
 
@@ -111,25 +113,33 @@ class Proof:
         print(f"{self.name}: from local at most {away:.2e} a loss, {weights:.2e} a weight")
         return adopted and same and away < CLOSE
 
-    def bears_the_loss_of_a_worker(self) -> bool:
-        """Delete a worker's pod in the middle of a training, and see both go on."""
-        trained = self.folder / f"{self.name}-lost"
+    def bears_the_loss_of_a_worker(self, how: str, grace_s: int | None, seed: int) -> bool:
+        """Delete a worker's pod in the middle of a training, and see both go on.
+
+        Args:
+            how: The deletion in a word or two.
+            grace_s: Seconds that it leaves to the worker; None is the pod's own, as in a drain.
+            seed: Of the training, which must not have been trained before.
+        """
+        trained = self.folder / f"{self.name}-lost-{seed}"
         often = {"recipe": "checkpoint_s: 0"}
-        launcher = self._start(trained, seed=2, epochs=LONG, **often)
+        launcher = self._start(trained, seed=seed, epochs=LONG, **often)
         self._running(launcher)
         (pod,) = (one for one in self._pods() if self.kind.index_of(one) == 1)
         if not _until(lambda: "epoch 2" in self._words(pod), WITHIN_S):
             raise SystemExit(launcher.communicate()[0])
-        client.CoreV1Api().delete_namespaced_pod(
-            pod.metadata.name, NAMESPACE, grace_period_seconds=0
-        )
+        grace = {} if grace_s is None else {"grace_period_seconds": grace_s}
+        client.CoreV1Api().delete_namespaced_pod(pod.metadata.name, NAMESPACE, **grace)
         said, losses = self._heard(launcher)
         again = "worker 0" in said and "is started again" in said and "going on after step" in said
         both = losses[0].keys() & losses[1].keys()  # what a deleted pod said last may be lost
         same = str(LONG) in both and all(losses[0][epoch] == losses[1][epoch] for epoch in both)
-        print(f"{self.name}: a pod deleted in training: gone on: {again}, losses equal: {same}")
+        clean = "Traceback" not in said
+        print(f"{self.name}: a pod {how}: gone on: {again}, losses equal: {same}, clean: {clean}")
         self._remove()
-        good = again and same and launcher.returncode == 0 and len(_history(trained)) == LONG
+        good = (
+            again and same and clean and launcher.returncode == 0 and len(_history(trained)) == LONG
+        )
         print("" if good else said, end="")
         return good
 

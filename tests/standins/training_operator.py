@@ -11,7 +11,7 @@ deadlines, time to live and the conditions.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,7 @@ class TrainingOperator:
         namespace: Where it looks after jobs.
         script: What workers do instead of training.
         every_s: Pause between two looks.
+        kinds: The plurals of the jobs that it looks after.
     """
 
     def __init__(
@@ -46,10 +47,11 @@ class TrainingOperator:
         namespace: str,
         script: Script | None = None,
         every_s: float = 0.3,
+        kinds: Collection[str] = (TFJOBS[2], TRAINJOBS[2]),
     ):
         self.core, self.custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
         self.namespace, self.script = namespace, script or (lambda index, life: None)
-        self.every_s = every_s
+        self.every_s, self.kinds = every_s, kinds
         self.lives: dict[tuple[str, int], int] = {}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -69,7 +71,7 @@ class TrainingOperator:
     def look(self) -> None:
         """Reconcile every job once."""
         for kind, look_after in ((TFJOBS, self._tfjob), (TRAINJOBS, self._trainjob)):
-            for job in self._list(kind):
+            for job in self._list(kind) if kind[2] in self.kinds else ():
                 if not job["metadata"].get("deletionTimestamp"):
                     try:
                         self._reconcile(kind, job, look_after)
