@@ -86,7 +86,7 @@ def test_training_operator_1_9_counts_a_running_pod_that_is_being_deleted_as_fai
 
     assert world.has("Failed")
     assert world.message("Failed") == (
-        "TFJob train-ab has failed because 1 Worker replica(s) failed."
+        "TFJob cars/train-ab has failed because 1 Worker replica(s) failed."
     )
 
 

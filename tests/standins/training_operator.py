@@ -118,7 +118,7 @@ class TrainingOperator:
             self._remove(pods.values())
             _set(
                 status, "Failed", "TFJobFailed",
-                f"TFJob {name} has failed because it was active longer than specified deadline",
+                f"Job {name} has failed because it was active longer than specified deadline",
             )  # fmt: skip
             return status
         for index in range(worker["replicas"]):
@@ -133,22 +133,22 @@ class TrainingOperator:
 
     def _tf_outcome(self, name, status, pods) -> None:
         """Count workers as the operator 1.9.0 does: one that is being deleted has failed."""
-        restarting = _is(status, "Restarting")
+        restarting, full = _is(status, "Restarting"), f"{self.namespace}/{name}"
         active = failed = 0
         for pod in pods.values():
             runs, leaves = pod.status.phase == "Running", bool(pod.metadata.deletion_timestamp)
             active += runs and not leaves
             failed += pod.status.phase == "Failed" or (runs and leaves)
         if 0 in pods and pods[0].status.phase == "Succeeded":
-            _set(status, "Succeeded", "TFJobSucceeded", f"TFJob {name} successfully completed.")
+            _set(status, "Succeeded", "TFJobSucceeded", f"TFJob {full} successfully completed.")
             return
         if active:
-            _set(status, "Running", "TFJobRunning", f"TFJob {name} is running.")
+            _set(status, "Running", "TFJobRunning", f"TFJob {full} is running.")
         if failed and restarting:
             self._restarting(name, status)
         elif failed:
             why = f"{failed} Worker replica(s) failed."
-            _set(status, "Failed", "TFJobFailed", f"TFJob {name} has failed because {why}")
+            _set(status, "Failed", "TFJobFailed", f"TFJob {full} has failed because {why}")
 
     def _restarting(self, name, status) -> None:
         _set(

@@ -80,7 +80,8 @@ class WorkerSettings(Record):
     restarts: int = Field(
         default=5,
         ge=0,
-        description="of one worker, before the job is given up; a trainjob has 5 at most",
+        description="of one worker, or of a job that lost a pod to a drain, before it is given up; "
+        "a trainjob has 5 at most",
     )
 
     @property
