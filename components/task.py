@@ -22,6 +22,7 @@ from components.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 ACCOUNT = "TASK_ACCOUNT"
+OURS = "components."  # errors of these modules are sentences for people
 
 
 def main(words: Sequence[str], policy: OutagePolicy) -> int:
@@ -40,8 +41,10 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
             lambda: forget_outputs(options),
             policy,
         )
-    except Refusal as refusal:
-        print(*format_exception_only(refusal), sep="", end="", file=sys.stderr)
+    except Exception as error:
+        if not type(error).__module__.startswith(OURS):
+            raise
+        print(*format_exception_only(error), sep="", end="", file=sys.stderr)
         return 1
     return 0
 

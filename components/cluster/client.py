@@ -97,11 +97,13 @@ class Cluster:
                     return None
                 raise
 
-    def objects(self, kind: Kind) -> list[Body]:
-        """Return all objects of a kind; none if the API server does not know it."""
-        with _complaints(kind.plural):
+    def objects(self, kind: Kind, selector: str = "") -> list[Body]:
+        """Return the objects of a kind, or those with some labels; none if it is not installed."""
+        with _complaints(f"{kind.plural} {selector}".strip()):
             try:
-                found = self._asked(self._custom.list_namespaced_custom_object, kind)
+                found = self._asked(
+                    self._custom.list_namespaced_custom_object, kind, label_selector=selector
+                )
             except client.ApiException as error:
                 if error.status == 404:
                     return []

@@ -21,8 +21,8 @@ NEEDED: dict[str, list[Right]] = {
         *_each("get", "configmaps/kfp-launcher", "secrets/mlpipeline-minio-artifact"),
     ],
     "car-launcher": [
-        *_each("get create delete", "tfjobs.kubeflow.org"),
-        *_each("get create delete", "trainjobs.trainer.kubeflow.org"),
+        *_each("get list create delete", "tfjobs.kubeflow.org"),
+        *_each("get list create delete", "trainjobs.trainer.kubeflow.org"),
         *_each("get list", "pods"),
         *_each("get", "pods --subresource=log"),
     ],

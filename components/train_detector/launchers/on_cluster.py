@@ -20,6 +20,7 @@ from components.train_detector.kept import Kept
 from components.train_detector.launchers.follow import LOOK_EVERY_S, Follower, JobKind, OverdueError
 from components.train_detector.launchers.outcome import DisruptedError, State, TrainingError
 from components.train_detector.launchers.pods import Job, job_name
+from components.train_detector.launchers.turn import others, wait_for_turn
 from components.train_detector.launchers.worker_settings import WorkerSettings, worker_settings
 from components.train_detector.plan import Plan
 
@@ -132,10 +133,10 @@ def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
     while time.monotonic() < deadline:
         there = cluster.get(kind.KIND, job.name)
         if there is None:
-            try:
-                return str(cluster.create(kind.KIND, kind.body(job))["metadata"]["uid"])
-            except ConflictError:
-                continue
+            if uid := _made(cluster, kind, job, look_every_s):
+                return uid
+            deadline = time.monotonic() + REMOVED_WITHIN_S
+            continue
         if not there["metadata"].get("deletionTimestamp"):
             if kind.state_of(there, ()) not in (State.FAILED, State.SUCCEEDED):
                 say(f"{job.name}: it runs already, so this attempt adopts it")
@@ -144,6 +145,21 @@ def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
             cluster.delete(kind.KIND, job.name, last=True)
         time.sleep(look_every_s)
     raise TrainingError(f"{job.name} is still being removed after {REMOVED_WITHIN_S:.0f} s")
+
+
+def _made(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str:
+    """Make a job when it is its turn and return its uid; or nothing, if another was made, too."""
+    wait_for_turn(cluster, kind, job, look_every_s)
+    try:
+        made = cluster.create(kind.KIND, kind.body(job))
+    except ConflictError:
+        return ""
+    rivals = others(cluster, kind, job)
+    if not rivals:
+        return str(made["metadata"]["uid"])
+    cluster.delete(kind.KIND, job.name, last=True)
+    time.sleep(look_every_s * (1 + sum(name < job.name for name in rivals)))
+    return ""
 
 
 def _image_of(pod: Any) -> str:

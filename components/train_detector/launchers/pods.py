@@ -21,6 +21,7 @@ LABELS = {  # network policies know workers by them
     "app.kubernetes.io/name": "train-detector",
     "app.kubernetes.io/part-of": "car-detection",
 }
+QUEUE = "kueue.x-k8s.io/queue-name"
 SECURITY: Body = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -60,7 +61,7 @@ class Job:
         return {
             "name": self.name,
             "namespace": self.namespace,
-            "labels": LABELS,
+            "labels": {**LABELS, **({QUEUE: self.settings.queue} if self.settings.queue else {})},
             **({"ownerReferences": list(map(dict, self.owner))} if self.owner else {}),
         }
 

@@ -76,6 +76,7 @@ def body(job: Job) -> Body:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         **({"priorityClassName": settings.priority_class} if settings.priority_class else {}),
+        **({"schedulerName": settings.gang_scheduler} if settings.gang_scheduler else {}),
     }
     return {
         "apiVersion": f"{KIND.group}/{KIND.version}",

@@ -65,6 +65,14 @@ class WorkerSettings(Record):
     tolerations: tuple[Toleration, ...] = ()
     volumes: tuple[Volume, ...] = ()
     priority_class: str = ""
+    queue: str = Field(
+        default="", description="Kueue's LocalQueue, which admits a job's workers all at once"
+    )
+    gang_scheduler: str = Field(
+        default="",
+        description="scheduler that places all workers of a job or none; for a tfjob the training "
+        "operator's --gang-scheduler-name, for a trainjob that of its TrainingRuntime",
+    )
     communication: Literal["ring", "nccl", "auto"] = Field(
         default="ring", description="nccl where every worker has a GPU"
     )

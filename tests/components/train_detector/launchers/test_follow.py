@@ -41,6 +41,9 @@ class Story:
         job, *self.there = look if isinstance(look, tuple) else (look,)
         return job
 
+    def select(self, kind, selector):
+        return []
+
     def create(self, kind, body):
         self.created.append(body["metadata"]["name"])
         return {"metadata": {"uid": "1"}}
