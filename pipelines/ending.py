@@ -3,7 +3,7 @@
 from kfp import dsl
 
 from components.record_outcome.component import record_outcome
-from pipelines.placement import last, with_database
+from pipelines.placement import last, with_database, with_kubeflow
 
 
 def recorded(pipeline: str) -> dsl.ExitHandler:
@@ -13,4 +13,4 @@ def recorded(pipeline: str) -> dsl.ExitHandler:
         pipeline: What people call it; the block has the same name in a run's graph.
     """
     outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-    return dsl.ExitHandler(last(with_database(outcome)), name=pipeline)
+    return dsl.ExitHandler(last(with_kubeflow(with_database(outcome))), name=pipeline)

@@ -20,7 +20,8 @@ from urllib3.exceptions import HTTPError
 from components.contracts.refusal import Refusal
 from components.kubeflow.token import credentials
 
-SECONDS = 30  # for one answer
+SECONDS = 40  # for one answer
+TRIES = 4  # at what only asks: urllib3 repeats it three times
 
 
 class HostError(Refusal):
@@ -104,12 +105,13 @@ def _guard(api: Any) -> None:
         return
     request = api.request
 
-    def guarded(*args: Any, **options: Any) -> Any:
-        options["_request_timeout"] = options.get("_request_timeout") or SECONDS
-        answer = request(*args, **options)
+    def guarded(method: str, *args: Any, **options: Any) -> Any:
+        limit = SECONDS / TRIES if method == "GET" else SECONDS
+        options["_request_timeout"] = options.get("_request_timeout") or (limit, limit)
+        answer = request(method, *args, **options)
         if "html" in (answer.getheader("content-type") or ""):
             page = f"{api.configuration.host} answers with a page for people, expected JSON"
-            raise HostError(f"{page}: is the URL right, and is KFP_TOKEN set?")
+            raise HostError(f"{page}: is the URL right, and is KFP_TOKEN set?", answer.status)
         return answer
 
     api.request = guarded

@@ -41,10 +41,18 @@ def run_name(pipeline: str, dataset: str, digest: str) -> str:
     return f"{pipeline}-{dataset}-{digest[:12]}"
 
 
-def find_run(client: Client, name: str) -> Answer | None:
-    """Return the run of a name, the latest if there are several, or None."""
+def find_run(client: Client, name: str, key: str = "display_name") -> Answer | None:
+    """Return the run of a name, the latest if there are several, or None.
+
+    Args:
+        client: Speaks to the host.
+        name: The run's name, or whatever else its `key` is.
+        key: The field that is compared, such as `run_id`.
+    """
     with asking(url_of(client)):
-        found = client.list_runs(page_size=1, sort_by="created_at desc", filter=named(name)).runs
+        found = client.list_runs(
+            page_size=1, sort_by="created_at desc", filter=named(name, key)
+        ).runs
     return found[0] if found else None
 
 
@@ -130,7 +138,7 @@ def account() -> str:
     return os.environ.get("KFP_SERVICE_ACCOUNT") or ACCOUNT
 
 
-def named(name: str) -> str:
-    """Return the filter for what the host calls so."""
-    equal = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+def named(name: str, key: str = "display_name") -> str:
+    """Return the filter for what the host calls so, or for another of its fields."""
+    equal = {"operation": "EQUALS", "key": key, "stringValue": name}
     return json.dumps({"predicates": [equal]})

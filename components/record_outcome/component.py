@@ -18,11 +18,11 @@ def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str 
     import os
 
     from components.contracts.progress import say
-    from components.record_outcome.outcome import outcome
+    from components.record_outcome.outcome import ended
     from components.store.registry import Registry
 
     run_id = run or status.pipeline_job_resource_name
-    ended = outcome(run_id, status.state, status.error_code, status.error_message)
+    outcome = ended(run_id, status, os.environ.get("KFP_HOST", ""))
     registry = Registry.open(os.environ["DATABASE_URL"])
-    registry.record_outcome(ended.run_id, pipeline, ended.state, ended.reason)
-    say(f"{pipeline} {ended.sentence}")
+    registry.record_outcome(outcome.run_id, pipeline, outcome.state, outcome.reason)
+    say(f"{pipeline} {outcome.sentence}")

@@ -19,7 +19,7 @@ READS: Mapping[str, set[str]] = {
     "extract_window": {DATABASE, OBJECTS},
     "fetch_model": {DATABASE, OBJECTS},
     "import_dataset": {OBJECTS, STREAM, STREAM_CA},
-    "record_outcome": {DATABASE},
+    "record_outcome": {DATABASE, "car-trigger"},
     "register_model": {DATABASE, OBJECTS, TRACKING, "car-signing"},
     "score_dataset": {OBJECTS},
     "snapshot_dataset": {DATABASE, OBJECTS},

@@ -100,7 +100,7 @@ JOBS = {
     },
     "decide_retraining": {"store.postgres", "store.registry"},
     "submit_training": {"kubeflow", "store.postgres", "store.registry", "psycopg2"},
-    "record_outcome": {"store.postgres", "store.registry"},
+    "record_outcome": {"kubeflow", "store.postgres", "store.registry"},
     "score_dataset": {
         "vision", "pages", "inference", "store.objects", "store.snapshots", "numpy",
     },

@@ -34,7 +34,8 @@ NEEDED: dict[str, list[Right]] = {
     "car-trigger": [
         *_each("get list", f"pipelines.{KUBEFLOW}"),
         *_each("get list", f"pipelines.{KUBEFLOW} --subresource=versions"),
-        *_each("get list create", f"experiments.{KUBEFLOW}", f"runs.{KUBEFLOW}"),
+        *_each("get list create", f"experiments.{KUBEFLOW}"),
+        *_each("get list create readLog", f"runs.{KUBEFLOW}"),
         *_each("use", "serviceaccounts/car-pipeline"),
         *_each("create", "serviceaccounts/car-trigger --subresource=token"),
     ],

@@ -101,7 +101,7 @@ def test_a_login_page_is_no_host_without_pipelines(monkeypatch, namespace):
         handler.end_headers()
         handler.wfile.write(b"<html>Please log in</html>")
 
-    monkeypatch.setattr("tests.standins.kubeflow_pipelines._Handler._send", page)
+    monkeypatch.setattr("tests.standins.pipelines_http.Handler._send", page)
     answer = pytest.raises(HostError, match="a page for people, expected JSON")
     with KubeflowPipelines() as kubeflow, answer:
         find_run(connect(kubeflow.url, namespace=namespace), "x")

@@ -1,4 +1,6 @@
-from components.record_outcome.outcome import outcome
+import pytest
+
+from components.record_outcome.outcome import decided, outcome
 
 
 def test_a_failure_says_why():
@@ -11,3 +13,21 @@ def test_a_success_needs_no_reason():
 
 def test_a_message_of_many_lines_becomes_one():
     assert outcome("run-7", "FAILED", None, "no disk\n  at all\n").reason == "no disk at all"
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("SUCCEEDED", "SUCCEEDED"),
+        ("COMPLETE", "SUCCEEDED"),
+        ("FAILED", "FAILED"),
+        ("CANCELLED", "CANCELED"),
+        ("RUNNING", "RUNTIME_STATE_UNSPECIFIED"),
+    ],
+)
+def test_every_runners_word_becomes_a_state_of_the_api(word, state):
+    assert outcome("run-7", word, None, None).state == state
+
+
+def test_a_run_without_nodes_has_not_ended():
+    assert decided("RUNNING", {}, "exit-handler-1") == ""

@@ -41,7 +41,7 @@ class Story:
         job, *self.there = look if isinstance(look, tuple) else (look,)
         return job
 
-    def select(self, kind, selector):
+    def objects(self, kind, selector=""):
         return []
 
     def create(self, kind, body):

@@ -24,7 +24,7 @@ class Jobs:
         with self._lock:
             return self.kept.get(name)
 
-    def select(self, kind, selector):
+    def objects(self, kind, selector=""):
         with self._lock:
             found = list(self.kept.values())
         time.sleep(self._slowness)

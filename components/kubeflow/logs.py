@@ -1,0 +1,100 @@
+"""What a task printed itself: its log without the lines of Kubeflow's launcher and executor."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from kfp.client import Client
+
+from components.kubeflow.client import HostError, asking, url_of
+from components.kubeflow.nodes import Node
+from components.kubeflow.tasks import ContainerTask
+
+LAUNCHER = re.compile(
+    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\.go:\d+\]"  # Kubeflow's own, in Go
+    r"|\[KFP Executor .*?\]:"
+    r"|time=\S+ level=\w+ msg="  # Argo's
+    r"|Error: exit status \d+$|WARNING: Running pip as "
+)
+INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
+CAUSE = re.compile(r"\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
+MAX_SENTENCE = 500
+
+
+def own_lines(text: str) -> list[str]:
+    """Return what a task printed itself.
+
+    >>> own_lines("I1005 08:10:39.123456      27 launcher_v2.go:193] publish success.")
+    []
+    """
+    return list(_own(text.splitlines()))
+
+
+def sentence(lines: list[str]) -> str:
+    """Return how the last traceback in a log ends, else its last line.
+
+    >>> sentence(["Traceback (most recent call last):", "contracts.refusal.Refusal: no room"])
+    'no room'
+    """
+    found = [cause[2] for line in lines if (cause := CAUSE.match(line))]
+    spoken = [line.strip() for line in lines if line.strip()]
+    return (found or spoken or [""])[-1][:MAX_SENTENCE]
+
+
+def read_log(client: Client, run_id: str, node: Node) -> str | None:
+    """Return the log of a node's pod, or None if the host has none any more.
+
+    That there is none is said with status 200, in JSON.
+
+    Raises:
+        HostError: If the host does not answer.
+    """
+    for pod in node.pods:
+        try:
+            answer = _read(client, run_id, pod)
+        except HostError as error:
+            if not error.status:
+                raise
+            continue
+        if not (isinstance(answer, dict) and "error_message" in answer):
+            return answer if isinstance(answer, str) else json.dumps(answer)
+    return None
+
+
+def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
+    """Return why a task failed, in one sentence: its own, else what Argo says of its pod.
+
+    Raises:
+        HostError: If the host does not answer.
+    """
+    text = read_log(client, run_id, task.attempts[-1]) if task.attempts else None
+    lines = own_lines(text or "")
+    said = sentence(lines)
+    told = bool(CAUSE.match(said)) or any(CAUSE.match(line) for line in lines)
+    if said and (told or not task.message):
+        return said
+    return "; ".join(filter(None, [task.message, said])) or "it left no log"
+
+
+def _own(lines: list[str]) -> Iterator[str]:
+    within = False
+    for line in lines:
+        if within:
+            within = line != "}"
+        elif LAUNCHER.match(line):
+            within = line.endswith(INPUT)
+        elif line.strip():
+            yield line.rstrip()
+
+
+def _read(client: Client, run_id: str, pod: str) -> Any:
+    with asking(url_of(client)):
+        return client._run_api.api_client.call_api(
+            f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log",
+            "GET",
+            header_params={"Accept": "text/plain"},
+            response_type="object",
+            auth_settings=["Bearer"],
+            _return_http_data_only=True,
+        )
