@@ -13,7 +13,6 @@ from components.deploy_model.latency import enough, slow
 from components.deploy_model.target import CandidateFailure, Side
 from components.traffic.tally import Tally
 
-
 PAUSE_S = 5.0  # before a second look at a slow candidate: a burst of load may be over by then
 
 

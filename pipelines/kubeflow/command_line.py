@@ -2,7 +2,9 @@
 
 import argparse
 import math
+import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,15 @@ from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
-from pipelines.kubeflow.runs import Run, WaitError
+from pipelines.kubeflow.recurring import Foreign
+from pipelines.kubeflow.runs import OVER, Run, WaitError
 from pipelines.kubeflow.schedules import Step
 from pipelines.parameters import one_of_the_pipelines
 
 FAILED, TIMEOUT = 1, 124
 YEAR = 366 * 24 * 3600
 CODES = "exit codes: 0 succeeded, 1 failed or canceled, 2 refused or unreachable, 124 timed out"
+LOG_CODES = CODES.replace("timed out", "not over yet")
 DIFFERS = "exit codes: 0 nothing to do, 1 the host differs, 2 refused or unreachable"
 
 
@@ -41,9 +45,19 @@ def add(commands: Any) -> None:
     wait.add_argument("run", help="name or id")
     _wait_options(wait)
     wait.set_defaults(act=_wait)
-    logs = commands.add_parser("logs", parents=host, help="what the tasks of a run did and said")
+    logs = commands.add_parser(
+        "logs", parents=host, help="why a run failed; the last lines of each task", epilog=LOG_CODES
+    )
     logs.add_argument("run", help="name or id")
     logs.set_defaults(act=_logs)
+    back = commands.add_parser(
+        "rollback", parents=host, epilog=CODES,
+        help="let the previous model serve again, on the host; without one, on this machine",
+    )  # fmt: skip
+    back.add_argument("--dataset", default="car-parks")
+    back.add_argument("--wait", action="store_true", help="until it is over")
+    _wait_options(back)
+    back.set_defaults(act=_rollback)
     _add_schedules(commands, host)
 
 
@@ -53,7 +67,7 @@ def _add_schedules(commands: Any, host: list[argparse.ArgumentParser]) -> None:
     lint = verbs.add_parser("lint", help="the file, and when each fires next")
     diff = verbs.add_parser("diff", parents=host, help="what apply would do", epilog=DIFFERS)
     apply = verbs.add_parser("apply", parents=host, help="make the host have them")
-    apply.add_argument("--prune", action="store_true", help="delete what the file has no more")
+    apply.add_argument("--prune", action="store_true", help="remove what the file has no more")
     for parser, act in ((lint, _lint), (diff, _diff), (apply, _apply)):
         parser.add_argument("--file", type=Path, default=schedule_file.FILE, dest="schedules")
         parser.set_defaults(act=act)
@@ -119,6 +133,14 @@ def _submit(options: dict[str, Any]) -> int:
     return _waited(run, **limits) if waits else 0
 
 
+def _rollback(options: dict[str, Any]) -> int:
+    if options["host"] or os.environ.get("KFP_HOST"):
+        return _submit({"pipeline": "deploy", "model": "previous", "again": True, **options})
+    from pipelines.laptop import commands
+
+    return commands.rollback(options["dataset"])
+
+
 def _wait(options: dict[str, Any]) -> int:
     host = _take_host(options)
     return _waited(host.run(options["run"]), options["timeout"], options["every"])
@@ -126,7 +148,7 @@ def _wait(options: dict[str, Any]) -> int:
 
 def _waited(run: Run, timeout: float, every: float) -> int:
     try:
-        run.wait(timeout, every, lambda state: print(f"{run.name} {state}", flush=True))
+        run.wait(timeout, every, lambda line: print(f"{run.name} {line}", flush=True))
     except WaitError as late:
         print(late, file=sys.stderr)
         return TIMEOUT
@@ -134,8 +156,9 @@ def _waited(run: Run, timeout: float, every: float) -> int:
 
 
 def _logs(options: dict[str, Any]) -> int:
-    print(_take_host(options).run(options["run"]).logs())
-    return 0
+    run = _take_host(options).run(options["run"])
+    print(run.logs())
+    return 0 if run.succeeded else FAILED if run.state in OVER else TIMEOUT
 
 
 def _lint(options: dict[str, Any]) -> int:
@@ -149,8 +172,9 @@ def _lint(options: dict[str, Any]) -> int:
 
 
 def _diff(options: dict[str, Any]) -> int:
-    steps = _take_host(options).schedules.diff()
-    _tell(steps)
+    schedules = _take_host(options).schedules
+    steps = schedules.diff()
+    _tell(steps, schedules.foreign())
     return 1 if steps else 0
 
 
@@ -163,5 +187,5 @@ def _apply(options: dict[str, Any]) -> int:
     return 0
 
 
-def _tell(steps: list[Step]) -> None:
-    print("\n".join(map(str, steps)) or "nothing to do")
+def _tell(steps: list[Step], foreign: Sequence[Foreign] = ()) -> None:
+    print("\n".join(map(str, [*foreign, *steps])) if foreign or steps else "nothing to do")

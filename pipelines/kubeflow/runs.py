@@ -1,8 +1,7 @@
-"""A run on a host: started once under its name, waited for, and told about when it is over."""
+"""A run on a host: started once under its name, waited for, and its log."""
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,19 @@ from kfp import Client
 from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
+from components.kubeflow.logs import own_lines, read_log, why_it_failed
+from components.kubeflow.nodes import nodes_of
 from components.kubeflow.runs import Answer, find_run, run_name, start_run
+from components.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
+from pipelines.kubeflow.pods import waiting_pods
 from pipelines.kubeflow.taken import taken
 from pipelines.kubeflow.versions import ROOT, choose
 from pipelines.parameters import defaults
 
 GOOD = "SUCCEEDED"
 OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}
+LINES = {"FAILED": 20, "RUNNING": 20}  # of a task's log that are shown, by its state
+LINES_ELSE = 3
 PATIENCE = 5  # answers in a row that may be missed while waiting
 
 
@@ -38,6 +43,7 @@ class Run:
         """Nothing is asked yet."""
         self._client, self._answer, self.was_there = client, answer, was_there
         self.id, self.name = str(answer.run_id), str(answer.display_name)
+        self._titles: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Return what a notebook shows."""
@@ -72,24 +78,26 @@ class Run:
         Args:
             timeout: Seconds to wait at most.
             every: Seconds between two questions.
-            tell: Is told each new state.
+            tell: Is told each new state, and once each why a pod does not start.
 
         Raises:
             WaitError: If it is not over in time.
             HostError: If the host does not answer for good.
         """
-        end, missed, told = time.monotonic() + timeout, 0, ""
+        end, missed = time.monotonic() + timeout, 0
+        told: set[str] = set()
         while True:
             try:
-                self.refresh()
+                news = [self.refresh().state, *self._pending()]
                 missed = 0
             except HostError as error:
-                missed += 1
+                news, missed = [], missed + 1
                 if missed > PATIENCE or 400 <= error.status < 500:
                     raise
-            if not missed and self.state != told:
-                told = self.state
-                tell(told)
+            for line in news:
+                if line not in told:
+                    tell(line)
+            told.update(news)
             if not missed and self.state in OVER:
                 return self
             if time.monotonic() + every > end:
@@ -97,46 +105,52 @@ class Run:
             time.sleep(every)
 
     def logs(self) -> str:
-        """Return each task's state and times, and what the failed ones said.
+        """Return why the run failed, and each container task's state, times and last lines.
 
         A host gives a log as long as it keeps the pod or an archive of its output.
+
+        Raises:
+            HostError: If the host does not answer.
         """
-        self.refresh()
-        details = self._answer.run_details
-        tasks = sorted((details.task_details if details else None) or [], key=_begin)
+        tasks = self.refresh().tasks()
         lines = [f"{self.name} ({self.id}) {self.state}"]
-        if self._answer.error and self._answer.error.message:
-            lines.append(f"  {self._answer.error.message}")
+        if self.state not in OVER:
+            lines += [f"  {line}" for line in self.waiting(tasks)]
+        for task in failed(tasks):
+            lines.append(f"  {task.name}: {why_it_failed(self._client, self.id, task)}")
         for task in tasks:
             lines += self._told(task)
         return "\n".join(lines)
 
-    def _told(self, task: Answer) -> list[str]:
-        lines = [f"  {task.state or 'PENDING':<10} {_times(task):<28} {task.display_name}"]
-        if task.state != "FAILED":
-            return lines
-        said = [task.error, *(past.error for past in task.state_history or [])]
-        lines += [f"      {error.message}" for error in said if error and error.message]
-        children = [child.pod_name for child in task.child_tasks or []]
-        for pod in dict.fromkeys(filter(None, [task.pod_name, *children])):
-            lines += [f"      | {line}" for line in self._log(pod)]
-        return lines
+    def tasks(self) -> list[ContainerTask]:
+        """Return the container tasks that have begun, in the order in which they did."""
+        nodes = nodes_of(self._client, self._answer)
+        if nodes and not self._titles:
+            self._titles = titles_of(self._client, self._answer)
+        return container_tasks(nodes, self._titles)
 
-    def _log(self, pod: str) -> list[str]:
-        api = self._client._run_api.api_client
-        try:
-            with asking(url_of(self._client)):
-                text = api.call_api(
-                    f"/apis/v1alpha1/runs/{self.id}/nodes/{pod}/log",
-                    "GET",
-                    header_params={"Accept": "text/plain"},
-                    response_type="str",
-                    auth_settings=["Bearer"],
-                    _return_http_data_only=True,
-                )
-        except HostError as error:
-            return [f"no log of {pod}: {error}"]
-        return [f"{pod}:", *str(text).splitlines()]
+    def waiting(self, tasks: list[ContainerTask] | None = None) -> list[str]:
+        """Return why pods of the run do not start, a line each.
+
+        The workflow says so, if the host gives it; else the cluster that KUBECONFIG names.
+        """
+        found = self.tasks() if tasks is None else tasks
+        lines = [f"{task.name} waits: {task.waits_for}" for task in found if task.waits_for]
+        return lines or waiting_pods(self.id)
+
+    def _pending(self) -> list[str]:
+        """Return why pods do not start, if there are any that have not."""
+        details = self._answer.run_details.task_details if self._answer.run_details else None
+        pending = any(one.state == "PENDING" for one in details or [])
+        return self.waiting() if pending and self.state not in OVER else []
+
+    def _told(self, task: ContainerTask) -> Iterator[str]:
+        yield f"  {task.state or 'PENDING':<10} {_times(task):<28} {task.name}"
+        if task.attempts and task.state not in ("PENDING", "SKIPPED"):
+            text = read_log(self._client, self.id, task.attempts[-1])
+            lines = ["(its log is gone)"] if text is None else own_lines(text)
+            for line in lines[-LINES.get(task.state, LINES_ELSE) :]:
+                yield f"      | {line}"
 
 
 def submit(
@@ -181,28 +195,19 @@ def submit(
 def find(client: Client, run: str) -> Run:
     """Return a run by its name or its id.
 
+    Both are looked for in the list of runs, which answers at once that there is none.
+
     Raises:
         Refusal: If the host does not know it.
     """
-    if found := find_run(client, run):
+    if found := find_run(client, run) or find_run(client, run, key="run_id"):
         return Run(client, found)
-    try:
-        with asking(url_of(client)):
-            return Run(client, client.get_run(run))
-    except HostError as error:
-        if error.status not in (400, 404):
-            raise
-        raise Refusal(f"the host knows no run {run!r}, expected a run's name or id") from error
+    raise Refusal(f"the host knows no run {run!r}, expected a run's name or id")
 
 
-def _begin(task: Answer) -> datetime:
-    begin = task.start_time or task.create_time
-    return begin if begin else datetime.max.replace(tzinfo=UTC)
-
-
-def _times(task: Answer) -> str:
-    begin, end = task.start_time or task.create_time, task.end_time
-    if not begin:
+def _times(task: ContainerTask) -> str:
+    if not task.begin:
         return "not begun"
-    lasted = f" {(end - begin).total_seconds():.0f} s" if end and end > begin else ""
-    return f"{begin:%Y-%m-%d %H:%M:%S}{lasted}"
+    over = task.end is not None and task.end >= task.begin  # what goes on ends in the year 1
+    lasted = f" {(task.end - task.begin).total_seconds():.0f} s" if task.end and over else ""
+    return f"{task.begin:%Y-%m-%d %H:%M:%S}{lasted}"

@@ -1,13 +1,16 @@
 """Recurring runs as a file has them, on a host that can make and delete them, but not change.
 
 Whose file, and which content, a recurring run comes from stands in its description. A change
-makes the new one first, which names the one it replaces, and deletes that one then: whoever is
-killed in between leaves two, of which the next time knows which to delete. What is paused stays
+makes the new one first, which names the one it replaces, and disables that one then: whoever is
+killed in between leaves two, of which the next time knows which to disable. What is paused stays
 paused.
+
+A recurring run owns the workflows of its runs: Pipelines 2.17 deletes those that are under way
+with it, and their runs stay RUNNING for ever. So what is not wanted any more is only disabled,
+and deleted by a later `apply`, when none of its runs is active.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -17,44 +20,23 @@ from kfp import Client
 from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, PAGE, Version, account
+from components.kubeflow.runs import EXPERIMENT, Version, account
+from pipelines.graphs import GRAPHS
+from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Recurring, active, foreign, there
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read
 from pipelines.kubeflow.versions import ROOT, choose
-
-AT_ONCE = 1  # runs of one schedule
-MARK = re.compile(
-    r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"
-)
-
-
-class Recurring(NamedTuple):
-    """A recurring run, as a host has it.
-
-    Attributes:
-        id: The host's.
-        name: Not unique on the host.
-        paused: Whether it does not start anything.
-        owner: Whose file it was made from; empty if we did not make it.
-        digest: Of what it was made from.
-        replaces: Id of the one that it was made to replace; empty if there was none.
-    """
-
-    id: str
-    name: str
-    paused: bool
-    owner: str = ""
-    digest: str = ""
-    replaces: str = ""
 
 
 class Step(NamedTuple):
     """One thing to do on a host.
 
     Attributes:
-        verb: `create`, `replace`, `delete` what was replaced before, or `prune`.
+        verb: `create`; `replace`, which makes one and disables another; `disable`; `delete` what
+            was disabled before; `wait` until a run of it is over; the last three for what was
+            replaced, and as `prune ...` for what the file has no more.
         name: Of the recurring run.
         make: What to make, if anything.
-        old: What is deleted afterwards, if anything.
+        old: What is disabled or deleted, if anything.
     """
 
     verb: str
@@ -66,7 +48,12 @@ class Step(NamedTuple):
         """Return it as one line."""
         old = f" {self.old.id}{' (paused)' if self.old.paused else ''}" if self.old else ""
         made = f": {self.make.cron} {self.make.parameters}" if self.make else ""
-        return f"{self.verb:<8}{self.name}{old}{made}"
+        later = " (deleted by a later apply, when none of its runs is active)"
+        return f"{self.verb:<14} {self.name}{old}{made}{later if self._leaves_one else ''}"
+
+    @property
+    def _leaves_one(self) -> bool:
+        return self.verb.split()[-1] in ("replace", "disable", "wait")
 
 
 def plan(
@@ -74,6 +61,7 @@ def plan(
     there: Iterable[Recurring],
     versions: Mapping[str, Version],
     owner: str,
+    busy: Collection[str] = (),
 ) -> list[Step]:
     """Return what makes a host have what is wanted, in a safe order.
 
@@ -82,24 +70,52 @@ def plan(
         there: What the host has.
         versions: The version to run, by pipeline.
         owner: Whose file it is; nothing of others is touched.
+        busy: Ids of those of which a run is active.
 
     Raises:
         Refusal: If two of one name are there, or one that this file did not make.
     """
     there = list(there)
-    ours = [one for one in there if one.owner == owner]
-    replaced = {one.replaces for one in ours}
-    steps = [Step("delete", one.name, old=one) for one in ours if one.id in replaced]
     names = {one.name for one in wanted}
+    replaced, strays = unwanted(there, owner, names)
+    gone = {one.id for one in replaced}
+    steps = [_removal(one, busy, there) for one in replaced]
     for planned_one in wanted:
-        named = [o for o in there if o.name == planned_one.name and o.id not in replaced]
+        named = [o for o in there if o.name == planned_one.name and o.id not in gone]
         _refuse_what_is_ambiguous(planned_one.name, named, owner)
         if not named:
             steps.append(Step("create", planned_one.name, planned_one))
         elif named[0].digest != digest(planned_one, versions[planned_one.pipeline]):
             steps.append(Step("replace", planned_one.name, planned_one, named[0]))
-    strays = [one for one in ours if one.name not in names and one.id not in replaced]
-    return steps + [Step("prune", one.name, old=one) for one in strays]
+    pruned = [_removal(one, busy, there) for one in strays]
+    return steps + [step._replace(verb=f"prune {step.verb}") for step in pruned]
+
+
+def unwanted(
+    there: Iterable[Recurring], owner: str, names: Collection[str]
+) -> tuple[list[Recurring], list[Recurring]]:
+    """Return what an owner's file replaced, and what it has no more.
+
+    Args:
+        there: What the host has.
+        owner: Whose file it is.
+        names: What the file asks for, by name.
+    """
+    ours = [one for one in there if one.owner == owner]
+    old = {one.replaces for one in ours}
+    replaced = [one for one in ours if one.id in old]
+    return replaced, [one for one in ours if one.name not in names and one.id not in old]
+
+
+def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) -> Step:
+    """Return the next step towards the end of a recurring run.
+
+    One that replaced another is kept as long as that one: it alone says that it was replaced.
+    """
+    if not one.paused:
+        return Step("disable", one.name, old=one)
+    waits = one.id in busy or any(other.id == one.replaces for other in there)
+    return Step("wait" if waits else "delete", one.name, old=one)
 
 
 def digest(planned_one: Planned, version: Version) -> str:
@@ -135,13 +151,13 @@ class Schedules:
         """
         told = read(self._file)
         wanted = planned(told)
-        return plan(wanted, self.there(), self._versions(wanted), self._owner(told))
+        return self._plan(wanted, self._versions(wanted), self._owner(told))
 
     def apply(self, *, prune: bool = False) -> list[Step]:
         """Make the host have what the file asks for, and return what was done.
 
         Args:
-            prune: Whether to delete what this file made and has no more.
+            prune: Whether to remove what this file made and has no more.
 
         Raises:
             Refusal: As `diff` does, or if the host does not take it.
@@ -149,34 +165,39 @@ class Schedules:
         told = read(self._file)
         wanted, owner = planned(told), self._owner(told)
         versions = self._versions(wanted)
-        steps = plan(wanted, self.there(), versions, owner)
-        done = [step for step in steps if prune or step.verb != "prune"]
+        steps = self._plan(wanted, versions, owner)
+        done = [step for step in steps if prune or not step.verb.startswith("prune")]
         for step in done:
             if step.make:
                 self._make(step.make, versions[step.make.pipeline], step.old, owner)
             if step.old:
-                with asking(url_of(self._client)):
-                    self._client.delete_recurring_run(step.old.id)
+                self._remove(step.verb.split()[-1], step.old)
         return done
 
     def there(self) -> list[Recurring]:
         """Return every recurring run of the host, ours or not."""
-        found: list[Recurring] = []
-        token = ""
-        mine = self._client.get_user_namespace() or None
-        while True:
-            with asking(url_of(self._client)):
-                page = self._client.list_recurring_runs(token, PAGE, namespace=mine)
-            for one in page.recurring_runs or []:
-                mark = MARK.search(one.description or "")
-                marked = [part or "" for part in mark.groups()] if mark else []
-                paused = "DISABLE" in f"{one.mode} {one.status}"
-                found.append(
-                    Recurring(str(one.recurring_run_id), str(one.display_name), paused, *marked)
-                )
-            token = page.next_page_token
-            if not token:
-                return found
+        return there(self._client)
+
+    def foreign(self) -> list[Foreign]:
+        """Return the schedules of our pipelines that somebody made by hand."""
+        return foreign(self._client, [graph.name for graph in GRAPHS.values()], self.there())
+
+    def _plan(
+        self, wanted: Sequence[Planned], versions: Mapping[str, Version], owner: str
+    ) -> list[Step]:
+        found = self.there()
+        paused = [
+            one for some in unwanted(found, owner, {it.name for it in wanted}) for one in some
+            if one.paused
+        ]  # fmt: skip
+        return plan(wanted, found, versions, owner, active(self._client, paused))
+
+    def _remove(self, verb: str, old: Recurring) -> None:
+        with asking(url_of(self._client)):
+            if verb in ("replace", "disable") and not old.paused:
+                self._client.disable_recurring_run(old.id)
+            elif verb == "delete":
+                self._client.delete_recurring_run(old.id)
 
     def _versions(self, wanted: Iterable[Planned]) -> dict[str, Version]:
         names = sorted({one.pipeline for one in wanted})

@@ -1,5 +1,6 @@
 """What can be asked of a laptop home: the loop, one pipeline, a second training, serving."""
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -59,15 +60,21 @@ def retrain(frames: int) -> int:
     return 0
 
 
-def rollback(dataset: str, host: str) -> int:
-    """Let the model that served before serve again, here or on a cluster."""
-    parameters = {"dataset": dataset, "model": "previous"}
-    if not host:
-        return run("deploy", parameters)
-    from pipelines.kubeflow.host import Host
+def rollback(dataset: str) -> int:
+    """Let the model that served before serve again, on this machine.
 
-    print(Host(host).submit("deploy", again=True, **parameters).id)
-    return 0
+    Raises:
+        Refusal: If DATABASE_URL names a database whose models are not served here: its
+            registry would say so, and clients would be answered by the same model as before.
+    """
+    served = os.environ.get("DETECTOR_URL") or os.environ.get("DETECTOR_TARGET")
+    if os.environ.get("DATABASE_URL") and not served:
+        raise Refusal(
+            "DATABASE_URL names a registry, and nothing says where its models are served; "
+            "expected KFP_HOST or --host for those of a cluster, DETECTOR_URL for servers of "
+            "your own, or no DATABASE_URL for this machine's"
+        )
+    return run("deploy", {"dataset": dataset, "model": "previous"})
 
 
 def history(dataset: str) -> int:

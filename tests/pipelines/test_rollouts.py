@@ -235,8 +235,22 @@ def test_the_history_tells_versions_names_and_reasons(
 
 def test_going_back_is_deploying_what_served_before(monkeypatch):
     asked = []
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setattr(commands, "run", lambda *words: asked.append(words) or 0)
 
-    commands.rollback("drilled", host="")
+    commands.rollback("drilled")
 
     assert asked == [("deploy", {"dataset": "drilled", "model": "previous"})]
+
+
+def test_going_back_here_leaves_the_registry_of_a_cluster_alone(
+    registry, champion, database, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", database)
+    for name in ("DETECTOR_URL", "DETECTOR_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    before = registry.history("drilled")
+
+    with pytest.raises(Refusal, match="expected KFP_HOST or --host"):
+        commands.rollback("drilled")
+    assert registry.history("drilled") == before

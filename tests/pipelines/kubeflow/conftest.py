@@ -9,6 +9,8 @@ import pytest
 from components.kubeflow.client import connect
 from pipelines.__main__ import main
 from pipelines.kubeflow import versions
+from pipelines.kubeflow.schedules import Schedules
+from tests.pipelines.kubeflow.scheduled import FILE
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
 
 GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false"]
@@ -60,3 +62,21 @@ def command(kubeflow):
 
     yield run
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "schedules.yaml"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture
+def schedules(client, file, uploaded, checkout):
+    return Schedules(client, file, checkout)
+
+
+@pytest.fixture
+def changed(file):
+    """Change when the training starts."""
+    return lambda cron="0 0 4 * * Mon": file.write_text(FILE.replace("0 0 2 * * Mon", cron))

@@ -246,52 +246,6 @@ def test_a_host_that_forgot_the_run_is_not_asked_again(submit, kubeflow):
     assert time.monotonic() - start < 5
 
 
-def test_an_unknown_run_is_refused(command, capsys):
-    assert command("logs", "nobody") == 2
-    assert "knows no run 'nobody'" in capsys.readouterr().err
-
-
-def task(name, state, second, **more):
-    times = {
-        "start_time": f"2026-01-01T00:00:{second:02}Z",
-        "end_time": f"2026-01-01T00:01:{second:02}Z",
-    }
-    return {"display_name": name, "state": state, "run_id": "x", **times, **more}
-
-
-def test_the_logs_of_a_run_tell_each_task_and_what_the_failed_one_said(
-    submit, kubeflow, command, capsys
-):
-    run = submit()
-    kubeflow.logs["train-1"] = "reading 600 images\nRefusal: 3 images are undecodable\n"
-    failed = {
-        "child_tasks": [{"pod_name": "train-1"}, {"pod_name": "train-2"}],
-        "state_history": [{"state": "FAILED", "error": {"code": 13, "message": "exit code 2"}}],
-    }
-    tasks = [task("train-detector", "FAILED", 30, **failed), task("fetch-model", "SUCCEEDED", 0)]
-    kubeflow.finish(run.id, "FAILED", tasks, error="train-detector failed")
-
-    assert command("logs", run.name) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[:5] == [
-        f"{run.name} ({run.id}) FAILED",
-        "  train-detector failed",
-        "  SUCCEEDED  2026-01-01 00:00:00 60 s     fetch-model",
-        "  FAILED     2026-01-01 00:00:30 60 s     train-detector",
-        "      exit code 2",
-    ]
-    assert told[5:8] == [
-        "      | train-1:",
-        "      | reading 600 images",
-        "      | Refusal: 3 images are undecodable",
-    ]
-    assert told[8].startswith("      | no log of train-2: ")
-
-
-def test_the_logs_of_a_run_that_has_not_begun_are_its_state(submit):
-    assert submit().logs().endswith(" PENDING")
-
-
 def test_the_lines_for_a_notebook_do_what_they_say(
     kubeflow, uploaded, checkout, monkeypatch, capsys
 ):

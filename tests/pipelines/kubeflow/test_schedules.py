@@ -1,41 +1,9 @@
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError
 from components.kubeflow.runs import EXPERIMENT
 from pipelines.kubeflow.schedules import Schedules
-
-ROOT = Path(__file__).parents[3]
-FILE = """
-timezone: Europe/Zurich
-schedules:
-  - {name: train-weekly, pipeline: train, cron: 0 0 2 * * Mon, datasets: {yard: {epochs: 9}}}
-  - {name: watch-hourly, pipeline: watch, cron: 0 5 * * * *, datasets: {yard: {}, gate: {}}}
-"""
-
-
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "schedules.yaml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
-def schedules(client, file, uploaded, checkout):
-    return Schedules(client, file, checkout)
-
-
-@pytest.fixture
-def changed(file):
-    """Change when the training starts."""
-    return lambda cron="0 0 4 * * Mon": file.write_text(FILE.replace("0 0 2 * * Mon", cron))
+from tests.pipelines.kubeflow.scheduled import FILE
 
 
 def told(steps):
@@ -47,15 +15,9 @@ def there(kubeflow):
 
 
 def training(kubeflow):
-    (one,) = [
-        it for it in kubeflow.recurringRuns.values() if it["display_name"].startswith("train")
-    ]
-    return one
-
-
-def drop_deletions(verb, path):
-    if verb == "DELETE":
-        raise ConnectionAbortedError
+    """The schedule of the training that was made last."""
+    made = kubeflow.recurringRuns.values()
+    return [it for it in made if it["display_name"].startswith("train")][-1]
 
 
 def test_a_host_gets_one_recurring_run_a_schedule_and_dataset(schedules, kubeflow, uploaded):
@@ -87,20 +49,6 @@ def test_looking_changes_nothing(schedules, kubeflow):
     assert kubeflow.changes() == before
 
 
-def test_a_changed_one_is_made_before_the_old_one_is_deleted(schedules, kubeflow, changed):
-    schedules.apply()
-    old = training(kubeflow)["recurring_run_id"]
-    changed()
-    kubeflow.requests.clear()
-
-    assert told(schedules.apply()) == [("replace", "train-weekly-yard")]
-    assert kubeflow.changes() == [
-        ("POST", "/apis/v2beta1/recurringruns"),
-        ("DELETE", f"/apis/v2beta1/recurringruns/{old}"),
-    ]
-    assert training(kubeflow)["trigger"]["cron_schedule"] == {"cron": "0 0 4 * * Mon"}
-
-
 def test_a_new_version_of_a_pipeline_is_taken_up(schedules, kubeflow, client, checkout):
     from pipelines.kubeflow.versions import upload
 
@@ -123,58 +71,6 @@ def test_what_is_paused_stays_paused(schedules, kubeflow, client, changed):
     assert training(kubeflow)["mode"] == "DISABLE"
 
 
-def test_what_dies_between_making_and_deleting_is_healed_by_the_next(schedules, kubeflow, changed):
-    schedules.apply()
-    changed()
-    kubeflow.before = drop_deletions
-    with pytest.raises(HostError, match="does not answer"):
-        schedules.apply()
-    assert there(kubeflow).count("train-weekly-yard") == 2
-
-    kubeflow.before = lambda verb, path: None
-    assert told(schedules.apply()) == [("delete", "train-weekly-yard")]
-    assert training(kubeflow)["trigger"]["cron_schedule"] == {"cron": "0 0 4 * * Mon"}
-    assert schedules.apply() == []
-
-
-def test_a_change_after_the_death_is_taken_up_too(schedules, kubeflow, changed):
-    schedules.apply()
-    changed()
-    kubeflow.before = drop_deletions
-    with pytest.raises(HostError):
-        schedules.apply()
-    kubeflow.before = lambda verb, path: None
-    changed("0 0 6 * * Mon")
-
-    assert told(schedules.apply()) == [
-        ("delete", "train-weekly-yard"),
-        ("replace", "train-weekly-yard"),
-    ]
-    assert training(kubeflow)["trigger"]["cron_schedule"] == {"cron": "0 0 6 * * Mon"}
-
-
-def test_a_killed_process_leaves_two_and_the_next_one_leaves_one(
-    schedules, kubeflow, changed, file
-):
-    schedules.apply()
-    changed()
-    words = ["schedules", "apply", "--file", str(file), "--host", kubeflow.url]
-    process = subprocess.Popen([sys.executable, "-m", "pipelines", *words], cwd=ROOT)
-
-    def kill(verb, path):
-        if verb == "DELETE":
-            os.kill(process.pid, signal.SIGKILL)
-        drop_deletions(verb, path)
-
-    kubeflow.before = kill
-    assert process.wait() == -signal.SIGKILL
-    assert there(kubeflow).count("train-weekly-yard") == 2
-
-    kubeflow.before = lambda verb, path: None
-    schedules.apply()
-    assert there(kubeflow).count("train-weekly-yard") == 1
-
-
 def test_two_of_one_name_are_refused_with_their_ids(schedules, kubeflow):
     schedules.apply()
     twin = {**training(kubeflow), "recurring_run_id": "twin"}
@@ -192,20 +88,6 @@ def test_one_that_somebody_made_by_hand_is_left_alone_and_refused(schedules, kub
 
     with pytest.raises(Refusal, match="that this file did not make"):
         schedules.apply()
-
-
-def test_what_the_file_has_no_more_is_shown_and_deleted_on_demand(schedules, kubeflow, file):
-    schedules.apply()
-    kubeflow.recurringRuns["theirs"] = {
-        **training(kubeflow), "recurring_run_id": "theirs", "display_name": "x", "description": "",
-    }  # fmt: skip
-    file.write_text(FILE.replace(", gate: {}", ""))
-
-    assert told(schedules.diff()) == [("prune", "watch-hourly-gate")]
-    assert schedules.apply() == []
-    assert "watch-hourly-gate" in there(kubeflow)
-    assert told(schedules.apply(prune=True)) == [("prune", "watch-hourly-gate")]
-    assert there(kubeflow) == ["train-weekly-yard", "watch-hourly-yard", "x"]
 
 
 @pytest.mark.parametrize("owner", ["", "owner: night\n"])

@@ -1,0 +1,52 @@
+"""Why pods of a run wait, from the cluster that KUBECONFIG names."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import urllib3
+from kubernetes import client, config  # type: ignore[import-untyped]
+
+from components.kubeflow.tasks import STARTING
+
+RUN = "pipeline/runid"  # the label that Kubeflow Pipelines gives each pod of a run
+SECONDS = 10
+
+
+def waiting_pods(run_id: str, namespace: str = "") -> list[str]:
+    """Return why pods of a run wait, a line each; nothing where no cluster can be asked.
+
+    Args:
+        run_id: The run's id.
+        namespace: Where its pods are; empty takes KFP_NAMESPACE, and else looks everywhere.
+    """
+    if not (named := os.environ.get("KUBECONFIG")):
+        return []
+    place = namespace or os.environ.get("KFP_NAMESPACE", "")
+    chosen = {"label_selector": f"{RUN}={run_id}", "_request_timeout": SECONDS}
+    try:
+        core = client.CoreV1Api(config.new_client_from_config(named))
+        if place:
+            found = core.list_namespaced_pod(place, **chosen).items
+        else:
+            found = core.list_pod_for_all_namespaces(**chosen).items
+    except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError) as cause:
+        return [f"KUBECONFIG cannot tell whether pods wait: {' '.join(str(cause).split())[:200]}"]
+    return [line for pod in found for line in _reasons(pod)]
+
+
+def _reasons(pod: Any) -> Iterator[str]:
+    if pod.status.phase != "Pending":
+        return
+    for condition in pod.status.conditions or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            yield f"pod {pod.metadata.name} waits: {condition.reason}: {condition.message}"
+    containers = [
+        *(pod.status.init_container_statuses or []),
+        *(pod.status.container_statuses or []),
+    ]
+    for container in containers:
+        waiting = container.state.waiting if container.state else None
+        if waiting and waiting.reason not in STARTING:
+            message = f": {waiting.message}" if waiting.message else ""
+            yield f"pod {pod.metadata.name} waits: {waiting.reason}{message}"

@@ -1,0 +1,151 @@
+"""The recurring runs of a host, which of them have active runs, and which are foreign."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from kfp import Client
+
+from components.kubeflow.client import asking, url_of
+from components.kubeflow.runs import PAGE, account, find_pipeline
+
+MARK = re.compile(
+    r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"
+)
+OVER = {"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"}
+AT_ONCE = 1  # runs of one schedule
+
+
+class Recurring(NamedTuple):
+    """A recurring run, as a host has it.
+
+    Attributes:
+        id: The host's.
+        name: Not unique on the host.
+        paused: Whether it does not start anything.
+        owner: Whose file it was made from; empty if we did not make it.
+        digest: Of what it was made from.
+        replaces: Id of the one that it was made to replace; empty if there was none.
+        created: When it was made, or None.
+        pipeline: Id of the pipeline that it runs; empty if it has a specification of its own.
+        catches_up: Whether it starts what it missed.
+        at_once: How many of its runs there may be at once.
+        account: The service account of its pods.
+    """
+
+    id: str
+    name: str
+    paused: bool
+    owner: str = ""
+    digest: str = ""
+    replaces: str = ""
+    created: datetime | None = None
+    pipeline: str = ""
+    catches_up: bool = False
+    at_once: int = AT_ONCE
+    account: str = ""
+
+
+class Foreign(NamedTuple):
+    """A recurring run of one of our pipelines that somebody made by hand.
+
+    Attributes:
+        one: The recurring run.
+        pipeline: What the host calls the pipeline.
+    """
+
+    one: Recurring
+    pipeline: str
+
+    def __str__(self) -> str:
+        """Return it as one line, with what is not safe about it."""
+        unsafe = []
+        if self.one.catches_up:
+            unsafe.append("catch-up is on: it starts every run that it missed")
+        if self.one.at_once > AT_ONCE:
+            unsafe.append(f"up to {self.one.at_once} runs at once, expected {AT_ONCE}")
+        if self.one.account != account():
+            named = self.one.account or "the host's own"
+            unsafe.append(f"its account is {named}, expected {account()}")
+        paused = " (paused)" if self.one.paused else ""
+        head = f"{'foreign':<14} {self.one.name} {self.one.id}{paused}"
+        return f"{head}: {self.pipeline}; {'; '.join(unsafe) or 'made by hand'}"
+
+
+def there(client: Client) -> list[Recurring]:
+    """Return every recurring run of a host, ours or not."""
+    found: list[Recurring] = []
+    token = ""
+    mine = client.get_user_namespace() or None
+    while True:
+        with asking(url_of(client)):
+            page = client.list_recurring_runs(token, PAGE, namespace=mine)
+        found += [_recurring(one) for one in page.recurring_runs or []]
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def active(client: Client, some: Iterable[Recurring]) -> set[str]:
+    """Return the ids of those recurring runs of which a run is not over.
+
+    Args:
+        client: Speaks to the host.
+        some: Recurring runs; without any, nothing is asked.
+    """
+    wanted = {one.id: one.created for one in some}
+    known = [created for created in wanted.values() if created]
+    since = min(known) if len(known) == len(wanted) and known else None
+    return {
+        run.recurring_run_id
+        for run in (_runs(client, since) if wanted else ())
+        if run.recurring_run_id in wanted and run.state not in OVER
+    }
+
+
+def foreign(client: Client, pipelines: Iterable[str], found: Iterable[Recurring]) -> list[Foreign]:
+    """Return the recurring runs of our pipelines that no file of schedules made.
+
+    Args:
+        client: Speaks to the host.
+        pipelines: What the host calls our pipelines.
+        found: The recurring runs of the host.
+    """
+    strangers = [one for one in found if not one.owner]
+    names = {find_pipeline(client, name): name for name in pipelines} if strangers else {}
+    return [Foreign(one, names[one.pipeline]) for one in strangers if one.pipeline in names]
+
+
+def _runs(client: Client, since: datetime | None) -> Iterator[Any]:
+    """Yield the runs of a host, the latest first, back to a time."""
+    token = ""
+    while True:
+        with asking(url_of(client)):
+            page = client.list_runs(token, PAGE, "created_at desc")
+        for run in page.runs or []:
+            if since and run.created_at and run.created_at < since:
+                return
+            yield run
+        token = page.next_page_token
+        if not token:
+            return
+
+
+def _recurring(one: Any) -> Recurring:
+    mark = MARK.search(one.description or "")
+    owner, digest, replaces = (part or "" for part in (mark.groups() if mark else ("", "", "")))
+    reference = one.pipeline_version_reference
+    return Recurring(
+        str(one.recurring_run_id),
+        str(one.display_name),
+        "DISABLE" in f"{one.mode} {one.status}",
+        owner,
+        digest,
+        replaces,
+        one.created_at,
+        str(reference.pipeline_id or "") if reference else "",
+        not one.no_catchup,
+        int(one.max_concurrency or AT_ONCE),
+        str(one.service_account or ""),
+    )
