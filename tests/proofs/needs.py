@@ -8,9 +8,13 @@ from typing import NoReturn
 
 import docker
 import urllib3
+from confluent_kafka import KafkaException
 from kubernetes import client, config
 
+from components.contracts.events import TOPICS
 from tests.proofs.cgroups import above
+from tests.proofs.kafka.admin import Admin
+from tests.proofs.kafka.jars import missing
 
 
 def need_cluster(*more: str) -> None:
@@ -56,6 +60,28 @@ def need_memory_limits() -> None:
     """See that groups of processes can be limited in memory."""
     if os.getuid() or not os.access(above(), os.W_OK):
         _end(f"this proof limits the memory of processes: run it as root, who may write {above()}")
+
+
+def need_java() -> None:
+    """See that Kafka brokers can be started here."""
+    if lacking := missing():
+        _end(
+            f"skipped: this proof starts Kafka brokers and needs {lacking}; "
+            "or set KAFKA_BOOTSTRAP_SERVERS to a cluster to try things on"
+        )
+
+
+def need_free_topics(bootstrap_servers: str) -> None:
+    """See that a cluster answers and has none of the topics that the proof makes and deletes."""
+    try:
+        there = Admin(bootstrap_servers).topics().intersection(TOPICS)
+    except KafkaException as cause:
+        _end(f"KAFKA_BOOTSTRAP_SERVERS is {bootstrap_servers}, where no Kafka answers: {cause}")
+    if there:
+        _end(
+            f"the Kafka at {bootstrap_servers} has a topic {min(there)}, which this proof would "
+            "delete: name a cluster without it"
+        )
 
 
 def _end(sentence: str) -> NoReturn:
