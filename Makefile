@@ -58,6 +58,10 @@ prove-tracking: $(READY) ## Trainings on a real MLflow server, through an outage
 prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end as if undisturbed
 	@$(BIN)/python -m tests.proofs.recovery
 
+.PHONY: prove-kafka
+prove-kafka: $(READY) ## Ingestion on real Kafka brokers, killed and replaced; needs Java 17 and Maven; ONLY="storm peer"
+	@$(BIN)/python -m tests.proofs.kafka $(ONLY)
+
 .PHONY: prove-checks
 prove-checks: $(READY) ## Packages with every fault we know in the real server: each refused by its word
 	@$(BIN)/python -m tests.proofs.checks

@@ -14,7 +14,7 @@ from kubernetes import client, config
 from components.contracts.events import TOPICS
 from tests.proofs.cgroups import above
 from tests.proofs.kafka.admin import Admin
-from tests.proofs.kafka.jars import missing
+from tests.proofs.kafka.jars import PROFILES, FetchError, jars, missing
 
 
 def need_cluster(*more: str) -> None:
@@ -69,6 +69,11 @@ def need_java() -> None:
             f"skipped: this proof starts Kafka brokers and needs {lacking}; "
             "or set KAFKA_BOOTSTRAP_SERVERS to a cluster to try things on"
         )
+    try:
+        for profile in PROFILES:
+            jars(profile)
+    except FetchError as cause:
+        _end(f"skipped: this proof starts Kafka brokers, but {cause}")
 
 
 def need_free_topics(bootstrap_servers: str) -> None:

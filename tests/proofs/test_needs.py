@@ -2,11 +2,14 @@
 
 import pytest
 
+from components.store.stream import producer
 from tests.proofs.needs import (
     need_cluster,
     need_docker,
     need_file,
+    need_free_topics,
     need_images,
+    need_java,
     need_memory_limits,
     need_program,
 )
@@ -66,3 +69,25 @@ def test_a_file_that_is_missing_is_named_with_what_it_is(said, tmp_path):
     line = said(need_file, tmp_path / "validate", "the offline validator")
 
     assert line == f"this proof needs the offline validator; {tmp_path}/validate is not there"
+
+
+def test_without_java_it_is_java_and_maven_that_are_needed_or_a_cluster(
+    said, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+
+    line = said(need_java)
+
+    assert line.startswith(
+        "skipped: this proof starts Kafka brokers and needs Java 17 or later and"
+    )
+    assert line.endswith("or set KAFKA_BOOTSTRAP_SERVERS to a cluster to try things on")
+
+
+def test_a_cluster_that_has_the_topics_already_is_not_tried_things_on(said, stream):
+    with producer(stream) as out:
+        out.send("frames", b"?")
+
+    assert "has a topic frames, which this proof would delete" in said(need_free_topics, stream)

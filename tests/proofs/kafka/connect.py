@@ -79,9 +79,10 @@ class Connect(Part):
         self._child = Child("Kafka Connect", command, folder / "log.txt", env=os.environ)
         self.process = psutil.Process(self._child.process.pid)
 
-    def must_run(self) -> None:
-        """Raise if it has ended."""
-        self._child.must_run()
+    def failure(self) -> str:
+        """Return why its sink failed, as its log has it; empty if it did not."""
+        _, failed, text = self._child.output().partition("unrecoverable exception")
+        return text.strip().split("\n\tat ")[0][-300:] if failed else ""
 
     def stop(self) -> None:
         """End it."""
@@ -105,11 +106,13 @@ class Side:
         process: Its own.
         lake: Where it stores.
         stored: Counts what it has stored.
+        failure: Says why it failed, or nothing.
     """
 
     process: psutil.Process
     lake: Lake
     stored: Callable[[], int]
+    failure: Callable[[], str] = str
 
     def cpu(self) -> tuple[float, float]:
         """Return the CPU seconds so far: of the process, and of the backends that serve it."""

@@ -1,5 +1,6 @@
 """Scenarios of connecting: users, certificates and rights, and one sentence for what is wrong."""
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -41,12 +42,13 @@ def kept_out(place: Place) -> Iterator[Check]:
     started = {
         name: place.ingester(environment=environment) for name, (environment, _) in faults.items()
     }
+    end = time.monotonic() + SOON_S
     for name, (_, words) in faults.items():
-        yield _complains(name, started[name], words)
+        yield _complains(name, started[name], words, end - time.monotonic())
 
 
-def _complains(name: str, ingester: Ingester, words: str) -> Check:
-    line = ingester.await_line(words, SOON_S)
+def _complains(name: str, ingester: Ingester, words: str, seconds: float) -> Check:
+    line = ingester.await_line(words, seconds)
     said = line or next(reversed(ingester.output.strip().splitlines()), "nothing")
     traced = bool(ingester.lines("Traceback"))
     status = ingester.status()

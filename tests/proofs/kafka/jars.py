@@ -2,32 +2,45 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
 POM = Path(__file__).with_name("pom.xml")
+PROFILES = ("broker", "sink")  # of the POM
+OLDEST = 17  # Java that Kafka's brokers run on
 FETCH_S = 600
 
 
+class FetchError(RuntimeError):
+    """Maven could not fetch the jars."""
+
+
 def java() -> str | None:
-    """Return the program that runs Java, if there is one."""
+    """Return the program that runs Java, if there is one of 17 or later."""
     home = os.environ.get("JAVA_HOME")
-    return shutil.which(f"{home}/bin/java" if home else "java")
+    program = shutil.which(f"{home}/bin/java" if home else "java")
+    return program if program and _version(program) >= OLDEST else None
 
 
 def missing() -> str:
     """Return what is missing to run brokers here, as a phrase; empty if nothing is."""
-    wanted = {"Java 17 or later": java(), "Maven": shutil.which("mvn")}
-    if all(_folder(profile).is_dir() for profile in ("broker", "sink")):
+    wanted = {f"Java {OLDEST} or later": java(), "Maven": shutil.which("mvn")}
+    if all(_folder(profile).is_dir() for profile in PROFILES):
         del wanted["Maven"]
     return " and ".join(name for name, found in wanted.items() if found is None)
 
 
 def jars(profile: str) -> Path:
-    """Return the folder of one profile's jars, fetching them if they are not there yet."""
+    """Return the folder of one profile's jars, fetching them if they are not there yet.
+
+    Raises:
+        FetchError: If Maven fails.
+    """
     folder = _folder(profile)
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +52,13 @@ def jars(profile: str) -> Path:
         except OSError:  # another process was quicker
             shutil.rmtree(fetched)
     return folder
+
+
+@cache
+def _version(program: str) -> int:
+    done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', done.stderr)
+    return int(found[1]) if found else 0
 
 
 def _folder(profile: str) -> Path:
@@ -55,8 +75,4 @@ def _fetch(profile: str, folder: Path) -> None:
     )
     if done.returncode:
         shutil.rmtree(folder)
-        raise SystemExit(f"Maven fetched no jars: {(done.stdout + done.stderr).strip()[:500]}")
-
-
-if __name__ == "__main__":
-    print(*(jars(profile) for profile in ("broker", "sink")), sep="\n")
+        raise FetchError(f"Maven fetched no jars: {(done.stdout + done.stderr).strip()[:300]}")

@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815, the library's own name
 
     def log_message(self, *_: object) -> None:
         pass

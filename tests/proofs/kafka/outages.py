@@ -92,7 +92,7 @@ def _comes_back(place: Place, ingester: Ingester, what: str) -> Iterator[Check]:
 
 
 def database_read_only(place: Place) -> Iterator[Check]:
-    """A database that refuses to write, as after a failover, is waited for; the lag is not hidden."""
+    """A database that refuses to write, as after a failover, is waited for, with a true lag."""
     ingester = place.ingester()
     send(place.servers, labels(100))
     yield equal("before the failover, stored", place.lake.await_events(100, SOON_S), 100)

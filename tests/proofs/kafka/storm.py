@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from tests.proofs.kafka.ending import Load
-from tests.proofs.kafka.lake import await_true
+from tests.proofs.kafka.lake import Lake, await_true
 from tests.proofs.kafka.place import Place
 from tests.proofs.kafka.table import Check, equal, holds, stated
 
@@ -27,8 +27,7 @@ def exactly_once(place: Place) -> Iterator[Check]:
         for number in range(KILLS):
             _change_brokers(place, number)
             ingester = place.ingester()
-            before = place.lake.events()
-            stored += await_true(lambda: place.lake.events() > before, STORED_S)
+            stored += _stores(place.lake)
             time.sleep(moments.uniform(0, 0.5))
             ingester.kill()
         load.finish()
@@ -41,6 +40,12 @@ def exactly_once(place: Place) -> Iterator[Check]:
     yield equal(f"events lost of {EVENTS:,}", EVENTS - ids, 0)
     yield equal("events doubled", (rows - ids, rows - places, meant - ids), (0, 0, 0))
     yield equal("in quarantine", sum(place.lake.quarantined().values()), 0)
+
+
+def _stores(lake: Lake) -> bool:
+    """Wait until more is stored than now; say whether it is."""
+    before = lake.events()
+    return await_true(lambda: lake.events() > before, STORED_S)
 
 
 def _change_brokers(place: Place, number: int) -> None:
