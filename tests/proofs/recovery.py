@@ -1,7 +1,8 @@
 """Kill `make run` with SIGKILL in ingestion, in training and in deployment, and run it again.
 
 Each time the second run must end with the same snapshot, the same rows, one version and
-no process left. `make prove-recovery` runs it and prints what it saw.
+no process left. `make prove-recovery` runs it and prints what it saw. With
+KAFKA_BOOTSTRAP_SERVERS the stream is that of a real cluster, with topics made anew for each.
 """
 
 import json
@@ -17,8 +18,11 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from pipelines.laptop.database import EmbeddedDatabase
+from tests.proofs.kafka.admin import Admin
+from tests.proofs.needs import need_free_topics
 
 ROOT = Path(__file__).parents[2]
+STREAM = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
 
 # Kill as soon as something that matches stands in the log of a job or pipeline.
 MOMENTS = {
@@ -45,8 +49,12 @@ TABLES = ("bronze.events", "silver.frames", "silver.labels", "quarantine.items")
 
 def main() -> int:
     """Run every moment in a state folder of its own, and compare."""
+    if STREAM:
+        need_free_topics(STREAM)
     with TemporaryDirectory() as folder:
         ends = {name: _end(Path(folder) / name, moment) for name, moment in MOMENTS.items()}
+    if STREAM:
+        Admin(STREAM).delete()
     for name, end in ends.items():
         print(f"{name:12} {json.dumps(end)}")
     same = all(end == ends["undisturbed"] for end in ends.values())
@@ -55,6 +63,8 @@ def main() -> int:
 
 
 def _end(state: Path, moment: tuple[str, str] | None) -> dict[str, object]:
+    if STREAM:
+        Admin(STREAM).fresh()
     if moment:
         _killed(state, *moment)
     subprocess.run(_command(), env=_env(state), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -5,6 +5,7 @@ scenarios that stop brokers or need certificates are left out, and that is said.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ GROUPS = (
 
 def main(chosen: list[str]) -> int:
     """Run the scenarios that are named, or all; 0 if every row is as it should be."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and all that was started ends, too
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     need_free_topics(given) if given else need_java()
     with ExitStack() as stack:

@@ -123,7 +123,9 @@ class Brokers(Part):
     def _launch(self, number: int) -> None:
         command = [*_java("broker"), "kafka.Kafka", str(self._settings(number))]
         log = self.folder / f"broker-{number}.log"
-        self._running[number] = Child(f"broker {number}", command, log, env=os.environ)
+        self._running[number] = Child(
+            f"broker {number}", command, log, env=os.environ, death_signal=signal.SIGKILL
+        )
 
     def _await(self, number: int) -> None:
         child = self._running[number]

@@ -76,7 +76,8 @@ class Connect(Part):
         assert program is not None
         options = ["-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars('broker')}/*"]
         command = [program, *options, main, str(worker), str(sink)]
-        self._child = Child("Kafka Connect", command, folder / "log.txt", env=os.environ)
+        log, by = folder / "log.txt", signal.SIGKILL
+        self._child = Child("Kafka Connect", command, log, env=os.environ, death_signal=by)
         self.process = psutil.Process(self._child.process.pid)
 
     def failure(self) -> str:

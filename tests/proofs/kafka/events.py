@@ -23,7 +23,7 @@ def label(number: int, dataset: str = "proof", boxes: int = BOXES) -> FrameLabel
     return FrameLabelled(
         dataset=dataset, sha256=_digest(number), width=WIDTH, height=HEIGHT,
         boxes=tuple(Box(**_place(i), label="car") for i in range(boxes)),
-        labelled_by="proofs/kafka", tool="a tool with a name", labelled_at=TIME,
+        labelled_by="proofs/kafka", tool="labelling tool, version 1.2.3", labelled_at=TIME,
     )  # fmt: skip
 
 

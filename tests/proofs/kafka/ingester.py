@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ class Ingester:
             ],
             log,
             env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+            death_signal=signal.SIGKILL,  # it may be suspended
         )  # fmt: skip
         self.process = psutil.Process(self._child.process.pid)
 
