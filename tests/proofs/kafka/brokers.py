@@ -2,20 +2,23 @@
 
 import base64
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import uuid
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pipelines.laptop.database import free_port
 from pipelines.laptop.processes import Child, Part
 from tests.proofs.kafka.certificates import Authority
 from tests.proofs.kafka.jars import jars, java
 
 ADMIN = ("admin", "admin-secret")  # of brokers that only this machine reaches
 LISTENERS = ("PLAIN", "CONTROLLER", "SECURE", "MUTUAL", "EXPIRED")
+STEADY = (12_000, 32_000)  # below what Linux takes for outgoing connections
 READY = "Kafka Server started"
 
 SETTINGS = Path(__file__).with_name("broker.properties")
@@ -36,7 +39,8 @@ class Brokers(Part):
         self.folder = folder
         self.authority = Authority(folder / "certificates")
         self._cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self._ports = [{name: free_port() for name in LISTENERS} for _ in range(count)]
+        ports = steady_ports(count * len(LISTENERS))
+        self._ports = [{name: ports.pop() for name in LISTENERS} for _ in range(count)]
         keystores = [self.authority.keystore("localhost", expired=old) for old in (False, True)]
         for number in range(count):
             self._settings(number).write_text(self._describe(number, *keystores))
@@ -130,6 +134,20 @@ class Brokers(Part):
     def _await(self, number: int) -> None:
         child = self._running[number]
         child.wait_until(partial(_says_ready, child), seconds=180)
+
+
+def steady_ports(count: int) -> set[int]:
+    """Return free ports that the system gives to no outgoing connection, so that they stay free.
+
+    A broker that was killed wants its own again.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(*STEADY)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
+    return found
 
 
 def _says_ready(child: Child) -> bool:

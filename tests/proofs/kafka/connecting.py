@@ -42,19 +42,20 @@ def kept_out(place: Place) -> Iterator[Check]:
     started = {
         name: place.ingester(environment=environment) for name, (environment, _) in faults.items()
     }
-    end = time.monotonic() + SOON_S
+    end = time.monotonic() + UNREADY_S
     for name, (_, words) in faults.items():
-        yield _complains(name, started[name], words, end - time.monotonic())
+        yield _complains(name, started[name], words, end)
 
 
-def _complains(name: str, ingester: Ingester, words: str, seconds: float) -> Check:
-    line = ingester.await_line(words, seconds)
+def _complains(name: str, ingester: Ingester, words: str, end: float) -> Check:
+    line = ingester.await_line(words, end - time.monotonic())
     said = line or next(reversed(ingester.output.strip().splitlines()), "nothing")
     traced = bool(ingester.lines("Traceback"))
-    status = ingester.status()
-    good = bool(line) and not traced and status != 200
+    unready = await_true(lambda: ingester.status() != 200, end - time.monotonic())
+    good = bool(line) and not traced and unready
     expected = f"{words!r} in one line, no traceback, not ready"
-    figure = f"{said[:90]}; probe {status}{'; traceback' if traced else ''}"
+    state = f"probe {ingester.status()}" if ingester.runs else "ended"
+    figure = f"{said[:90]}; {state}{'; traceback' if traced else ''}"
     return holds(name, figure, expected, good)
 
 

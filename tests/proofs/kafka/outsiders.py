@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -164,11 +166,13 @@ def by_aiokafka(servers: str, messages: list[Sent]) -> None:
 
 
 def by_kcat(servers: str, messages: list[Sent]) -> None:
-    """Send with kcat, one message a call."""
+    """Send with kcat, one message a call, whose value is a file as it stands."""
     for message in messages:
         headers = [f"-H{name}={text}" for name, text in message.headers.items()]
-        command = ["kcat", "-P", "-b", servers, "-t", message.topic, "-D", "\0", *headers]
-        subprocess.run(command, input=message.body, check=True, timeout=SOON_S)
+        with NamedTemporaryFile() as file:
+            Path(file.name).write_bytes(message.body)
+            command = ["kcat", "-P", "-b", servers, "-t", message.topic, *headers, file.name]
+            subprocess.run(command, check=True, timeout=SOON_S)
 
 
 CLIENTS: dict[str, Send] = {
