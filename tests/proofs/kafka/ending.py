@@ -37,15 +37,20 @@ def terminated(place: Place) -> Iterator[Check]:
 
 
 class Load:
-    """Sends labels at a steady rate from a thread of its own while it is entered."""
+    """Sends labels at a steady rate from a thread of its own while it is entered.
+
+    Attributes:
+        sent: How many were sent.
+        most: How many may be sent so far; None for any number.
+    """
 
     def __init__(self, servers: str, rate: float = RATE, most: int | None = None) -> None:
         settings = {"bootstrap.servers": servers, "log_level": 0, **NAMES, **PATIENT}
         self._producer = Producer(settings)
-        self._rate, self._most = rate, most
+        self._pause_s = 1 / rate
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send)
-        self.sent = 0
+        self.sent, self.most = 0, most
 
     def __enter__(self) -> "Load":
         self._thread.start()
@@ -53,24 +58,15 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self.finish()
-
-    def finish(self) -> None:
-        """Wait until all was sent, or the end was asked for, and all is acknowledged."""
         self._thread.join()
         drain(self._producer)
 
-    @property
-    def sends(self) -> bool:
-        """Whether it has not finished."""
-        return self._thread.is_alive()
-
     def _send(self) -> None:
-        began = time.monotonic()
-        while not self._ended.is_set() and self.sent != self._most:
-            produce(self._producer, label(self.sent))
-            self.sent += 1
-            time.sleep(max(0.0, began + self.sent / self._rate - time.monotonic()))
+        while not self._ended.is_set():
+            if self.most is None or self.sent < self.most:
+                produce(self._producer, label(self.sent))
+                self.sent += 1
+            time.sleep(self._pause_s)
 
 
 PATIENT = {"delivery.timeout.ms": 300_000}
