@@ -14,8 +14,9 @@ MANIFESTS = ROOT / "manifests"
 CRDS = ROOT.parent / "shared" / "crds"
 OVERLAYS = ("local", "production")
 COMPONENTS = sorted(folder.name for folder in (MANIFESTS / "components").iterdir())
-# Kinds of others whose definitions are not beside the project: they are known by their names.
-FOREIGN = {"PodMonitor", "PrometheusRule", "ScaledObject"}
+# Kinds of others whose definitions are not among the shared ones: ours are in `definitions`.
+DEFINITIONS = ROOT / "tests" / "manifests" / "definitions"
+FOREIGN = {"PodMonitor", "PrometheusRule", "ScaledObject", "ClusterStorageContainer"}
 
 Object = dict[str, Any]
 

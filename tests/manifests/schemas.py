@@ -13,16 +13,30 @@ RULES = ("type", "enum", "pattern", "minimum", "maximum", "required", "minItems"
 
 
 @cache
-def definitions(folder: Path) -> dict[tuple[str, str], Schema]:
+def definitions(*folders: Path) -> dict[tuple[str, str], Schema]:
     """The schema of each (apiVersion, kind)."""
     found = {}
-    for file in sorted(folder.rglob("*.yaml")):
+    for file in sorted(file for folder in folders for file in folder.rglob("*.yaml")):
         for crd in yaml.load_all(file.read_text(), LOADER):
             spec = crd["spec"]
             for version in spec["versions"]:
                 kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
                 found[kind] = version["schema"]["openAPIV3Schema"]
     return found
+
+
+def is_custom(found: dict[str, Any]) -> bool:
+    """Whether an object is of a kind that Kubernetes itself does not bring."""
+    group = found.get("apiVersion", "").rpartition("/")[0]
+    return "." in group and not group.endswith(".k8s.io")
+
+
+def told(known: dict[tuple[str, str], Schema], found: dict[str, Any]) -> list[str]:
+    """What the definition of a custom resource says against it; without one, just that."""
+    kind = found["apiVersion"], found["kind"]
+    if kind not in known:
+        return [f"there is no definition of {kind[0]} {kind[1]} to hold it to"]
+    return complaints(known[kind], found)
 
 
 def complaints(schema: Schema, found: dict[str, Any]) -> list[str]:

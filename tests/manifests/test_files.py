@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from components.deploy_model.kserve.canary import SLOT
+from components.deploy_model.kserve.storage import is_restricted
 from tests.manifests.objects import (
     MANIFESTS,
     OVERLAYS,
@@ -124,8 +126,50 @@ def test_a_role_has_no_wildcard_and_no_way_to_more_rights(role):
             assert "list" not in rule["verbs"]
 
 
-def test_nobody_has_rights_over_the_whole_cluster():
-    assert not [name_of(found) for found in OBJECTS if found["kind"].startswith("ClusterRole")]
+def test_nobody_has_rights_over_the_whole_cluster_but_to_read_storage_containers():
+    roles = [found for found in OBJECTS if found["kind"].startswith("ClusterRole")]
+    rules = [rule for found in named(OBJECTS, "ClusterRole") for rule in found["rules"]]
+
+    assert {found["metadata"]["name"] for found in roles} == {"car-storage-reader"}
+    assert rules == [
+        {
+            "apiGroups": ["serving.kserve.io"],
+            "resources": ["clusterstoragecontainers"],
+            "verbs": ["get"],
+        }
+    ]
+
+
+def test_two_installations_beside_each_other_have_a_reader_of_kserve_each():
+    ours = kustomizations()["overlays/production"]["namespace"]
+
+    assert kustomizations()["kserve-reader"]["nameSuffix"] == f"-{ours}"
+    for binding in documents((MANIFESTS / "kserve-reader/rolebinding-reader.yaml").read_text()):
+        assert [subject["namespace"] for subject in binding["subjects"]] == [ours]
+
+
+@pytest.mark.parametrize("found", named(OBJECTS, "ClusterStorageContainer"), ids=ids)
+def test_what_downloads_models_is_admitted_where_pod_security_is_restricted(found):
+    assert is_restricted(found)
+
+
+def test_each_side_of_a_rollout_has_a_disruption_budget_of_its_own():
+    budgets = {
+        found["metadata"]["name"]: found["spec"]
+        for found in named(OBJECTS, "PodDisruptionBudget")
+        if found["metadata"]["name"].startswith("detector")
+    }
+    slots = [
+        (rule["operator"], *rule["values"])
+        for spec in budgets.values()
+        for rule in spec["selector"]["matchExpressions"]
+        if rule["key"] == SLOT
+    ]
+
+    assert sorted(slots) == [("In", "green"), ("NotIn", "green")]
+    assert {spec["maxUnavailable"] for spec in budgets.values()} == {1}
+    predictor = yaml.safe_load((MANIFESTS / "overlays/production/predictor.yaml").read_text())
+    assert predictor["min_replicas"] >= 2
 
 
 @pytest.mark.parametrize("binding", named(OBJECTS, "RoleBinding"), ids=ids)

@@ -175,6 +175,13 @@ def test_the_proof_asks_which_guard_spoke_and_at_what_share(least, said, most, m
     assert Fault("crashes", "crash", 60, "requests failed at it", least).is_met(said, most) == met
 
 
+def test_the_proof_asks_whether_a_slow_candidate_was_held_back():
+    slow = Fault("is slow", "slow", 0, "its answers take", 0, "is held back by load")
+
+    assert slow.is_met("a is held back by load, b serves on: its answers take 1200 ms", 0)
+    assert not slow.is_met("a is sent back, b serves on: its answers take 1200 ms", 0)
+
+
 def test_a_drill_without_pictures_for_its_clients_registers_nothing(
     registry, champion, database, object_store, tmp_path
 ):

@@ -11,6 +11,7 @@ import urllib3
 from confluent_kafka import KafkaException
 from kubernetes import client, config
 
+from components.cluster.client import Cluster, ClusterError, Kind
 from components.contracts.events import TOPICS
 from tests.proofs.cgroups import above
 from tests.proofs.kafka.admin import Admin
@@ -26,6 +27,16 @@ def need_cluster(*more: str) -> None:
         client.VersionApi().get_code(_request_timeout=30)
     except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError) as cause:
         _end(f"KUBECONFIG is {os.environ['KUBECONFIG']}, which leads to no cluster: {cause}")
+
+
+def need_definition(kind: Kind) -> None:
+    """See that the cluster knows a kind of custom resource; after `need_cluster`."""
+    try:
+        known = Cluster(client.ApiClient(), "default").serves(kind)
+    except ClusterError as cause:
+        _end(str(cause))
+    if not known:
+        _end(f"this proof needs a cluster that knows {kind.plural}.{kind.group}: install it")
 
 
 def need_docker() -> None:

@@ -29,7 +29,9 @@ NEEDED: dict[str, list[Right]] = {
     "car-deployer": [
         *_each("get create update delete", "inferenceservices.serving.kserve.io"),
         *_each("list", "pods"),
-        *_each("get", "services"),
+        *_each("get", "services", "namespaces", "deployments.apps"),
+        *_each("get", "httproutes.gateway.networking.k8s.io"),
+        *_each("list delete", "horizontalpodautoscalers.autoscaling"),
     ],
     "car-trigger": [
         *_each("get list", f"pipelines.{KUBEFLOW}"),

@@ -40,6 +40,7 @@ ROLLBACK_S = 30
 POLICY = RolloutPolicy(
     step_seconds=5, min_requests=10, ready_seconds=10,
     max_latency_ratio=3, min_latency_ms=150,  # the servers share their cores with the clients
+    min_latency_answers=12,
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Fault(NamedTuple):
         after: So many clients' requests are answered well before it shows.
         guard: Words of the one that must send it back.
         percent: Least share that it must have reached; 0: it never meets a client.
+        ended: What the sentence must say became of it.
     """
 
     what: str
@@ -59,11 +61,12 @@ class Fault(NamedTuple):
     after: int
     guard: str
     percent: int
+    ended: str = "is sent back"
 
     def is_met(self, said, most):
         """Say whether the right guard spoke, after the share had been right."""
         return (
-            "is sent back" in said
+            self.ended in said
             and self.guard in said
             and (most >= self.percent if self.percent else most == 0)
         )
@@ -72,8 +75,8 @@ class Fault(NamedTuple):
 FAULTS = (
     Fault("answers 500 at once", "errors", 0, "it does not answer golden/", 0),
     Fault("answers 500 in traffic", "errors", 10, "requests failed at it", 5),
-    Fault("is slow at once", "slow", 0, "its answers take", 0),
-    Fault("is slow in traffic", "slow", 10, "its answers take", 5),
+    Fault("is slow at once", "slow", 0, "its answers take", 0, "is held back by load"),
+    Fault("is slow in traffic", "slow", 10, "its answers take", 5, "is held back by load"),
     Fault("crashes in traffic", "crash", 10, "requests failed at it", 5),
     Fault("crashes at a quarter", "crash", 60, "requests failed at it", 25),
     Fault("answers otherwise but golden pictures", "lies", 0, "it lacks", 0),

@@ -3,16 +3,13 @@
 KServe's controller is the stand-in `tests.standins.kserve`, which starts real servers; the
 objects, their validation, conflicts and pruning are the API server's. Needs KUBECONFIG of a
 cluster with KServe's definitions, where its config map and Gateway API's definition may be
-made, and `spec.tracing` be added for the time of the proof.
+made for the time of the proof.
 """
 
 import os
-import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
@@ -26,7 +23,7 @@ from components.contracts.policy import RolloutPolicy
 from components.contracts.record import write_lines
 from components.contracts.refusal import Refusal
 from components.deploy_model.deploy import deploy
-from components.deploy_model.kserve.capabilities import CONFIG, SERVICES, look
+from components.deploy_model.kserve.capabilities import SERVICES, look
 from components.deploy_model.kserve.own_server import OwnServer
 from components.deploy_model.kserve.predictor import PredictorSettings
 from components.deploy_model.kserve.target import KServeTarget
@@ -37,26 +34,25 @@ from components.store.objects import Objects
 from components.store.postgres import connect, migrate
 from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.components.inference.tiny import golden_answers, seal, tiny_graph
 from tests.proofs.merge import merge
-from tests.proofs.needs import need_cluster
-from tests.standins.kserve import PORT, ClusterDns, KServe
+from tests.proofs.needs import need_cluster, need_definition
+from tests.proofs.serving_clients import JPEG, Clients
+from tests.proofs.serving_cluster import NAMESPACE, SERVICE, able, namespace, wait
+from tests.standins.kserve import ClusterDns, KServe
 
-NAMESPACE = "prove-serving"
-DEFINITION = "inferenceservices.serving.kserve.io"
-ROUTES = "httproutes.gateway.networking.k8s.io"
 POLICY = RolloutPolicy(
     step_seconds=2, min_requests=5, look_every_s=0.5, ready_seconds=60, probes=4,
-    max_latency_ratio=20, max_latency_ms=10_000,
+    max_latency_ratio=20, max_latency_ms=10_000, turn_seconds=2,
 )  # fmt: skip
 SETTINGS = PredictorSettings(image="stand-in", max_replicas=1, public_key="car-public-key")
-JPEG = jpeg_of(scene({(1, 2): 0}))
 ROLLBACK_S = 30
 
 
 def main() -> int:
     """Prove all, say what was seen, and leave nothing behind."""
     need_cluster()
+    need_definition(SERVICES)
     api = client.ApiClient()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -100,7 +96,7 @@ class Proof:
         shelf = Shelf(mkdtemp(prefix="proved-", dir=self.folder))
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
         server = OwnServer(self.objects, settings, shelf)
-        return KServeTarget(self.cluster, "car-detector", server, settings, ready, http)
+        return KServeTarget(self.cluster, SERVICE, server, settings, ready, http, turn_seconds=2)
 
     def model(self, dataset: str, shift: float, signed: bool = True) -> str:
         """Register a model, compared with who is champion now, and return its digest."""
@@ -150,10 +146,10 @@ class Proof:
             except Refusal as refusal:
                 for sentence in str(refusal).split("; "):
                     self.says(f"{mode} refused", True, sentence)
-        nothing = self.cluster.get(SERVICES, "car-detector") is None
+        nothing = self.cluster.get(SERVICES, SERVICE) is None
         self.says("nothing was created by asking", nothing)
-        stack.enter_context(able(self.api))
-        self.says("the cluster is able now", wait(lambda: look(self.cluster, SETTINGS).split))
+        stack.enter_context(able(self.api, SETTINGS.kserve_namespace))
+        self.says("the cluster is able now", wait(lambda: look(self.cluster, SETTINGS).routes))
 
     def first_deployments(self, clients: "Clients") -> None:
         """Two datasets on one server, each answered by its own model."""
@@ -180,24 +176,30 @@ class Proof:
         time.sleep(1)
         clients.expect("toys", model)
         time.sleep(2)
-        spec = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        spec = self.cluster.get(SERVICES, SERVICE)["spec"]  # type: ignore[index]
         name = spec["predictor"].get("name", "")
         self.says("promoted by spec and name, canary []",
                   name.startswith("r") and not spec.get("canary"), name)  # fmt: skip
 
     def rollbacks(self, clients: "Clients") -> None:
         """Candidates that never get ready, lie about it, or die at a share."""
-        for what, kind in (("never ready", "never_ready"), ("says ready and is not", "says_ready")):
-            model = self.model("toys", 0.6 if kind == "never_ready" else 0.7)
-            if kind == "says_ready":
-                self.kserve.spoil = lambda name: {"PYTHONSAFEPATH": "1"}
-            stable = next(iter(self.kserve.deployments))
-            setattr(self.kserve, kind, lambda name, stable=stable: name != stable)
+        stable = next(iter(self.kserve.deployments))
+        for number, (what, kind, word, verdict) in enumerate((
+            ("never gets ready", "never_ready", True, True),
+            ("ends at once", "spoil", {"PYTHONSAFEPATH": "1"}, True),
+            ("gets no files", "init_fails", "Could not connect to the endpoint URL", False),
+        )):  # fmt: skip
+            model, before = self.model("toys", 0.6 + number / 20), getattr(self.kserve, kind)
+            setattr(self.kserve, kind,
+                    lambda name, word=word, before=before:
+                    before(name) if name == stable else word)  # fmt: skip
             policy = POLICY.model_copy(update={"ready_seconds": 8})
             ended, _ = self.roll_out("toys", model, self.target(ready=8), policy)
-            setattr(self.kserve, kind, lambda name: False)
-            self.kserve.spoil = lambda name: {}
-            self.says(f"candidate that {what} is sent back", not served(ended), told(ended))
+            setattr(self.kserve, kind, before)
+            challenger = self.registry.alias("toys", "challenger")
+            kept = challenger is not None and challenger.model == model
+            self.says(f"candidate that {what} {'is sent back' if verdict else 'stays challenger'}",
+                      not served(ended) and kept != verdict, told(ended))  # fmt: skip
         self._dies_at_a_share(clients)
 
     def _dies_at_a_share(self, clients: "Clients") -> None:
@@ -205,10 +207,11 @@ class Proof:
         stable = set(self.kserve.deployments)
 
         def kill() -> None:
-            wait(lambda: any(0 < p < 100 for p, d in self.kserve.weights if d.name not in stable))
+            wait(lambda: any(0 < weight < 100 for weight, found in self.kserve.shares(SERVICE)
+                             if found and found.name not in stable))  # fmt: skip
             for name in set(self.kserve.deployments) - stable:
                 for pod in self.kserve.deployments[name].pods:
-                    pod.process.kill()
+                    pod.server.kill()
             died.append(time.monotonic())
 
         clients.forgive("toys", model)
@@ -224,9 +227,9 @@ class Proof:
     def exchanges_in_place(self) -> None:
         """A champion that is deployed again takes up what was decided since, under clients."""
         toys = self.registry.champion("toys").model
-        spec = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        spec = self.cluster.get(SERVICES, SERVICE)["spec"]  # type: ignore[index]
         ended, _ = self.roll_out("toys", toys)
-        after = self.cluster.get(SERVICES, "car-detector")["spec"]  # type: ignore[index]
+        after = self.cluster.get(SERVICES, SERVICE)["spec"]  # type: ignore[index]
         self.says(
             "the champion deployed again as it is changes nothing", spec == after, told(ended)
         )
@@ -259,13 +262,13 @@ class Proof:
             self.says("a second dataset on trial is refused", False)
         except ConflictError as conflict:
             self.says("a second dataset on trial is refused", True, str(conflict))
-        newer = self.cluster.get(SERVICES, "car-detector")
+        newer = self.cluster.get(SERVICES, SERVICE)
         models = newer["spec"]["predictor"]["annotations"]  # type: ignore[index]
         kept = dict(models)
         models["car-detection/models"] = models["car-detection/models"].replace(
             '"buses"', '"bikes"'
         )
-        stale = self.cluster.get(SERVICES, "car-detector")
+        stale = self.cluster.get(SERVICES, SERVICE)
         self.cluster.replace(SERVICES, newer)  # type: ignore[arg-type]
         try:
             target.serve("toys", model)
@@ -279,7 +282,7 @@ class Proof:
             self.says("the API server compares and swaps", True, str(conflict)[:90])
         target.abandon("toys")
         before = {"spec": {"predictor": {"annotations": kept}}}
-        merge(self.cluster, SERVICES, "car-detector", before)
+        merge(self.cluster, SERVICES, SERVICE, before)
         wait(lambda: all(len(each.ready) == 1 for each in self.kserve.deployments.values()))
 
     def tampering(self) -> None:
@@ -288,69 +291,6 @@ class Proof:
         ended, seconds = self.roll_out("toys", model)
         self.says(f"an unsigned model is refused in {seconds:.0f} s",
                   "has no signature" in told(ended), told(ended))  # fmt: skip
-
-
-class Clients:
-    """Two threads that ask the front door, by the weights that KServe's route has now."""
-
-    def __init__(self, kserve: KServe):
-        self._kserve, self._ended = kserve, threading.Event()
-        self.expected: dict[str, str] = {}
-        self._allowed: dict[str, set[str]] = {}
-        self._lenient: set[str] = set()
-        self.asked, self.failed, self.forgiven = 0, 0, 0
-        self.seen: Counter[str] = Counter()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(2)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def expect(self, dataset: str, *models: str) -> None:
-        """Ask for a dataset from now on; any of some models may answer."""
-        self._allowed[dataset] = set(models)
-        self.expected[dataset] = models[0]
-        self._lenient.discard(dataset)
-
-    def forgive(self, dataset: str, model: str) -> None:
-        """Let a model answer for a while, or fail."""
-        self._allowed[dataset] = {self.expected[dataset], model}
-        self._lenient.update(self.expected)
-
-    def told(self) -> str:
-        return f"{self.failed} failed; {self.forgiven} met the candidate that was killed"
-
-    def _ask(self) -> None:
-        with httpx.Client(timeout=5, limits=httpx.Limits(max_keepalive_connections=0)) as http:
-            while not self._ended.wait(0.02):
-                for dataset in list(self._allowed):
-                    self._ask_one(http, dataset)
-
-    def _ask_one(self, http: httpx.Client, dataset: str) -> None:
-        weights = list(self._kserve.weights)
-        self.asked += 1
-        lenient = dataset in self._lenient
-        try:
-            (deployment,) = random.choices([d for _, d in weights], [w for w, _ in weights])
-            pod = random.choice(deployment.ready)
-            answer = http.post(f"http://{pod.ip}:{PORT}/v1/detect/{dataset}", content=JPEG)
-            model = answer.raise_for_status().json()["model"]
-            if model not in self._allowed[dataset]:
-                raise ValueError(f"{model} answered")
-        except (httpx.HTTPError, ValueError, IndexError) as error:
-            if lenient or dataset in self._lenient:
-                self.forgiven += 1
-                return
-            self.failed += 1
-            if self.failed > 5:
-                return
-            print(f"    a client of {dataset} met {type(error).__name__}: {error}", flush=True)
 
 
 def served(ended: Any) -> bool:
@@ -365,77 +305,6 @@ def told(ended: Any) -> str:
 
 def short(models: dict[str, str]) -> str:
     return ", ".join(f"{name} {model[:12]}" for name, model in sorted(models.items()))
-
-
-def wait(true: Callable[[], bool], seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
-@contextmanager
-def namespace(api: client.ApiClient) -> Iterator[None]:
-    """Have a namespace with a default account."""
-    core = client.CoreV1Api(api)
-    core.create_namespace({"metadata": {"name": NAMESPACE}})
-    try:
-        wait(lambda: bool(core.list_namespaced_service_account(NAMESPACE).items))
-        yield
-    finally:
-        core.delete_namespace(NAMESPACE)
-
-
-@contextmanager
-def able(api: client.ApiClient) -> Iterator[None]:
-    """Make the cluster one that splits requests, as far as a deployer can tell."""
-    core, definitions = client.CoreV1Api(api), client.ApiextensionsV1Api(api)
-    place, name = SETTINGS.kserve_namespace, CONFIG
-    ours = {"namespace": place not in {n.metadata.name for n in core.list_namespace().items}}
-    if ours["namespace"]:
-        core.create_namespace({"metadata": {"name": place}})
-    ingress = '{"enableGatewayApi": true, "ingressDomain": "example.com"}'
-    core.create_namespaced_config_map(
-        place, {"metadata": {"name": name}, "data": {"ingress": ingress}}
-    )
-    definitions.create_custom_resource_definition(gateway_definition())
-    with_tracing(api, True)
-    try:
-        yield
-    finally:
-        with_tracing(api, False)
-        definitions.delete_custom_resource_definition(ROUTES)
-        core.delete_namespaced_config_map(name, place)
-        if ours["namespace"]:
-            core.delete_namespace(place)
-
-
-def with_tracing(api: client.ApiClient, there: bool) -> None:
-    """Add the field that came with KServe 0.21 to its definition, or take it off again."""
-    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tracing"
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    change = (
-        {"op": "add", "path": path, "value": schema} if there else {"op": "remove", "path": path}
-    )
-    client.ApiextensionsV1Api(api).patch_custom_resource_definition(DEFINITION, [change])
-
-
-def gateway_definition() -> dict[str, Any]:
-    """Return as much of Gateway API as discovery shows."""
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    note = "unapproved, a stand-in for a proof"
-    return {
-        "metadata": {"name": ROUTES, "annotations": {"api-approved.kubernetes.io": note}},
-        "spec": {
-            "group": "gateway.networking.k8s.io",
-            "names": {"plural": "httproutes", "singular": "httproute", "kind": "HTTPRoute"},
-            "scope": "Namespaced",
-            "versions": [version],
-        },
-    }
 
 
 if __name__ == "__main__":

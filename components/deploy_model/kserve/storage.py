@@ -13,7 +13,7 @@ CONTAINERS = Kind("serving.kserve.io", "v1alpha1", "clusterstoragecontainers")
 ENFORCED = "pod-security.kubernetes.io/enforce"
 PATCH = (
     "kubectl patch clusterstoragecontainer default --type=merge --patch-file "
-    "manifests/kserve-storage/patch-default.yaml"
+    "manifests/kserve-storage/clusterstoragecontainer-default.yaml"
 )
 
 

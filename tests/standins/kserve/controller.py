@@ -11,6 +11,8 @@ Servers run here instead of containers; the pods in the API server are there to 
 looks again and again instead of watching, scales nothing, and knows nothing of Knative.
 """
 
+import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -70,7 +72,6 @@ class KServe:
         self.init_fails: Told = lambda name: ""
         self.unschedulable: Told = lambda name: ""
         self.written = Written(self, alone)
-        self._addresses = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -100,9 +101,13 @@ class KServe:
         return (400, {"kind": "Status", "message": "; ".join(broken)}) if broken else None
 
     def address(self) -> str:
-        """Return an address that no other pod has."""
-        self._addresses += 1
-        return f"127.88.{self._addresses // 250}.{self._addresses % 250 + 1}"
+        """Return an address that no other pod has, of another stand-in neither."""
+        while True:
+            parts = (random.randint(64, 127), random.randint(0, 255), random.randint(1, 254))
+            ip = f"127.{'.'.join(map(str, parts))}"
+            with suppress(OSError), socket.socket() as free:
+                free.bind((ip, PORT))
+                return ip
 
     def restricted(self) -> bool:
         """Say whether the namespace enforces the Pod Security Standard `restricted`."""
