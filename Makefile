@@ -88,6 +88,10 @@ manifests: ## Every overlay, rendered to build/manifests/<overlay>.yaml (kubectl
 	    kubectl kustomize manifests/overlays/$$overlay >build/manifests/$$overlay.tmp && \
 	    mv build/manifests/$$overlay.tmp build/manifests/$$overlay.yaml || exit 1; done
 
+.PHONY: events
+events: $(READY) ## For people who send events: AsyncAPI document, JSON Schemas and a page, to manifests/events
+	@$(BIN)/python -m components.contracts.asyncapi manifests/events
+
 .PHONY: lint
 lint: $(READY) ## Format, style, static types, and pipelines as they were reviewed
 	@$(BIN)/ruff format --quiet --check . || { echo "run: make format"; exit 1; }

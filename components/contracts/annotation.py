@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from components.contracts.record import Record
 from components.contracts.refusal import Refusal
@@ -15,14 +15,16 @@ class AnnotationError(Refusal):
 class Box(Record):
     """One object: `x_min < x_max` and `y_min < y_max` in pixels, and its class by name."""
 
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-    label: str
+    x_min: float = Field(description="left edge, pixels, inclusive")
+    y_min: float = Field(description="top edge, pixels, inclusive")
+    x_max: float = Field(description="right edge, pixels, exclusive")
+    y_max: float = Field(description="bottom edge, pixels, exclusive")
+    label: str = Field(description="name of the class")
 
     @model_validator(mode="after")
     def _has_area(self) -> "Box":
+        if self.x_min < self.x_max and self.y_min < self.y_max:
+            return self
         for axis, low, high in (
             ("x", self.x_min, self.x_max),
             ("y", self.y_min, self.y_max),
@@ -52,7 +54,7 @@ class Box(Record):
 class ScoredBox(Box):
     """A box that a detector found, and how sure it is, from 0 to 1."""
 
-    score: float
+    score: float = Field(description="confidence, 0 to 1")
 
 
 def check_inside(boxes: Sequence[Box], width: int, height: int, name: str) -> None:
@@ -72,6 +74,8 @@ def check_inside(boxes: Sequence[Box], width: int, height: int, name: str) -> No
     components.contracts.annotation.AnnotationError: a1, box 0: x runs 1 to 70, outside 0 to 64
     """
     for position, box in enumerate(boxes):
+        if box.x_min >= 0 and box.y_min >= 0 and box.x_max <= width and box.y_max <= height:
+            continue
         for axis, low, high, end in (
             ("x", box.x_min, box.x_max, width),
             ("y", box.y_min, box.y_max, height),

@@ -1,15 +1,26 @@
-"""An event is a CloudEvent whose id follows from its content, so a replay is the same event.
+"""Types of the events, and the digest of an event's content, by which it is stored once.
 
-Source: CloudEvents 1.0.2, JSON event format (structured mode).
+The sender's `source` and `id` identify an event, as CloudEvents has it. The digest is computed
+by who reads: equal content is stored once, whatever the ids; our own senders use it as the id.
 """
 
+import hashlib
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from components.contracts.annotation import Box, ScoredBox, check_inside
-from components.contracts.record import Record, canonical, complaint, digest_of
+from components.contracts.cloud_events import Event as Event
+from components.contracts.cloud_events import EventError as EventError
+from components.contracts.cloud_events import Headers, Instant, read_event
+from components.contracts.record import Record, canonical, complaint
 
 FRAMES_TOPIC = "frames"
 PREDICTIONS_TOPIC = "predictions"
@@ -17,18 +28,31 @@ TOPICS = (FRAMES_TOPIC, PREDICTIONS_TOPIC)
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+# What is larger cannot be stored. The message that has it is quarantined where it is read; a
+# sender does not fail, for one file with a long name must not end an import.
+MAX_KEY_CHARACTERS = 600
+MAX_URI_CHARACTERS = 1024
+MAX_INTEGER = 2**31 - 1
+MAX_LARGE_INTEGER = 2**63 - 1
+
+
+def _text(longest: int, shortest: int = 0) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "minLength": shortest, "maxLength": longest})
+
+
+def _integer(largest: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": 1, "maximum": largest})
+
+
+Pixels = Annotated[int, Field(gt=0), _integer(MAX_INTEGER)]
+Bytes = Annotated[int, Field(gt=0), _integer(MAX_LARGE_INTEGER)]
+Key = Annotated[str, Field(min_length=1), _text(MAX_KEY_CHARACTERS, 1)]
+ClassName = Annotated[str, _text(MAX_KEY_CHARACTERS)]
+Reason = Annotated[str, _text(MAX_KEY_CHARACTERS)]
+Uri = Annotated[str, _text(MAX_URI_CHARACTERS)]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-
-class EventError(ValueError):
-    """A message is no event that we know; `reason` is a code that can be counted."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason beside the sentence."""
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 class EventData(Record):
@@ -37,7 +61,7 @@ class EventData(Record):
     TYPE: ClassVar[str]
     TOPIC: ClassVar[str]
 
-    dataset: Name
+    dataset: Name = Field(description="name of the dataset: lower-case letters, digits and hyphens")
 
     @property
     def key(self) -> str:
@@ -48,7 +72,7 @@ class EventData(Record):
 class _FrameEvent(EventData):
     TOPIC: ClassVar[str] = FRAMES_TOPIC
 
-    sha256: Sha256
+    sha256: Sha256 = Field(description="SHA-256 of the JPEG, 64 hexadecimal digits")
 
     @property
     def key(self) -> str:
@@ -62,7 +86,7 @@ class DatasetDeclared(EventData):
     TYPE: ClassVar[str] = "dataset.declared"
     TOPIC: ClassVar[str] = FRAMES_TOPIC
 
-    classes: tuple[str, ...] = Field(min_length=1)
+    classes: tuple[ClassName, ...] = Field(min_length=1, description="names of the classes")
 
 
 class FrameCaptured(_FrameEvent):
@@ -70,28 +94,30 @@ class FrameCaptured(_FrameEvent):
 
     TYPE: ClassVar[str] = "frame.captured"
 
-    uri: str
-    width: int = Field(gt=0, description="pixels")
-    height: int = Field(gt=0, description="pixels")
-    size_bytes: int = Field(gt=0)
-    camera: str = Field(min_length=1)
-    captured_at: AwareDatetime
+    uri: Uri = Field(description="address of the JPEG in the object store; stored before the event")
+    width: Pixels = Field(description="width of the JPEG, pixels")
+    height: Pixels = Field(description="height of the JPEG, pixels")
+    size_bytes: Bytes = Field(description="size of the JPEG, bytes")
+    camera: str = Field(min_length=1, description="camera or person that the JPEG is from")
+    captured_at: Instant = Field(description="when it was taken, RFC 3339 with a time zone")
     source_name: str = Field(description="what the sender calls it, such as a file's name")
-    group: str = Field(min_length=1, description="frames that must share a split")
+    group: Key = Field(description="frames that must share a split, such as a camera and day")
     split: Split | None = Field(default=None, description="the split its owner chose")
 
 
 class FrameLabelled(_FrameEvent):
-    """Someone said what is in a frame; an empty tuple says that nothing is."""
+    """Someone said what is in a frame; no boxes mean that there is no object in it."""
 
     TYPE: ClassVar[str] = "frame.labelled"
 
-    width: int = Field(gt=0, description="pixels")
-    height: int = Field(gt=0, description="pixels")
-    boxes: tuple[Box, ...]
-    labelled_by: str
-    tool: str
-    labelled_at: AwareDatetime
+    width: Pixels = Field(description="width of the JPEG, pixels")
+    height: Pixels = Field(description="height of the JPEG, pixels")
+    boxes: tuple[Box, ...] = Field(description="all objects in the frame; empty if there are none")
+    labelled_by: str = Field(description="person or program that labelled it")
+    tool: str = Field(description="what the boxes were made with")
+    labelled_at: Instant = Field(
+        description="when, RFC 3339 with a time zone; the latest label of a frame counts"
+    )
 
     @model_validator(mode="after")
     def _boxes_are_inside(self) -> "FrameLabelled":
@@ -106,9 +132,9 @@ class FrameRefused(EventData):
     TOPIC: ClassVar[str] = FRAMES_TOPIC
 
     source_name: str = Field(description="the file, or the file and line")
-    reason: str = Field(description="a code that can be counted, such as undecodable")
-    detail: str
-    uri: str | None = Field(default=None, description="the bytes, if there are any")
+    reason: Reason = Field(description="a code that can be counted, such as undecodable")
+    detail: str = Field(description="a sentence for people")
+    uri: str | None = Field(default=None, description="address of the bytes, if there are any")
 
     @property
     def key(self) -> str:
@@ -122,14 +148,14 @@ class PredictionMade(_FrameEvent):
     TYPE: ClassVar[str] = "prediction.made"
     TOPIC: ClassVar[str] = PREDICTIONS_TOPIC
 
-    request_id: str
-    camera: str
+    request_id: str = Field(description="id of the request, such as a UUID")
+    camera: str = Field(description="camera that asked")
     model: Sha256 = Field(description="digest of the package that answered")
-    width: int = Field(gt=0, description="pixels")
-    height: int = Field(gt=0, description="pixels")
-    boxes: tuple[ScoredBox, ...]
-    latency_ms: float = Field(ge=0)
-    predicted_at: AwareDatetime
+    width: Pixels = Field(description="width of the JPEG, pixels")
+    height: Pixels = Field(description="height of the JPEG, pixels")
+    boxes: tuple[ScoredBox, ...] = Field(description="all objects that were found")
+    latency_ms: float = Field(ge=0, description="time from request to answer, milliseconds")
+    predicted_at: Instant = Field(description="when, RFC 3339 with a time zone")
 
 
 KINDS: dict[str, type[EventData]] = {
@@ -138,24 +164,20 @@ KINDS: dict[str, type[EventData]] = {
 }
 
 
-class Event(Record):
-    """A CloudEvents envelope around one `EventData`."""
+class ParsedEvent(NamedTuple):
+    """One message, read.
 
-    specversion: Literal["1.0"] = "1.0"
-    id: Sha256
-    type: str
-    source: str = Field(min_length=1)
-    time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
-    data: dict[str, Any]
+    Attributes:
+        envelope: As the sender wrote it.
+        data: What it says.
+        content: `data` in its canonical JSON spelling.
+        digest: SHA-256 of type and content; equal for equal content.
+    """
 
-    @property
-    def body(self) -> bytes:
-        """The message as it travels."""
-        return canonical(self.model_dump(mode="json")).encode()
-
-
-D = TypeVar("D", bound=EventData)
+    envelope: Event
+    data: EventData
+    content: str
+    digest: str
 
 
 def event_of(data: EventData, source: str, time: datetime) -> Event:
@@ -167,35 +189,32 @@ def event_of(data: EventData, source: str, time: datetime) -> Event:
         time: When it happened; not part of the id.
     """
     content = data.model_dump(mode="json")
-    return Event(
-        id=digest_of([data.TYPE, content]), type=data.TYPE, source=source, time=time, data=content
-    )
+    digest = _digest(data.TYPE, canonical(content))
+    return Event(id=digest, type=data.TYPE, source=source, time=time, data=content)
 
 
-def parse_event(message: bytes) -> tuple[Event, EventData]:
+def parse_event(message: bytes, headers: Headers = ()) -> ParsedEvent:
     """Read one message, or refuse it with a reason.
 
+    Args:
+        message: The message's value.
+        headers: The message's headers; they hold the attributes in binary content mode.
+
     Raises:
-        EventError: `not_json`, `not_an_event`, `unknown_type`, `bad_data` or `wrong_id`.
+        EventError: `not_json`, `not_an_event`, `unknown_type` or `bad_data`.
     """
-    event = _envelope(message)
+    event = read_event(message, headers)
     kind = KINDS.get(event.type)
     if kind is None:
         raise EventError("unknown_type", f"type is {event.type!r}, expected one of {list(KINDS)}")
     try:
-        data = kind.model_validate_json(canonical(event.data))
+        data = kind.model_validate(event.data)
     except ValidationError as cause:
         raise EventError("bad_data", f"{event.type}: {complaint(cause)}") from cause
-    expected = digest_of([kind.TYPE, data.model_dump(mode="json")])
-    if event.id != expected:
-        raise EventError("wrong_id", f"id is {event.id}, the content gives {expected}")
-    return event, data
+    content = canonical(data.model_dump(mode="json"))
+    return ParsedEvent(event, data, content, _digest(kind.TYPE, content))
 
 
-def _envelope(message: bytes) -> Event:
-    try:
-        return Event.model_validate_json(message)
-    except ValidationError as cause:
-        invalid = cause.errors(include_url=False)[0]["type"] == "json_invalid"
-        reason = "not_json" if invalid else "not_an_event"
-        raise EventError(reason, complaint(cause)) from cause
+def _digest(kind: str, content: str) -> str:
+    # The SHA-256 of canonical([kind, data]), without spelling the data again.
+    return hashlib.sha256(f'["{kind}",{content}]'.encode()).hexdigest()

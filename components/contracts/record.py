@@ -30,15 +30,22 @@ class Record(BaseModel):
 R = TypeVar("R", bound=Record)
 
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    check_circular=False,  # a quarter of the time, and a cycle is a RecursionError all the same
+)
+
+
 def canonical(value: Any) -> str:
     """Return the one JSON spelling of a value: sorted keys, no spaces, no NaN.
 
     >>> canonical({"b": 1, "a": [1.5, "é"]})
     '{"a":[1.5,"é"],"b":1}'
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(value)
 
 
 def digest_of(value: Any) -> str:

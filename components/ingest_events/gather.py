@@ -53,7 +53,7 @@ class Gatherer:
             found = self.reader.poll(timeout_ms=wait_ms)
             for record in itertools.chain.from_iterable(found.values()):
                 place = (record.topic, record.partition, record.offset)
-                message = Message(*place, record.value or b"")
+                message = Message(*place, record.value or b"", record.headers)
                 self._compare(message)
                 if record.offset >= positions[place[:2]]:
                     messages.append(message)

@@ -1,11 +1,13 @@
 """An event means rows: one in bronze, and what it says in silver or quarantine."""
 
+import hashlib
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
 from components.contracts.events import (
-    Event,
     EventData,
     FrameCaptured,
     FrameLabelled,
@@ -13,18 +15,19 @@ from components.contracts.events import (
     PredictionMade,
 )
 from components.contracts.record import canonical
-from components.ingest_events.understand import Misread, Reading
+from components.ingest_events.understand import Message, Misread, Reading
 
 # The columns of each table, in the order of its rows. A row whose key is there already
 # changes nothing: that is what makes a replay harmless.
 COLUMNS = {
-    "bronze.events": 'stream, topic, partition, "offset", event_id, type, source, time, data',
+    "bronze.events": 'stream, topic, partition, "offset", event_id, sender_id, type, source, '
+    "time, data, extensions",
     "silver.frames": "dataset, sha256, uri, width, height, size_bytes, camera, captured_at, "
     "source_name, group_name, split, event_id",
     "silver.labels": "event_id, dataset, sha256, boxes, labelled_by, tool, labelled_at",
     "silver.predictions": "event_id, dataset, sha256, request_id, camera, model, width, height, "
     "boxes, latency_ms, predicted_at",
-    "quarantine.items": "dedupe_key, dataset, source_name, reason, detail, uri, message",
+    "quarantine.items": "dedupe_key, dataset, source_name, reason, detail, uri, message, headers",
 }
 
 Row = tuple[Any, ...]
@@ -37,54 +40,64 @@ def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
         stream: Name of the stream that it came through.
         reading: What was read.
     """
-    message = reading.message
     if isinstance(reading, Misread):
-        key = reading.event_id or f"{stream}/{message.place}"
-        detail = reading.detail.encode(errors="replace").decode().replace("\0", "�")
-        name, body = message.place, message.body
-        yield (
-            "quarantine.items",
-            (key, reading.dataset, name, reading.reason, detail, None, body),
-        )
+        yield "quarantine.items", _quarantined(stream, reading)
         return
-    event = reading.event
+    message, event, event_id = reading.message, reading.event, reading.event_id
     place = (stream, message.topic, message.partition, message.offset)
-    data = canonical(event.data)
-    yield "bronze.events", (*place, event.id, event.type, event.source, event.time, data)
-    yield from meaning(reading.data, event)
+    sender_id = None if event.id == event_id else event.id
+    envelope = (event_id, sender_id, event.type, event.source, event.time)
+    extensions = canonical(event.extensions) if event.model_extra else None
+    yield "bronze.events", (*place, *envelope, reading.content, extensions)
+    yield from meaning(reading.data, event_id)
+
+
+def _quarantined(stream: str, reading: Misread) -> Row:
+    message = reading.message
+    # With the content, for a topic that was created again uses its places again.
+    content = hashlib.sha256(message.body).hexdigest()[:16]
+    key = reading.event_id or f"{stream}/{message.place}/{content}"
+    detail = reading.detail.encode(errors="replace").decode().replace("\0", "�")
+    why = (message.place, reading.reason, detail)
+    return key, reading.dataset, *why, None, message.body, _headers(message)
+
+
+def _headers(message: Message) -> str | None:
+    values = [[name, b64encode(value or b"").decode()] for name, value in message.headers]
+    return json.dumps(values) if values else None
 
 
 @singledispatch
-def meaning(data: EventData, event: Event) -> Iterator[tuple[str, Row]]:
+def meaning(data: EventData, event_id: str) -> Iterator[tuple[str, Row]]:
     """Yield table and row for what an event says beyond having come."""
     yield from ()
 
 
 @meaning.register
-def _(data: FrameCaptured, event: Event) -> Iterator[tuple[str, Row]]:
+def _(data: FrameCaptured, event_id: str) -> Iterator[tuple[str, Row]]:
     size = (data.width, data.height, data.size_bytes)
     origin = (data.camera, data.captured_at, data.source_name, data.group, data.split)
-    yield "silver.frames", (data.dataset, data.sha256, data.uri, *size, *origin, event.id)
+    yield "silver.frames", (data.dataset, data.sha256, data.uri, *size, *origin, event_id)
 
 
 @meaning.register
-def _(data: FrameLabelled, event: Event) -> Iterator[tuple[str, Row]]:
+def _(data: FrameLabelled, event_id: str) -> Iterator[tuple[str, Row]]:
     origin = (data.labelled_by, data.tool, data.labelled_at)
-    yield "silver.labels", (event.id, data.dataset, data.sha256, _boxes(data), *origin)
+    yield "silver.labels", (event_id, data.dataset, data.sha256, _boxes(data), *origin)
 
 
 @meaning.register
-def _(data: PredictionMade, event: Event) -> Iterator[tuple[str, Row]]:
+def _(data: PredictionMade, event_id: str) -> Iterator[tuple[str, Row]]:
     asked = (data.request_id, data.camera, data.model, data.width, data.height)
     answer = (_boxes(data), data.latency_ms, data.predicted_at)
-    yield "silver.predictions", (event.id, data.dataset, data.sha256, *asked, *answer)
+    yield "silver.predictions", (event_id, data.dataset, data.sha256, *asked, *answer)
 
 
 @meaning.register
-def _(data: FrameRefused, event: Event) -> Iterator[tuple[str, Row]]:
+def _(data: FrameRefused, event_id: str) -> Iterator[tuple[str, Row]]:
     why = (data.source_name, data.reason, data.detail, data.uri)
-    yield "quarantine.items", (event.id, data.dataset, *why, None)
+    yield "quarantine.items", (event_id, data.dataset, *why, None, None)
 
 
 def _boxes(data: FrameLabelled | PredictionMade) -> str:
-    return canonical([box.model_dump(mode="json") for box in data.boxes])
+    return data.model_dump_json(include={"boxes"})[len('{"boxes":') : -1]

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
-from components.contracts.events import Event, EventData, EventError, FrameCaptured, parse_event
+from components.contracts.cloud_events import Headers
+from components.contracts.events import (
+    Event,
+    EventData,
+    EventError,
+    FrameCaptured,
+    parse_event,
+)
+from components.ingest_events.storable import find_unstorable
 
 LOOKUPS = 16  # asked of the object store at once
 
@@ -17,6 +26,7 @@ class Message(NamedTuple):
     partition: int
     offset: int
     body: bytes
+    headers: Headers = ()
 
     @property
     def place(self) -> str:
@@ -24,13 +34,22 @@ class Message(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """A message and the event that it is."""
+class Understood(NamedTuple):
+    """A message and the event that it is.
+
+    Attributes:
+        message: What came.
+        event: Its envelope, with the sender's `source` and `id`.
+        data: What it says.
+        content: `data` in its canonical JSON spelling.
+        event_id: Digest of type and content, by which the event is stored once.
+    """
 
     message: Message
     event: Event
     data: EventData
+    content: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +81,19 @@ def understand(message: Message) -> Reading:
     'not_json'
     """
     try:
-        event, data = parse_event(message.body)
+        parsed = parse_event(message.body, message.headers)
+        trouble = find_unstorable(parsed)
     except EventError as error:
         return Misread(message, error.reason, error.detail)
-    return Understood(message, event, data)
+    except Exception as error:  # whatever one message does to its reader, the next one is read
+        return Misread(message, "unreadable", f"{type(error).__name__}: {error}")
+    reading = Understood(message, *parsed)
+    return misread(reading, "not_storable", trouble) if trouble else reading
 
 
 def misread(reading: Understood, reason: str, detail: str) -> Misread:
     """Send an event that was understood to quarantine all the same."""
-    return Misread(reading.message, reason, detail, reading.event.id, reading.data.dataset)
+    return Misread(reading.message, reason, detail, reading.event_id, reading.data.dataset)
 
 
 def require_bytes(readings: Sequence[Reading], there: Callable[[str], bool]) -> list[Reading]:
@@ -80,9 +103,11 @@ def require_bytes(readings: Sequence[Reading], there: Callable[[str], bool]) -> 
         readings: Of any kind.
         there: Says whether there are bytes at a URI; called from several threads.
     """
-    uris = {uri for uri in map(_uri, readings) if uri is not None}
+    uris = list({uri for uri in map(_uri, readings) if uri is not None})
+    parts = [uris[first::LOOKUPS] for first in range(min(LOOKUPS, len(uris)))]
     with ThreadPoolExecutor(LOOKUPS) as pool:
-        missing = {uri for uri, found in zip(uris, pool.map(there, uris), strict=True) if not found}
+        found = pool.map(lambda part: [uri for uri in part if not there(uri)], parts)
+        missing = set(chain.from_iterable(found))
     return [
         misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
         if isinstance(reading, Understood) and _uri(reading) in missing

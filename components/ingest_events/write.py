@@ -1,23 +1,28 @@
 """One transaction holds a batch and its offsets, so a batch is there whole and once, or not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
-from psycopg2.extras import execute_values
 
 from components.contracts.events import DatasetDeclared, FrameCaptured
+from components.ingest_events.copy import copy_rows, insert_rows
+from components.ingest_events.identity import find_new
 from components.ingest_events.offsets import lock_offsets, move_offsets
-from components.ingest_events.rows import COLUMNS, Row, rows_of
+from components.ingest_events.rows import Row, rows_of
 from components.ingest_events.understand import Misread, Reading, Understood, misread
 from components.store.stream import Partition
 
 # What the database says of a value it cannot hold: a number out of range, a NUL in a text,
 # a key too long for its index.
 UNSTORABLE = (psycopg2.DataError, psycopg2.errors.ProgramLimitExceeded, ValueError)
+
+ATTEMPTS = 5
+ONCE_AN_EVENT = {"bronze.events", "silver.labels", "silver.predictions"}  # keyed by event_id
 
 
 def write(
@@ -54,20 +59,47 @@ def write(
     return locked | moved
 
 
-def _store(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
-    # Halving finds the one message that cannot be stored and leaves its neighbours alone.
+def _store(
+    cursor: Cursor, stream: str, readings: Sequence[Reading], attempts: int = ATTEMPTS
+) -> None:
     if not readings:
         return
+    try:
+        with _savepoint(cursor):
+            _store_new(cursor, stream, find_new(cursor, readings))
+    except psycopg2.errors.UniqueViolation as cause:
+        # Another ingester stored some of them since they were looked up, from another partition.
+        if attempts:
+            _store(cursor, stream, readings, attempts - 1)
+        else:
+            _store_parts(cursor, stream, readings, cause)
+    except UNSTORABLE as cause:
+        _store_parts(cursor, stream, readings, cause)
+
+
+def _store_new(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
+    _write_rows(cursor, (row for reading in readings for row in rows_of(stream, reading)))
+    _declare(cursor, readings)
+    _contradict(cursor, readings)
+
+
+def _store_parts(
+    cursor: Cursor, stream: str, readings: Sequence[Reading], cause: Exception
+) -> None:
+    # Halving finds the one message that cannot be stored and leaves its neighbours alone.
+    for part in _smaller(readings, cause):
+        _store(cursor, stream, part)
+
+
+@contextmanager
+def _savepoint(cursor: Cursor) -> Iterator[None]:
     cursor.execute("SAVEPOINT readings")
     try:
-        _insert(cursor, (row for reading in readings for row in rows_of(stream, reading)))
-        _declare(cursor, readings)
-        _contradict(cursor, readings)
-        cursor.execute("RELEASE SAVEPOINT readings")
-    except UNSTORABLE as cause:
+        yield
+    except (*UNSTORABLE, psycopg2.IntegrityError):
         cursor.execute("ROLLBACK TO SAVEPOINT readings")
-        for part in _smaller(readings, cause):
-            _store(cursor, stream, part)
+        raise
+    cursor.execute("RELEASE SAVEPOINT readings")
 
 
 def _smaller(readings: Sequence[Reading], cause: Exception) -> list[Sequence[Reading]]:
@@ -80,15 +112,14 @@ def _smaller(readings: Sequence[Reading], cause: Exception) -> list[Sequence[Rea
     return [[misread(first, "not_storable", str(cause).strip())]]
 
 
-def _insert(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
+def _write_rows(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
     tables: dict[str, list[Row]] = defaultdict(list)
     for table, row in rows:
         tables[table].append(row)
     if "silver.predictions" in tables:  # their sequence is a watermark: none may appear below it
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('silver.predictions'))")
     for table, lines in tables.items():
-        query = f"INSERT INTO {table} ({COLUMNS[table]}) VALUES %s ON CONFLICT DO NOTHING"
-        execute_values(cursor, query, lines, page_size=1000)
+        (copy_rows if table in ONCE_AN_EVENT else insert_rows)(cursor, table, lines)
 
 
 def _declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
@@ -101,12 +132,12 @@ def _declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
 
 def _contradict(cursor: Cursor, readings: Iterable[Reading]) -> None:
     frames = [
-        reading.event.id
+        reading.event_id
         for reading in readings
         if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured)
     ]
     if frames:
-        cursor.execute(TOLD_OTHERWISE, (frames,))
+        cursor.execute(TOLD_OTHERWISE, (f"{{{','.join(frames)}}}",))
 
 
 # A frame keeps the group and the split that it came with; whoever says otherwise later is
@@ -119,7 +150,7 @@ SELECT bronze.events.event_id, dataset, data->>'source_name', 'frame_told_otherw
     uri
 FROM bronze.events JOIN silver.frames
     ON dataset = data->>'dataset' AND sha256 = data->>'sha256'
-WHERE bronze.events.event_id = ANY(%s)
+WHERE bronze.events.event_id = ANY(%s::text[])
     AND (group_name, split) IS DISTINCT FROM (data->>'group', data->>'split')
 ON CONFLICT DO NOTHING
 """

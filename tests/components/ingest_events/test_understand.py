@@ -50,7 +50,7 @@ def test_a_truncated_event_is_misread(length):
     ("changes", "reason"),
     [
         ({"type": "frame.sold"}, "unknown_type"),
-        ({"id": "0" * 64}, "wrong_id"),
+        ({"id": ""}, "not_an_event"),
         ({"data": {"dataset": "highway"}}, "bad_data"),
         ({"specversion": "0.3"}, "not_an_event"),
     ],
@@ -64,6 +64,23 @@ def test_an_event_that_was_tampered_with_has_its_reason(changes, reason):
 
 def test_an_event_is_understood():
     assert isinstance(read(EVENT.body), Understood)
+
+
+def test_an_id_that_is_not_our_digest_is_the_senders():
+    body = canonical(EVENT.model_dump(mode="json") | {"id": "0" * 64}).encode()
+
+    reading = read(body)
+
+    assert (reading.event.id, reading.event_id) == ("0" * 64, EVENT.id)
+
+
+def test_whatever_reading_a_message_raises_is_a_reason(monkeypatch):
+    def fail(*_):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("components.ingest_events.understand.parse_event", fail)
+
+    assert (read(b"{}").reason, read(b"{}").detail) == ("unreadable", "RecursionError: too deep")
 
 
 def test_every_row_has_a_value_for_each_column():
