@@ -28,7 +28,8 @@ SIZE = 320  # pixels
 CANDIDATES = 300
 MOST_MEGABYTES = 250
 MOST_TAIL_MS = 0.2
-HAS_VNNI = "vnni" in Path("/proc/cpuinfo").read_text()
+CPU_INFO = Path("/proc/cpuinfo")
+HAS_VNNI = CPU_INFO.exists() and "vnni" in CPU_INFO.read_text()
 MOST_INT8 = {True: 0.65, False: 0.8}  # of float32; without VNNI a product takes two instructions
 
 

@@ -136,7 +136,7 @@ def _play(api, cluster, image, kind, name, sequence, number) -> bool:
             ).start()
         if sequence.drained:
             threading.Thread(
-                target=_drain, args=(api, cluster, kind, job.name, words.getvalue)
+                target=_drain, args=(api, cluster, kind, job.name, words.getvalue), daemon=True
             ).start()
         try:
             launch(cluster, kind, job, 0.3)
