@@ -73,10 +73,10 @@ def policy_in(config: Mapping[str, str]) -> RetryPolicy:
     >>> policy_in({"workflowDefaults": "spec: {templateDefaults: {retryStrategy: {}}}"}).name
     'OnFailure'
     """
-    whole: Any = yaml.safe_load(config.get("config", "")) or {}
-    defaults: Any = yaml.safe_load(config.get("workflowDefaults", "")) or {}
-    found: Any = defaults or whole.get("workflowDefaults") or {}
-    for key in ("spec", "templateDefaults", "retryStrategy", "retryPolicy"):
+    found: Any = yaml.safe_load(config.get("config", "")) or {}
+    if own := yaml.safe_load(config.get("workflowDefaults", "")):
+        found = {"workflowDefaults": own}
+    for key in ("workflowDefaults", "spec", "templateDefaults", "retryStrategy", "retryPolicy"):
         found = (found.get(key) if isinstance(found, Mapping) else None) or {}
     name = str(found or ARGO)
     if name == WANTED:
