@@ -17,6 +17,7 @@ LAUNCHER = re.compile(
     r"|time=\S+ level=\w+ msg="  # Argo's
     r"|Error: exit status \d+$|WARNING: Running pip as "
 )
+ERROR = re.compile(r"[EF]\d{4} .*?\.go:\d+\] (.+)$")
 INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
 CAUSE = re.compile(r"\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
 MAX_SENTENCE = 500
@@ -70,11 +71,17 @@ def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
     """
     text = read_log(client, run_id, task.attempts[-1]) if task.attempts else None
     lines = own_lines(text or "")
-    said = sentence(lines)
+    said = sentence(lines) or _of_kubeflow(text or "")
     told = bool(CAUSE.match(said)) or any(CAUSE.match(line) for line in lines)
     if said and (told or not task.message):
         return said
     return "; ".join(filter(None, [task.message, said])) or "it left no log"
+
+
+def _of_kubeflow(text: str) -> str:
+    """Return the last error of a driver or launcher, of a task that printed nothing itself."""
+    found = [error[1] for line in text.splitlines() if (error := ERROR.match(line))]
+    return " ".join(found[-1:])[:MAX_SENTENCE]
 
 
 def _own(lines: list[str]) -> Iterator[str]:

@@ -83,9 +83,6 @@ def nodes_of(client: Client, run: Any) -> dict[str, Node]:
     Args:
         client: Speaks to the host.
         run: What the host said of the run, just now.
-
-    Raises:
-        HostError: If the host does not answer.
     """
     if workflow := _workflow(client, str(run.run_id)):
         return from_workflow(workflow)
@@ -174,9 +171,7 @@ def _workflow(client: Client, run_id: str) -> dict[str, Any]:
                 auth_settings=["Bearer"],
                 _return_http_data_only=True,
             )
-    except HostError as error:
-        if not error.status:
-            raise
+    except HostError:
         return {}
     try:
         manifest = json.loads(answer["pipeline_runtime"]["workflow_manifest"])

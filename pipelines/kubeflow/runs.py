@@ -200,9 +200,24 @@ def find(client: Client, run: str) -> Run:
     Raises:
         Refusal: If the host does not know it.
     """
-    if found := find_run(client, run) or find_run(client, run, key="run_id"):
+    if found := find_run(client, run) or _by_id(client, run):
         return Run(client, found)
     raise Refusal(f"the host knows no run {run!r}, expected a run's name or id")
+
+
+def _by_id(client: Client, run: str) -> Answer | None:
+    try:
+        return find_run(client, run, key="run_id")
+    except HostError as error:
+        if not error.status:
+            raise
+    try:  # the list of this host is not filtered by id
+        with asking(url_of(client)):
+            return client.get_run(run)
+    except HostError as error:
+        if error.status not in (400, 404):
+            raise
+        return None
 
 
 def _times(task: ContainerTask) -> str:

@@ -4,12 +4,14 @@
 namespace KFP_NAMESPACE (`car-detection`), where one of the overlays must be installed; OVERLAY
 names one to install for the time of the proof. LAUNCHER chooses how the workers start. What
 the proof makes is removed, also when it fails or is stopped. What it cannot remove are rows
-and bytes of its dataset: the lake only grows.
+and bytes of its dataset: the lake only grows. What a real Pipelines did otherwise than we
+thought is looked at again in `kubeflow_rows.py`.
 """
 
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -24,23 +26,17 @@ from kfp import compiler
 
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, PAGE, account, find_pipeline
+from components.kubeflow.runs import EXPERIMENT, account, find_pipeline
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.runs import Run, find
-from pipelines.kubeflow.schedules import Schedules
 from tests.proofs import kubeflow_graphs as graphs
+from tests.proofs import kubeflow_rows as rows
 
 NEEDED = ("KFP_HOST", "KUBECONFIG")
-FRAMES = 300
-EPOCHS = 4
-FIRES_WITHIN_S = 600  # a schedule of every minute, on a busy cluster
+# What reached mAP50 0.198 on a real cluster; 300 frames and 4 epochs stayed below the floor.
+FRAMES, EPOCHS, IMAGE_SIZE = 240, 14, 160
 HOURS = 3600.0
-SCHEDULE = """
-timezone: UTC
-schedules:
-  - {{name: prove, pipeline: watch, cron: "@every 60s", datasets: {{{dataset}: {{}}}}}}
-"""
 
 
 class Proof:
@@ -72,23 +68,35 @@ class Proof:
         """Do everything, and print what was seen."""
         self._installed(overlay)
         self._uploaded()
-        self.place.open_stream()
-        self._later("the way to the stream", self.place.close_stream)
-        self._ours("frames stored", graphs.arrive, frames=FRAMES)
-        self._run(
-            "trained", "train",
-            dataset=self.dataset, epochs=EPOCHS, launcher=launcher, approval="manual",
-        )  # fmt: skip
-        self._later("the served model", self._retire)
-        self._run("deployed", "deploy", dataset=self.dataset, model="challenger")
-        asked = self._ours("answered", graphs.answer)
+        rows.unknown_run(self)
+        rows.refused_value(self)
+        self._arrived()
+        self.run("scored nothing, as there is no champion", "batch", dataset=self.dataset)
+        chosen = {"epochs": EPOCHS, "image_size": IMAGE_SIZE, "launcher": launcher}
+        trained = self.run("trained", "train", dataset=self.dataset, approval="manual", **chosen)
+        self.later("the served model", self._retire)
+        self.run("deployed", "deploy", dataset=self.dataset, model="challenger")
+        asked = self.ours("answered", graphs.answer)
         print(f"    {self._figures(asked)}", flush=True)
-        self._scheduled()
+        self.run("tuned", "tune", dataset=self.dataset, trials=2, epochs=3, launcher=launcher)
+        broken = rows.rolled_back_to_nothing(self)
+        stopped = rows.terminated(self, seed=1, **chosen)
+        rows.recorded(self, {trained: "SUCCEEDED", broken: "FAILED", stopped: "CANCELED"})
+        rows.waits_for_room(self)
+        rows.scheduled(self)
+        rows.made_by_hand(self)
+
+    def _arrived(self) -> None:
+        """Store frames; their sender alone may write to the stream meanwhile."""
+        run = self.started(graphs.arrive, frames=FRAMES)
+        self.later("the way to the stream", self.place.close_stream)
+        self.place.open_stream(run.id)
+        self.ended("frames stored", run)
 
     def _installed(self, overlay: str) -> None:
         missing = self.place.missing()
         if missing and overlay:
-            self._later(f"what {overlay} installs", partial(self.place.delete, overlay))
+            self.later(f"what {overlay} installs", partial(self.place.delete, overlay))
             self.place.apply(overlay)
             missing = self.place.missing()
         if missing:
@@ -101,7 +109,7 @@ class Proof:
     def _uploaded(self) -> None:
         for name, graph in GRAPHS.items():
             if find_pipeline(self.host.client, graph.name) is None:
-                self._later(f"pipeline {graph.name}", partial(self._forget, graph.name))
+                self.later(f"pipeline {graph.name}", partial(self._forget, graph.name))
             version, was_there = self.host.upload(
                 name, allow_dirty=True, allow_tags=self.allow_tags
             )
@@ -109,23 +117,23 @@ class Proof:
                 act = partial(
                     self.host.client.delete_pipeline_version, version.pipeline_id, version.id
                 )
-                self._later(f"version {version.name} of {graph.name}", act)
+                self.later(f"version {version.name} of {graph.name}", act)
         print(f"uploaded {', '.join(GRAPHS)} as {version.name}", flush=True)
 
     def _forget(self, pipeline: str) -> None:
         if found := find_pipeline(self.host.client, pipeline):
             self.host.client.delete_pipeline(found)
 
-    def _run(self, told: str, pipeline: str, **given: Any) -> Run:
+    def run(self, told: str, pipeline: str, **given: Any) -> Run:
         """Run one of our pipelines to its good end."""
         name = f"{pipeline}-{self.dataset}"
-        return self._ended(told, self.host.submit(pipeline, name=name, again=True, **given))
+        return self.ended(told, self.host.submit(pipeline, name=name, again=True, **given))
 
-    def _ours(self, told: str, graph: Any, **given: Any) -> Run:
+    def ours(self, told: str, graph: Any, **given: Any) -> Run:
         """Run one of the proof's own graphs to its good end."""
-        return self._ended(told, self._started(graph, **given))
+        return self.ended(told, self.started(graph, **given))
 
-    def _started(self, graph: Any, **given: Any) -> Run:
+    def started(self, graph: Any, **given: Any) -> Run:
         host = self.host.client
         with TemporaryDirectory() as folder, asking(url_of(host)):
             file = str(Path(folder) / "graph.yaml")
@@ -136,8 +144,8 @@ class Proof:
             )  # fmt: skip
         return find(host, str(run.run_id))
 
-    def _ended(self, told: str, run: Run) -> Run:
-        self._later(f"run {run.name}", partial(self._remove, run))
+    def ended(self, told: str, run: Run) -> Run:
+        self.later(f"run {run.name}", partial(self.remove, run))
         begin = time.monotonic()
         run.wait(6 * HOURS, self.every)
         if not run.succeeded:
@@ -145,7 +153,7 @@ class Proof:
         print(f"{told} in {time.monotonic() - begin:.0f} s ({run.name})", flush=True)
         return run
 
-    def _remove(self, run: Run) -> None:
+    def remove(self, run: Run) -> None:
         client = self.host.client
         with asking(url_of(client)):
             if run.refresh().state in ("PENDING", "RUNNING"):
@@ -153,10 +161,10 @@ class Proof:
             client.delete_run(run.id)
 
     def _retire(self) -> None:
-        run = self._started(graphs.retire)
+        run = self.started(graphs.retire)
         if not run.wait(HOURS, self.every).succeeded:
             raise Refusal(run.logs())
-        self._remove(run)
+        self.remove(run)
 
     def _figures(self, run: Run) -> str:
         found = re.search(r"^figures (\{.*\})$", self.place.log(run.id), re.MULTILINE)
@@ -164,53 +172,7 @@ class Proof:
             return "its figures are gone with its pod"
         return ", ".join(f"{name} {value}" for name, value in json.loads(found[1]).items())
 
-    def _scheduled(self) -> None:
-        client = self.host.client
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "prove.yaml"
-            file.write_text(SCHEDULE.format(dataset=self.dataset))
-            schedules = Schedules(client, file)
-            self._later("the schedule and its runs", partial(self._unschedule, schedules))
-            made = [step for step in schedules.apply() if step.make]
-            if len(made) != 1 or any(step.make for step in schedules.apply()):
-                raise Refusal(
-                    f"a schedule was made {len(made)} times, or once more by a second apply"
-                )
-        (recurring,) = self._recurring(schedules)
-        run = self._fired(recurring)
-        with asking(url_of(client)):
-            client.disable_recurring_run(recurring)
-        run.wait(HOURS, self.every)
-        if not run.succeeded:
-            raise Refusal(run.logs())
-        print(f"the schedule fired {run.name}, which {run.state.lower()}", flush=True)
-
-    def _recurring(self, schedules: Schedules) -> list[str]:
-        return [one.id for one in schedules.there() if one.name == f"prove-{self.dataset}"]
-
-    def _fired(self, recurring: str) -> Run:
-        end = time.monotonic() + FIRES_WITHIN_S
-        while time.monotonic() < end:
-            if runs := self._runs_of(recurring):
-                return runs[0]
-            time.sleep(self.every)
-        raise Refusal(f"the schedule did not fire within {FIRES_WITHIN_S} s, expected every 60 s")
-
-    def _runs_of(self, recurring: str) -> list[Run]:
-        client = self.host.client
-        with asking(url_of(client)):
-            page = client.list_runs(page_size=PAGE, sort_by="created_at desc").runs or []
-        return [Run(client, run) for run in page if run.recurring_run_id == recurring]
-
-    def _unschedule(self, schedules: Schedules) -> None:
-        for recurring in self._recurring(schedules):
-            runs = self._runs_of(recurring)
-            with asking(url_of(self.host.client)):
-                self.host.client.delete_recurring_run(recurring)
-            for run in runs:
-                self._remove(run)
-
-    def _later(self, what: str, act: Callable[[], Any]) -> None:
+    def later(self, what: str, act: Callable[[], Any]) -> None:
         """Remember what to undo; one thing that cannot be undone does not keep the others."""
 
         def undo() -> None:
@@ -234,14 +196,25 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    overlay = os.environ.get("OVERLAY", "")
+    if overlay and not shutil.which("kubectl"):
+        print("OVERLAY names what kubectl must install, and there is no kubectl", file=sys.stderr)
+        return 2
     from tests.proofs.kubeflow_namespace import Namespace
 
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     dataset = f"prove-{int(time.time())}"
     try:
-        place = Namespace(os.environ.get("KFP_NAMESPACE") or "car-detection")
-        with Proof(Host(), place, dataset) as proof:
-            proof.prove(os.environ.get("OVERLAY", ""), os.environ.get("LAUNCHER") or "local")
+        host, place = Host(), Namespace(os.environ.get("KFP_NAMESPACE") or "car-detection")
+        reached = url_of(host.client)  # which asks the host
+        place.missing()  # which asks the cluster
+    except Refusal as refusal:
+        print(f"this proof needs a Kubeflow Pipelines and its cluster: {refusal}", file=sys.stderr)
+        return 2
+    print(f"{reached} and the cluster of KUBECONFIG answer", flush=True)
+    try:
+        with Proof(host, place, dataset) as proof:
+            proof.prove(overlay, os.environ.get("LAUNCHER") or "local")
     except Refusal as refusal:
         print(f"\nNOT proved: {refusal}", file=sys.stderr)
         return 1

@@ -1,8 +1,9 @@
 """The namespace that the proof runs in, through KUBECONFIG: what is there, and what pods say."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import urllib3
 from kubernetes import client, config
@@ -15,7 +16,8 @@ NEEDED = {
     "config_map": ("car-objects", "car-stream", "car-detector", "car-kubeflow"),
 }
 POLICY = "prove-kubeflow-to-stream"
-OF_PIPELINES = {"matchLabels": {"pipelines.kubeflow.org/v2_component": "true"}}
+RUN = "pipeline/runid"  # the label of a run's pods
+COMPONENT = "pipelines.kubeflow.org/v2_component"
 SECONDS = 30
 MISSING = 404
 
@@ -50,20 +52,34 @@ class Namespace:
     def delete(self, overlay: str) -> None:
         self._kubectl("delete", "--ignore-not-found", "--kustomize", overlay)
 
-    def open_stream(self) -> None:
-        """Let the pods of pipelines write to the stream, which only services may otherwise."""
-        ports = [{"protocol": "TCP", "port": port} for port in (9092, 9093)]
-        policy = {
-            "metadata": {"name": POLICY},
-            "spec": {
-                "podSelector": OF_PIPELINES, "policyTypes": ["Egress"], "egress": [{"ports": ports}]
-            },
-        }  # fmt: skip
+    def open_stream(self, run: str) -> bool:
+        """Let the pods of one run write to the stream, if a policy forbids them to.
+
+        Where none does, nothing is made: the first policy that selects a pod forbids it
+        everything else.
+
+        Args:
+            run: The run's id.
+
+        Returns:
+            Whether a policy was made.
+        """
         self.close_stream()
         with _asking():
-            self._network.create_namespaced_network_policy(
-                self.name, policy, _request_timeout=SECONDS
+            policies = self._network.list_namespaced_network_policy(
+                self.name, _request_timeout=SECONDS
+            ).items
+            if not is_isolated(policies, {COMPONENT: "true", RUN: run}):
+                return False
+            stream = self._core.read_namespaced_config_map(
+                "car-stream", self.name, _request_timeout=SECONDS
             )
+            self._network.create_namespaced_network_policy(
+                self.name,
+                stream_policy(run, stream.data["bootstrap_servers"]),
+                _request_timeout=SECONDS,
+            )
+        return True
 
     def close_stream(self) -> None:
         with _asking():
@@ -79,7 +95,7 @@ class Namespace:
         """Return what the tasks of a run printed, as far as their pods are still there."""
         with _asking():
             pods = self._core.list_namespaced_pod(
-                self.name, label_selector=f"pipeline/runid={run}", _request_timeout=SECONDS
+                self.name, label_selector=f"{RUN}={run}", _request_timeout=SECONDS
             ).items
             return "\n".join(self._said(pod) for pod in pods)
 
@@ -108,6 +124,30 @@ class Namespace:
         done = subprocess.run(["kubectl", *words], capture_output=True, text=True)
         if done.returncode:
             raise Refusal(f"kubectl {' '.join(words)}: {done.stderr.strip()[:500]}")
+
+
+def is_isolated(policies: Iterable[client.V1NetworkPolicy], labels: Mapping[str, str]) -> bool:
+    """Return whether a policy restricts what pods with some labels may connect to."""
+    return any(
+        "Egress" in (policy.spec.policy_types or [])
+        and not policy.spec.pod_selector.match_expressions
+        and (policy.spec.pod_selector.match_labels or {}).items() <= labels.items()
+        for policy in policies
+    )
+
+
+def stream_policy(run: str, bootstrap_servers: str) -> dict[str, Any]:
+    """Return the policy that lets the pods of one run connect to the stream's own ports."""
+    servers = [server.strip() for server in bootstrap_servers.split(",")]
+    ports = sorted({int(server.rpartition(":")[2]) for server in servers})
+    return {
+        "metadata": {"name": POLICY},
+        "spec": {
+            "podSelector": {"matchLabels": {RUN: run}},
+            "policyTypes": ["Egress"],
+            "egress": [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+        },
+    }
 
 
 @contextmanager

@@ -121,7 +121,7 @@ class Workflow:
         phase = "Failed" if twice else ends.driver
         driver = self._pod(f"{name}-driver", f"{key}-driver", phase, f"system-{kind}-driver")
         driver["message"] = ends.message if ends.driver != "Succeeded" else ""
-        self._log(driver, NO_EXECUTION if twice else "")
+        self._log(driver, NO_EXECUTION if twice else ends.log if phase == "Failed" else "")
         self._link(self._last(boundary, task), driver)
         if phase != "Succeeded":
             return self._omitted(boundary, key, driver) if phase == "Failed" else phase

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
+from components.contracts.refusal import Refusal
 from components.kubeflow.client import connect
 from pipelines.kubeflow import runs
 from pipelines.packages import write_package
-from tests.standins.argo_workflow import Ends
+from tests.standins.argo_workflow import NO_EXECUTION, Ends
 
 REFUSED = """reading 600 images
 Traceback (most recent call last):
@@ -113,10 +114,13 @@ def test_a_log_that_is_gone_is_said_so_and_no_answer_is_printed_as_one(told, kub
 
 
 def test_a_driver_that_fails_is_told_as_its_task(told):
-    code, lines = told({"evaluate-detector": Ends(driver="Failed", message="Error (exit code 1)")})
+    broken = Ends(driver="Failed", log=NO_EXECUTION, message="Error (exit code 1)")
+
+    code, lines = told({"evaluate-detector": broken})
 
     assert code == 1
-    assert lines[1].startswith("  evaluate-detector: ")
+    assert lines[1].startswith("  evaluate-detector: Error (exit code 1); failed to execute")
+    assert "no execution found" in lines[1]
 
 
 @pytest.mark.parametrize(
@@ -185,3 +189,11 @@ def test_the_manifest_and_the_details_of_a_run_name_the_same_nodes(kubeflow, run
     details = run.refresh()._answer.run_details.task_details
 
     assert from_details(details).keys() == from_workflow(json.loads(workflow.manifest)).keys()
+
+
+def test_a_run_is_found_by_its_id_on_a_host_that_does_not_filter_by_it(client, run, monkeypatch):
+    monkeypatch.setattr("tests.standins.pipelines_http.FILTERS", ("display_name",))
+
+    assert runs.find(client, run.id).name == run.name
+    with pytest.raises(Refusal, match="knows no run 'nobody'"):
+        runs.find(client, "nobody")
