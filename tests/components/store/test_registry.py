@@ -287,7 +287,7 @@ def test_digits_that_begin_two_digests_name_none(registry):
     register(registry, FIRST)
     other = register(registry, "a" * 20 + "b" * 44)
 
-    with pytest.raises(Refusal, match="several models 'a{12}': version 1 .*, version 2"):
+    with pytest.raises(Refusal, match=r"several models 'a{12}': version 1 .*, version 2"):
         registry.named("car-parks", "a" * 12)
     assert registry.named("car-parks", "a" * 20 + "b") == other
 
