@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from components.contracts.events import TOPICS, FrameRefused
 from components.contracts.progress import say
-from components.ingest_events.expose import LAG, PROGRESS, STORED, Pulse
+from components.ingest_events.expose import LAG, LOST, PROGRESS, RECREATED, STORED, Pulse
 from components.ingest_events.trouble import is_final, sentence
 from components.ingest_events.understand import Misread, Reading
 
@@ -27,6 +27,9 @@ class Meter:
         self._counted_any = False
         self._said_at = self._counted_at = self._moved_at = time.monotonic()
         self._lag_is_unknown()
+        for topic in TOPICS:  # counters that are absent until they count cannot be watched
+            LOST.labels(topic=topic)
+            RECREATED.labels(topic=topic)
 
     def count(self, readings: Sequence[Reading]) -> None:
         """Count one batch that was stored, or an empty one."""

@@ -22,6 +22,7 @@ PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 FILES = {"CA": "ssl_cafile", "CERT": "ssl_certfile", "KEY": "ssl_keyfile"}
 CONNECT_MS = 15_000
+ANSWER_MS = 10_000  # to one question about the cluster: an outage is noticed so fast
 
 
 class StreamError(Refusal):
@@ -114,7 +115,7 @@ def admin(bootstrap_servers: str) -> KafkaAdminClient:
     _require_files(settings)
     with _reasons() as reasons:
         try:
-            return KafkaAdminClient(**settings)
+            return KafkaAdminClient(**settings, request_timeout_ms=ANSWER_MS)
         except KafkaTimeoutError as cause:
             why = explain(reasons, settings)
             raise StreamError(f"no Kafka answers at {bootstrap_servers}: {why}") from cause

@@ -45,6 +45,7 @@ SIGNS = {
     "alert": "it refuses the certificate of the client: KAFKA_SSL_CERT_FILE",
     "UNEXPECTED_EOF": NO_TLS,
     "WRONG_VERSION_NUMBER": NO_TLS,
+    "Handshake failed: [Errno": NO_TLS,
     "'MetadataRequest'": "it is the address of a controller, expected a broker's",
     "DNS": "the host name is not known",
     "ECONNREFUSED": "connection refused",

@@ -36,7 +36,10 @@ SHARED = {
     "store.migrate": {"contracts", "store.postgres"},
     "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
-    "store.stream": {"contracts", "kafka"},
+    "store.connection_errors": set(),
+    "store.brokers": {"contracts", "store.connection_errors", "kafka"},
+    "store.stream": {"contracts", "store.brokers", "kafka"},
+    "store.topics": {"store.stream", "kafka"},
     "store.tracking": {"contracts", "mlflow"},
     "store.frames": {"contracts", "store.objects", "store.stream", "kafka", "httpx", "tenacity"},
 }
@@ -47,8 +50,8 @@ JOBS = {
     "import_dataset": {"vision", "store.objects", "store.frames", "PIL", "yaml"},
     "replay_frames": {"vision", "store.objects", "store.frames", "store.snapshots", "numpy"},
     "ingest_events": {
-        "store.objects", "store.postgres", "store.stream", "psycopg2", "tenacity",
-        "prometheus_client",
+        "store.brokers", "store.objects", "store.postgres", "store.stream", "store.topics", "kafka",
+        "psycopg2", "tenacity", "prometheus_client",
     },
     "fetch_model": {"store.objects", "store.postgres", "store.registry"},
     "snapshot_dataset": {
