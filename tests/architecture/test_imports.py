@@ -36,7 +36,7 @@ SHARED = {
     "store.migrate": {"contracts", "store.postgres"},
     "store.registry": {"contracts", "psycopg2", "store.postgres", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
-    "store.connection_errors": set(),
+    "store.connection_errors": {"contracts"},
     "store.brokers": {"contracts", "store.connection_errors", "kafka"},
     "store.stream": {"contracts", "store.brokers", "kafka"},
     "store.topics": {"store.stream", "kafka"},
