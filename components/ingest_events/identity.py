@@ -14,17 +14,21 @@ from components.ingest_events.understand import Misread, Reading, Understood, mi
 SenderId = tuple[str, str]  # `source` and `id`
 
 
-def find_new(cursor: Cursor, readings: Sequence[Reading]) -> list[Reading]:
+def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool = True) -> list[Reading]:
     """Leave out what is stored already, and send to quarantine what reuses an id.
 
     Args:
         cursor: In the transaction that will store the rest.
         readings: In the order of their messages.
+        look_up: Look up every event. Without it, only repetitions within the batch and events
+            of senders with ids of their own are found; what else is stored already violates a
+            unique key when it is written.
     """
     understood = [reading for reading in readings if isinstance(reading, Understood)]
-    stored = _find_stored(cursor, [reading.event_id for reading in understood])
-    senders = _find_senders(cursor, filter(_has_own_id, understood))
-    return list(_select(readings, stored, senders))
+    foreign = [reading for reading in understood if reading.event.id != reading.event_id]
+    asked = understood if look_up else foreign
+    stored = _find_stored(cursor, [reading.event_id for reading in asked])
+    return list(_select(readings, stored, _find_senders(cursor, foreign)))
 
 
 def _select(
@@ -49,20 +53,18 @@ def _select(
             yield misread(reading, "id_used_twice", detail)
 
 
-def _has_own_id(reading: Understood) -> bool:
-    return reading.event.id != reading.event_id
-
-
 def _find_stored(cursor: Cursor, event_ids: Sequence[str]) -> set[str]:
+    if not event_ids:
+        return set()
     # One literal is parsed much faster than an array of many; digests need no quotes in it.
     cursor.execute(STORED, (f"{{{','.join(event_ids)}}}",))
     return {event_id for (event_id,) in cursor.fetchall()}
 
 
-def _find_senders(cursor: Cursor, understood: Iterable[Understood]) -> dict[SenderId, str]:
-    asked = [(reading.event.source, reading.event.id) for reading in understood]
-    if not asked:
+def _find_senders(cursor: Cursor, foreign: Sequence[Understood]) -> dict[SenderId, str]:
+    if not foreign:
         return {}
+    asked = [(reading.event.source, reading.event.id) for reading in foreign]
     sources, ids = map(list, zip(*asked, strict=True))
     cursor.execute(SENDERS, {"sources": sources, "ids": ids})
     return {(source, sender_id): event_id for source, sender_id, event_id in cursor.fetchall()}

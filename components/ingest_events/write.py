@@ -66,9 +66,10 @@ def _store(
         return
     try:
         with _savepoint(cursor):
-            _store_new(cursor, stream, find_new(cursor, readings))
+            # Replays are rare: only once a key was violated is every event looked up.
+            _store_new(cursor, stream, find_new(cursor, readings, look_up=attempts < ATTEMPTS))
     except psycopg2.errors.UniqueViolation as cause:
-        # Another ingester stored some of them since they were looked up, from another partition.
+        # Some are stored, or another ingester stored them since they were looked up.
         if attempts:
             _store(cursor, stream, readings, attempts - 1)
         else:

@@ -11,10 +11,14 @@ CREATE UNIQUE INDEX events_sender_key ON bronze.events (source, sender_id)
 -- place in a stream is no key.
 ALTER TABLE bronze.events DROP CONSTRAINT events_pkey;
 
--- Implied by other keys: event_id is unique in bronze.events and written with it, a sequence is
--- unique because the database alone gives it.
+-- An event_id is unique in bronze.events and written with it in one transaction, so further
+-- indexes of it are only time and space; a sequence makes a small key that grows at its end.
 ALTER TABLE silver.frames DROP CONSTRAINT frames_event_id_key;
-ALTER TABLE silver.predictions DROP CONSTRAINT predictions_sequence_key;
+ALTER TABLE silver.labels DROP CONSTRAINT labels_pkey, ADD PRIMARY KEY (sequence);
+ALTER TABLE silver.predictions
+    DROP CONSTRAINT predictions_pkey,
+    DROP CONSTRAINT predictions_sequence_key,
+    ADD PRIMARY KEY (sequence);
 
 -- In the binary content mode the attributes of an event are headers of the message.
 ALTER TABLE quarantine.items
