@@ -112,14 +112,21 @@ def _variants(
     mode: Callable[..., Sent], kind: str, topic: str, data: dict[str, Any]
 ) -> Iterator[Sent]:
     for number, more in enumerate(VARIANTS):
-        own = copy.deepcopy(data)
-        if "camera" in own:
-            own["camera"] = f"camera {number}"
+        own = copy.deepcopy(data) | _OWN[kind](str(number))
         envelope = {
             "specversion": "1.0", "id": str(uuid.uuid4()), "source": "https://example.com/a",
             "type": kind, "time": "2026-11-01T12:00:00Z", **more,
         }  # fmt: skip
         yield mode(topic, envelope, own, bom=number == 1)
+
+
+# Equal content is one event, whatever its id.
+_OWN: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "dataset.declared": lambda number: {"classes": ["car", f"kind {number}"]},
+    "frame.captured": lambda number: {"camera": f"camera {number}"},
+    "frame.labelled": lambda number: {"labelled_by": f"ann {number}"},
+    "prediction.made": lambda number: {"request_id": f"request {number}"},
+}
 
 
 def structured(topic: str, envelope: dict[str, str], data: dict[str, Any], bom: bool) -> Sent:
