@@ -24,6 +24,7 @@ TFJOBS = ("kubeflow.org", "v1", "tfjobs")
 TRAINJOBS = ("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 RUNTIMES = ("trainer.kubeflow.org", "v1alpha1", "trainingruntimes")
 JOBSET = "jobset.sigs.k8s.io"
+ATTEMPT = f"{JOBSET}/restart-attempt"
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 # The shell command of a worker's n-th life, counted from 0, in place of its own; None leaves it.
@@ -204,17 +205,19 @@ class TrainingOperator:
             return status
         self._service(job, name, {f"{JOBSET}/jobset-name": name}, publishNotReadyAddresses=True)
         nodes = spec["trainer"].get("numNodes", runtime["mlPolicy"]["numNodes"])
+        # A pod that is being deleted counts once it has failed; one of an earlier attempt does not.
+        attempt = self._attempt(job)
         failed = [
             pod
             for pod in pods.values()
-            if pod.status.phase == "Failed" and not pod.metadata.deletion_timestamp
+            if pod.status.phase == "Failed" and pod.metadata.labels[ATTEMPT] == str(attempt)
         ]
-        if failed and (_final(failed, template) or self._attempt(job, pods) >= _most(jobset)):
+        if failed and (_final(failed, template) or attempt >= _most(jobset)):
             _set(status, "Failed", "FailedJobs", "jobset failed due to one or more job failures")
             self._remove(pod for pod in pods.values() if pod.status.phase == "Running")
             return status
         if failed:
-            self.lives[job["metadata"]["uid"], -1] = self._attempt(job, pods) + 1
+            self.lives[job["metadata"]["uid"], -1] = attempt + 1
             self._remove(pods.values())
             return status
         for index in range(nodes):
@@ -229,7 +232,7 @@ class TrainingOperator:
         status["jobsStatus"] = [{"name": "node", "failed": 0, "suspended": 0, **count}]
         return status
 
-    def _attempt(self, job, pods) -> int:
+    def _attempt(self, job) -> int:
         return self.lives.get((job["metadata"]["uid"], -1), 0)
 
     def _node_pod(self, job, template, index, nodes):
@@ -240,13 +243,13 @@ class TrainingOperator:
         pod = json.loads(json.dumps(template["template"]))
         stem = f"{name}-node-0-{index}"
         life = self.lives.get((job["metadata"]["uid"], index), 0)
-        attempt = str(self._attempt(job, {}))
+        attempt = str(self._attempt(job))
         labels = {f"{JOBSET}/jobset-name": name, f"{JOBSET}/replicatedjob-name": "node"}
         pod["metadata"] = {
             "name": f"{stem}-{life:05x}",
             "labels": {
                 **pod.get("metadata", {}).get("labels", {}), **labels,
-                f"{JOBSET}/restart-attempt": attempt, INDEX: str(index),
+                ATTEMPT: attempt, INDEX: str(index),
             },
             "annotations": {INDEX: str(index)},
         }  # fmt: skip
