@@ -121,7 +121,11 @@ def decided(run_state: str, nodes: Mapping[str, Any], handler: str) -> str:
     """
     if run_state in CANCELED:
         return "CANCELED"
-    states = {node.state for name, node in nodes.items() if name.rpartition(".")[2] == handler}
+    states = {
+        node.state
+        for name, node in nodes.items()
+        if name.rpartition(".")[2] == handler or f"{name}.onExit" in nodes
+    }
     return states.pop() if len(states) == 1 and states <= OVER else ""
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from components.kubeflow.nodes import Node
 from components.record_outcome.outcome import decided, outcome
 
 
@@ -31,3 +32,10 @@ def test_every_runners_word_becomes_a_state_of_the_api(word, state):
 
 def test_a_run_without_nodes_has_not_ended():
     assert decided("RUNNING", {}, "exit-handler-1") == ""
+
+
+def test_the_graph_that_the_exit_handler_follows_is_known_by_its_hook_too():
+    names = {"x.root": "RUNNING", "x.root.train": "FAILED", "x.root.train.onExit": "RUNNING"}
+    nodes = {name: Node(name, state) for name, state in names.items()}
+
+    assert decided("RUNNING", nodes, "another name") == "FAILED"
