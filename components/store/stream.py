@@ -55,7 +55,8 @@ class Producer(KafkaProducer):  # type: ignore[misc]
         super().flush(timeout)
         failures, self._failures = self._failures, []
         if failures:
-            raise StreamError(f"{len(failures)} messages not delivered: {failures[0]!r}")
+            told = f"{len(failures)} messages not delivered: {failures[0]!r}"
+            raise StreamError(told) from failures[0]
 
     def close(self, timeout: float | None = None, null_logger: bool = False) -> None:
         """Flush, then let go of the connection in any case."""
