@@ -45,7 +45,7 @@ from tests.proofs.planted import Search
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared/data/highway_vehicles"
 GOALS_MB = {"core": 420, "trainer": 1900}
-TRAINING = {"epochs": 12, "image_size": 192}
+TRAINING = {"epochs": "12", "image_size": 192}
 SIMULATED_FRAMES = 300
 RECOGNISABLE = 16  # bytes; a shorter word may stand anywhere by chance
 BASE = os.environ.get("BASE", "python:3.11-slim-bookworm")
