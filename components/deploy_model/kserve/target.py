@@ -98,7 +98,10 @@ class KServeTarget:
             CandidateFailure: If its own server ends, or runs and is not ready in time.
             Refusal: If the cluster cannot do what the settings want, or does not follow.
         """
-        check(self._settings, look(self._cluster, self._settings), self._service.get())
+        service = self._service.get()
+        check(self._settings, look(self._cluster, self._settings), service)
+        if service and dataset in self._plans.on_trial(service) and self._canary.percent(service):
+            self._shares.give(dataset, 0)  # of a candidate that a killed run left
         if not self._changes.begin(dataset, model):
             self._alone[dataset] = model
         side = self._asked(dataset, "candidate")

@@ -38,7 +38,7 @@ class Stage:
         server.objects["configmaps", "inferenceservice-config"] = config
         self._tiny, self._shelves = tiny_package, (folder / str(n) for n in itertools.count())
 
-    def target(self, ready=10, turn=5, **changes):
+    def target(self, ready=40, turn=5, **changes):
         """A target as a new run has it."""
         settings = PredictorSettings(**{"image": "a", "max_replicas": 1} | changes)
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)

@@ -121,6 +121,7 @@ def test_kserve_that_splits_no_requests_is_found_out_at_the_first_share(stage, s
         lambda name, stable, canaries: None,
     )  # fmt: skip
     stage.begin(served, "toys", stage.model(shift=1))
+    monkeypatch.setattr("components.deploy_model.kserve.shares.FOLLOW_S", 1)
 
     with pytest.raises(Outage, match=r"HTTPRoute cars sends 0 % to cars-r.*, expected 5 %"):
         served.share("toys", 5)

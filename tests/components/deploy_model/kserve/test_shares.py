@@ -48,6 +48,18 @@ def test_kserve_of_august_2026_ends_a_canary_after_its_route_has_weight_0_and_no
     assert len(stage.kserve.deployments) == 1
 
 
+def test_a_candidate_that_a_killed_run_left_a_share_is_replaced_and_no_client_fails(stage, served):
+    stage.begin(served, "toys", stage.model(shift=1))
+    served.share("toys", 50)
+    model = stage.model(shift=2)
+    with stage.clients("toys", "buses") as clients:
+        stage.begin(stage.target(), "toys", model)
+
+    assert clients.met["answered"] > 20
+    assert clients.failed == 0
+    assert served._plans.on_trial(stage.find("inferenceservices")) == {"toys": model}
+
+
 def test_kserve_of_august_2026_promotes_a_first_model_from_0_percent_and_no_client_fails(stage):
     target = stage.target()
     stage.serve(target, stage.model("toys"))
