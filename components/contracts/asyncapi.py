@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.contracts.cloud_events import STRUCTURED, Event
+from components.contracts.cloud_events import STRUCTURED, Envelope
 from components.contracts.event_examples import example
 from components.contracts.events import KINDS, TOPICS, EventData
 from components.contracts.events_page import describe_events
@@ -28,7 +28,7 @@ def schema_of(kind: type[EventData], ref_template: str = "#/$defs/{model}") -> d
         kind: The type.
         ref_template: Where the schemas of nested records are, as pydantic has it.
     """
-    envelope = Event.model_json_schema()
+    envelope = Envelope.model_json_schema()
     data = kind.model_json_schema(ref_template=ref_template)
     nested = data.pop("$defs", {})
     properties = envelope["properties"] | {

@@ -50,8 +50,8 @@ class EventError(ValueError):
         self.detail = detail
 
 
-class Event(Record):
-    """A CloudEvents envelope. `source` and `id` together identify the event.
+class Envelope(Record):
+    """The attributes of a CloudEvent. `source` and `id` together identify the event.
 
     Extension attributes such as `traceparent` are accepted and kept in `model_extra`.
     """
@@ -79,18 +79,23 @@ class Event(Record):
     datacontenttype: JsonMediaType | None = Field(
         default="application/json", description="media type of `data`: JSON"
     )
-    data: dict[str, Any] = Field(description="what the event says")
-
-    @property
-    def body(self) -> bytes:
-        """The message as it travels in structured mode."""
-        return canonical(self.model_dump(mode="json")).encode()
 
     @property
     def extensions(self) -> dict[str, Any]:
         """The extension attributes, without those that are null: null means not set."""
         extra = self.model_extra or {}
         return {name: value for name, value in extra.items() if value is not None}
+
+
+class Event(Envelope):
+    """A CloudEvent: its attributes and its data."""
+
+    data: dict[str, Any] = Field(description="what the event says")
+
+    @property
+    def body(self) -> bytes:
+        """The message as it travels in structured mode."""
+        return canonical(self.model_dump(mode="json")).encode()
 
 
 def read_event(body: bytes, headers: Headers = ()) -> Event:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.contracts.cloud_events import Event
+from components.contracts.cloud_events import Envelope
 from components.contracts.event_examples import example
 from components.contracts.events import KINDS, EventData
 
@@ -48,8 +48,7 @@ RFC 3339 with a time zone, in the years 2 to 9998. A UTF-8 byte order mark is ig
 
 def describe_events() -> str:
     """Return the page."""
-    envelope = Event.model_json_schema()
-    envelope["properties"].pop("data")
+    envelope = Envelope.model_json_schema()
     parts = [INTRODUCTION, *_table(envelope, required=("specversion", "id", "source", "type"))]
     for name, kind in KINDS.items():
         parts += _describe(name, kind)

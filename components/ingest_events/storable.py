@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from components.contracts.cloud_events import Event
+from components.contracts.cloud_events import Envelope
 from components.contracts.events import EventData, ParsedEvent
 
 # U+0000 as JSON spells it; an even number of backslashes before it are pairs that stand for one.
@@ -64,7 +64,7 @@ def _holds_nul(text: str) -> bool:
     return "\\u0000" in text and NUL_ESCAPE.search(text) is not None
 
 
-def _envelope_holds_nul(event: Event) -> bool:
+def _envelope_holds_nul(event: Envelope) -> bool:
     if event.model_extra and "\0" in "".join(map(str, chain(*event.model_extra.items()))):
         return True
     return "\0" in event.id or "\0" in event.source

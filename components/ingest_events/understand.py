@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from components.contracts.cloud_events import Headers
+from components.contracts.cloud_events import Envelope, Headers
 from components.contracts.events import (
-    Event,
     EventData,
     EventError,
     FrameCaptured,
@@ -46,7 +45,7 @@ class Understood(NamedTuple):
     """
 
     message: Message
-    event: Event
+    event: Envelope
     data: EventData
     content: str
     event_id: str
@@ -104,6 +103,8 @@ def require_bytes(readings: Sequence[Reading], there: Callable[[str], bool]) -> 
         there: Says whether there are bytes at a URI; called from several threads.
     """
     uris = list({uri for uri in map(_uri, readings) if uri is not None})
+    if not uris:
+        return list(readings)
     parts = [uris[first::LOOKUPS] for first in range(min(LOOKUPS, len(uris)))]
     with ThreadPoolExecutor(LOOKUPS) as pool:
         found = pool.map(lambda part: [uri for uri in part if not there(uri)], parts)

@@ -14,6 +14,7 @@ from components.ingest_events.understand import (
     require_bytes,
     understand,
 )
+from components.store.objects import Objects
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests", TIME)
@@ -99,3 +100,14 @@ def test_a_frame_without_its_bytes_goes_to_quarantine_and_its_neighbour_does_not
         "bytes_missing", readings[1].event.id, "highway",
     )  # fmt: skip
     assert unread is readings[2]
+
+
+def test_a_frame_under_a_name_that_no_file_can_have_is_missing(object_store):
+    objects = Objects(object_store)
+    uris = [objects.uri(key) for key in ("a" * 300, "é" * 200, "a/" + "b" * 300)]
+
+    readings = require_bytes(
+        [read(frame(uri)) for uri in uris], lambda uri: objects.exists(objects.key(uri))
+    )
+
+    assert [reading.reason for reading in readings] == ["bytes_missing"] * 3

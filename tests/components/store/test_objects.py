@@ -71,3 +71,18 @@ def test_a_local_folder_that_is_forgotten_leaves_nothing(local, tmp_path):
     local.delete_folder("shards")
 
     assert not list((tmp_path / "a folder").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("key", "there"),
+    [("shards/a", True), ("shards/b", False), ("shards", False), ("a" * 300, False),
+     ("é" * 200, False), ("shards/a/b", False)],
+)  # fmt: skip
+def test_a_local_object_is_there_or_not(local, key, there):
+    assert local.exists(key) is there
+
+
+@pytest.mark.parametrize("key", ["../x", "shards/../../x", "shards//a", "shards/./a", "a\0b"])
+def test_a_key_that_is_no_path_below_the_folder_is_refused(local, key):
+    with pytest.raises(ValueError, match="Could not parse path"):
+        local.exists(key)
