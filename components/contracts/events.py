@@ -170,7 +170,7 @@ class ParsedEvent(NamedTuple):
     Attributes:
         envelope: Its attributes, as the sender wrote them.
         data: What it says.
-        content: `data` in its canonical JSON spelling.
+        content: `data` as canonical JSON; of our own senders as it stands in the message.
         digest: SHA-256 of type and content; equal for equal content.
     """
 
@@ -223,7 +223,7 @@ def _parse_own(message: bytes) -> ParsedEvent | None:
     try:
         envelope = Envelope.model_validate_json(b"{" + AFTER_DATA[1:] + rest)
         kind = KINDS[envelope.type]
-        if envelope.id != _digest(kind.TYPE, spelled) or "data" in envelope.extensions:
+        if envelope.id != _digest(kind.TYPE, spelled) or "data" in (envelope.model_extra or ()):
             return None
         data = kind.model_validate_json(spelled)
     except (ValidationError, KeyError):

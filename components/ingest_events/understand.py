@@ -40,7 +40,7 @@ class Understood(NamedTuple):
         message: What came.
         event: Its envelope, with the sender's `source` and `id`.
         data: What it says.
-        content: `data` in its canonical JSON spelling.
+        content: `data` as JSON, spelled once.
         event_id: Digest of type and content, by which the event is stored once.
     """
 
