@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from pipelines.laptop.database import EmbeddedDatabase
 from tests.benchmarks.table import Row, at_most
 from tests.proofs.kafka.brokers import Brokers
-from tests.proofs.kafka.jars import missing
+from tests.proofs.kafka.jars import PROFILES, FetchError, jars, missing
 from tests.proofs.kafka.peer import EVENTS, GOAL, compare
 from tests.proofs.kafka.place import place
 
@@ -19,8 +19,8 @@ from tests.proofs.kafka.place import place
 def rows() -> Iterator[Row]:
     """Bring up a broker and let both store the same events."""
     what = f"understand, check and store {EVENTS:,} events"
-    if lacking := missing():
-        yield Row(what, "left out", f"Kafka Connect needs {lacking}")
+    if why := _left_out():
+        yield Row(what, "left out", why)
         return
     with (
         TemporaryDirectory() as name,
@@ -36,3 +36,15 @@ def rows() -> Iterator[Row]:
     first, their_first = seen.first_row_s
     against = f"Kafka Connect {their_first:.1f} s"
     yield at_most("start to first row", f"{first:.1f} s", against, first / their_first, GOAL)
+
+
+def _left_out() -> str:
+    """Return why Kafka Connect cannot run here; empty if it can."""
+    if lacking := missing():
+        return f"Kafka Connect needs {lacking}"
+    try:
+        for profile in PROFILES:
+            jars(profile)
+    except FetchError as cause:
+        return str(cause)
+    return ""
