@@ -14,6 +14,7 @@ import pytest
 from components.contracts.event_examples import example
 from components.contracts.events import KINDS
 from components.ingest_events.follow import Follower
+from components.store.brokers import admin
 from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.stream import consumer
@@ -74,8 +75,12 @@ needs_kcat = pytest.mark.skipif(not shutil.which("kcat"), reason="kcat is not in
 
 @pytest.fixture
 def follower(database, stream, object_store):
-    with closing(connect(database)) as connection, consumer(stream) as reader:
-        yield Follower(connection, reader, Objects(object_store), "s")
+    with (
+        closing(connect(database)) as connection,
+        admin(stream) as cluster,
+        consumer(stream) as reader,
+    ):
+        yield Follower(connection, reader, cluster, Objects(object_store), "s")
 
 
 def take_all(follower: Follower, expected: int) -> None:
