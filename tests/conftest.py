@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from components.contracts.events import TOPICS
 from components.contracts.model import PackageLayout
 from components.contracts.record import write_lines
 from components.store.postgres import connect, migrate
@@ -13,9 +14,10 @@ from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 from tests.components.inference.tiny import golden_answers, seal, tiny_graph
 from tests.components.serve_detector.running import Running
-from tests.fresh_topics import make_topics_anew
+from tests.proofs.kafka.admin import Admin
 from tests.support.database_pool import DatabasePool
 
+PARTITIONS = 4  # of each topic, as in the embedded cluster
 # No test pulls the plug, so no test waits for the disk.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -26,6 +28,11 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the golden files")
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run in one process where all tests share the topics of a real cluster."""
+    return 1 if os.environ.get("KAFKA_BOOTSTRAP_SERVERS") else None
 
 
 def pytest_configure() -> None:
@@ -57,15 +64,33 @@ def database(databases, embedded_database):
     databases.give_back(name)
 
 
-@pytest.fixture
-def stream(tmp_path):
-    """The bootstrap servers of a cluster that speaks Kafka's protocol; its topics are empty.
+@pytest.fixture(scope="session")
+def real_kafka():
+    """Administers the cluster that KAFKA_BOOTSTRAP_SERVERS names; None where it names none.
 
-    KAFKA_BOOTSTRAP_SERVERS names a real one, for tests alone: its topics are deleted.
+    Tests delete its topics, so it must not have them when tests begin.
     """
-    if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        make_topics_anew(servers)
-        yield servers
+    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if not servers:
+        yield None
+        return
+    kafka = Admin(servers)
+    if there := kafka.topics().intersection(TOPICS):
+        pytest.exit(
+            f"the Kafka at {servers} has a topic {min(there)}, which tests would delete: "
+            "name a cluster without it",
+            returncode=2,
+        )
+    yield kafka
+    kafka.delete()
+
+
+@pytest.fixture
+def stream(tmp_path, real_kafka):
+    """The bootstrap servers of a cluster that speaks Kafka's protocol; its topics are empty."""
+    if real_kafka:
+        real_kafka.fresh(PARTITIONS)
+        yield os.environ["KAFKA_BOOTSTRAP_SERVERS"]
         return
     with EmbeddedStream(tmp_path / "stream") as cluster:
         yield cluster.bootstrap_servers

@@ -13,7 +13,6 @@ from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.stream import consumer
 from tests.components.ingest_events.test_exactly_once import Lake
-from tests.fresh_topics import make_topics_anew
 
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 STREAM = "s"
@@ -85,10 +84,12 @@ def test_every_codec_is_read(start, database, codec):
     assert stored(database) == 5
 
 
-def test_a_topic_that_was_created_again_is_read_whole_though_it_is_longer(start, database, capsys):
+def test_a_topic_that_was_created_again_is_read_whole_though_it_is_longer(
+    start, database, real_kafka, capsys
+):
     send(5)
     start()
-    make_topics_anew(SERVERS)
+    real_kafka.fresh()
     send(9)
     start()
 
