@@ -140,6 +140,7 @@ def scheduled(proof: Any) -> None:
         again = [step for step in schedules.apply() if step.make]
         _must((len(made), again) == (1, []), f"a schedule was made {len(made)} times, then {again}")
         (recurring,) = _recurring(proof, schedules)
+        proof.later("the runs of the schedule", lambda: _remove_runs(proof, recurring))
         fired = _until(proof, lambda: _runs_of(proof, recurring), "the schedule did not fire")[0]
         file.write_text("schedules: []\n")
         schedules.apply(prune=True)
@@ -177,10 +178,14 @@ def _unschedule(proof: Any, schedules: Schedules) -> None:
     for recurring in _recurring(proof, schedules):
         with asking(url_of(proof.host.client)):
             proof.host.client.disable_recurring_run(recurring)
-        for run in _runs_of(proof, recurring):
-            proof.remove(run)
+        _remove_runs(proof, recurring)
         with asking(url_of(proof.host.client)):
             proof.host.client.delete_recurring_run(recurring)
+
+
+def _remove_runs(proof: Any, recurring: str) -> None:
+    for run in _runs_of(proof, recurring):
+        proof.remove(run)
 
 
 def _recurring(proof: Any, schedules: Schedules) -> list[str]:
