@@ -85,9 +85,8 @@ class KubeflowPipelines:
     def play(self, run: str, ends: Mapping[str, Ends] | None = None, state: str = "") -> Workflow:
         """Let a run come as far as its tasks do, which succeed where nothing else is said."""
         workflow = Workflow(f"flow-{run}", self.spec_of(self.runs[run]), dict(ends or {}))
-        phase = workflow.nodes[workflow.name]["phase"].upper()
-        details = {"task_details": workflow.task_details(run)}
-        self.runs[run].update(state=state or phase, run_details=details)
+        phase = state or workflow.nodes[workflow.name]["phase"].upper()
+        self.runs[run].update(state=phase, run_details={"task_details": workflow.task_details(run)})
         self.workflows[run] = workflow
         return workflow
 
