@@ -4,35 +4,26 @@ KUBECONFIG names a cluster from outside. Inside one, a task acts under the accou
 token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import urllib3
 from kubernetes import client, config  # type: ignore[import-untyped]
 from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )
 
-from components.contracts.refusal import Outage
+from components.cluster.complaints import ClusterError, ConflictError, complaints
+
+__all__ = ["Body", "Cluster", "ClusterError", "ConflictError", "Kind"]
 
 TOKENS = Path("/var/run/secrets")
 SECONDS = 30  # for one answer of the API server
 SILENCE = 600  # seconds until a log that says nothing counts as cut off
 
 Body = dict[str, Any]
-
-
-class ClusterError(Outage):
-    """The API server does not answer, or does not do what it is asked."""
-
-
-class ConflictError(ClusterError):
-    """Someone else changed, made or removed the object meanwhile."""
 
 
 class Kind(NamedTuple):
@@ -78,7 +69,7 @@ class Cluster:
 
     def serves(self, kind: Kind) -> bool:
         """Say whether the API server knows a kind."""
-        with _complaints(kind.plural):
+        with complaints(kind.plural):
             try:
                 found = self._custom.get_api_resources(kind.group, kind.version)
             except client.ApiException as error:
@@ -89,7 +80,7 @@ class Cluster:
 
     def get(self, kind: Kind, name: str) -> Body | None:
         """Return an object, or None if there is none."""
-        with _complaints(f"{kind.plural} {name}"):
+        with complaints(f"{kind.plural} {name}"):
             try:
                 return self._asked(self._custom.get_namespaced_custom_object, kind, name)
             except client.ApiException as error:
@@ -99,7 +90,7 @@ class Cluster:
 
     def objects(self, kind: Kind, selector: str = "") -> list[Body]:
         """Return the objects of a kind, or those with some labels; none if it is not installed."""
-        with _complaints(f"{kind.plural} {selector}".strip()):
+        with complaints(f"{kind.plural} {selector}".strip()):
             try:
                 found = self._asked(
                     self._custom.list_namespaced_custom_object, kind, label_selector=selector
@@ -112,7 +103,7 @@ class Cluster:
 
     def shared(self, kind: Kind, name: str) -> Body | None:
         """Return an object of no namespace, or None if it is not there or not ours to read."""
-        with _complaints(f"{kind.plural} {name}"):
+        with complaints(f"{kind.plural} {name}"):
             try:
                 found: Body = self._custom.get_cluster_custom_object(
                     kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS
@@ -125,7 +116,7 @@ class Cluster:
 
     def labels(self) -> dict[str, str] | None:
         """Return the labels of the namespace, or None if they are not ours to read."""
-        with _complaints(f"namespace {self.namespace}"):
+        with complaints(f"namespace {self.namespace}"):
             try:
                 found = self._core.read_namespace(self.namespace, _request_timeout=SECONDS)
             except client.ApiException as error:
@@ -140,7 +131,7 @@ class Cluster:
         Raises:
             ConflictError: If there is one of that name.
         """
-        with _complaints(f"{kind.plural} {body['metadata']['name']}"):
+        with complaints(f"{kind.plural} {body['metadata']['name']}"):
             return self._asked(
                 self._custom.create_namespaced_custom_object, kind, body, **_dry(dry_run)
             )
@@ -152,14 +143,14 @@ class Cluster:
             ConflictError: If it is not.
         """
         name = body["metadata"]["name"]
-        with _complaints(f"{kind.plural} {name}"):
+        with complaints(f"{kind.plural} {name}"):
             return self._asked(
                 self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
             )
 
     def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
         """Remove an object and what it owns, it itself last if asked; it may be gone already."""
-        with _complaints(f"{kind.plural} {name}"):
+        with complaints(f"{kind.plural} {name}"):
             try:
                 self._asked(
                     self._custom.delete_namespaced_custom_object, kind, name,
@@ -171,7 +162,7 @@ class Cluster:
 
     def pods(self, selector: str) -> list[Any]:
         """Return the pods (`V1Pod`) that have some labels."""
-        with _complaints(f"pods {selector}"):
+        with complaints(f"pods {selector}"):
             found = self._core.list_namespaced_pod(
                 self.namespace, label_selector=selector, _request_timeout=SECONDS
             )
@@ -179,7 +170,7 @@ class Cluster:
 
     def service(self, name: str) -> Any | None:
         """Return a service (`V1Service`), or None if there is none."""
-        with _complaints(f"service {name}"):
+        with complaints(f"service {name}"):
             try:
                 return self._core.read_namespaced_service(
                     name, self.namespace, _request_timeout=SECONDS
@@ -191,12 +182,12 @@ class Cluster:
 
     def pod(self, name: str) -> Any:
         """Return one pod (`V1Pod`)."""
-        with _complaints(f"pod {name}"):
+        with complaints(f"pod {name}"):
             return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=SECONDS)
 
     def last_words(self, pod: str, container: str, lines: int) -> str:
         """Return the last lines of a container's log as they are now, or nothing if it is gone."""
-        with _complaints(f"log of pod {pod}"):
+        with complaints(f"log of pod {pod}"):
             try:
                 said = self._core.read_namespaced_pod_log(
                     pod, self.namespace, container=container, tail_lines=lines,
@@ -210,7 +201,7 @@ class Cluster:
 
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
         """Yield the lines of a container's log as they come, until it ends."""
-        with _complaints(f"log of pod {pod}"):
+        with complaints(f"log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container=container, follow=True,
                 since_seconds=since_seconds, _preload_content=False,
@@ -225,7 +216,7 @@ class Cluster:
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
         """Return what a config map holds, or None if it is not there or not ours to read."""
-        with _complaints(f"config map {name}"):
+        with complaints(f"config map {name}"):
             try:
                 found = self._core.read_namespaced_config_map(
                     name, namespace, _request_timeout=SECONDS
@@ -259,24 +250,3 @@ def _settings(account: str) -> tuple[client.Configuration, str]:
         folder = Path(SERVICE_TOKEN_FILENAME).parent
     InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt")).load_and_set(settings)
     return settings, (folder / "namespace").read_text().strip()
-
-
-def _reason(error: client.ApiException) -> str:
-    """Return the sentence of the API server's Status, or the beginning of what it sent."""
-    body = str(error.body or error.reason)
-    try:
-        return str(json.loads(body)["message"])[:500]
-    except (ValueError, KeyError, TypeError):
-        return body[:300]
-
-
-@contextmanager
-def _complaints(thing: str) -> Iterator[None]:
-    """Say what was asked and what was wrong; 404 is left to those who expect it."""
-    try:
-        yield
-    except client.ApiException as error:
-        kind = ConflictError if error.status == 409 else ClusterError
-        raise kind(f"{thing}: the API server says {error.status}: {_reason(error)}") from error
-    except urllib3.exceptions.HTTPError as error:
-        raise ClusterError(f"{thing}: no API server answers: {str(error)[:200]}") from error
