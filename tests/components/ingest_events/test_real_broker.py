@@ -49,7 +49,7 @@ def start(database, stream, object_store):
 def send(count: int, **settings: str) -> None:
     out = Producer({"bootstrap.servers": SERVERS} | settings)
     for number in range(count):
-        out.produce(TOPIC, b"%d" % number, partition=0)
+        out.produce(TOPIC, b"message %d" % number, partition=0)
     assert out.flush(30) == 0
 
 
