@@ -73,6 +73,10 @@ GROUPS = (
 def main(chosen: list[str]) -> int:
     """Run the scenarios that are named, or all; 0 if every row is as it should be."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and all that was started ends, too
+    known = [one for group in GROUPS for one in group.anywhere + group.own]
+    if unknown := [name for name in chosen if not any(_wanted(one, [name]) for one in known)]:
+        print(f"no scenario is called {unknown[0]}; there are {_names(known)}", file=sys.stderr)
+        return 2
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     need_free_topics(given) if given else need_java()
     with ExitStack() as stack:
@@ -101,7 +105,9 @@ def _all(
             continue
         for scenario in wanted:
             if scenario in group.own:
-                yield stated(name_of(scenario), "skipped: needs brokers of the proof's own")
+                skipped = stated(name_of(scenario), "skipped: needs brokers of the proof's own")
+                print(skipped.line, flush=True)
+                yield skipped
             else:
                 yield from run(scenario, folder, given, database)
 
@@ -133,6 +139,10 @@ def run(
 def name_of(scenario: Scenario) -> str:
     """Return what a scenario is called on the command line."""
     return f"{scenario.__module__.rpartition('.')[2]}.{scenario.__name__}"
+
+
+def _names(scenarios: list[Scenario]) -> str:
+    return ", ".join(map(name_of, scenarios))
 
 
 def _wanted(scenario: Scenario, chosen: list[str]) -> bool:
