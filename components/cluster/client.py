@@ -20,6 +20,7 @@ from components.cluster.complaints import ClusterError, ConflictError, complaint
 __all__ = ["Body", "Cluster", "ClusterError", "ConflictError", "Kind"]
 
 TOKENS = Path("/var/run/secrets")
+ABSENT, FORBIDDEN = frozenset({404}), frozenset({403})
 SECONDS = 30  # for one answer of the API server
 SILENCE = 600  # seconds until a log that says nothing counts as cut off
 
@@ -70,60 +71,39 @@ class Cluster:
     def serves(self, kind: Kind) -> bool:
         """Say whether the API server knows a kind."""
         with complaints(kind.plural):
-            try:
-                found = self._custom.get_api_resources(kind.group, kind.version)
-            except client.ApiException as error:
-                if error.status == 404:
-                    return False
-                raise
-        return any(resource.name == kind.plural for resource in found.resources)
+            found = _unless(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
+        return found is not None and any(one.name == kind.plural for one in found.resources)
 
     def get(self, kind: Kind, name: str) -> Body | None:
         """Return an object, or None if there is none."""
         with complaints(f"{kind.plural} {name}"):
-            try:
-                return self._asked(self._custom.get_namespaced_custom_object, kind, name)
-            except client.ApiException as error:
-                if error.status == 404:
-                    return None
-                raise
+            found: Body | None = _unless(
+                ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
+            )
+        return found
 
     def objects(self, kind: Kind, selector: str = "") -> list[Body]:
         """Return the objects of a kind, or those with some labels; none if it is not installed."""
+        listed = self._custom.list_namespaced_custom_object
         with complaints(f"{kind.plural} {selector}".strip()):
-            try:
-                found = self._asked(
-                    self._custom.list_namespaced_custom_object, kind, label_selector=selector
-                )
-            except client.ApiException as error:
-                if error.status == 404:
-                    return []
-                raise
-        return list(found["items"])
+            found = _unless(ABSENT, self._asked, listed, kind, label_selector=selector)
+        return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
         """Return an object of no namespace, or None if it is not there or not ours to read."""
         with complaints(f"{kind.plural} {name}"):
-            try:
-                found: Body = self._custom.get_cluster_custom_object(
-                    kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS
-                )
-            except client.ApiException as error:
-                if error.status in (403, 404):
-                    return None
-                raise
+            found: Body | None = _unless(
+                ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
+                kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS,
+            )  # fmt: skip
         return found
 
     def labels(self) -> dict[str, str] | None:
         """Return the labels of the namespace, or None if they are not ours to read."""
+        read = self._core.read_namespace
         with complaints(f"namespace {self.namespace}"):
-            try:
-                found = self._core.read_namespace(self.namespace, _request_timeout=SECONDS)
-            except client.ApiException as error:
-                if error.status in (403, 404):
-                    return None
-                raise
-        return dict(found.metadata.labels or {})
+            found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=SECONDS)
+        return None if found is None else dict(found.metadata.labels or {})
 
     def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Create an object and return it as stored, or as it would be.
@@ -233,6 +213,16 @@ class Cluster:
             _request_timeout=SECONDS, **options,
         )  # fmt: skip
         return answer
+
+
+def _unless(statuses: frozenset[int], ask: Any, *words: Any, **options: Any) -> Any:
+    """Return an answer, or None if the API server refuses with one of these statuses."""
+    try:
+        return ask(*words, **options)
+    except client.ApiException as error:
+        if error.status in statuses:
+            return None
+        raise
 
 
 def _dry(dry_run: bool) -> dict[str, str]:
