@@ -11,10 +11,10 @@ from pipelines.tune import tune
 from pipelines.watch import watch
 
 GRAPHS: dict[str, BaseComponent] = {
-    "import": with_form(import_images),
     "train": with_form(train),
     "deploy": with_form(deploy),
     "watch": with_form(watch),
     "batch": with_form(batch),
     "tune": with_form(tune),
+    "import": with_form(import_images),
 }

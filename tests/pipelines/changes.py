@@ -137,7 +137,7 @@ CHANGES = {
         d, "judge-model", 'subprocess.run(["pip", "install", "boto3"])\n')),
     "apt": ("install", "judge-model", lambda d: say(d, "judge-model", "apt-get -y install gcc; ")),
     "words of a command": ("install", "judge-model", lambda d: container(d, "judge-model").update(
-        command=["pip", "install", "boto3"])),
+        command=["pip", "install", "boto3", "python3 -m components.task kfp.dsl.executor_main"])),
     **{words: ("install", "judge-model", lambda d, words=words: say(d, "judge-model", words))
         for words in (
             "pip --index-url https://x install y", "pip --proxy u install a",
