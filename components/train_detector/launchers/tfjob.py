@@ -57,6 +57,28 @@ def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
 
 def body(job: Job) -> Body:
     """Return the custom resource."""
+    return {
+        "apiVersion": f"{KIND.group}/{KIND.version}",
+        "kind": "TFJob",
+        "metadata": job.metadata,
+        "spec": {
+            "runPolicy": {
+                "activeDeadlineSeconds": job.settings.time_limit_s,
+                "cleanPodPolicy": "Running",  # what has ended keeps its log
+                "ttlSecondsAfterFinished": job.settings.keep_s,
+            },
+            "tfReplicaSpecs": {
+                "Worker": {
+                    "replicas": job.workers,
+                    "restartPolicy": "ExitCode",  # from 128 on again, below for good
+                    "template": {"metadata": {"labels": LABELS}, "spec": _pod(job)},
+                }
+            },
+        },
+    }
+
+
+def _pod(job: Job) -> Body:
     settings = job.settings
     container = {
         "name": CONTAINER,
@@ -70,30 +92,11 @@ def body(job: Job) -> Body:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **({"imagePullPolicy": settings.image_pull_policy} if settings.image_pull_policy else {}),
     }
-    pod = {
+    return {
         **pod_spec(settings),
         "containers": [container],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         **({"priorityClassName": settings.priority_class} if settings.priority_class else {}),
         **({"schedulerName": settings.gang_scheduler} if settings.gang_scheduler else {}),
-    }
-    return {
-        "apiVersion": f"{KIND.group}/{KIND.version}",
-        "kind": "TFJob",
-        "metadata": job.metadata,
-        "spec": {
-            "runPolicy": {
-                "activeDeadlineSeconds": settings.time_limit_s,
-                "cleanPodPolicy": "Running",  # what has ended keeps its log
-                "ttlSecondsAfterFinished": settings.keep_s,
-            },
-            "tfReplicaSpecs": {
-                "Worker": {
-                    "replicas": job.workers,
-                    "restartPolicy": "ExitCode",  # from 128 on again, below for good
-                    "template": {"metadata": {"labels": LABELS}, "spec": pod},
-                }
-            },
-        },
     }
