@@ -27,6 +27,7 @@ class Meter:
         self._counted_any = False
         self._said_at = self._counted_at = self._moved_at = time.monotonic()
         self._lag_is_unknown()
+        PROGRESS.set_to_current_time()  # a start is granted the time that a standstill is
         for topic in TOPICS:  # counters that are absent until they count cannot be watched
             LOST.labels(topic=topic)
             RECREATED.labels(topic=topic)
