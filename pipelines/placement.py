@@ -12,6 +12,7 @@ which waits for an outage of database, object store, stream or API by itself.
 import os
 
 from kfp import dsl, kubernetes
+from kfp.dsl.structures import ResourceSpec
 
 from pipelines.policy.sizes import Kind, size_of
 
@@ -173,13 +174,19 @@ def _placed(task: dsl.PipelineTask, kind: Kind, account: str = ACCOUNT) -> dsl.P
     size = size_of(kind, task.component_spec.name.replace("-", "_"))
     task.set_caching_options(enable_caching=False)
     task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
-    task.set_cpu_request(size.cpu).set_cpu_limit(size.cpu_limit or size.cpu)
-    task.set_memory_request(size.memory).set_memory_limit(size.memory_limit or size.memory)
     kubernetes.set_timeout(task, SECONDS[kind])
     kubernetes.set_security_context(task, run_as_non_root=True)
     spec = task.container_spec
     spec.command = [word.replace(KFP_ENTRY, OUR_ENTRY, 1) for word in spec.command]
-    return task.set_env_variable("TASK_ACCOUNT", account) if account else task
+    # KFP's setters look through the whole call stack each time: seconds for all pipelines.
+    spec.resources = ResourceSpec(
+        cpu_request=size.cpu,
+        cpu_limit=size.cpu_limit or size.cpu,
+        memory_request=size.memory,
+        memory_limit=size.memory_limit or size.memory,
+    )
+    spec.env = {**(spec.env or {}), **({"TASK_ACCOUNT": account} if account else {})}
+    return task
 
 
 def _secret(task: dsl.PipelineTask, name: str, keys: dict[str, str]) -> dsl.PipelineTask:

@@ -11,7 +11,7 @@ import httpx
 from kubernetes import client
 
 from components.images import image
-from tests.proofs import manifests, serving, training
+from tests.proofs import manifests, serving_cluster, training
 from tests.proofs.needs import need_cluster
 
 VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -21,7 +21,7 @@ DEFINITIONS = {
     "trainingruntimes.trainer.kubeflow.org": "the Kubeflow trainer 2",
     "inferenceservices.serving.kserve.io": "KServe 0.21",
 }
-NAMESPACES = (training.NAMESPACE, manifests.SPACE, serving.NAMESPACE)
+NAMESPACES = (training.NAMESPACE, manifests.SPACE, serving_cluster.NAMESPACE)
 
 
 def main() -> int:
