@@ -14,7 +14,7 @@ from components.ingest_events.display import Display
 from components.ingest_events.expose import LOST, RECREATED
 from components.ingest_events.gather import Gatherer, OtherLogError
 from components.ingest_events.generations import begin_generation, current_generation
-from components.ingest_events.offsets import advance, keep_anchors, read_offsets, skip_lost
+from components.ingest_events.offsets import advance, read_offsets, skip_lost
 from components.ingest_events.presence import require_frames
 from components.ingest_events.share import ingester_name, leave, running_ingesters, share_of
 from components.ingest_events.understand import Reading, understand
@@ -108,7 +108,6 @@ class Follower:
         self.topics = {topic.name: topic for topic in describe_topics(self.admin, TOPICS)}
         readable = {name: topic for name, topic in self.topics.items() if not topic.fault}
         every = [at for topic in readable.values() for at in topic.partitions]
-        self._keep_anchors()
         running = running_ingesters(self.connection, self.stream, self.name)
         view = View(
             ids={name: topic.id for name, topic in readable.items()},
@@ -221,10 +220,3 @@ class Follower:
             if end > begin:
                 name, reached = self._view.names[at[0]], {at: end}
                 self._go_to(advance(self.connection, name, {at: begin}, reached), reached)
-
-    def _keep_anchors(self) -> None:
-        by_name: dict[str, dict[Partition, Any]] = defaultdict(dict)
-        for at, anchor in self._gatherer.take_anchors().items():
-            by_name[self._view.names[at[0]]][at] = anchor
-        for name, anchors in by_name.items():
-            keep_anchors(self.connection, name, anchors)

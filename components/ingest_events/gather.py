@@ -1,12 +1,11 @@
 """Polls batches that are bounded in number and bytes, and checks that the log is the same one."""
 
-import hashlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.ingest_events.offsets import Anchor
+from components.ingest_events.offsets import Anchor, anchor_of
 from components.ingest_events.understand import Message
 from components.store.stream import Partition
 
@@ -31,12 +30,10 @@ class Gatherer:
     Attributes:
         reader: From `store.stream.consumer`; its partitions are assigned.
         anchors: Stored messages that reading begins with, to be compared.
-        last: The last message that was taken of each partition.
     """
 
     reader: Any
     anchors: dict[Partition, Anchor] = field(default_factory=dict)
-    last: dict[Partition, Message] = field(default_factory=dict)
 
     def gather(self, positions: Mapping[Partition, int]) -> list[Message]:
         """Return the messages that have arrived, none if none did within `POLL_MS`.
@@ -61,13 +58,7 @@ class Gatherer:
             if not found:
                 break
             wait_ms = 0  # what has not arrived yet may come with the next batch
-        self.last |= {(message.topic, message.partition): message for message in messages}
         return messages
-
-    def take_anchors(self) -> dict[Partition, Anchor]:
-        """Return the last message of each partition as an anchor, once."""
-        taken, self.last = self.last, {}
-        return {at: anchor_of(message) for at, message in taken.items()}
 
     def _compare(self, message: Message) -> None:
         at = (message.topic, message.partition)
@@ -78,8 +69,3 @@ class Gatherer:
             del self.anchors[at]
         if message.offset == anchor.offset and anchor_of(message) != anchor:
             raise OtherLogError(at, message.offset)
-
-
-def anchor_of(message: Message) -> Anchor:
-    """Return what is kept of a message, to know it again."""
-    return Anchor(message.offset, hashlib.sha256(message.body).digest())

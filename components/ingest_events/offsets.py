@@ -1,5 +1,6 @@
 """Reads, locks and moves the next offset of each partition in PostgreSQL."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
+from components.ingest_events.understand import Message
 from components.store.stream import Partition
 
 
@@ -15,6 +17,14 @@ class Anchor(NamedTuple):
 
     offset: int
     digest: bytes  # SHA-256 of its value
+
+
+NO_ANCHORS: Mapping[Partition, Anchor] = {}
+
+
+def anchor_of(message: Message) -> Anchor:
+    """Return what is kept of a message, to know it again."""
+    return Anchor(message.offset, hashlib.sha256(message.body).digest())
 
 
 class Start(NamedTuple):
@@ -50,13 +60,27 @@ def lock_offsets(
     return {(topic, number): offset for topic, number, offset in cursor.fetchall()}
 
 
-def move_offsets(cursor: Cursor, stream: str, offsets: Mapping[Partition, int]) -> None:
-    """Say where partitions go on. Their offsets must be locked."""
+def move_offsets(
+    cursor: Cursor,
+    stream: str,
+    offsets: Mapping[Partition, int],
+    anchors: Mapping[Partition, Anchor] = NO_ANCHORS,
+) -> None:
+    """Move the offsets of partitions, which must be locked.
+
+    Args:
+        cursor: In the transaction that locked them.
+        stream: Name of the stream.
+        offsets: The next offset of each partition.
+        anchors: The last message that was stored of a partition, where there is one.
+    """
     for (topic, number), offset in offsets.items():
+        last = anchors.get((topic, number), (None, None))
         cursor.execute(
-            "UPDATE bronze.offsets SET next_offset = %s "
+            "UPDATE bronze.offsets SET next_offset = %s, "
+            "last_offset = coalesce(%s, last_offset), last_digest = coalesce(%s, last_digest) "
             "WHERE stream = %s AND topic = %s AND partition = %s",
-            (offset, stream, topic, number),
+            (offset, *last, stream, topic, number),
         )
 
 
@@ -82,17 +106,6 @@ def advance(
         moved = {at: ends[at] for at in begins if locked[at] == begins[at]}
         move_offsets(cursor, stream, moved)
     return locked | moved
-
-
-def keep_anchors(connection: Connection, stream: str, anchors: Mapping[Partition, Anchor]) -> None:
-    """Keep the last stored message of partitions."""
-    with connection, connection.cursor() as cursor:
-        for (topic, number), anchor in sorted(anchors.items()):
-            cursor.execute(
-                "UPDATE bronze.offsets SET last_offset = %s, last_digest = %s "
-                "WHERE stream = %s AND topic = %s AND partition = %s AND next_offset > %s",
-                (*anchor, stream, topic, number, anchor.offset),
-            )
 
 
 def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from components.contracts.events import DatasetDeclared, FrameCaptured
 from components.ingest_events.copy import copy_rows, insert_rows
 from components.ingest_events.identity import find_new
-from components.ingest_events.offsets import lock_offsets, move_offsets
+from components.ingest_events.offsets import anchor_of, lock_offsets, move_offsets
 from components.ingest_events.rows import Row, rows_of
 from components.ingest_events.understand import Misread, Reading, Understood, misread
 from components.store.stream import Partition
@@ -54,8 +54,10 @@ def write(
             for at, readings in ready.items()
         }
         _store(cursor, stream, [reading for readings in fresh.values() for reading in readings])
-        moved = {at: readings[-1].message.offset + 1 for at, readings in fresh.items() if readings}
-        move_offsets(cursor, stream, moved)
+        last = {at: readings[-1].message for at, readings in fresh.items() if readings}
+        moved = {at: message.offset + 1 for at, message in last.items()}
+        anchors = {at: anchor_of(message) for at, message in last.items()}
+        move_offsets(cursor, stream, moved, anchors)
     return locked | moved
 
 

@@ -162,12 +162,10 @@ class Objects:
 
 
 def _patience(retry_s: float | None) -> dict[str, Any]:
-    if retry_s is None:
-        return {}
-    return {
-        "retry_config": {"retry_timeout": timedelta(seconds=retry_s)},
-        "client_options": {"timeout": f"{retry_s:g} seconds"},
-    }
+    # No client options: they would replace those of the environment, such as AWS_ALLOW_HTTP.
+    return (
+        {} if retry_s is None else {"retry_config": {"retry_timeout": timedelta(seconds=retry_s)}}
+    )
 
 
 def frame_key(sha256: str) -> str:

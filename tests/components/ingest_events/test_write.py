@@ -12,7 +12,7 @@ from components.contracts.events import (
     FrameRefused,
     event_of,
 )
-from components.ingest_events.offsets import read_offsets, skip_lost
+from components.ingest_events.offsets import anchor_of, read_offsets, skip_lost
 from components.ingest_events.understand import Message, understand
 from components.ingest_events.write import write
 from components.store.postgres import connect
@@ -70,6 +70,12 @@ def test_a_batch_and_its_offset_are_stored_together(connection):
         ("a.jpg", "undecodable"),
         ("frames/0/1", "not_json"),
     ]
+
+
+def test_the_last_message_is_kept_with_the_offset_so_that_the_log_is_known_again(connection):
+    write(connection, "s", batch(label(), b"?"), {AT: 0})
+
+    assert skip_lost(connection, "s", AT, 0).anchor == anchor_of(Message(*AT, 1, b"?"))
 
 
 def test_a_batch_that_is_written_twice_is_there_once(connection):

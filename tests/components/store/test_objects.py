@@ -86,3 +86,9 @@ def test_a_local_object_is_there_or_not(local, key, there):
 def test_a_key_that_is_no_path_below_the_folder_is_refused(local, key):
     with pytest.raises(ValueError, match="Could not parse path"):
         local.exists(key)
+
+
+def test_a_store_without_tls_is_reached_though_its_retries_are_bounded(asked):
+    Objects("s3://cars", retry_s=1.0).put("frames/a.jpg", b"a JPEG")
+
+    assert asked
