@@ -195,7 +195,9 @@ def test_without_a_cluster_the_proof_is_one_clear_line(given, named, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "graph", [graphs.arrive, graphs.answer, graphs.outcomes, graphs.retire, graphs.room], ids=str
+    "graph",
+    [graphs.arrive, graphs.answer, graphs.outcomes, graphs.retire, graphs.room],
+    ids=lambda graph: graph.name,
 )
 def test_the_proofs_own_graphs_keep_to_the_policy_but_for_their_ending(graph, tmp_path):
     compiler.Compiler().compile(graph, str(tmp_path / "graph.yaml"))
