@@ -11,7 +11,7 @@ from components.store.stream import Partition
 
 POLL_MS = 300
 BATCH = 2_000  # messages of a transaction, about
-BATCH_BYTES = 8 * 2**20  # of their values, about; as objects they take many times that
+BATCH_BYTES = 2 * 2**20  # of their values, about; as objects they take many times that
 
 
 class OtherLogError(Exception):

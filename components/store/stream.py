@@ -21,7 +21,7 @@ from components.store.brokers import security as security
 # logs what it answers, starts without brokers too. Every broker since Kafka 2.3 speaks it.
 PROTOCOL = (2, 3)
 DELIVER_MS = 60_000
-FETCH_BYTES = 8 * 2**20  # of one answer of one broker; a larger message still comes alone
+FETCH_BYTES = 4 * 2**20  # of one answer of one broker; a larger message still comes alone
 
 Partition = tuple[str, int]
 
