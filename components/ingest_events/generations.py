@@ -74,7 +74,7 @@ def begin_generation(
         number, name, _ = _rows(cursor, stream, topic.name)[0]
         if name != left:
             return name, None
-        sentence = f"{why}: topic {topic.name} is read from its beginning"
+        sentence = f"{why}: topic {topic.name} is read again from its beginning"
         return _next(cursor, stream, topic, number, sentence), sentence
 
 

@@ -112,7 +112,8 @@ def test_a_log_that_is_shorter_than_what_was_read_is_read_from_its_beginning(
 
     assert catch_up(followers()) == 2
     assert recreated(lake) == [
-        "frames/0 ends at 2, but 7 of it were ingested: topic frames is read from its beginning"
+        "frames/0 ends at 2, but 7 of it were ingested: "
+        "topic frames is read again from its beginning"
     ]
 
 
@@ -128,7 +129,7 @@ def test_a_log_that_was_restored_and_grew_past_what_was_read_is_read_from_its_be
 
     assert catch_up(followers()) == 3
     assert recreated(lake) == [
-        "message 1 of frames/0 is not the one stored: topic frames is read from its beginning"
+        "message 1 of frames/0 is not the one stored: topic frames is read again from its beginning"
     ]
 
 
