@@ -70,6 +70,12 @@ def catch_up(follower: Follower) -> int:
     raise AssertionError(f"{follower.positions} did not reach {ends}")
 
 
+def run_once(follower: Follower) -> int:
+    read = catch_up(follower)
+    follower.leave()
+    return read
+
+
 def change(lake: Lake, statement: str) -> None:
     with closing(connect(lake.url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(statement)
@@ -82,23 +88,23 @@ def recreated(lake: Lake) -> list[str]:
 
 def test_a_topic_with_another_id_is_read_from_its_beginning_once(followers, stream, lake, capsys):
     send_everywhere(stream)
-    assert catch_up(followers()) == len(EVERY)
+    assert run_once(followers()) == len(EVERY)
     other = "11111111-1111-4111-8111-111111111111"
     change(lake, f"UPDATE bronze.generations SET topic_id = '{other}' WHERE topic = 'frames'")
     send(stream, b"one more")
 
-    assert catch_up(followers()) == 5  # all of its four partitions, nothing of the other topic
+    assert run_once(followers()) == 5  # all of its four partitions, nothing of the other topic
     assert "topic frames was deleted and created again" in capsys.readouterr().out
     assert len(recreated(lake)) == 1
-    assert catch_up(followers()) == 0  # as the next start finds it
+    assert run_once(followers()) == 0  # as the next start finds it
 
 
 def test_the_offsets_are_those_of_the_topic_that_exists(followers, stream, lake):
     send_everywhere(stream)
-    catch_up(followers())
+    run_once(followers())
     other = "11111111-1111-4111-8111-111111111111"
     change(lake, f"UPDATE bronze.generations SET topic_id = '{other}'")
-    catch_up(followers())
+    run_once(followers())
 
     with closing(connect(lake.url)) as connection:
         assert read_offsets(connection, STREAM) == high_watermarks(stream)
@@ -110,7 +116,7 @@ def test_a_log_that_is_shorter_than_what_was_read_is_read_from_its_beginning(
     send(stream, b"1", b"2")
     change(lake, f"INSERT INTO bronze.offsets VALUES ('{STREAM}', 'frames', 0, 7)")
 
-    assert catch_up(followers()) == 2
+    assert run_once(followers()) == 2
     assert recreated(lake) == [
         "frames/0 ends at 2, but 7 of it were ingested: "
         "topic frames is read again from its beginning"
@@ -121,13 +127,11 @@ def test_a_log_that_was_restored_and_grew_past_what_was_read_is_read_from_its_be
     followers, stream, lake
 ):
     send(stream, b"1", b"2")
-    first = followers()
-    catch_up(first)
-    first.look_around()
+    run_once(followers())
     change(lake, "UPDATE bronze.offsets SET last_digest = 'another' WHERE last_offset = 1")
     send(stream, b"3")
 
-    assert catch_up(followers()) == 3
+    assert run_once(followers()) == 3
     assert recreated(lake) == [
         "message 1 of frames/0 is not the one stored: topic frames is read again from its beginning"
     ]
@@ -140,7 +144,7 @@ def test_a_start_compares_the_last_message_and_does_not_store_it_again(followers
     first.look_around()
     send(stream, b"3")
 
-    assert catch_up(followers()) == 1
+    assert run_once(followers()) == 1
     assert recreated(lake) == []
 
 
@@ -211,7 +215,7 @@ def test_a_store_without_anything_is_waited_for_and_sends_no_frame_to_quarantine
     send(stream, body, at=(topic, 0))
 
     with pytest.raises(StoreFaultError, match="holds none of 1 new frames, it is empty") as fault:
-        catch_up(followers((tmp_path / "not mounted").as_uri()))
+        run_once(followers((tmp_path / "not mounted").as_uri()))
     assert is_outage(fault.value)
     assert lake.reasons() == {}
 
@@ -221,20 +225,20 @@ def test_a_store_that_lacks_what_was_stored_before_is_the_wrong_one(
 ):
     topic, _, body = captured(1, Objects(object_store))
     send(stream, body, at=(topic, 0))
-    catch_up(followers())
+    run_once(followers())
     wrong = Objects((tmp_path / "wrong").as_uri())
     wrong.put("frames/of/others.jpg", b"jpeg")
     send(stream, captured(2, Objects(object_store))[2], at=(topic, 0))
 
     with pytest.raises(StoreFaultError, match="nor any of the 1 stored last"):
-        catch_up(followers(wrong.url))
+        run_once(followers(wrong.url))
     assert lake.reasons() == {}
 
 
 def test_one_frame_without_bytes_goes_to_quarantine(followers, stream, lake, object_store):
     objects = Objects(object_store)
     send(stream, captured(1, objects)[2], captured(2, objects, stored=False)[2])
-    catch_up(followers())
+    run_once(followers())
 
     assert lake.reasons() == {"bytes_missing": 1}
 
