@@ -122,7 +122,12 @@ def read_event(body: bytes, headers: Headers = ()) -> Event:
 
 
 def _read_with_headers(body: bytes, headers: Headers) -> Event:
-    texts = {name.lower(): (value or b"").decode() for name, value in headers}
+    # Others, such as those of tracing, may be binary.
+    texts = {
+        name.lower(): (value or b"").decode()
+        for name, value in headers
+        if name.lower().startswith((ATTRIBUTE_PREFIX, CONTENT_TYPE))
+    }
     media_type = texts.get(CONTENT_TYPE, "").lower()
     if media_type.startswith(CLOUDEVENTS):
         if not media_type.startswith(STRUCTURED):

@@ -127,6 +127,14 @@ def test_extension_attributes_are_kept():
     }  # fmt: skip
 
 
+def test_headers_that_are_no_attributes_may_be_binary():
+    body, headers = binary(example("frame.labelled"))
+
+    read = parse_event(body, [("trace-bin", b"\xff\xfe"), *headers])
+
+    assert read == parse_event(body, headers)
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
