@@ -114,7 +114,7 @@ class Follower:
             names={name: self._generation(topic) for name, topic in readable.items()},
             share=share_of(self.name, running, every),
         )
-        if view != self._view:
+        if self._view is NOTHING or view != self._view:
             self._begin(view, every)
         self.ends, self._looked_at = end_offsets(self.admin, every), time.monotonic()
         self._display.show(self.positions)
@@ -194,7 +194,7 @@ class Follower:
             LOST.labels(topic=at[0]).inc(start.lost)
         self.positions[at] = begin = start.offset
         if start.anchor and start.anchor.offset >= oldest:
-            self._gatherer.anchors[at], begin = start.anchor, start.anchor.offset
+            self._gatherer.anchors[at], begin = start.anchor, min(begin, start.anchor.offset)
         self.reader.seek(TopicPartition(*at), begin)
 
     def _ids_hold(self) -> bool:

@@ -17,6 +17,7 @@ from components.store.brokers import admin
 from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.stream import TopicPartition, consumer, high_watermarks, producer
+from components.store.topics import Topic
 from tests.components.ingest_events.test_exactly_once import Lake, captured
 
 STREAM = "s"
@@ -146,6 +147,31 @@ def test_a_start_compares_the_last_message_and_does_not_store_it_again(followers
 
     assert run_once(followers()) == 1
     assert recreated(lake) == []
+
+
+def test_an_offset_that_was_turned_back_is_where_the_next_start_begins(followers, stream, lake):
+    send(stream, b"1", b"2", b"3")
+    run_once(followers())
+    change(lake, "DELETE FROM quarantine.items")
+    change(lake, "UPDATE bronze.offsets SET next_offset = 1 WHERE last_offset = 2")
+
+    assert run_once(followers()) == 2
+    assert lake.reasons() == {"not_an_event": 2}
+
+
+def test_a_follower_goes_on_when_no_topic_can_be_read_any_more(followers, stream, monkeypatch):
+    send_everywhere(stream)
+    follower = followers()
+    follower.look_around()
+    gone = [Topic(name=name, fault="does not exist") for name in TOPICS]
+    monkeypatch.setattr(
+        "components.ingest_events.follow.describe_topics",
+        lambda admin, names: [topic for topic in gone if topic.name in names],
+    )
+    follower._begin_anew()
+
+    assert [follower.step() for _ in range(3)] == [[], [], []]
+    assert follower.positions == {}
 
 
 def test_two_ingesters_divide_the_partitions(followers, stream):
