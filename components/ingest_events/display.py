@@ -3,17 +3,24 @@
 For display alone: ingestion goes on where PostgreSQL says, whatever the group says.
 """
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import OffsetAndMetadata, TopicPartition  # type: ignore[import-untyped]
-from kafka.errors import GroupAuthorizationFailedError, KafkaError  # type: ignore[import-untyped]
+from kafka.errors import (  # type: ignore[import-untyped]
+    GroupAuthorizationFailedError,
+    KafkaError,
+    NoError,
+)
 
 from components.contracts.progress import say
 from components.store.stream import Partition
 
 GROUP = "car-ingest-display-only"
+PAUSE_S = 60.0  # after a failure: a coordinator that is away may keep each attempt for seconds
 
 
 @dataclass(slots=True)
@@ -23,32 +30,31 @@ class Display:
     Attributes:
         admin: From `store.brokers.admin`.
         shown: What was committed last.
-        forbidden: Whether this user may not commit to the group.
+        not_before: When it may be tried again, by the monotonic clock.
     """
 
     admin: Any
     shown: dict[Partition, int] = field(default_factory=dict)
-    forbidden: bool = False
+    not_before: float = 0.0
 
     def show(self, offsets: Mapping[Partition, int]) -> None:
         """Commit the offsets that changed. It is no harm if that fails."""
         changed = {at: offset for at, offset in offsets.items() if self.shown.get(at) != offset}
-        if not changed or self.forbidden:
+        if not changed or time.monotonic() < self.not_before:
             return
-        try:
-            answers = self.admin.alter_group_offsets(
-                GROUP,
-                {TopicPartition(*at): OffsetAndMetadata(to, "", -1) for at, to in changed.items()},
-            )
-        except GroupAuthorizationFailedError:
-            self._forbid()
-            return
-        except KafkaError:
-            return  # tried again with the next offsets
+        answers = self._commit(changed)
+        self.shown |= {at: changed[at] for at, answer in answers.items() if answer is NoError}
         if GroupAuthorizationFailedError in answers.values():
-            self._forbid()
-        self.shown |= changed
+            self.not_before = math.inf
+            say(f"this user may not commit to the group {GROUP}: Kafka's own tools show no lag")
+        elif set(answers.values()) - {NoError}:
+            self.not_before = time.monotonic() + PAUSE_S
 
-    def _forbid(self) -> None:
-        self.forbidden = True
-        say(f"this user may not commit to the group {GROUP}: Kafka's own tools show no lag")
+    def _commit(self, offsets: Mapping[Partition, int]) -> dict[Partition, type[KafkaError]]:
+        """Return how it went for each partition."""
+        wanted = {TopicPartition(*at): OffsetAndMetadata(to, "", -1) for at, to in offsets.items()}
+        try:
+            answers = self.admin.alter_group_offsets(GROUP, wanted)
+        except KafkaError as error:
+            return dict.fromkeys(offsets, type(error))
+        return {(at.topic, at.partition): answer for at, answer in answers.items()}

@@ -23,6 +23,7 @@ class Meter:
         """Begin with nothing."""
         self.pulse = pulse
         self.events = self.quarantined = self._said = 0
+        self.failures = 0  # outages since a step ended well
         self._busy_s = 0.0
         self._counted_any = False
         self._said_at = self._counted_at = self._moved_at = time.monotonic()
@@ -35,6 +36,7 @@ class Meter:
     def count(self, readings: Sequence[Reading]) -> None:
         """Count one batch that was stored, or an empty one."""
         now = time.monotonic()
+        self.failures = 0
         self.events += len(readings)
         self._counted_any = bool(readings)
         quarantined = sum(map(_is_quarantined, readings))
@@ -58,13 +60,15 @@ class Meter:
         for topic, waiting in lag.items():
             LAG.labels(topic=topic).set(waiting)
         self.pulse.report(faults)
-        if self._counted_any or sum(lag.values()) == 0:
+        if self._counted_any or not any(map(_waits, lag.values())):
             self.pulse.resume()
+        if self._counted_any or sum(lag.values()) == 0:
             self._moved_at = time.monotonic()
             PROGRESS.set_to_current_time()
 
     def interrupted(self, trouble: BaseException) -> None:
         """Show that nothing is read, and that how far ingestion is cannot be known."""
+        self.failures += 1
         self._lag_is_unknown()
         self.pulse.beat()
         self.pulse.wait_for(sentence(trouble), is_final(trouble))
@@ -81,6 +85,10 @@ class Meter:
     def total(self) -> str:
         """Return both counts as a phrase."""
         return f"{self.events:,} events, {self.quarantined:,} quarantined"
+
+
+def _waits(lag: float) -> bool:
+    return lag > 0  # NaN, of a topic that cannot be read, is not
 
 
 def _is_quarantined(reading: Reading) -> bool:

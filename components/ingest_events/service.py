@@ -11,6 +11,7 @@ import tenacity
 
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
+from components.contracts.stopping import STOPPED, Stopped
 from components.ingest_events.expose import Pulse, expose
 from components.ingest_events.follow import Follower
 from components.ingest_events.meter import Meter
@@ -23,6 +24,7 @@ from components.store.stream import consumer, stream_id
 
 PATIENCE_S = 120.0  # with --until-caught-up: how long an outage may last
 GC_THRESHOLD = 100_000  # new objects between two collections of garbage
+MIN_WAIT_S, MAX_WAIT_S = 0.2, 10.0  # before trying again: doubled until a step ends well
 STORE_RETRY_S = 10.0  # of one request; an outage is waited for here, where it is said
 
 
@@ -61,7 +63,7 @@ def main(options: Sequence[str] = ()) -> None:
         stream=os.environ.get("KAFKA_STREAM_ID"),
     )
     addresses(places.bootstrap_servers)
-    stop, meter = Stop(), Meter(Pulse())
+    stop, meter = Stop(STOPPED if chosen.until_caught_up else 0), Meter(Pulse())
     relax_garbage_collection()
     if chosen.metrics_port:
         expose(chosen.metrics_port, meter.pulse)
@@ -86,6 +88,7 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
 
     Raises:
         Refusal: With `once`, if an outage lasts, or a topic cannot be read.
+        Stopped: With `once`, if it was stopped before all was stored.
     """
 
     def complain(state: tenacity.RetryCallState) -> None:
@@ -103,7 +106,7 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
     try:
         tenacity.Retrying(
             retry=tenacity.retry_if_exception(is_outage),
-            wait=tenacity.wait_exponential(multiplier=0.2, max=10),
+            wait=lambda _: min(MIN_WAIT_S * 2.0**meter.failures, MAX_WAIT_S),
             before_sleep=complain,
             stop=vain,
             reraise=True,
@@ -127,5 +130,7 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
             meter.count(follower.step())
             meter.show(follower.lag, follower.faults)
         follower.leave()
+        if once and stop.asked and not follower.has_reached(ends):
+            raise Stopped
         if once and follower.faults and not stop.asked:
             raise TopicsError("; ".join(follower.faults))

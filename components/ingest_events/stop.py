@@ -3,17 +3,22 @@
 import os
 import signal
 import threading
+import time
 from types import FrameType
 
 GRACE_S = 3
 
 
 class Stop:
-    """Whether someone asked for the end, by SIGTERM or SIGINT."""
+    """Whether someone asked for the end, by SIGTERM or SIGINT.
 
-    def __init__(self) -> None:
+    Args:
+        code: The exit code, where the work does not end by itself within `GRACE_S`.
+    """
+
+    def __init__(self, code: int = 0) -> None:
         """Listen from now on. Only the main thread may."""
-        self.asked = False
+        self.asked, self._code = False, code
         self._asked = threading.Event()
         # A thread, for a signal handler does not run while the database's driver waits.
         threading.Thread(target=self._leave, daemon=True).start()
@@ -27,5 +32,5 @@ class Stop:
 
     def _leave(self) -> None:
         self._asked.wait()
-        threading.Event().wait(GRACE_S)
-        os._exit(0)  # a half-written batch is rolled back and read again
+        time.sleep(GRACE_S)
+        os._exit(self._code)  # a half-written batch is rolled back and read again

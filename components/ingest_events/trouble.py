@@ -1,22 +1,27 @@
 """Tells which errors are outages, which pass by themselves, and says them in a sentence."""
 
 import psycopg2
-from kafka.errors import UnsupportedCodecError  # type: ignore[import-untyped]
+from kafka.errors import (  # type: ignore[import-untyped]
+    CorruptRecordError,
+    UnsupportedCodecError,
+)
 from psycopg2.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
 from components.ingest_events.presence import StoreFaultError
 from components.store.brokers import StreamSettingsError
 from components.store.objects import StoreError
+from components.store.postgres import SchemaError
 from components.store.stream import KafkaError, StreamError
 
 # A broker, database or object store that is away comes back; nothing is lost meanwhile. After
 # a failover a connection may still lead to the old primary, which only reads. A missing right
-# may be granted without a restart.
+# may be granted, and a missing migration applied, without a restart.
 OUTAGES = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
     ReadOnlySqlTransaction,
     InsufficientPrivilege,
+    SchemaError,
     KafkaError,
     StreamError,
     StoreError,
@@ -30,8 +35,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_final(error: BaseException) -> bool:
-    """Say whether an error stays until another version of this program is installed."""
-    return isinstance(error, UnsupportedCodecError)
+    """Say whether an error stays until somebody changes the program or the topic."""
+    return isinstance(error, UnsupportedCodecError | CorruptRecordError)
 
 
 def sentence(error: BaseException) -> str:
@@ -39,6 +44,8 @@ def sentence(error: BaseException) -> str:
     (first, *_) = str(error).strip().splitlines() or [repr(error)]
     if isinstance(error, UnsupportedCodecError):
         return f"a batch is compressed with a codec that is not installed here: {first}"
+    if isinstance(error, CorruptRecordError):
+        return f"a batch cannot be read, and nothing behind it in its partition: {first}"
     if isinstance(error, ReadOnlySqlTransaction):
         return "DATABASE_URL: the database is read-only, as a standby is"
     if isinstance(error, InsufficientPrivilege):

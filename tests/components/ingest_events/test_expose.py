@@ -125,3 +125,30 @@ def test_who_connects_and_says_nothing_keeps_no_probe_waiting(exposed):
 
     with socket.create_connection((host, int(port))):
         assert httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+
+
+def test_an_outage_is_over_when_nothing_waits_though_another_topic_cannot_be_read():
+    meter = Meter(Pulse())
+    meter.interrupted(StreamError("no Kafka answers"))
+    meter.count([])
+    meter.show({"frames": 0.0, "predictions": math.nan}, ["topic predictions does not exist"])
+
+    assert meter.pulse.faults == ["topic predictions does not exist"]
+
+
+def test_an_outage_is_not_over_while_messages_wait_that_are_not_read():
+    meter = Meter(Pulse())
+    meter.interrupted(StreamError("no Kafka answers"))
+    meter.count([])
+    meter.show({"frames": 7.0, "predictions": 0.0}, [])
+
+    assert meter.pulse.faults == ["no Kafka answers"]
+
+
+def test_waits_begin_anew_after_a_step_that_ended_well():
+    meter = Meter(Pulse())
+    for _ in range(6):
+        meter.interrupted(StreamError("no Kafka answers"))
+    meter.count([])
+
+    assert meter.failures == 0

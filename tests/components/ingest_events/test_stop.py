@@ -34,3 +34,13 @@ def test_a_signal_ends_the_service_with_0_whatever_it_does(program, number):
 
     assert process.wait(20) == 0
     process.stdout.close()
+
+
+def test_work_that_must_be_finished_does_not_end_with_0_when_it_is_stopped():
+    program = BUSY.replace("stop.Stop()", "stop.Stop(143)")
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 143
+    process.stdout.close()

@@ -1,0 +1,53 @@
+"""What ingestion waits for, what it does not wait for, and how it ends before all is stored."""
+
+from types import SimpleNamespace
+
+import psycopg2
+import pytest
+from kafka.errors import CorruptRecordError, KafkaTimeoutError, UnsupportedCodecError
+
+from components.contracts.events import FRAMES_TOPIC
+from components.contracts.stopping import Stopped
+from components.ingest_events.expose import Pulse
+from components.ingest_events.meter import Meter
+from components.ingest_events.service import Places, ingest
+from components.ingest_events.trouble import is_final, is_outage
+from components.store.brokers import StreamSettingsError
+from components.store.objects import StoreError
+from components.store.postgres import SchemaError
+from components.store.stream import StreamError, producer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg2.OperationalError(), psycopg2.errors.ReadOnlySqlTransaction(), KafkaTimeoutError(),
+        SchemaError("the database lacks migrations"), StreamError("no Kafka"), StoreError("away"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_what_comes_back_by_itself_is_waited_for(error):
+    assert is_outage(error)
+    assert not is_final(error)
+
+
+def test_settings_that_must_be_changed_are_not_waited_for():
+    assert not is_outage(StreamSettingsError("KAFKA_SASL_USERNAME is not set"))
+
+
+@pytest.mark.parametrize("error", [UnsupportedCodecError("zstd"), CorruptRecordError("at 7")])
+def test_a_batch_that_can_never_be_read_ends_the_life_of_the_service(error):
+    assert is_final(error)
+
+
+def test_until_caught_up_that_is_stopped_before_does_not_end_as_if_all_were_stored(
+    database, stream, object_store
+):
+    with producer(stream) as out:
+        out.send(FRAMES_TOPIC, b"?")
+    places = Places(
+        database_url=database, bootstrap_servers=stream, object_store_url=object_store, stream="s"
+    )
+
+    with pytest.raises(Stopped):
+        ingest(places, True, Meter(Pulse()), SimpleNamespace(asked=True))
