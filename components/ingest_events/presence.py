@@ -5,15 +5,18 @@ of the installation: ingestion waits, for what is in quarantine would stay there
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from components.contracts.events import FrameCaptured
 from components.contracts.refusal import Refusal
-from components.ingest_events.understand import Misread, Reading, require_bytes
+from components.ingest_events.understand import Reading, Understood, misread
 from components.store.objects import Objects, StoreError, frame_key
 
-MISSING = "bytes_missing"
-SAMPLE = 20  # of the frames that were stored last
+LOOKUPS = 16  # asked of the object store at once
+SAMPLE = 20  # of the frames that were taken last
 PROBE = frame_key("0" * 64)
 LATEST = "SELECT uri FROM silver.frames ORDER BY captured_at DESC LIMIT %s"
 
@@ -36,19 +39,18 @@ def require_frames(
         StoreFaultError: If none is there, and nothing else that should be.
         StoreError: If the store does not answer.
     """
-    found: list[str] = []
-
-    def there(uri: str) -> bool:
-        if not is_there(objects, uri):
-            return False
-        found.append(uri)
-        return True
-
-    checked = require_bytes(readings, there)
-    missing = sum(isinstance(one, Misread) and one.reason == MISSING for one in checked)
-    if missing and not found:
-        _require_store(connection, objects, missing)
-    return checked
+    uris = {uri for uri in map(_uri, readings) if uri is not None}
+    if not uris:
+        return list(readings)
+    missing = _absent(objects, list(uris))
+    if missing == uris:
+        _require_store(connection, objects, len(missing))
+    return [
+        misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
+        if isinstance(reading, Understood) and _uri(reading) in missing
+        else reading
+        for reading in readings
+    ]
 
 
 def is_there(objects: Objects, uri: str) -> bool:
@@ -68,6 +70,19 @@ def is_there(objects: Objects, uri: str) -> bool:
         return objects.exists(key)
     except StoreError:
         return False
+
+
+def _uri(reading: Reading) -> str | None:
+    if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured):
+        return reading.data.uri
+    return None
+
+
+def _absent(objects: Objects, uris: Sequence[str]) -> set[str]:
+    parts = [uris[first::LOOKUPS] for first in range(min(LOOKUPS, len(uris)))]
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        found = pool.map(lambda part: [uri for uri in part if not is_there(objects, uri)], parts)
+        return set(chain.from_iterable(found))
 
 
 def _require_store(connection: Connection, objects: Objects, missing: int) -> None:

@@ -1,6 +1,5 @@
 """An event means rows: one in bronze, and what it says in silver or quarantine."""
 
-import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from components.contracts.events import (
 )
 from components.contracts.record import canonical
 from components.ingest_events.understand import Message, Misread, Reading
+from components.store.objects import digest_bytes
 
 # The columns of each table, in the order of its rows. A row whose key is there already
 # changes nothing: that is what makes a replay harmless.
@@ -41,7 +41,7 @@ def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
         reading: What was read.
     """
     if isinstance(reading, Misread):
-        yield "quarantine.items", _quarantined(stream, reading)
+        yield "quarantine.items", _quarantined(reading)
         return
     message, event, event_id = reading.message, reading.event, reading.event_id
     place = (stream, message.topic, message.partition, message.offset)
@@ -52,11 +52,11 @@ def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
     yield from meaning(reading.data, event_id)
 
 
-def _quarantined(stream: str, reading: Misread) -> Row:
+def _quarantined(reading: Misread) -> Row:
     message = reading.message
-    # With the content, for a topic that was created again uses its places again.
-    content = hashlib.sha256(message.body).hexdigest()[:16]
-    key = reading.event_id or f"{stream}/{message.place}/{content}"
+    # Place and content, so that a topic that is read again adds nothing, and one that was
+    # created again and uses its places again loses nothing.
+    key = reading.event_id or f"{message.place}/{digest_bytes(message.body)[:16]}"
     detail = reading.detail.encode(errors="replace").decode().replace("\0", "�")
     why = (message.place, reading.reason, detail)
     return key, reading.dataset, *why, None, message.body, _headers(message)

@@ -1,21 +1,15 @@
 """A message is an event that we know, or it has a reason why it is not."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 from components.contracts.cloud_events import Envelope, Headers
 from components.contracts.events import (
     EventData,
     EventError,
-    FrameCaptured,
     parse_event,
 )
 from components.ingest_events.storable import find_unstorable
-
-LOOKUPS = 16  # asked of the object store at once
 
 
 class Message(NamedTuple):
@@ -93,31 +87,3 @@ def understand(message: Message) -> Reading:
 def misread(reading: Understood, reason: str, detail: str) -> Misread:
     """Send an event that was understood to quarantine all the same."""
     return Misread(reading.message, reason, detail, reading.event_id, reading.data.dataset)
-
-
-def require_bytes(readings: Sequence[Reading], there: Callable[[str], bool]) -> list[Reading]:
-    """Send to quarantine each frame whose JPEG is not where its event says.
-
-    Args:
-        readings: Of any kind.
-        there: Says whether there are bytes at a URI; called from several threads.
-    """
-    uris = list({uri for uri in map(_uri, readings) if uri is not None})
-    if not uris:
-        return list(readings)
-    parts = [uris[first::LOOKUPS] for first in range(min(LOOKUPS, len(uris)))]
-    with ThreadPoolExecutor(LOOKUPS) as pool:
-        found = pool.map(lambda part: [uri for uri in part if not there(uri)], parts)
-        missing = set(chain.from_iterable(found))
-    return [
-        misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
-        if isinstance(reading, Understood) and _uri(reading) in missing
-        else reading
-        for reading in readings
-    ]
-
-
-def _uri(reading: Reading) -> str | None:
-    if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured):
-        return reading.data.uri
-    return None

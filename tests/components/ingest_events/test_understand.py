@@ -11,10 +11,8 @@ from components.ingest_events.understand import (
     Message,
     Misread,
     Understood,
-    require_bytes,
     understand,
 )
-from components.store.objects import Objects
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests", TIME)
@@ -88,26 +86,3 @@ def test_every_row_has_a_value_for_each_column():
     for reading in (read(EVENT.body), read(frame("file:///x")), read(b"?")):
         for table, row in rows_of("s", reading):
             assert len(row) == COLUMNS[table].count(",") + 1
-
-
-def test_a_frame_without_its_bytes_goes_to_quarantine_and_its_neighbour_does_not():
-    readings = [read(frame("file:///there")), read(frame("file:///gone")), read(b"?")]
-
-    there, gone, unread = require_bytes(readings, lambda uri: uri.endswith("there"))
-
-    assert isinstance(there, Understood)
-    assert (gone.reason, gone.event_id, gone.dataset) == (
-        "bytes_missing", readings[1].event.id, "highway",
-    )  # fmt: skip
-    assert unread is readings[2]
-
-
-def test_a_frame_under_a_name_that_no_file_can_have_is_missing(object_store):
-    objects = Objects(object_store)
-    uris = [objects.uri(key) for key in ("a" * 300, "é" * 200, "a/" + "b" * 300)]
-
-    readings = require_bytes(
-        [read(frame(uri)) for uri in uris], lambda uri: objects.exists(objects.key(uri))
-    )
-
-    assert [reading.reason for reading in readings] == ["bytes_missing"] * 3
