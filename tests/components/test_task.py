@@ -11,7 +11,7 @@ import pytest
 from kfp import dsl
 
 from components.contracts.refusal import Refusal
-from components.task import check_account, forget_outputs
+from components.task import check_account, expected_account, forget_outputs
 from pipelines.placement import light
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +145,14 @@ def test_our_account_and_what_is_no_account_may_work(expected, account, tmp_path
 
 def test_where_there_is_no_token_anyone_may_work(tmp_path):
     check_account("car-pipeline", tmp_path / "token")
+
+
+def test_a_pod_of_pipelines_is_asked_for_its_account_and_any_other_pod_is_not():
+    compiled = {"TASK_ACCOUNT": "car-pipeline"}  # kfp.local hands it on as well
+
+    assert expected_account({**compiled, "KFP_POD_NAME": "train-1-impl-7"}) == "car-pipeline"
+    assert expected_account(compiled) == ""
+    assert expected_account({"KFP_POD_NAME": "train-1-impl-7"}) == ""
 
 
 def test_every_task_but_the_last_says_whose_account_it_needs():
