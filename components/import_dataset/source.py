@@ -1,9 +1,9 @@
 """Labelled images as a folder, wherever they lie: a folder, an archive, or an object store."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from components.contracts.policy import ImportPolicy
@@ -64,13 +64,34 @@ def _fetched(source: str, room: Room, scratch: Path) -> Path | None:
         parent, _, name = source.rstrip("/").rpartition("/")
         return _downloaded(Objects(parent), name, room, scratch / "archive")
     objects = Objects(source)
-    for key, size in objects.sizes().items():
+    for key, size in without_markers(objects.sizes()).items():
         target = room.path_of(key)
         room.count(key, size, size)
-        objects.download(key, target)
+        if size:
+            objects.download(key, target)
+        else:
+            _make_empty(target)
     if not room.files:
         raise Refusal(f"{source} holds no objects, expected images and annotations")
     return None
+
+
+def without_markers(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Leave out the empty objects that stand for folders: consoles of S3 make them.
+
+    Args:
+        sizes: Bytes of every object by its key, from which a last slash is gone.
+
+    >>> without_markers({"": 0, "labels": 0, "labels/a.txt": 0})
+    {'labels/a.txt': 0}
+    """
+    folders = {"", *(str(parent) for key in sizes for parent in PurePosixPath(key).parents)}
+    return {key: size for key, size in sizes.items() if size or key not in folders}
+
+
+def _make_empty(target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch()
 
 
 def _downloaded(objects: Objects, name: str, room: Room, target: Path) -> Path:
