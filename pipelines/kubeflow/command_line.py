@@ -13,7 +13,7 @@ from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
-from pipelines.kubeflow.recurring import Foreign
+from pipelines.kubeflow.recurring import Foreign, Paused
 from pipelines.kubeflow.runs import OVER, Run, WaitError
 from pipelines.kubeflow.schedules import Step
 from pipelines.parameters import one_of_the_pipelines
@@ -68,6 +68,7 @@ def _add_schedules(commands: Any, host: list[argparse.ArgumentParser]) -> None:
     diff = verbs.add_parser("diff", parents=host, help="what apply would do", epilog=DIFFERS)
     apply = verbs.add_parser("apply", parents=host, help="make the host have them")
     apply.add_argument("--prune", action="store_true", help="remove what the file has no more")
+    apply.add_argument("--resume", action="store_true", help="start again what is paused there")
     for parser, act in ((lint, _lint), (diff, _diff), (apply, _apply)):
         parser.add_argument("--file", type=Path, default=schedule_file.FILE, dest="schedules")
         parser.set_defaults(act=act)
@@ -174,18 +175,21 @@ def _lint(options: dict[str, Any]) -> int:
 def _diff(options: dict[str, Any]) -> int:
     schedules = _take_host(options).schedules
     steps = schedules.diff()
-    _tell(steps, schedules.foreign())
+    _tell(steps, [*schedules.foreign(), *schedules.paused()])
     return 1 if steps else 0
 
 
 def _apply(options: dict[str, Any]) -> int:
-    prune = options.pop("prune")
+    prune, resume = options.pop("prune"), options.pop("resume")
     if not (policy := retry_policy()).is_right:
         print(policy.sentence, file=sys.stderr)
-    steps = _take_host(options).schedules.apply(prune=prune)
-    _tell(steps)
+    schedules = _take_host(options).schedules
+    steps = schedules.apply(prune=prune)
+    steps += schedules.resume() if resume else []
+    _tell(steps, schedules.paused())
     return 0
 
 
-def _tell(steps: list[Step], foreign: Sequence[Foreign] = ()) -> None:
-    print("\n".join(map(str, [*foreign, *steps])) if foreign or steps else "nothing to do")
+def _tell(steps: list[Step], found: Sequence[Foreign | Paused]) -> None:
+    """Print what is to be done or was, after what was found and is left as it is."""
+    print("\n".join(map(str, [*found, *steps])) if found or steps else "nothing to do")

@@ -1,4 +1,4 @@
-"""The recurring runs of a host, which of them have active runs, and which are foreign."""
+"""The recurring runs of a host: which have active runs, which are foreign, and how they start."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -71,6 +71,21 @@ class Foreign(NamedTuple):
         paused = " (paused)" if self.one.paused else ""
         head = f"{'foreign':<14} {self.one.name} {self.one.id}{paused}"
         return f"{head}: {self.pipeline}; {'; '.join(unsafe) or 'made by hand'}"
+
+
+class Paused(NamedTuple):
+    """A recurring run that a file asks for and that starts nothing.
+
+    A person paused it, or it was disabled when the file did not have it: the host keeps no
+    difference.
+    """
+
+    one: Recurring
+
+    def __str__(self) -> str:
+        """Return it as one line, with what to do."""
+        head = f"{'paused':<14} {self.one.name} {self.one.id}"
+        return f"{head}: the file asks for it and it starts nothing; apply --resume starts it again"
 
 
 def there(client: Client) -> list[Recurring]:

@@ -3,7 +3,8 @@
 Whose file, and which content, a recurring run comes from stands in its description. A change
 makes the new one first, which names the one it replaces, and disables that one then: whoever is
 killed in between leaves two, of which the next time knows which to disable. What is paused stays
-paused.
+paused, and is told until `resume`: who paused it, a person or an earlier `--prune` of what is in
+the file again, the host does not keep.
 
 A recurring run owns the workflows of its runs: Pipelines 2.17 deletes those that are under way
 with it, and their runs stay RUNNING for ever. So what is not wanted any more is only disabled,
@@ -11,6 +12,7 @@ and deleted by a later `apply`, when none of its runs is active.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -22,7 +24,7 @@ from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
 from components.kubeflow.runs import EXPERIMENT, Version, account
 from pipelines.graphs import GRAPHS
-from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Recurring, active, foreign, there
+from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Paused, Recurring, active, foreign, there
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read
 from pipelines.kubeflow.versions import ROOT, choose
 
@@ -31,9 +33,9 @@ class Step(NamedTuple):
     """One thing to do on a host.
 
     Attributes:
-        verb: `create`; `replace`, which makes one and disables another; `disable`; `delete` what
-            was disabled before; `wait` until a run of it is over; the last three for what was
-            replaced, and as `prune ...` for what the file has no more.
+        verb: `create`; `replace`, which makes one and disables another; `resume` what is paused;
+            `disable`; `delete` what was disabled before; `wait` until a run of it is over; the
+            last three for what was replaced, and as `prune ...` for what the file has no more.
         name: Of the recurring run.
         make: What to make, if anything.
         old: What is disabled or deleted, if anything.
@@ -139,7 +141,6 @@ class Schedules:
     """
 
     def __init__(self, client: Client, file: Path = FILE, root: Path = ROOT) -> None:
-        """Nothing is asked yet."""
         self._client, self._file, self._root = client, file, root
 
     def diff(self) -> list[Step]:
@@ -170,9 +171,23 @@ class Schedules:
         for step in done:
             if step.make:
                 self._make(step.make, versions[step.make.pipeline], step.old, owner)
-            if step.old:
-                self._remove(step.verb.split()[-1], step.old)
+            self._switch(step)
         return done
+
+    def paused(self) -> list[Paused]:
+        """Return what the file asks for and the host has paused; `apply` leaves it so."""
+        told = read(self._file)
+        owner, names = self._owner(told), {one.name for one in planned(told)}
+        found = self.there()
+        gone = [*chain(*unwanted(found, owner, names))]
+        return [Paused(it) for it in found if it.owner == owner and it.paused and it not in gone]
+
+    def resume(self) -> list[Step]:
+        """Let what is paused and asked for start runs again, and return what was done."""
+        steps = [Step("resume", it.one.name, old=it.one) for it in self.paused()]
+        for step in steps:
+            self._switch(step)
+        return steps
 
     def there(self) -> list[Recurring]:
         """Return every recurring run of the host, ours or not."""
@@ -186,18 +201,19 @@ class Schedules:
         self, wanted: Sequence[Planned], versions: Mapping[str, Version], owner: str
     ) -> list[Step]:
         found = self.there()
-        paused = [
-            one for some in unwanted(found, owner, {it.name for it in wanted}) for one in some
-            if one.paused
-        ]  # fmt: skip
+        gone = chain(*unwanted(found, owner, {it.name for it in wanted}))
+        paused = [one for one in gone if one.paused]
         return plan(wanted, found, versions, owner, active(self._client, paused))
 
-    def _remove(self, verb: str, old: Recurring) -> None:
+    def _switch(self, step: Step) -> None:
+        verb, id_ = step.verb.split()[-1], step.old.id if step.old else ""
         with asking(url_of(self._client)):
-            if verb in ("replace", "disable") and not old.paused:
-                self._client.disable_recurring_run(old.id)
+            if verb in ("replace", "disable") and not (step.old and step.old.paused):
+                self._client.disable_recurring_run(id_)
             elif verb == "delete":
-                self._client.delete_recurring_run(old.id)
+                self._client.delete_recurring_run(id_)
+            elif verb == "resume":
+                self._client.enable_recurring_run(id_)
 
     def _versions(self, wanted: Iterable[Planned]) -> dict[str, Version]:
         names = sorted({one.pipeline for one in wanted})

@@ -167,6 +167,48 @@ def test_what_the_file_has_no_more_is_shown_and_removed_on_demand(schedules, kub
     assert "theirs" in kubeflow.recurringRuns
 
 
+def test_what_was_pruned_and_is_asked_for_again_is_told_until_it_is_resumed(
+    schedules, kubeflow, file, command, capsys
+):
+    schedules.apply()
+    file.write_text(FILE.replace(", gate: {}", ""))
+    schedules.apply(prune=True)
+    file.write_text(FILE)
+    words = ("--file", str(file))
+    (gate,) = (it for it in kubeflow.recurringRuns.values() if "gate" in it["display_name"])
+    line = f"paused         watch-hourly-gate {gate['recurring_run_id']}: the file asks for it"
+
+    before = kubeflow.changes()
+    capsys.readouterr()
+    assert [command("schedules", verb, *words) for verb in ("diff", "apply")] == [0, 0]
+    assert capsys.readouterr().out.count(line) == 2
+    assert kubeflow.changes() == before
+
+    assert command("schedules", "apply", "--resume", *words) == 0
+    said = capsys.readouterr().out
+    assert said == f"resume         watch-hourly-gate {gate['recurring_run_id']} (paused)\n"
+    assert gate["mode"] == "ENABLE"
+    assert command("schedules", "diff", *words) == 0
+    assert capsys.readouterr().out == "nothing to do\n"
+
+
+def test_what_was_pruned_and_comes_back_otherwise_is_told_and_resumed_too(
+    schedules, kubeflow, file, changed
+):
+    schedules.apply()
+    file.write_text(FILE.replace("name: train-weekly", "name: train-never"))
+    schedules.apply(prune=True)
+    changed()
+    schedules.apply(prune=True)
+
+    (paused,) = schedules.paused()
+    assert paused.one.name == "train-weekly-yard"
+    assert told(schedules.resume()) == [("resume", "train-weekly-yard")]
+    assert schedules.paused() == []
+    wanted = [it for it in trainings(kubeflow) if it["mode"] == "ENABLE"]
+    assert [it["trigger"]["cron_schedule"]["cron"] for it in wanted] == ["0 0 4 * * Mon"]
+
+
 def test_schedules_of_our_pipelines_that_are_made_by_hand_are_listed(
     schedules, kubeflow, command, file, client, uploaded, capsys
 ):
