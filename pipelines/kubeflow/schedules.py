@@ -34,28 +34,27 @@ class Step(NamedTuple):
 
     Attributes:
         verb: `create`; `replace`, which makes one and disables another; `resume` what is paused;
-            `disable`; `delete` what was disabled before; `wait` until a run of it is over; the
-            last three for what was replaced, and as `prune ...` for what the file has no more.
+            `disable`; `delete` what was disabled before; `wait` until a run of it is over.
         name: Of the recurring run.
         make: What to make, if anything.
-        old: What is disabled or deleted, if anything.
+        old: What is disabled, deleted or resumed, if anything.
+        pruned: Whether the file has it no more.
     """
 
     verb: str
     name: str
     make: Planned | None = None
     old: Recurring | None = None
+    pruned: bool = False
 
     def __str__(self) -> str:
         """Return it as one line."""
+        verb = f"prune {self.verb}" if self.pruned else self.verb
         old = f" {self.old.id}{' (paused)' if self.old.paused else ''}" if self.old else ""
         made = f": {self.make.cron} {self.make.parameters}" if self.make else ""
         later = " (deleted by a later apply, when none of its runs is active)"
-        return f"{self.verb:<14} {self.name}{old}{made}{later if self._leaves_one else ''}"
-
-    @property
-    def _leaves_one(self) -> bool:
-        return self.verb.split()[-1] in ("replace", "disable", "wait")
+        leaves_one = self.verb in ("replace", "disable", "wait")
+        return f"{verb:<14} {self.name}{old}{made}{later if leaves_one else ''}"
 
 
 def plan(
@@ -90,7 +89,7 @@ def plan(
         elif named[0].digest != digest(planned_one, versions[planned_one.pipeline]):
             steps.append(Step("replace", planned_one.name, planned_one, named[0]))
     pruned = [_removal(one, busy, there) for one in strays]
-    return steps + [step._replace(verb=f"prune {step.verb}") for step in pruned]
+    return steps + [step._replace(pruned=True) for step in pruned]
 
 
 def unwanted(
@@ -167,7 +166,7 @@ class Schedules:
         wanted, owner = planned(told), self._owner(told)
         versions = self._versions(wanted)
         steps = self._plan(wanted, versions, owner)
-        done = [step for step in steps if prune or not step.verb.startswith("prune")]
+        done = [step for step in steps if prune or not step.pruned]
         for step in done:
             if step.make:
                 self._make(step.make, versions[step.make.pipeline], step.old, owner)
@@ -206,7 +205,7 @@ class Schedules:
         return plan(wanted, found, versions, owner, active(self._client, paused))
 
     def _switch(self, step: Step) -> None:
-        verb, id_ = step.verb.split()[-1], step.old.id if step.old else ""
+        verb, id_ = step.verb, step.old.id if step.old else ""
         with asking(url_of(self._client)):
             if verb in ("replace", "disable") and not (step.old and step.old.paused):
                 self._client.disable_recurring_run(id_)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def told(steps):
-    return [(step.verb, step.name) for step in steps]
+    return [(f"{'prune ' * step.pruned}{step.verb}", step.name) for step in steps]
 
 
 def trainings(kubeflow):
