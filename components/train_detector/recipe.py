@@ -9,7 +9,7 @@ import yaml
 from components.contracts.absence import mark_absent
 from components.contracts.model import TrainedInfo
 from components.contracts.progress import say
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.train_detector.settings import Settings, settings_of
 
 OF_THE_GRAPH = ("start",)  # heir and challenger differ in it, and share a recipe
@@ -73,9 +73,12 @@ def attempt(
 
     Raises:
         Refusal: If what was chosen cannot be trained with, and this is no trial.
+        Outage: If something was away, which says nothing of what was chosen.
     """
     try:
         return go()
+    except Outage:
+        raise
     except Refusal as refusal:
         if not trial:
             raise

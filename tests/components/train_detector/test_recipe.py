@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+from components.cluster.client import ClusterError
 from components.contracts.absence import absence
 from components.contracts.choices import AUTO, number_or
 from components.contracts.model import TrainedLayout
@@ -70,6 +71,15 @@ def test_a_trial_that_is_refused_leaves_the_reason(tmp_path, capsys):
     assert attempt(refuse, tmp_path / "trained", trial=True) is None
     assert absence(tmp_path / "trained") == "the loss is nan in epoch 1: lower the learning rate"
     assert "this trial is lost" in capsys.readouterr().out
+
+
+def test_a_trial_that_met_an_outage_is_not_lost(tmp_path):
+    def meet_an_outage():
+        raise ClusterError("tfjobs train-ab: no API server answers")
+
+    with pytest.raises(ClusterError):
+        attempt(meet_an_outage, tmp_path / "trained", trial=True)
+    assert not (tmp_path / "trained").exists()
 
 
 def test_a_training_that_is_refused_is_refused(tmp_path):
