@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -9,15 +10,20 @@ import pytest
 from components.cluster.client import ConflictError
 from components.train_detector.launchers import tfjob, trainjob
 from components.train_detector.launchers.on_cluster import begin
+from components.train_detector.launchers.turn import others
 from components.train_detector.launchers.worker_settings import worker_settings
-from tests.components.train_detector.launchers.pods import a_job
+from tests.components.train_detector.launchers.pods import a_job, a_pod, ended, running
+
+
+def ago(seconds):
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 class Jobs:
     """Custom resources in memory: names are unique, lists are consistent, as in Kubernetes."""
 
     def __init__(self, slowness=0.0):
-        self.kept, self.created, self.deleted = {}, [], []
+        self.kept, self.created, self.deleted, self.there = {}, [], [], []
         self._lock, self._uids, self._slowness = threading.Lock(), count(1), slowness
 
     def get(self, kind, name):
@@ -35,7 +41,7 @@ class Jobs:
             name = body["metadata"]["name"]
             if name in self.kept:
                 raise ConflictError(f"{name} exists")
-            stamp = {"uid": str(next(self._uids)), "creationTimestamp": "2026-01-01T00:00:00Z"}
+            stamp = {"uid": str(next(self._uids)), "creationTimestamp": ago(0)}
             self.kept[name] = {**body, "metadata": {**body["metadata"], **stamp}}
             self.created.append(name)
             return self.kept[name]
@@ -44,6 +50,9 @@ class Jobs:
         with self._lock:
             self.deleted.append(name)
             self.kept.pop(name, None)
+
+    def pods(self, selector):
+        return self.there
 
     def end(self, name):
         self.kept[name]["status"] = {"conditions": [{"type": "Succeeded", "status": "True"}]}
@@ -113,6 +122,49 @@ def test_a_gang_does_not_wait_for_a_single_worker():
     begin(jobs, tfjob, gang("train-b"), 0.01)
 
     assert jobs.running() == ["train-a", "train-b"]
+
+
+@pytest.fixture
+def behind():
+    """Two minutes after the start limit, say whether a job waits for another as it is then."""
+
+    def waits(kind=tfjob, pods=(), **conditions):
+        jobs, limit = Jobs(), 60
+        begin(jobs, kind, gang("train-a"), 0.01)
+        jobs.there = list(pods)
+        jobs.kept["train-a"]["metadata"]["creationTimestamp"] = ago(limit + 120)
+        jobs.kept["train-a"]["status"] = {
+            "conditions": [
+                {"type": name, "status": status, "lastTransitionTime": ago(seconds)}
+                for name, (status, seconds) in conditions.items()
+            ]
+        }
+        second = gang("train-b", f"start_limit_s: {limit}")
+        return others(jobs, kind, second) == ["train-a"]
+
+    return waits
+
+
+@pytest.mark.parametrize("kind", [tfjob, trainjob])
+def test_nobody_waits_for_a_suspended_job_nor_for_one_that_lost_its_launcher(kind, behind):
+    waiting = [a_pod(0, phase="Pending"), a_pod(1, phase="Pending")]
+
+    assert not behind(kind, Suspended=("True", 1))
+    assert not behind(kind, waiting, Created=("True", 180))
+    assert not behind(kind)
+
+
+@pytest.mark.parametrize("kind", [tfjob, trainjob])
+def test_a_job_that_ran_or_was_resumed_just_now_is_waited_for(kind, behind):
+    container = kind.CONTAINER
+
+    assert behind(kind, [running(0, container=container), a_pod(1, phase="Pending")])
+    assert behind(kind, [ended(0, 137, container=container)])
+    assert behind(kind, Created=("True", 180), Suspended=("False", 5))
+
+
+def test_a_job_that_was_drained_after_it_ran_is_waited_for(behind):
+    assert behind(tfjob, [a_pod(0, phase="Pending")], Running=("False", 9), Restarting=("True", 9))
 
 
 def test_a_queue_is_named_as_kueue_reads_it_and_a_scheduler_as_kubernetes_does():
