@@ -18,11 +18,12 @@ def extract_window(dataset: str, window: dsl.Output[dsl.Dataset], max_frames: in
         How many frames the window holds.
     """
     import os
+    from contextlib import closing
 
     from components.extract_window.extract import extract
     from components.store.objects import Objects
     from components.store.postgres import connect
 
-    connection = connect(os.environ["DATABASE_URL"])
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    return extract(connection, objects, dataset, window.path, max_frames=max_frames).frames
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        return extract(connection, objects, dataset, window.path, max_frames=max_frames).frames

@@ -33,6 +33,7 @@ def submit_training(
         What starts the training, or the run that was started; empty if none is wanted.
     """
     import os
+    from contextlib import closing
 
     from components.contracts.snapshot import WindowInfo, WindowLayout
     from components.store.postgres import connect
@@ -41,4 +42,5 @@ def submit_training(
     info = WindowInfo.read(WindowLayout(window.path).info)
     chosen = {"workers": workers, "launcher": launcher, "approval": approval, "recipe": recipe}
     start = starter(host or os.environ.get("KFP_HOST", ""), chosen)
-    return submit(connect(os.environ["DATABASE_URL"]), dataset, info, start, wanted=decision)
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        return submit(connection, dataset, info, start, wanted=decision)
