@@ -83,8 +83,9 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
 
 
 def _failed_before(target: Target, rollout: Rollout) -> Rollout:
-    """Let the champion serve, if the run was killed while its model stepped back."""
+    """End what is left of the trial, and let the champion serve, if the run was killed since."""
     dataset, champion = rollout.version.dataset, rollout.champion
+    target.abandon(dataset)
     if champion and target.serving(dataset) != champion:
         target.serve(dataset, champion)
     return rollout
@@ -146,23 +147,25 @@ def _sent_back(
     register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
     """End a trial at once, write down why, and raise again what is no verdict."""
-    version, verdict, left = rollout.version, isinstance(cause, Breach), ""
+    version, verdict = rollout.version, isinstance(cause, Breach)
+    left: Outage | None = None
     try:
         target.abandon(version.dataset)
     except Outage as outage:
-        left = f"; its trial is not ended: {outage}"
+        left = outage
     finally:
-        sentence = f"{_ending(register, rollout, cause)}{left}"
+        sentence = _ending(register, rollout, cause)
+        sentence += f"; its trial is not ended: {left}" if left else ""
         detail = {
             "steps": steps_of(rollout.looks),
             "kept": rollout.champion,
             **(_named(rollout) if verdict else {}),
         }
         register.roll_back(version, sentence, detail, verdict=verdict)
+    if left and isinstance(cause, Refusal):
+        raise Outage(sentence) from left  # a run that is tried again ends the trial first
     if verdict or isinstance(cause, HeldBack):
         return replace(rollout, sentence=sentence, failed=True)
-    if left and isinstance(cause, Refusal):
-        raise Outage(sentence) from cause
     raise cause
 
 

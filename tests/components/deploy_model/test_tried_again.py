@@ -78,3 +78,31 @@ def test_a_trial_that_cannot_be_ended_is_told_with_what_serves_which_share(bench
             bench.roll_out("challenger")
 
     assert "95 % of the requests" in bench.registry.history(bench.dataset)[-1].detail["reason"]
+
+
+def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_again(
+    bench, two, monkeypatch
+):
+    old, blind = two
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "abandon", raising(Outage("KServe does not follow")))
+        with pytest.raises(Outage, match=r"is sent back.*its trial is not ended: KServe does not"):
+            bench.roll_out("challenger", run="run-1")
+    left = bench.trial
+    again = bench.roll_out("challenger", run="run-1")
+
+    assert left[1] == blind
+    assert again.failed
+    assert not again.looks
+    assert bench.trial == (None, None, None)
+    assert bench.state == (old, old, old)
+
+
+def test_a_trial_that_was_not_ended_after_too_slow_answers_is_an_outage(bench, two, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.target, "begin", raising(HeldBack("its answers take 106 ms")))
+        patch.setattr(bench.target, "abandon", raising(Outage("KServe does not follow")))
+        with pytest.raises(Outage, match=r"held back by load.*its trial is not ended"):
+            bench.roll_out("challenger", run="run-1")
+
+    assert bench.roll_out("challenger", run="run-1").looks
