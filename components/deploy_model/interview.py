@@ -14,7 +14,6 @@ from components.deploy_model.pictures import Known, Pictures
 from components.deploy_model.target import Side, Target, Unreachable
 from components.inference.golden import differs
 
-RECENT = 60  # answers of each side whose latency counts
 A_LOOK = 3  # live pictures that the candidate is asked about at each look
 NEWEST = 8  # live pictures whose boxes are compared: who begins to err is soon seen
 
@@ -53,15 +52,10 @@ class Interview:
     _candidate: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
     _champion: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
 
-    @property
-    def latencies_ms(self) -> tuple[float, ...]:
-        """How long the candidate's newest answers took us."""
-        return tuple(self._candidate_ms[-RECENT:])
-
-    @property
-    def champion_ms(self) -> tuple[float, ...]:
-        """How long the champion's answers in the same seconds took us."""
-        return tuple(self._champion_ms[-RECENT:])
+    def newest_ms(self, side: Side, answers: int) -> tuple[float, ...]:
+        """Return how long the newest answers of one side took us, so many at most."""
+        taken = self._candidate_ms if side == "candidate" else self._champion_ms
+        return tuple(taken[-answers:])
 
     @property
     def compared(self) -> Comparison:

@@ -12,6 +12,7 @@ from components.deploy_model.guards import Evidence
 
 QUANTILE = 0.95
 LEAST_PROBES = 5  # before their latency says anything
+RECENT = 60  # answers to us of each side whose latency counts, or as many as a policy needs
 
 
 def slow(seen: Evidence, policy: RolloutPolicy) -> str | None:
@@ -22,6 +23,15 @@ def slow(seen: Evidence, policy: RolloutPolicy) -> str | None:
         policy: The limits.
     """
     return next(chain(_probes(seen, policy), _clients(seen, policy)), None)
+
+
+def window(policy: RolloutPolicy) -> int:
+    """Return how many of the newest answers of each side count: a second look needs its own.
+
+    >>> window(RolloutPolicy(min_latency_answers=100))
+    100
+    """
+    return max(RECENT, policy.min_latency_answers)
 
 
 def enough(seen: Evidence, policy: RolloutPolicy, *, beside: bool) -> bool:

@@ -9,7 +9,7 @@ from components.contracts.progress import say
 from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.guards import Evidence, breaches, errors
 from components.deploy_model.interview import Breach, Interview
-from components.deploy_model.latency import enough, slow
+from components.deploy_model.latency import enough, slow, window
 from components.deploy_model.target import CandidateFailure, Side
 from components.traffic.tally import Tally
 
@@ -151,6 +151,7 @@ class Trial:
 
     def _evidence(self) -> Evidence:
         ours, candidate, champion = self.interview, self._tally("candidate"), Tally()
+        newest = window(self._policy)
         if ours.beside:
             champion = self._tally("stable")
         return Evidence(
@@ -160,8 +161,8 @@ class Trial:
             champion_lately=champion.since(self._champion_lately),
             asked=ours.asked - self._asked_base,
             failed=ours.failed - self._failed_base,
-            latencies_ms=ours.latencies_ms,
-            champion_ms=ours.champion_ms,
+            latencies_ms=ours.newest_ms("candidate", newest),
+            champion_ms=ours.newest_ms("stable", newest),
             live=ours.compared,
             golden=ours.golden,
         )

@@ -67,6 +67,21 @@ def test_a_candidate_that_was_slow_for_some_seconds_goes_on_after_a_second_look(
     assert place.percent == 100
 
 
+def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
+    many = POLICY.model_copy(update={"min_latency_answers": 100})
+    place = Busy(lambda time, side, _: 0.2 if side == "candidate" and 20 < time < 24 else 0.01)
+    slow = Place()
+    slow.slow = 0.06
+
+    trial(place, policy=many).run(POLICY.steps)
+    rolling = trial(slow, policy=many)
+    with pytest.raises(HeldBack, match="so at a second look"):
+        rolling.run(POLICY.steps)
+
+    assert place.percent == 100
+    assert len(rolling.looks[-1].seen.latencies_ms) == 100
+
+
 def test_a_first_model_without_a_champion_is_only_measured_by_itself():
     place = Place()
     place.slow = 1.5

@@ -15,10 +15,10 @@ POLICY = RolloutPolicy()
 GOLDEN = tuple(Known(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
 
 
-def trial(place, live=16, beside=True):
+def trial(place, live=16, beside=True, policy=POLICY):
     pictures = Pictures(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
     interview = Interview(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
-    return Trial(interview, POLICY, place.hours.clock)
+    return Trial(interview, policy, place.hours.clock)
 
 
 def sent_back(place):
