@@ -110,13 +110,14 @@ class Trial:
         ours, policy = self.interview, self._policy
         began, seen = self._clock.now(), Evidence()
         for turns in ours.turns():
+            turn = self._clock.now()
             self._share()
             self._clock.wait(policy.look_every_s)
             for ask in turns:
                 ask()
                 seen = self._look()
             if self._waits_for_stable():
-                began = self._clock.now()
+                began += self._clock.now() - turn  # the time without a champion does not count
             answered = seen.candidate.requests + seen.asked
             waited = self._clock.now() - began
             long = waited >= policy.step_seconds and answered >= policy.min_requests
@@ -176,12 +177,17 @@ class Trial:
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
             self._compare_latencies_anew(forget=True)
-        elif enough(seen, self._policy, beside=self.interview.beside):
+        elif enough(seen, self._policy, beside=self._champion_needed()):
             if reason:
                 raise HeldBack(f"at {self._percent} % {reason}, and so at a second look")
             waited = now - self._suspected >= self._policy.step_seconds
             if waited or not self._percent or self._clients_enough(seen):
                 self._suspected = None
+
+    def _champion_needed(self) -> bool:
+        """Say whether a second look waits for answers of the champion, too."""
+        gone = self._percent == 100 and self.interview.stable_failed is not None
+        return self.interview.beside and not gone
 
     def _clients_enough(self, seen: Evidence) -> bool:
         sides = [seen.candidate_lately, *([seen.champion_lately] if self._percent < 100 else [])]
@@ -196,11 +202,13 @@ class Trial:
     def _waits_for_stable(self) -> bool:
         """Say whether the champion does not answer: then a ramp waits where it is.
 
+        A candidate that has every request does not need it any more.
+
         Raises:
             Outage: If that lasts as long as a server may take to come up.
         """
         failed, now = self.interview.stable_failed, self._clock.now()
-        if failed is None:
+        if failed is None or self._percent == 100:
             self._stable_away = None
             return False
         if self._stable_away is None:

@@ -108,6 +108,42 @@ def test_a_ramp_waits_where_it_is_while_the_champion_does_not_answer(capsys):
     assert "the champion does not answer, the rollout waits" in capsys.readouterr().out
 
 
+def away(place, absent):
+    """Let the champion answer only while a function of the seconds does not say it is away."""
+    ask = place.ask
+
+    def asked(dataset, jpeg, side):
+        place.stable_there = not absent(place.hours.time)
+        return ask(dataset, jpeg, side)
+
+    place.ask = asked
+
+
+def test_a_champion_that_flaps_holds_a_ramp_up_by_the_time_that_it_is_away():
+    place = Place()
+    away(place, lambda seconds: seconds > 20 and seconds % 30 < 10)
+
+    trial(place).run(POLICY.steps)
+
+    assert place.percent == 100
+    assert 3 * 60 < place.hours.time <= 3 * 60 * 3 / 2 + 20
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_champion_that_goes_when_the_candidate_has_every_request_does_not_hold_it_up(
+    slow, capsys
+):
+    place = Busy(lambda time, *_: 1.5 if slow and 140 < time < 144 else 0.01)
+    away(place, lambda _: place.percent == 100)
+    rolling = trial(place)
+
+    rolling.run(POLICY.steps)
+
+    assert place.percent == 100
+    assert place.hours.time <= 3 * 60 + 10 + (60 if slow else 0)
+    assert ("looking again" in capsys.readouterr().out) == slow
+
+
 def test_a_champion_that_stays_away_ends_the_rollout_without_a_verdict():
     place = Place()
     place.stable_there = False
