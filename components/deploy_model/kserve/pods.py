@@ -75,7 +75,10 @@ def _hindrances(pod: Any) -> Iterator[str]:
 
 
 def _ends(containers: list[Any] | None) -> Iterator[str]:
+    """Yield how containers ended; one that is ready, or an initializer that is done, has not."""
     for each in containers or []:
+        if each.ready:
+            continue
         last = each.last_state.terminated if each.last_state else None
         now = each.state.terminated if each.state else None
         ended = last if each.restart_count and last else now

@@ -28,6 +28,18 @@ def test_of_long_last_words_the_end_is_told():
     assert failure([pod(restarts=1, ended=long)]).endswith("x the cause")
 
 
+def test_a_server_that_ended_weeks_ago_and_is_ready_has_not_failed():
+    again = container(restarts=1, ended=REFUSED, running=True, ready=True)
+
+    assert failure([pod(server=[again])]) is None
+
+
+def test_an_initializer_that_failed_once_and_then_succeeded_hinders_nothing():
+    done = container("storage-initializer", 1, ended=ended(1, "no endpoint"), ready=True)
+
+    assert hindrance([pod(ready="False", init=[done])]) is None
+
+
 def test_a_server_that_was_told_to_end_has_not_failed():
     assert failure([pod(ended=ended(143, ""), deleted="now")]) is None
     assert failure([pod(ended=ended(0, ""))]) is None

@@ -3,13 +3,17 @@
 from types import SimpleNamespace
 
 
-def container(name="kserve-container", restarts=0, waiting=None, running=None, ended=None):
+def container(
+    name="kserve-container", restarts=0, waiting=None, running=None, ended=None, ready=False
+):
     """One container's status; it began anew if it ended before."""
     state = SimpleNamespace(
         waiting=waiting, running=running, terminated=None if restarts else ended
     )  # fmt: skip
     last = SimpleNamespace(terminated=ended if restarts else None)
-    return SimpleNamespace(name=name, restart_count=restarts, state=state, last_state=last)
+    return SimpleNamespace(
+        name=name, restart_count=restarts, state=state, last_state=last, ready=ready
+    )
 
 
 def condition(kind, status="True", reason="", message=""):
