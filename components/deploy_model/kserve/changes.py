@@ -54,25 +54,27 @@ class Changes:
     def _begun(self, dataset: str, model: str) -> bool:
         service = self._service.get()
         stable = self._plans.models(service, "stable")
+        if stable.get(dataset) == model:
+            return False
+        self._plans.check_alone(service, dataset)  # before packages are read and sent
         release = self._server.release(stable | {dataset: model})
         predictor = self._server.predictor(release)
         if service is None:
             self._service.create(self._plans.new(self._service.name, predictor))
             return False
-        if stable.get(dataset) == model:
-            return False
         self._service.change(lambda it: self._plans.begun(it, dataset, predictor, release))
         return True
 
     def _exchanged(self, dataset: str, model: str | None) -> None:
-        before = self._plans.models(self._service.get(), "stable")
+        service = self._service.get()
+        self._plans.check_alone(service, dataset)  # before packages are read and sent
+        before = self._plans.models(service, "stable")
         after = {name: digest for name, digest in before.items() if name != dataset}
         after |= {dataset: model} if model else {}
         predictor = self._server.predictor(self._server.release(after))
 
         def plan(service: Body) -> Body:
-            if words := self._plans.others_on_trial(service, dataset):
-                raise ConflictError(words)
+            self._plans.check_alone(service, dataset)
             return self._plans.exchanged(service, predictor, before)
 
         self._service.change(plan)

@@ -54,7 +54,7 @@ class Plans:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
             Refusal: If another server than the wanted one serves.
         """
-        self._check_alone(service, dataset)
+        self.check_alone(service, dataset)
         found = self.predictor(service, "candidate")
         if found and found["annotations"].get(MADE) == predictor["annotations"][MADE]:
             return self._canary.shared(service, 0)
@@ -98,19 +98,17 @@ class Plans:
             raise ConflictError("another dataset got a new model meanwhile: deploy again")
         return self._canary.exchanged(self._described(service), predictor)
 
-    def others_on_trial(self, service: Body | None, dataset: str) -> str | None:
-        """Say which other dataset is on trial, or None."""
-        others = self.on_trial(service).keys() - {dataset}
-        if not others:
-            return None
-        return (
-            f"{', '.join(sorted(others))} is on trial in this InferenceService: try again when "
-            "that has ended, or deploy it again, which ends the trial"
-        )
+    def check_alone(self, service: Body | None, dataset: str) -> None:
+        """Refuse a change of one dataset while another one is on trial.
 
-    def _check_alone(self, service: Body, dataset: str) -> None:
-        if words := self.others_on_trial(service, dataset):
-            raise ConflictError(words)
+        Raises:
+            ConflictError: Which says that one.
+        """
+        if others := self.on_trial(service).keys() - {dataset}:
+            raise ConflictError(
+                f"{', '.join(sorted(others))} is on trial in this InferenceService: try again "
+                "when that has ended, or deploy it again, which ends the trial"
+            )
 
     def checked(self, service: Body | None, dataset: str) -> Body:
         """Return the object, if a dataset is on trial in it.

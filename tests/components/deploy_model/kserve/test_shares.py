@@ -168,3 +168,15 @@ def test_a_second_dataset_does_not_wait_for_ever(stage, served):
 
     with pytest.raises(Outage, match="toys is on trial in this InferenceService: try again when"):
         stage.begin(stage.target(turn=0.2), "buses", stage.model("buses", shift=2))
+
+
+def test_a_dataset_that_waits_for_its_turn_reads_and_sends_no_packages(stage, served, monkeypatch):
+    stage.begin(served, "toys", stage.model(shift=1))
+    waits, released = stage.target(turn=0.2), []
+    monkeypatch.setattr(waits._server, "release", released.append)
+
+    with pytest.raises(Outage, match="toys is on trial"):
+        stage.begin(waits, "buses", stage.model("buses", shift=2))
+    with pytest.raises(Outage, match="toys is on trial"):
+        waits.serve("buses", None)
+    assert not released
