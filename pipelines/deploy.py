@@ -6,7 +6,7 @@ from components.check_model.component import check_model
 from components.deploy_model.component import deploy_model
 from components.fetch_model.component import fetch_model
 from pipelines.ending import recorded
-from pipelines.placement import light, with_database, with_detector, with_objects
+from pipelines.placement import light, long, with_database, with_detector, with_objects
 
 
 @dsl.pipeline(
@@ -28,4 +28,4 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         deployed = deploy_model(
             dataset=dataset, model=checked.outputs["Output"], run=dsl.PIPELINE_JOB_ID_PLACEHOLDER
         )
-        light(with_detector(with_objects(with_database(deployed))))
+        long(with_detector(with_objects(with_database(deployed))))

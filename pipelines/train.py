@@ -18,6 +18,7 @@ from pipelines.ending import recorded
 from pipelines.placement import (
     heavy,
     light,
+    long,
     with_database,
     with_detector,
     with_objects,
@@ -120,4 +121,4 @@ def train(
                     model=registered.outputs["Output"],
                     run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
                 )
-                light(with_detector(with_objects(with_database(deployed))))
+                long(with_detector(with_objects(with_database(deployed))))
