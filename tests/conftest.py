@@ -14,7 +14,6 @@ from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 from tests.components.inference.tiny import golden_answers, seal, tiny_graph
 from tests.components.serve_detector.running import Running
-from tests.proofs.kafka.admin import Admin
 from tests.support.database_pool import DatabasePool
 
 MAX_PROCESSES = 4
@@ -79,6 +78,8 @@ def real_kafka():
     if not servers:
         yield None
         return
+    from tests.support.kafka_admin import Admin
+
     kafka = Admin(servers)
     if there := kafka.topics().intersection(TOPICS):
         pytest.exit(

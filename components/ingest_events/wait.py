@@ -6,7 +6,8 @@ from collections.abc import Callable
 from components.contracts.refusal import Refusal
 from components.ingest_events.offsets import read_offsets
 from components.store.postgres import connect
-from components.store.stream import Partition, high_watermarks
+from components.store.stream import Partition
+from components.store.topics import high_watermarks
 
 PAUSE_S = 0.1
 

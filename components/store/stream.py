@@ -3,7 +3,6 @@
 Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers.security`.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,15 +11,15 @@ from kafka import TopicPartition as TopicPartition
 from kafka.errors import KafkaError as KafkaError  # type: ignore[import-untyped]
 from kafka.errors import KafkaTimeoutError
 
-from components.contracts.events import TOPICS, EventData, event_of
+from components.contracts.events import EventData, event_of
 from components.store import brokers
 from components.store.brokers import StreamError as StreamError
-from components.store.brokers import security as security
 
 # A producer that is told the version connects when it sends: who only sends, as a detector that
 # logs what it answers, starts without brokers too. Every broker since Kafka 2.3 speaks it.
 PROTOCOL = (2, 3)
 DELIVER_MS = 60_000
+POLL_MESSAGES = 2_000  # the most that one poll returns
 FETCH_BYTES = 4 * 2**20  # of one answer of one broker; a larger message still comes alone
 
 Partition = tuple[str, int]
@@ -98,12 +97,11 @@ def publish(producer: Producer, data: EventData, source: str, time: datetime) ->
     producer.send(data.TOPIC, key=data.key.encode(), value=body)
 
 
-def consumer(bootstrap_servers: str, batch: int = 2_000) -> KafkaConsumer:
+def consumer(bootstrap_servers: str) -> KafkaConsumer:
     """Connect a consumer without a group: the caller assigns, seeks and keeps the offsets.
 
     Args:
         bootstrap_servers: Addresses as `host:port,host:port`.
-        batch: The most messages that one poll returns.
 
     Raises:
         StreamError: If no broker answers.
@@ -116,7 +114,7 @@ def consumer(bootstrap_servers: str, batch: int = 2_000) -> KafkaConsumer:
         auto_offset_reset="none",
         isolation_level="read_committed",
         allow_auto_create_topics=False,
-        max_poll_records=batch,
+        max_poll_records=POLL_MESSAGES,
         fetch_max_wait_ms=200,
         fetch_max_bytes=FETCH_BYTES,
     )
@@ -134,22 +132,3 @@ def stream_id(bootstrap_servers: str, given: str | None = None) -> str:
         return given
     with brokers.admin(bootstrap_servers) as admin:
         return str(admin.describe_cluster()["cluster_id"])
-
-
-def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> dict[Partition, int]:
-    """Return the end of each existing partition: that of the last message that may be read."""
-    with consumer(bootstrap_servers) as reader:
-        return end_offsets(reader, topics)
-
-
-def end_offsets(reader: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, int]:
-    """Return the end of each partition that the topics have now, asking the cluster anew."""
-    there = reader.topics()  # fetches fresh metadata
-    partitions = [
-        TopicPartition(topic, number)
-        for topic in topics
-        if topic in there
-        for number in reader.partitions_for_topic(topic)
-    ]
-    ends = reader.end_offsets(partitions) if partitions else {}
-    return {(at.topic, at.partition): end for at, end in ends.items()}

@@ -7,6 +7,8 @@ from typing import Any
 from kafka import IsolationLevel, KafkaAdminClient, TopicPartition  # type: ignore[import-untyped]
 from kafka.admin import OffsetSpec  # type: ignore[import-untyped]
 
+from components.contracts.events import TOPICS
+from components.store import brokers
 from components.store.stream import Partition
 
 # Error codes of Kafka's protocol, as metadata has them for one topic.
@@ -50,6 +52,17 @@ def end_offsets(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dic
     Messages of a transaction that is open, and all that follow, may not be read yet.
     """
     return _offsets(admin, partitions, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
+
+
+def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> dict[Partition, int]:
+    """Connect, and return the end of each partition that the topics have, as `end_offsets`.
+
+    Raises:
+        StreamError: If no broker answers.
+    """
+    with brokers.admin(bootstrap_servers) as admin:
+        found = describe_topics(admin, topics)
+        return end_offsets(admin, [at for topic in found for at in topic.partitions])
 
 
 def log_ends(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dict[Partition, int]:

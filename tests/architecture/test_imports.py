@@ -39,7 +39,7 @@ SHARED = {
     "store.connection_errors": {"contracts"},
     "store.brokers": {"contracts", "store.connection_errors", "kafka"},
     "store.stream": {"contracts", "store.brokers", "kafka"},
-    "store.topics": {"store.stream", "kafka"},
+    "store.topics": {"contracts", "store.brokers", "store.stream", "kafka"},
     "store.tracking": {"contracts", "mlflow"},
     "store.frames": {"contracts", "store.objects", "store.stream", "kafka", "httpx", "tenacity"},
 }

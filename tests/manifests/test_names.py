@@ -9,8 +9,9 @@ import yaml
 from kfp import compiler
 from prometheus_client import REGISTRY
 
+from components.contracts.events import TOPICS
 from components.deploy_model.kserve.predictor import PredictorSettings
-from components.store import stream
+from components.store import brokers
 from components.train_detector.launchers import pods as worker_pods
 from components.train_detector.launchers.worker_settings import worker_settings
 from pipelines.graphs import GRAPHS
@@ -150,7 +151,7 @@ def test_what_is_said_to_kafka_is_what_the_code_reads():
     entries = patch["spec"]["template"]["spec"]["containers"][0]["env"]
     said = {entry["name"]: entry.get("value", "secret") for entry in entries}
 
-    assert stream.security(said) == {
+    assert brokers.security(said) == {
         "security_protocol": "SASL_SSL",
         "ssl_cafile": "/etc/stream/ca.crt",
         "sasl_mechanism": "SCRAM-SHA-512",
@@ -162,7 +163,7 @@ def test_what_is_said_to_kafka_is_what_the_code_reads():
 def test_the_topics_are_those_of_the_events():
     topics = {found["metadata"]["name"] for found in named(OBJECTS, "KafkaTopic")}
 
-    assert topics == set(stream.TOPICS)
+    assert topics == set(TOPICS)
 
 
 def _alerts():

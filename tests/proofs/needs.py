@@ -14,8 +14,8 @@ from kubernetes import client, config
 from components.cluster.client import Cluster, ClusterError, Kind
 from components.contracts.events import TOPICS
 from tests.proofs.cgroups import above
-from tests.proofs.kafka.admin import Admin
 from tests.proofs.kafka.jars import PROFILES, FetchError, jars, missing
+from tests.support.kafka_admin import Admin
 
 
 def need_cluster(*more: str) -> None:

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.proofs.kafka.admin import Admin
 from tests.proofs.needs import need_free_topics
+from tests.support.kafka_admin import Admin
 
 ROOT = Path(__file__).parents[2]
 STREAM = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")

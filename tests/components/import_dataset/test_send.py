@@ -4,13 +4,19 @@ import pytest
 from kfp import local
 
 from components.__main__ import main
-from components.contracts.events import FrameCaptured, FrameLabelled, FrameRefused, parse_event
+from components.contracts.events import (
+    FRAMES_TOPIC,
+    FrameCaptured,
+    FrameLabelled,
+    FrameRefused,
+    parse_event,
+)
 from components.contracts.refusal import Refusal
 from components.import_dataset.component import import_dataset
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import FoundBox, FoundImage
 from components.import_dataset.send import import_folder, without_copies
-from components.store.stream import TopicPartition, consumer, end_offsets
+from tests.support.read_topic import read_topic
 
 
 class Recorder:
@@ -127,24 +133,13 @@ def test_copies_that_stand_in_two_splits_are_refused():
     ]
 
 
-def messages(servers: str) -> list[bytes]:
-    with consumer(servers) as reader:
-        ends = end_offsets(reader, ["frames"])
-        reader.assign([TopicPartition(*at) for at in ends])
-        reader.seek_to_beginning()
-        found: list[bytes] = []
-        while len(found) < sum(ends.values()):
-            found += [m.value for batch in reader.poll(500).values() for m in batch]
-    return found
-
-
 def test_importing_a_folder_again_sends_the_same_events(messy, stream, object_store, monkeypatch):
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", stream)
     sent = [main(["import_dataset", "--dataset", "mine", "--source", str(messy)]) for _ in range(2)]
 
     assert sent == [4, 4]
-    events = Counter(messages(stream))
+    events = Counter(read_topic(stream, FRAMES_TOPIC))
     assert set(events.values()) == {2}
     kinds = Counter(type(parse_event(message)[1]) for message in events)
     assert (kinds[FrameCaptured], kinds[FrameLabelled], kinds[FrameRefused]) == (4, 4, 11)

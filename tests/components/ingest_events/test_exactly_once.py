@@ -32,7 +32,8 @@ from components.ingest_events.wait import wait_until_ingested
 from components.store.brokers import admin
 from components.store.objects import Objects, digest_bytes, frame_key
 from components.store.postgres import connect
-from components.store.stream import consumer, high_watermarks, producer
+from components.store.stream import consumer, producer
+from components.store.topics import high_watermarks
 from pipelines.laptop.database import as_role
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)

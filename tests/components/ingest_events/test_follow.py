@@ -16,8 +16,8 @@ from components.ingest_events.trouble import is_outage, sentence
 from components.store.brokers import admin
 from components.store.objects import Objects
 from components.store.postgres import connect
-from components.store.stream import TopicPartition, consumer, high_watermarks, producer
-from components.store.topics import Topic
+from components.store.stream import TopicPartition, consumer, producer
+from components.store.topics import Topic, high_watermarks
 from tests.components.ingest_events.test_exactly_once import Lake, captured
 
 STREAM = "s"

@@ -1,28 +1,12 @@
 import hashlib
 import shutil
 
-from kafka import TopicPartition
-
 from components.contracts.events import PREDICTIONS_TOPIC, PredictionMade, parse_event
 from components.inference.shelf import Shelf
-from components.store.stream import consumer, end_offsets
 from tests.components.inference.tiny import jpeg_of, scene
+from tests.support.read_topic import read_topic
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
-
-
-def messages(servers):
-    """Everything that is on the predictions topic."""
-    reader = consumer(servers)
-    ends = end_offsets(reader, [PREDICTIONS_TOPIC])
-    reader.assign([TopicPartition(*at) for at in ends])
-    reader.seek_to_beginning()
-    found = []
-    while len(found) < sum(ends.values()):
-        for batch in reader.poll(500).values():
-            found += [message.value for message in batch]
-    reader.close()
-    return found
 
 
 def test_what_is_on_the_shelf_is_served_from_the_start_and_reaches_the_stream(
@@ -41,7 +25,7 @@ def test_what_is_on_the_shelf_is_served_from_the_start_and_reaches_the_stream(
 
     neighbour = server.detect(JPEG, "broken").status_code
     code = server.stop()
-    predictions = [parse_event(message)[1] for message in messages(stream)]
+    predictions = [parse_event(message)[1] for message in read_topic(stream, PREDICTIONS_TOPIC)]
 
     assert (neighbour, code) == (404, 0)
     assert sorted(p.request_id for p in predictions) == sorted(f"r{n}" for n in range(20))

@@ -6,8 +6,10 @@ import pytest
 from components.contracts.events import FRAMES_TOPIC, DatasetDeclared, parse_event
 from components.store import brokers
 from components.store import stream as kafka
-from components.store.stream import StreamError, TopicPartition
+from components.store.stream import StreamError
+from components.store.topics import high_watermarks
 from pipelines.laptop.stream import EmbeddedStream
+from tests.support.read_topic import read_topic
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 DECLARED = DatasetDeclared(dataset="highway", classes=("car",))
@@ -20,23 +22,11 @@ def impatient(monkeypatch):
     monkeypatch.setattr(kafka, "DELIVER_MS", 600)
 
 
-def read_all(servers: str) -> list[bytes]:
-    reader = kafka.consumer(servers)
-    ends = kafka.end_offsets(reader, [FRAMES_TOPIC])
-    reader.assign([TopicPartition(*at) for at in ends])
-    reader.seek_to_beginning()
-    found: list[bytes] = []
-    while len(found) < sum(ends.values()):
-        found += [m.value for batch in reader.poll(1000).values() for m in batch]
-    reader.close()
-    return found
-
-
 def test_what_is_published_can_be_read_as_the_event_it_was(stream):
     with kafka.producer(stream) as producer:
         kafka.publish(producer, DECLARED, "/tests", TIME)
 
-    assert [parse_event(message)[1] for message in read_all(stream)] == [DECLARED]
+    assert [parse_event(message)[1] for message in read_topic(stream, FRAMES_TOPIC)] == [DECLARED]
 
 
 def test_the_high_watermarks_count_what_was_published(stream):
@@ -44,12 +34,12 @@ def test_the_high_watermarks_count_what_was_published(stream):
         for _ in range(5):
             kafka.publish(producer, DECLARED, "/tests", TIME)
 
-    assert sum(kafka.high_watermarks(stream).values()) == 5
+    assert sum(high_watermarks(stream).values()) == 5
 
 
 def test_a_topic_that_does_not_exist_has_no_watermarks_and_is_not_made(stream):
-    assert kafka.high_watermarks(stream, ["nowhere"]) == {}
-    assert kafka.high_watermarks(stream, ["nowhere"]) == {}
+    assert high_watermarks(stream, ["nowhere"]) == {}
+    assert high_watermarks(stream, ["nowhere"]) == {}
 
 
 def test_a_message_that_is_not_delivered_is_raised_at_the_flush(tmp_path, impatient):
@@ -98,7 +88,7 @@ def test_a_user_is_told_to_the_brokers_as_the_environment_says():
         "KAFKA_SASL_USERNAME": "ingester", "KAFKA_SASL_PASSWORD": "secret",
     }  # fmt: skip
 
-    assert kafka.security(environment) == {
+    assert brokers.security(environment) == {
         "security_protocol": "SASL_SSL", "ssl_cafile": "/ca.pem",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "ingester", "sasl_plain_password": "secret",
@@ -114,7 +104,7 @@ def test_a_user_without_a_name_or_password_is_refused(missing):
     del environment[missing]
 
     with pytest.raises(StreamError, match=missing):
-        kafka.security(environment)
+        brokers.security(environment)
 
 
 def test_an_encrypted_connection_is_really_tried(stream, impatient, monkeypatch):

@@ -27,11 +27,11 @@ from tests.proofs.kafka import (
     scale,
     storm,
 )
-from tests.proofs.kafka.admin import Admin
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.place import Place, place
 from tests.proofs.kafka.table import Check, equal, show, stated
 from tests.proofs.needs import need_free_topics, need_java
+from tests.support.kafka_admin import Admin
 
 Scenario = Callable[[Place], Iterator[Check]]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.proofs.kafka.admin import Admin
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, lake
+from tests.support.kafka_admin import Admin
 
 _numbers = itertools.count()
 

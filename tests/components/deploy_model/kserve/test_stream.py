@@ -1,6 +1,6 @@
 from components.deploy_model.kserve.predictor import PredictorSettings, own_server
 from components.deploy_model.kserve.release import Release
-from components.store.stream import security
+from components.store.brokers import security
 
 SECURED = """
 image: serving:1
