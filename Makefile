@@ -90,7 +90,7 @@ manifests: ## Every overlay, rendered to build/manifests/<overlay>.yaml (kubectl
 
 .PHONY: events
 events: $(READY) ## For people who send events: AsyncAPI document, JSON Schemas and a page, to manifests/events
-	@$(BIN)/python -m components.contracts.asyncapi manifests/events
+	@$(BIN)/python -m pipelines.events.asyncapi manifests/events
 
 .PHONY: lint
 lint: $(READY) ## Format, style, static types, and pipelines as they were reviewed

@@ -25,6 +25,7 @@ CLOUDEVENTS = "application/cloudevents"
 STRUCTURED = f"{CLOUDEVENTS}+json"
 ATTRIBUTE_PREFIX = "ce_"
 CONTENT_TYPE = "content-type"
+REQUIRED_ATTRIBUTES = ("specversion", "id", "source", "type")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Both stand in one unique index of the lake, whose keys may have 2,704 bytes.

@@ -56,28 +56,29 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 class EventData(Record):
-    """What an event says. `TYPE` is its CloudEvents type, `TOPIC` the stream it travels on."""
+    """What an event says.
+
+    `TYPE` is its CloudEvents type, `TOPIC` the Kafka topic that it is sent to, and `KEY` the
+    field whose value is the message's key.
+    """
 
     TYPE: ClassVar[str]
     TOPIC: ClassVar[str]
+    KEY: ClassVar[str] = "dataset"
 
     dataset: Name = Field(description="name of the dataset: lower-case letters, digits and hyphens")
 
     @property
     def key(self) -> str:
-        """The Kafka key: events with one key stay in order."""
-        return self.dataset
+        """The key of the message: events with one key stay in order."""
+        return str(getattr(self, self.KEY))
 
 
 class _FrameEvent(EventData):
     TOPIC: ClassVar[str] = FRAMES_TOPIC
+    KEY: ClassVar[str] = "sha256"
 
     sha256: Sha256 = Field(description="SHA-256 of the JPEG, 64 hexadecimal digits")
-
-    @property
-    def key(self) -> str:
-        """The Kafka key: all about one frame stays in order."""
-        return self.sha256
 
 
 class DatasetDeclared(EventData):
@@ -130,16 +131,12 @@ class FrameRefused(EventData):
 
     TYPE: ClassVar[str] = "frame.refused"
     TOPIC: ClassVar[str] = FRAMES_TOPIC
+    KEY: ClassVar[str] = "source_name"
 
     source_name: str = Field(description="the file, or the file and line")
     reason: Reason = Field(description="a code that can be counted, such as undecodable")
     detail: str = Field(description="a sentence for people")
     uri: str | None = Field(default=None, description="address of the bytes, if there are any")
-
-    @property
-    def key(self) -> str:
-        """The Kafka key: all about one file stays in order."""
-        return self.source_name
 
 
 class PredictionMade(_FrameEvent):

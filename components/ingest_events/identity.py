@@ -14,7 +14,7 @@ from components.ingest_events.understand import Misread, Reading, Understood, mi
 SenderId = tuple[str, str]  # `source` and `id`
 
 
-def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool = True) -> list[Reading]:
+def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool) -> list[Reading]:
     """Leave out what is stored already, and send to quarantine what reuses an id.
 
     Args:

@@ -32,7 +32,6 @@ from tests.benchmarks.table import Row, at_most
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 EVENTS, BATCH, ROUNDS = 10_000, 2_000, 5
-CONNECT = 7.5  # what Kafka Connect takes of the reference
 AT = ("frames", 0)
 TABLES = "bronze.events, bronze.offsets, silver.labels, quarantine.items, unread"
 UNREAD = "CREATE TABLE unread (topic text, place bigint, body text, PRIMARY KEY (topic, place))"

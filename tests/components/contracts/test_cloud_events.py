@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.cloud_events import Envelope
-from components.contracts.event_examples import EXAMPLES, example
 from components.contracts.events import EventError, event_of, parse_event
 from components.contracts.record import canonical, digest_of
+from pipelines.events.examples import EXAMPLES, example
 from tests.components.contracts.generated_events import events
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)

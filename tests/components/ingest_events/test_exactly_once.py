@@ -41,8 +41,8 @@ STREAM = "one-life"
 KILLS = 4
 WRITING = """
 SELECT 1 FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'INSERT INTO%'
-AND state <> 'idle'
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+AND query ~ '^(COPY|INSERT INTO silver|INSERT INTO quarantine|UPDATE bronze.offsets)'
 """
 BOX = {"x_min": 1, "y_min": 2, "x_max": 3, "y_max": 4, "label": "car"}
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.contracts.event_examples import example
 from components.contracts.events import DatasetDeclared, event_of
 from components.ingest_events.understand import Message, understand
 from components.ingest_events.write import write
 from components.store.postgres import connect
+from pipelines.events.examples import example
 
 AT = ("frames", 0)
 TIME = datetime(2024, 5, 1, tzinfo=UTC)

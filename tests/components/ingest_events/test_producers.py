@@ -11,13 +11,13 @@ import confluent_kafka
 import kafka
 import pytest
 
-from components.contracts.event_examples import example
 from components.contracts.events import KINDS
 from components.ingest_events.follow import Follower
 from components.store.brokers import admin
 from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.stream import consumer
+from pipelines.events.examples import example
 
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 NAMES = sorted(KINDS)

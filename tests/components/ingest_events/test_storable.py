@@ -5,7 +5,6 @@ import json
 import pytest
 from hypothesis import given
 
-from components.contracts.event_examples import example
 from components.contracts.events import KINDS, event_of
 from components.ingest_events.copy import encode_rows
 from components.ingest_events.rows import rows_of
@@ -13,6 +12,7 @@ from components.ingest_events.storable import limits_of
 from components.ingest_events.understand import Message, Misread, Understood, understand
 from components.ingest_events.write import write
 from components.store.postgres import connect
+from pipelines.events.examples import example
 from tests.components.contracts.generated_events import events
 from tests.components.ingest_events.test_write import AT, TIME, batch, label
 

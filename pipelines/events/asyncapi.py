@@ -10,15 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.contracts.cloud_events import STRUCTURED, Envelope
-from components.contracts.event_examples import example
+from components.contracts.cloud_events import REQUIRED_ATTRIBUTES, STRUCTURED, Envelope
 from components.contracts.events import KINDS, TOPICS, EventData
-from components.contracts.events_page import describe_events
+from pipelines.events.examples import example
+from pipelines.events.page import describe_events
 
 SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
 ATTRIBUTE = {"type": ["string", "boolean", "integer", "null"]}
 COMPONENTS = "#/components/schemas/{model}"
-OPTIONAL_ATTRIBUTES = ("time", "datacontenttype")
 
 
 def schema_of(kind: type[EventData], ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
@@ -40,7 +39,7 @@ def schema_of(kind: type[EventData], ref_template: str = "#/$defs/{model}") -> d
         "description": data.pop("description"),
         "type": "object",
         "properties": properties,
-        "required": ["specversion", "id", "source", "type", "data"],
+        "required": [*REQUIRED_ATTRIBUTES, "data"],
         "additionalProperties": ATTRIBUTE,
     }
     return schema | ({"$defs": nested} if nested else {})

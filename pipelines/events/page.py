@@ -4,18 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.contracts.cloud_events import Envelope
-from components.contracts.event_examples import example
+from components.contracts.cloud_events import REQUIRED_ATTRIBUTES, Envelope
 from components.contracts.events import KINDS, EventData
+from pipelines.events.examples import example
 
-KEYS = {
-    "dataset.declared": "`dataset`",
-    "frame.refused": "`source_name`",
-}
 INTRODUCTION = """# Events
 
-Written by `make events` from `components/contracts`; do not edit. Beside this page: \
-[asyncapi.json](asyncapi.json) (AsyncAPI 3) and a JSON Schema of each type.
+Written by `make events` from the contracts in `components/contracts`; do not edit. Beside this \
+page: [asyncapi.json](asyncapi.json) (AsyncAPI 3) and a JSON Schema of each type.
 
 An event is a message on Kafka as [CloudEvents 1.0.2](https://cloudevents.io) has it, from any \
 producer, in one of two content modes:
@@ -49,7 +45,7 @@ RFC 3339 with a time zone, in the years 2 to 9998. A UTF-8 byte order mark is ig
 def describe_events() -> str:
     """Return the page."""
     envelope = Envelope.model_json_schema()
-    parts = [INTRODUCTION, *_table(envelope, required=("specversion", "id", "source", "type"))]
+    parts = [INTRODUCTION, *_table(envelope, REQUIRED_ATTRIBUTES)]
     for name, kind in KINDS.items():
         parts += _describe(name, kind)
     return "".join(parts)
@@ -58,7 +54,7 @@ def describe_events() -> str:
 def _describe(name: str, kind: type[EventData]) -> Iterator[str]:
     schema = kind.model_json_schema()
     yield f"\n## {name}\n\n{schema['description']}\n\n"
-    yield f"Topic `{kind.TOPIC}`, key of the message: {KEYS.get(name, '`sha256`')}.\n\n"
+    yield f"Topic `{kind.TOPIC}`, key of the message: `{kind.KEY}`.\n\n"
     yield from _table(schema, schema["required"])
     for nested in schema.get("$defs", {}).values():
         yield f"\nEach of `boxes`. {nested['description']}\n\n"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
-from components.contracts.asyncapi import document, files, schema_of
-from components.contracts.event_examples import EXAMPLES, example
 from components.contracts.events import KINDS, event_of, parse_event
 from components.contracts.record import canonical
+from pipelines.events.asyncapi import document, files, schema_of
+from pipelines.events.examples import EXAMPLES, example
 from tests.components.contracts.generated_events import events
 
 PUBLISHED = Path(__file__).parents[3] / "manifests/events"
