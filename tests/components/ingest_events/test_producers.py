@@ -1,14 +1,8 @@
 """Events that other people's producers send, in both content modes, are stored."""
 
-import asyncio
 import json
-import shutil
-import subprocess
 from contextlib import closing
 
-import aiokafka
-import confluent_kafka
-import kafka
 import pytest
 
 from components.contracts.events import KINDS
@@ -18,59 +12,27 @@ from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.stream import consumer
 from pipelines.events.examples import example
+from tests.support.kafka_clients import CLIENTS, KCAT, Sent, by_kcat
 
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 NAMES = sorted(KINDS)
 
 
-def structured(message: dict) -> tuple[bytes, list]:
-    return json.dumps(message).encode(), STRUCTURED
+def structured(topic: str, message: dict) -> Sent:
+    return Sent(topic, STRUCTURED, json.dumps(message).encode())
 
 
-def binary(message: dict) -> tuple[bytes, list]:
+def binary(topic: str, message: dict) -> Sent:
     attributes = {name: text for name, text in message.items() if name != "data"}
     headers = [("content-type", attributes.pop("datacontenttype").encode())]
     headers += [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
-    return json.dumps(message["data"]).encode(), headers
+    return Sent(topic, headers, json.dumps(message["data"]).encode())
 
 
 MODES = {"structured": structured, "binary": binary}
 
 
-def by_kafka_python(servers: str, messages) -> None:
-    with kafka.KafkaProducer(bootstrap_servers=servers, api_version=(2, 3)) as producer:
-        for topic, (value, headers) in messages:
-            producer.send(topic, value=value, headers=headers)
-        producer.flush()
-
-
-def by_confluent_kafka(servers: str, messages) -> None:
-    producer = confluent_kafka.Producer({"bootstrap.servers": servers})
-    for topic, (value, headers) in messages:
-        producer.produce(topic, value=value, headers=headers)
-    assert producer.flush(30) == 0
-
-
-def by_aiokafka(servers: str, messages) -> None:
-    async def send() -> None:
-        producer = aiokafka.AIOKafkaProducer(bootstrap_servers=servers)
-        await producer.start()
-        for topic, (value, headers) in messages:
-            await producer.send_and_wait(topic, value=value, headers=headers)
-        await producer.stop()
-
-    asyncio.run(send())
-
-
-def by_kcat(servers: str, messages) -> None:
-    for topic, (value, headers) in messages:
-        options = [word for name, text in headers for word in ("-H", f"{name}={text.decode()}")]
-        command = [shutil.which("kcat") or "kcat", "-P", "-b", servers, "-t", topic, *options]
-        subprocess.run(command, input=value, check=True, timeout=60)
-
-
-PRODUCERS = [by_kafka_python, by_confluent_kafka, by_aiokafka, by_kcat]
-needs_kcat = pytest.mark.skipif(not shutil.which("kcat"), reason="kcat is not installed")
+needs_kcat = pytest.mark.skipif(not KCAT, reason="kcat is not installed")
 
 
 @pytest.fixture
@@ -96,14 +58,17 @@ def messages(objects: Objects, mode: str):
         message = example(name)
         if name == "frame.captured":
             message["data"]["uri"] = uri
-        yield KINDS[name].TOPIC, MODES[mode](message)
+        yield MODES[mode](KINDS[name].TOPIC, message)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "send",
-    [pytest.param(send, marks=needs_kcat) if send is by_kcat else send for send in PRODUCERS],
+    [
+        pytest.param(send, marks=needs_kcat) if send is by_kcat else send
+        for send in CLIENTS.values()
+    ],
 )
 def test_every_example_is_stored_whoever_sends_it(send, mode, follower, stream):
     send(stream, list(messages(follower.objects, mode)))

@@ -1,23 +1,15 @@
 """The scenario of senders that never saw this code: four clients, two modes of CloudEvents."""
 
-import asyncio
 import copy
 import json
-import shutil
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Any, NamedTuple
-
-from aiokafka import AIOKafkaProducer
-from confluent_kafka import Producer
-from kafka import KafkaProducer
+from typing import Any
 
 from components.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.place import Place
 from tests.proofs.kafka.table import Check, equal, stated
+from tests.support.kafka_clients import CLIENTS, KCAT, Sent, by_kcat
 
 SOON_S = 90.0
 BOM = "\ufeff".encode()
@@ -52,20 +44,9 @@ DATA: Mapping[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-class Sent(NamedTuple):
-    """A message as it goes to a client."""
-
-    topic: str
-    headers: dict[str, str]
-    body: bytes
-
-
-Send = Callable[[str, list[Sent]], None]
-
-
 def outsiders(place: Place) -> Iterator[Check]:
     """Hand-made events of each client in each mode are stored, those sent twice once."""
-    clients = {name: send for name, send in CLIENTS.items() if send is not by_kcat or _kcat()}
+    clients = {name: send for name, send in CLIENTS.items() if send is not by_kcat or KCAT}
     uri = Objects(place.objects.as_uri()).put(frame_key(SHA256), JPEG)
     jpeg = {"uri": uri, "sha256": SHA256}
     for name, send in clients.items():
@@ -86,7 +67,7 @@ def outsiders(place: Place) -> Iterator[Check]:
             yield equal(what, stored, expected)
     yield equal("of these in quarantine", place.lake.quarantined(), {})
     yield equal("exit code", code, 0)
-    if not _kcat():
+    if not KCAT:
         yield stated("hand-made events by kcat", "skipped: kcat is not installed")
 
 
@@ -132,63 +113,12 @@ _OWN: Mapping[str, Callable[[str], dict[str, Any]]] = {
 def structured(topic: str, envelope: dict[str, str], data: dict[str, Any], bom: bool) -> Sent:
     """Return a message whose value is the whole event."""
     body = json.dumps({**envelope, "datacontenttype": "application/json", "data": data}, indent=1)
-    headers = {"content-type": "application/cloudevents+json; charset=UTF-8"}
+    headers = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
     return Sent(topic, headers, (BOM if bom else b"") + body.encode())
 
 
 def binary(topic: str, envelope: dict[str, str], data: dict[str, Any], bom: bool) -> Sent:
     """Return a message whose value is the data, and whose headers are the rest."""
-    headers = {f"ce_{name}": text for name, text in envelope.items()}
+    headers = [(f"ce_{name}", text.encode()) for name, text in envelope.items()]
     body = json.dumps(data).encode()
-    return Sent(topic, {**headers, "content-type": "application/json"}, body)
-
-
-def by_confluent(servers: str, messages: list[Sent]) -> None:
-    """Send with confluent-kafka."""
-    producer = Producer({"bootstrap.servers": servers})
-    for message in messages:
-        producer.produce(message.topic, message.body, headers=list(message.headers.items()))
-    assert producer.flush(SOON_S) == 0
-
-
-def by_kafka_python(servers: str, messages: list[Sent]) -> None:
-    """Send with kafka-python."""
-    producer = KafkaProducer(bootstrap_servers=servers)
-    for message in messages:
-        headers = [(name, text.encode()) for name, text in message.headers.items()]
-        producer.send(message.topic, message.body, headers=headers).get(SOON_S)
-    producer.close()
-
-
-def by_aiokafka(servers: str, messages: list[Sent]) -> None:
-    """Send with aiokafka."""
-
-    async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
-            for message in messages:
-                headers = [(name, text.encode()) for name, text in message.headers.items()]
-                await producer.send_and_wait(message.topic, message.body, headers=headers)
-
-    asyncio.run(send())
-
-
-def by_kcat(servers: str, messages: list[Sent]) -> None:
-    """Send with kcat, one message a call, whose value is a file as it stands."""
-    for message in messages:
-        headers = [f"-H{name}={text}" for name, text in message.headers.items()]
-        with NamedTemporaryFile() as file:
-            Path(file.name).write_bytes(message.body)
-            command = ["kcat", "-P", "-b", servers, "-t", message.topic, *headers, file.name]
-            subprocess.run(command, check=True, timeout=SOON_S)
-
-
-CLIENTS: dict[str, Send] = {
-    "confluent-kafka": by_confluent,
-    "kafka-python": by_kafka_python,
-    "aiokafka": by_aiokafka,
-    "kcat": by_kcat,
-}
-
-
-def _kcat() -> bool:
-    return shutil.which("kcat") is not None
+    return Sent(topic, [*headers, ("content-type", b"application/json")], body)
