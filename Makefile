@@ -213,7 +213,8 @@ clean: ## Forget state, builds and caches; the environment stays
 setup: $(READY) ## The environment alone, from hash-locked requirements
 
 # pip brings uv, at its locked digest, and uv installs the rest; where uv cannot reach the
-# package index that pip is set up for, pip installs it all.
+# package index that pip is set up for, pip installs it all. Bytecode is written now, for with
+# PYTHONDONTWRITEBYTECODE, as containers often have it, each process would compile TensorFlow.
 $(READY): requirements.txt
 	@echo "setting up .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -c 'import sys; v = sys.version_info; \
@@ -224,6 +225,7 @@ $(READY): requirements.txt
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@awk '/^[a-z]/ {on = /^uv==/} on' requirements.txt >.venv/uv.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --system-certs --require-hashes -r requirements.txt || \
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --system-certs --compile-bytecode --require-hashes \
+	    -r requirements.txt || \
 	    $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	@touch $@

@@ -21,7 +21,6 @@ from components.train_detector.pictures import Picture
 from components.train_detector.samples import Sample
 from components.train_detector.settings import Settings
 from components.train_detector.stream import Stream
-from tests.components.train_detector.gangs import Training, apart, losses
 from tests.components.train_detector.test_keeper import Told
 
 SIZE = 64
@@ -78,16 +77,3 @@ def test_stopped_between_any_two_steps_it_ends_byte_for_byte_the_same(steps, tra
 
     assert bytes_of(again) == bytes_of(undisturbed)
     assert again.history == undisturbed.history
-
-
-def test_two_workers_of_which_one_is_killed_end_as_those_that_nothing_disturbed(outcome, tmp_path):
-    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "checkpoint_s": 0}
-    training = Training(tmp_path / "killed", **settings)
-    training.until(lambda: training.step() >= 1)
-    training.workers()[1].kill()
-
-    assert training.end() == 0
-    assert "worker-1 was ended by SIGKILL; all workers start again" in training.said()
-    assert apart(training.trained, outcome["trained"].path) <= (1e-6, 1e-6)
-    assert len(losses(training.trained)) == 6
-    assert not training.checkpoints()

@@ -1,16 +1,11 @@
 """A training leaves a model that can be restored, once, and says why when it leaves none."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 
 from components.contracts.absence import absence, mark_absent
 from components.contracts.model import Lineage, RegisteredLayout, TrainedInfo, TrainedLayout
-from components.contracts.record import read_lines
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
-from components.train_detector.history import Epoch
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import PlanLayout
@@ -173,23 +168,3 @@ def test_workers_elsewhere_find_all_they_need_in_the_object_store(run, snapshot,
 
 def read_folder(root):
     return {file.name: file.read_bytes() for file in root.iterdir()}
-
-
-def test_two_workers_leave_a_model_that_can_be_restored(outcome):
-    from components.detector.restore import restore
-
-    model = restore(outcome["trained"].path)
-
-    assert model.input_shape == (None, 64, 64, 3)
-    assert all(np.isfinite(weights).all() for weights in model.get_weights())
-
-
-def test_every_epoch_leaves_a_line(outcome):
-    history = read_lines(Epoch, TrainedLayout(outcome["trained"].path).history)
-
-    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
-
-
-def test_the_dashboard_gets_a_page_and_numbers(outcome):
-    assert "mAP50" in Path(outcome["curves"].path).read_text()
-    assert set(outcome["metrics"].metadata) == {"validation_map50", "best_epoch"}

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from components.train_detector.wire import Wire, read, spell
-from tests.components.train_detector.gangs import Training, apart, losses
 
 NUMBERS = arrays(
     np.float32,
@@ -40,13 +39,3 @@ def test_a_worker_that_is_alone_hears_exactly_what_it_says(precision):
     gradient, numbers = strategy.run(lambda: wire.total(tf.constant(mine)))
 
     assert gradient.numpy().tobytes() + numbers.numpy().tobytes() == mine.tobytes()
-
-
-def test_gradients_that_travel_in_half_as_many_bits_teach_the_same(outcome, tmp_path):
-    settings = {"epochs": 6, "batch_size": 4, "workers": 2, "gradient_precision": "float32"}
-    full = Training(tmp_path / "full", **settings)
-
-    assert full.end() == 0, full.said()
-    of_losses, of_weights = apart(outcome["trained"].path, full.trained)
-    assert of_losses < 0.01 * losses(full.trained).max()
-    assert of_weights > 0
