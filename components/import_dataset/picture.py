@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from PIL import Image, ImageOps
 
 from components.import_dataset.found import UnusableError
-from components.vision.jpeg import JpegError, decode_jpeg, jpeg_size
+from components.vision.exif import Exif
+from components.vision.jpeg import MAX_PIXELS, JpegError, decode_jpeg, encode_jpeg
+from components.vision.jpeg_structure import read_structure
 
-MAX_PIXELS = 50_000_000
 QUALITY = 95
 OTHERS = ("PNG", "BMP", "WEBP")
-ORIENTATION, EXIF_FOLDER, TAKEN_AT, TAKEN_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 
 # Where a file does not say when it was taken. Times of files differ between copies, and
 # the same folder must give the same events wherever it is imported.
@@ -43,26 +43,22 @@ def read_picture(content: bytes) -> Picture:
     if content[:2] != b"\xff\xd8":
         return _encoded(_open(content, OTHERS), EPOCH)
     try:
-        width, height = jpeg_size(content)
-        decode_jpeg(content, MAX_PIXELS)
+        exif = read_structure(content, MAX_PIXELS).exif
+        upright = decode_jpeg(content, MAX_PIXELS)
     except JpegError as cause:
         reason = "too_large" if cause.reason == "too_large" else "undecodable"
         raise UnusableError(reason, cause.detail) from cause
-    picture = _open(content, ("JPEG",))
-    exif = picture.getexif()
-    if exif.get(ORIENTATION, 1) != 1:
-        return _encoded(picture, taken_at(exif))
+    height, width = upright.shape[:2]
+    if exif.orientation != 1:
+        return Picture(encode_jpeg(upright, QUALITY), width, height, taken_at(exif))
     return Picture(content, width, height, taken_at(exif))
 
 
-def taken_at(exif: Image.Exif) -> datetime:
+def taken_at(exif: Exif) -> datetime:
     """Return when a camera says a picture was taken, or `EPOCH`; UTC if it names no zone."""
-    noted = exif.get_ifd(EXIF_FOLDER)
-    zone = str(noted.get(TAKEN_OFFSET, "")).strip()
-    suffix = zone if re.fullmatch(r"[+-]\d\d:\d\d", zone) else "+00:00"
+    suffix = exif.offset if re.fullmatch(r"[+-]\d\d:\d\d", exif.offset) else "+00:00"
     try:
-        text = str(noted.get(TAKEN_AT, "")).strip("\0 ")
-        return datetime.strptime(text + suffix, "%Y:%m:%d %H:%M:%S%z")
+        return datetime.strptime(exif.taken_at + suffix, "%Y:%m:%d %H:%M:%S%z")
     except ValueError:
         return EPOCH
 

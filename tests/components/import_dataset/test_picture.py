@@ -6,20 +6,21 @@ from PIL import Image
 from components.import_dataset import picture as room
 from components.import_dataset.found import UnusableError
 from components.import_dataset.picture import EPOCH, read_picture
+from components.vision.exif import FOLDER, ORIENTATION, TAKEN_AT, TAKEN_OFFSET
 from components.vision.jpeg import decode_jpeg
 
 
 def exif(**tags) -> Image.Exif:
     noted = Image.Exif()
     if "orientation" in tags:
-        noted[room.ORIENTATION] = tags["orientation"]
-    noted.get_ifd(room.EXIF_FOLDER).update(
+        noted[ORIENTATION] = tags["orientation"]
+    noted.get_ifd(FOLDER).update(
         {number: tags[name] for name, number in TAGS.items() if name in tags}
     )
     return noted
 
 
-TAGS = {"taken": room.TAKEN_AT, "zone": room.TAKEN_OFFSET}
+TAGS = {"taken": TAKEN_AT, "zone": TAKEN_OFFSET}
 
 
 def test_a_jpeg_stays_as_it_is(picture):

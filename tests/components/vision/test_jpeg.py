@@ -33,7 +33,7 @@ def claiming(width, height):
 
 
 def test_the_size_is_read_without_decoding():
-    assert jpeg_size(claiming(30_000, 20_000)) == (30_000, 20_000)
+    assert jpeg_size(claiming(300, 200)) == (300, 200)
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
