@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from components.cluster.client import Cluster
+from components.cluster.client import Body, Cluster
 from components.contracts.progress import say
 from components.train_detector.launchers.follow import GRACE_S, JobKind, workers_of
 from components.train_detector.launchers.outcome import State, WorkerPod
@@ -61,9 +61,7 @@ def others(cluster: Cluster, kind: JobKind, job: Job) -> list[str]:
     )
 
 
-def _holds_room(
-    cluster: Cluster, kind: JobKind, other: Mapping[str, Any], start_within_s: float
-) -> bool:
+def _holds_room(cluster: Cluster, kind: JobKind, other: Body, start_within_s: float) -> bool:
     if kind.state_of(other, ()) in WITHOUT_ROOM:
         return False
     if waited_s(other, datetime.now(UTC)) <= start_within_s:
