@@ -14,10 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import ValidationError
-
-from components.contracts.failure import JobFailure
-from components.contracts.record import complaint
+from components.contracts.failure import ending
 from components.contracts.refusal import Refusal
 
 JOBS = tuple(
@@ -104,22 +101,10 @@ def _artifact(kind: type, path: Path) -> Any:
 if __name__ == "__main__":
     try:
         answer = main(sys.argv[1:])
-    except Refusal as refusal:
-        print(refusal, file=sys.stderr)
-        sys.exit(2)
-    except JobFailure as failure:
-        print(failure, file=sys.stderr)
-        sys.exit(1)
-    except ValidationError as error:
-        print(f"{error.title}: {complaint(error)}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as failure:
-        print(f"{failure.filename or ''}: {failure.strerror or failure}", file=sys.stderr)
-        sys.exit(2)
-    except KeyError as missing:
-        if not str(missing).strip("'").isupper():
+    except Exception as error:
+        if not (end := ending(error)):
             raise
-        print(f"the environment lacks {missing}", file=sys.stderr)
-        sys.exit(2)
+        print(end.sentence, file=sys.stderr)
+        sys.exit(end.code)
     if answer is not None:
         print(answer)

@@ -14,9 +14,9 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from traceback import format_exception_only
 from typing import Any
 
+from components.contracts.failure import ending, last_line
 from components.contracts.outages import outlast
 from components.contracts.policy import OutagePolicy
 from components.contracts.refusal import Refusal
@@ -24,7 +24,6 @@ from components.contracts.refusal import Refusal
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 ACCOUNT = "TASK_ACCOUNT"
 POD = "KFP_POD_NAME"  # which Kubeflow Pipelines sets in every pod of a run, and nobody else does
-OURS = "components."  # errors of these modules are sentences for people
 
 
 def main(words: Sequence[str], policy: OutagePolicy) -> int:
@@ -44,10 +43,11 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
             policy,
         )
     except Exception as error:
-        if not type(error).__module__.startswith(OURS):
+        end = ending(error)
+        if end is None or isinstance(error, OSError):  # in a pod nobody chose the path
             raise
-        print(*format_exception_only(error), sep="", end="", file=sys.stderr)
-        return 1
+        print(last_line(error, end.sentence), file=sys.stderr)
+        return end.code
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A refusal is a sentence for the person who asked; nobody needs a traceback to act on it."""
+"""A refusal or a failure is a sentence for the person who asked; nobody needs its traceback."""
 
 
 class Refusal(ValueError):  # noqa: N818 (it is no fault of the program)
@@ -7,3 +7,7 @@ class Refusal(ValueError):  # noqa: N818 (it is no fault of the program)
 
 class Outage(Refusal):
     """Something that is needed is away or busy: nothing was wrong with what was given."""
+
+
+class JobFailure(RuntimeError):  # noqa: N818 (named for what happened to the job)
+    """A job that was asked for something possible ended before it was done."""

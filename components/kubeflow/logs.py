@@ -7,6 +7,7 @@ from typing import Any
 
 from kfp.client import Client
 
+from components.contracts.failure import causes
 from components.kubeflow.client import HostError, asking, url_of
 from components.kubeflow.nodes import Node
 from components.kubeflow.tasks import ContainerTask
@@ -19,7 +20,6 @@ LAUNCHER = re.compile(
 )
 ERROR = re.compile(r"[EF]\d{4} .*?\.go:\d+\] (.+)$")
 INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
-CAUSE = re.compile(r"\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
 MAX_SENTENCE = 500
 
 
@@ -38,9 +38,8 @@ def sentence(lines: list[str]) -> str:
     >>> sentence(["Traceback (most recent call last):", "contracts.refusal.Refusal: no room"])
     'no room'
     """
-    found = [cause[2] for line in lines if (cause := CAUSE.match(line))]
     spoken = [line.strip() for line in lines if line.strip()]
-    return (found or spoken or [""])[-1][:MAX_SENTENCE]
+    return ([*causes(lines)] or spoken or [""])[-1][:MAX_SENTENCE]
 
 
 def read_log(client: Client, run_id: str, node: Node) -> str | None:
@@ -72,8 +71,7 @@ def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
     text = read_log(client, run_id, task.attempts[-1]) if task.attempts else None
     lines = own_lines(text or "")
     said = sentence(lines) or _of_kubeflow(text or "")
-    told = bool(CAUSE.match(said)) or any(CAUSE.match(line) for line in lines)
-    if said and (told or not task.message):
+    if said and (any(causes(lines)) or not task.message):
         return said
     return "; ".join(filter(None, [task.message, said])) or "it left no log"
 

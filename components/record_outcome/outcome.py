@@ -80,6 +80,7 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
 
 def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
     """Ask a host until it knows how a run ended, or patience ends."""
+    from components.contracts.outages import is_outage
     from components.contracts.refusal import Refusal
     from components.kubeflow.client import HostError
 
@@ -89,7 +90,7 @@ def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
             if found := _asked_once(host, run_id, handler):
                 return found
         except HostError as error:
-            if 400 <= error.status < 500 or time.monotonic() > deadline:
+            if not is_outage(error) or time.monotonic() > deadline:
                 raise
         if time.monotonic() > deadline:
             raise Refusal(f"after {patience:.0f} s it did not know how {handler} ended")

@@ -7,6 +7,7 @@ from typing import Any
 
 from kfp import Client
 
+from components.contracts.outages import is_outage
 from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
@@ -92,7 +93,7 @@ class Run:
                 missed = 0
             except HostError as error:
                 news, missed = [], missed + 1
-                if missed > PATIENCE or 400 <= error.status < 500:
+                if missed > PATIENCE or not is_outage(error):
                     raise
             for line in news:
                 if line not in told:

@@ -4,12 +4,13 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.contracts.failure import causes
 from components.contracts.progress import MARK
 from components.store.postgres import connect
 from components.store.registry import Registry
@@ -22,7 +23,7 @@ COLOUR = re.compile(r"\x1b\[\d+m")
 STARTED = re.compile(r"Executing task '([^']+)'")
 ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
 RECORDED = re.compile(r'^\s*"run": "([^"]+)"')
-CAUSE = re.compile(r"^\s*(?:\w+\.)*([A-Z]+[a-z]\w*): (.+)$")  # how a traceback ends
+RUNNER = "Pipeline '"  # how the runner's own sentence begins, which hides the cause
 
 
 @dataclass
@@ -92,10 +93,8 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
     child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
     code = _follow(home, child, lambda line: _note(run, line, heard))
     if code:
-        run.cause = run.cause or f"it ended with exit code {code}; see {child.log}"
+        run.cause = cause_in(_lines(child)) or f"it ended with exit code {code}; see {child.log}"
         _record_cause(home, run)
-    else:
-        run.cause = ""
     return run
 
 
@@ -129,9 +128,18 @@ def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> 
     step.seconds = time.monotonic() - step.started
     step.state = "FAILURE" if code else "SUCCESS"
     if code:
-        last = [line for line in child.output().splitlines() if line.strip()]
-        run.cause = run.cause or (last[-1] if last else f"it ended with exit code {code}")
+        last = [line for line in _lines(child) if line.strip()][-1:]
+        run.cause = cause_in(_lines(child)) or "".join(last) or f"it ended with exit code {code}"
     return run
+
+
+def cause_in(lines: Iterable[str]) -> str:
+    """Return the last error that a log names, but for the runner's own; empty if it names none."""
+    return ([it for it in causes(lines) if not it.startswith(RUNNER)] or [""])[-1]
+
+
+def _lines(child: Child) -> list[str]:
+    return COLOUR.sub("", child.output()).splitlines()
 
 
 def _fresh_folder(home: Home, name: str) -> Path:
@@ -174,5 +182,3 @@ def _note(run: Run, line: str, heard: Heard) -> None:
         step = run.steps[-1]
         step.said = line.split(MARK, 1)[1].rstrip()
         heard(step.title, step.said)
-    elif (found := CAUSE.match(line)) and not found[2].startswith("Pipeline '"):
-        run.cause = found[2]  # the runner's own words, left out here, hide the cause

@@ -41,6 +41,13 @@ def refusing() -> str:
     raise Refusal("image size is 300, expected a multiple of 32")
 """
 
+LACKING = """
+def lacking() -> str:
+    import os
+
+    return os.environ["NOT_GIVEN"]
+"""
+
 
 @pytest.fixture
 def start(tmp_path):
@@ -90,11 +97,30 @@ def test_a_task_waits_for_an_outage_in_its_own_process(start, tmp_path):
 def test_a_refusal_is_one_line_and_no_traceback(start):
     ended = start(REFUSING, "refusing")
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "Traceback" not in ended.stdout + ended.stderr
     assert ended.stderr == (
         "components.contracts.refusal.Refusal: image size is 300, expected a multiple of 32\n"
     )
+
+
+def test_what_the_environment_lacks_is_one_line_and_a_failure_has_its_own_code(start):
+    lacking = start(LACKING, "lacking")
+    failing = start(REFUSING.replace("Refusal", "JobFailure"), "refusing")
+
+    assert lacking.returncode == 2
+    assert lacking.stderr == "builtins.KeyError: the environment lacks 'NOT_GIVEN'\n"
+    assert failing.returncode == 1
+    assert failing.stderr.startswith("components.contracts.refusal.JobFailure: image size is 300")
+
+
+def test_a_file_that_is_not_there_keeps_its_traceback(start):
+    ended = start(LACKING.replace('os.environ["NOT_GIVEN"]', 'open("no/such.file").read()'),
+                  "lacking")  # fmt: skip
+
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+    assert "no/such.file" in ended.stderr
 
 
 def test_the_outputs_of_a_failed_attempt_are_removed(tmp_path):

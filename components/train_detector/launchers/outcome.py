@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from components.contracts.failure import JobFailure
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import JobFailure, Refusal
 from components.train_detector.worker import REFUSED
 
 ATTEMPT = "jobset.sigs.k8s.io/restart-attempt"  # label of a pod that was begun again with all

@@ -11,6 +11,7 @@ from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.runs import WaitError
 from pipelines.parameters import defaults
+from tests.standins.pipelines_http import Refused
 
 CREATE = ("POST", "/apis/v2beta1/runs")
 SOON = {"every": 0.01}
@@ -221,6 +222,20 @@ def test_a_host_that_is_away_for_a_moment_is_asked_again(submit, kubeflow):
             raise ConnectionAbortedError
 
     kubeflow.before = drop
+
+    assert run.wait(timeout=5, every=0.01).succeeded
+
+
+def test_a_host_that_is_busy_for_a_moment_is_asked_again(submit, kubeflow):
+    run = submit()
+    kubeflow.finish(run.id, "SUCCEEDED")
+    busy = iter([True] * 2)
+
+    def refuse(verb, path):
+        if next(busy, False):
+            raise Refused(429, "too many requests")
+
+    kubeflow.before = refuse
 
     assert run.wait(timeout=5, every=0.01).succeeded
 
