@@ -10,9 +10,7 @@ from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines.graphs import GRAPHS
-from pipelines.packages import write_package
-from pipelines.story import story
+from components.contracts.refusal import Refusal
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
@@ -22,6 +20,9 @@ ACCEPT = "if this is meant: python -m pytest --accept tests/pipelines/test_graph
 
 def main(folder: Path = BUILD) -> None:
     """Compile all pipelines into a folder."""
+    from pipelines.graphs import GRAPHS  # which refuses settings that are wrong
+    from pipelines.packages import write_package
+
     for name in GRAPHS:
         write_package(name, folder)
         print(f"{folder.name}/{name}.yaml")
@@ -33,6 +34,10 @@ def check(reviewed: Path = REVIEWED) -> int:
     Args:
         reviewed: Folder of the stories, `<name>.txt`.
     """
+    from pipelines.graphs import GRAPHS
+    from pipelines.packages import write_package
+    from pipelines.story import story
+
     differing = 0
     with TemporaryDirectory() as folder:
         for name in GRAPHS:
@@ -56,4 +61,8 @@ if __name__ == "__main__":
     parser.add_argument("folder", nargs="?", type=Path, default=BUILD)
     parser.add_argument("--check", action="store_true", help="compare with the reviewed stories")
     options = parser.parse_args()
-    sys.exit(check() if options.check else main(options.folder))
+    try:
+        sys.exit(check() if options.check else main(options.folder))
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(2)

@@ -8,6 +8,8 @@ jobs, of which it changes one alone:
 """
 
 import os
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -74,8 +76,9 @@ def size_of(kind: Kind, job: str) -> Size:
     return chosen.get(job) or chosen.get(kind) or DEFAULTS[kind]
 
 
-def read_sizes(file: Path) -> dict[str, Size]:
-    """Read the sizes of kinds and jobs.
+@cache
+def read_sizes(file: Path) -> Mapping[str, Size]:
+    """Read the sizes of kinds and jobs, once for all tasks that are compiled.
 
     Raises:
         Refusal: If the file cannot be read, or something in it is wrong.

@@ -1,5 +1,7 @@
 """What tasks ask for is a setting at compile time, and a mistake in it is named."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from components.contracts.refusal import Refusal
 from pipelines.policy.amounts import amount
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 
-LOCAL = Path(__file__).parents[2] / "manifests/overlays/local/task-sizes.yaml"
+ROOT = Path(__file__).parents[2]
+LOCAL = ROOT / "manifests/overlays/local/task-sizes.yaml"
 
 
 @pytest.fixture
@@ -65,6 +68,27 @@ def test_a_wrong_size_is_named(sizes, text, complaint):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(Refusal, match=r"TASK_SIZES: .*none\.yaml"):
         read_sizes(tmp_path / "none.yaml")
+
+
+def test_the_file_is_read_once_for_all_tasks(sizes):
+    file = sizes("heavy: {cpu: 1, memory: 3G}")
+    assert size_of("heavy", "train_detector").memory == "3G"
+    file.unlink()
+
+    assert size_of("heavy", "export_onnx").memory == "3G"
+
+
+@pytest.mark.parametrize("command", [["compile.py"], ["compile.py", "--check"]])
+def test_compiling_with_a_wrong_file_ends_with_one_line(sizes, command):
+    file = sizes("heavy: [")
+
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"TASK_SIZES: {file}: while parsing")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_on_one_laptop_a_training_and_its_neighbours_request_less_than_two_cores():
