@@ -46,6 +46,8 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
         archive = _fetched(source, room, Path(scratch)) if address else _file(source)
         if archive:
             unpack(archive, room)
+        if archive and address:
+            archive.unlink()  # half of the disk that both would take
         say(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
         yield Folder(_innermost(room.folder, source), called=source)
 

@@ -5,6 +5,7 @@ devices, and a small one may hold more than a disk does; each of these refuses i
 Sizes are counted as they are written, because what an archive says of itself may be wrong.
 """
 
+import errno
 import lzma
 import tarfile
 import zipfile
@@ -23,6 +24,8 @@ DAMAGED = (
     NotImplementedError,  # another compression than ours
     RuntimeError,  # it is encrypted
 )  # fmt: skip
+# The disk's fault, not the archive's: with another disk the same archive may be unpacked.
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
 class Entry(NamedTuple):
@@ -83,9 +86,24 @@ class Room:
                 raise Refusal(f"{what} has more than {most:,} MB, expected at most as much")
 
     def take(self, entry: Entry) -> None:
-        """Write one file."""
-        target, written = self.path_of(entry.name), 0
+        """Write one file.
+
+        Raises:
+            Refusal: If no file can have its name, or limits do not hold it.
+        """
+        target = self.path_of(entry.name)
+        try:
+            self._write(entry, target)
+        except OSError as cause:
+            if cause.errno is None or cause.errno in DISK:
+                raise
+            raise Refusal(
+                f"{self.called} has {entry.name!r}, which cannot be written: {cause.strerror}"
+            ) from cause
+
+    def _write(self, entry: Entry, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
+        written = 0
         with target.open("wb") as file:
             while chunk := entry.content.read(CHUNK):
                 written += len(chunk)
@@ -107,6 +125,7 @@ def unpack(archive: Path, room: Room) -> None:
 
     Raises:
         Refusal: If it cannot be read, or has what no archive of images has.
+        OSError: If the disk is full or broken.
     """
     try:
         for entry in _zipped(archive) if _is_zip(archive) else _tarred(archive, room.called):
@@ -114,8 +133,8 @@ def unpack(archive: Path, room: Room) -> None:
     except Refusal:
         raise
     except (*DAMAGED, OSError) as cause:
-        if isinstance(cause, OSError) and cause.errno is not None:
-            raise  # the disk's, not the archive's
+        if isinstance(cause, OSError) and cause.errno in DISK:
+            raise
         raise Refusal(f"{room.called} is no archive that can be read: {cause}") from cause
 
 

@@ -1,5 +1,6 @@
 """Labelled images come from a folder, an archive or an object store, and stay inside it."""
 
+import errno
 import io
 import tarfile
 import zipfile
@@ -9,7 +10,7 @@ import pytest
 from components.contracts.policy import ImportPolicy
 from components.contracts.refusal import Refusal
 from components.import_dataset.source import opened
-from components.import_dataset.unpack import SUFFIXES
+from components.import_dataset.unpack import SUFFIXES, Entry, Room
 from components.store.objects import Objects
 
 CSV = "image,xmin,ymin,xmax,ymax,class\na.jpg,1,2,30,40,car\n"
@@ -89,6 +90,7 @@ def test_an_object_store_gives_a_prefix_or_an_archive(name, files, object_store)
 
     with opened(f"{object_store}/{name}") as folder:
         assert folder.files == ["boxes.csv", "images/a.jpg"]
+        assert list(folder.root.parent.iterdir()) == [folder.root]  # the archive is gone by now
 
 
 HOSTILE = {
@@ -117,6 +119,49 @@ def test_an_archive_that_would_do_harm_or_is_damaged_is_refused_by_name(what, tm
         pass
 
     assert not list(tmp_path.rglob("out.jpg"))
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "a.jpg/b.jpg"])
+def test_a_name_that_no_file_can_have_is_refused_as_it_stands_in_the_archive(name, tmp_path):
+    (tmp_path / "cars.zip").write_bytes(zipped({"a.jpg": b"x", name: b"x"}))
+
+    with pytest.raises(Refusal) as refused, opened(str(tmp_path / "cars.zip")):
+        pass
+
+    assert f"cars.zip has {name!r}, which cannot be written: " in str(refused.value)
+
+
+class Disk:
+    """Content on whose way to the disk an error occurs."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def read(self, size):
+        raise OSError(self.number, "no")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, OSError), (errno.EDQUOT, OSError), (errno.EIO, OSError),
+        (errno.EROFS, OSError), (errno.EINVAL, Refusal), (errno.ENAMETOOLONG, Refusal),
+    ],
+)  # fmt: skip
+def test_only_the_disk_s_own_faults_are_no_refusal(number, kind, tmp_path):
+    room = Room(tmp_path, ImportPolicy(), "cars.zip")
+
+    with pytest.raises(kind):
+        room.take(Entry("a.jpg", Disk(number)))
+
+
+def test_the_archive_of_a_person_is_kept(files, tmp_path):
+    (tmp_path / "cars.zip").write_bytes(zipped(files))
+
+    with opened(str(tmp_path / "cars.zip")):
+        pass
+
+    assert (tmp_path / "cars.zip").exists()
 
 
 def test_a_prefix_has_the_same_limits(object_store):
