@@ -22,6 +22,7 @@ from components.kubeflow.token import credentials
 
 SECONDS = 40  # for one answer
 TRIES = 4  # at what only asks: urllib3 repeats it three times
+DENIED = (401, 403)
 
 
 class HostError(Refusal):
@@ -99,6 +100,28 @@ def url_of(client: Client) -> str:
     return str(client._existing_config.host)
 
 
+def get(client: Client, path: str, accept: str = "application/json") -> Any:
+    """Return what a host answers at a path for which the SDK has no method.
+
+    Args:
+        client: Speaks to the host.
+        path: Such as `/apis/v1beta1/runs/<id>`.
+        accept: Media type of the answer.
+
+    Raises:
+        HostError: If the host does not answer, or refuses.
+    """
+    with asking(url_of(client)):
+        return client._run_api.api_client.call_api(
+            path,
+            "GET",
+            header_params={"Accept": accept},
+            response_type="object",
+            auth_settings=["Bearer"],
+            _return_http_data_only=True,
+        )
+
+
 def _guard(api: Any) -> None:
     """Let no request wait for ever, and no page for people pass for an empty answer."""
     if "request" in vars(api):
@@ -125,4 +148,4 @@ def _said(cause: ApiException) -> str:
     except (TypeError, ValueError, AttributeError):
         text = cause.body
     line = " ".join(str(text or cause.reason).split())[:300]
-    return line + (" (is KFP_TOKEN set, and allowed to?)" if cause.status in (401, 403) else "")
+    return line + (" (is KFP_TOKEN set, and allowed to?)" if cause.status in DENIED else "")

@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from kfp.client import Client
 
 from components.contracts.failure import causes
-from components.kubeflow.client import HostError, asking, url_of
+from components.kubeflow.client import DENIED, HostError, get
 from components.kubeflow.nodes import Node
 from components.kubeflow.tasks import ContainerTask
 
@@ -48,13 +47,13 @@ def read_log(client: Client, run_id: str, node: Node) -> str | None:
     That there is none is said with status 200, in JSON.
 
     Raises:
-        HostError: If the host does not answer.
+        HostError: If the host does not answer, or the token may not read logs.
     """
     for pod in node.pods:
         try:
-            answer = _read(client, run_id, pod)
+            answer = get(client, f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log", "text/plain")
         except HostError as error:
-            if not error.status:
+            if not error.status or error.status in DENIED:
                 raise
             continue
         if not (isinstance(answer, dict) and "error_message" in answer):
@@ -91,15 +90,3 @@ def _own(lines: list[str]) -> Iterator[str]:
             within = line.endswith(INPUT)
         elif line.strip():
             yield line.rstrip()
-
-
-def _read(client: Client, run_id: str, pod: str) -> Any:
-    with asking(url_of(client)):
-        return client._run_api.api_client.call_api(
-            f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log",
-            "GET",
-            header_params={"Accept": "text/plain"},
-            response_type="object",
-            auth_settings=["Bearer"],
-            _return_http_data_only=True,
-        )

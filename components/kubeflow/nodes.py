@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from kfp.client import Client
 
-from components.kubeflow.client import HostError, asking, url_of
+from components.kubeflow.client import HostError, get
 
 FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193  # of the hash FNV-1a, 32 bits
 STATES = {
@@ -162,15 +162,7 @@ def _children(detail: Any) -> list[str]:
 def _workflow(client: Client, run_id: str) -> dict[str, Any]:
     """Return the workflow of a run, or nothing where the host does not give it."""
     try:
-        with asking(url_of(client)):
-            answer = client._run_api.api_client.call_api(
-                f"/apis/v1beta1/runs/{run_id}",
-                "GET",
-                header_params={"Accept": "application/json"},
-                response_type="object",
-                auth_settings=["Bearer"],
-                _return_http_data_only=True,
-            )
+        answer = get(client, f"/apis/v1beta1/runs/{run_id}")
     except HostError:
         return {}
     try:

@@ -10,6 +10,7 @@ from components.kubeflow.client import connect
 from pipelines.kubeflow import runs
 from pipelines.packages import write_package
 from tests.standins.argo_workflow import NO_EXECUTION, Ends
+from tests.standins.pipelines_http import Refused
 
 REFUSED = """reading 600 images
 Traceback (most recent call last):
@@ -111,6 +112,21 @@ def test_a_log_that_is_gone_is_said_so_and_no_answer_is_printed_as_one(told, kub
     assert lines[1] == "  train challenger: Error (exit code 1)"
     assert "      | (its log is gone)" in lines
     assert "not found" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_may_not_read_logs_is_told_so_and_no_log_counts_as_gone(
+    run, kubeflow, command, capsys, status
+):
+    def refuse(verb, path):
+        if path.endswith("/log"):
+            raise Refused(status, "not yours")
+
+    kubeflow.play(run.id, FAILED)
+    kubeflow.before = refuse
+
+    assert command("logs", run.name) == 2
+    assert f"answers {status}: not yours (is KFP_TOKEN set" in capsys.readouterr().err
 
 
 def test_a_driver_that_fails_is_told_as_its_task(told):
