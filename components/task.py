@@ -16,13 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.contracts.account import EXPECTED
 from components.contracts.failure import ending, last_line
 from components.contracts.outages import outlast
 from components.contracts.policy import OutagePolicy
 from components.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-ACCOUNT = "TASK_ACCOUNT"
 POD = "KFP_POD_NAME"  # which Kubeflow Pipelines sets in every pod of a run, and nobody else does
 
 
@@ -53,7 +53,7 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
 
 def expected_account(environment: Mapping[str, str]) -> str:
     """Return the account that a task must have; empty outside the pods of Kubeflow Pipelines."""
-    return environment.get(ACCOUNT, "") if POD in environment else ""
+    return environment.get(EXPECTED, "") if POD in environment else ""
 
 
 def check_account(expected: str, token: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from kfp.dsl.base_component import BaseComponent
 
+from components.contracts.account import pipeline_account
 from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
 from components.contracts.model import Precision, Suppression
-from pipelines.placement import ACCOUNT
 
 # By the name of a parameter, which means the same in every pipeline.
 LITERALS: dict[str, tuple[Any, ...]] = {
@@ -45,4 +45,4 @@ def description_of(graph: BaseComponent) -> str:
 
 def account_sentence() -> str:
     """Say which account to choose where a run or a recurring run is made by hand."""
-    return f"Runs need the service account {ACCOUNT}."
+    return f"Runs need the service account {pipeline_account()}."

@@ -9,16 +9,16 @@ exits by itself, runs out of memory or is evicted. So every task runs inside `co
 which waits for an outage of database, object store, stream or API by itself.
 """
 
-import os
+from collections.abc import Mapping
 
 from kfp import dsl, kubernetes
 from kfp.dsl.structures import ResourceSpec
 
+from pipelines.policy.access import AS_PIPELINE
 from pipelines.policy.sizes import Kind, size_of
 
 SECONDS: dict[Kind, int] = {"light": 1800, "long": 12 * 3600, "heavy": 12 * 3600}
 KFP_ENTRY, OUR_ENTRY = "python3 -m kfp.dsl.", "python3 -m components.task kfp.dsl."
-ACCOUNT = os.environ.get("KFP_SERVICE_ACCOUNT") or "car-pipeline"  # whose rights runs have
 
 
 def light(task: dsl.PipelineTask) -> dsl.PipelineTask:
@@ -38,7 +38,7 @@ def heavy(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 def last(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give the task that records how a run ended little room, and let any account run it."""
-    return _placed(task, "light", account="")
+    return _placed(task, "light", {})
 
 
 def with_database(task: dsl.PipelineTask) -> dsl.PipelineTask:
@@ -170,7 +170,9 @@ def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return task
 
 
-def _placed(task: dsl.PipelineTask, kind: Kind, account: str = ACCOUNT) -> dsl.PipelineTask:
+def _placed(
+    task: dsl.PipelineTask, kind: Kind, account: Mapping[str, str] = AS_PIPELINE
+) -> dsl.PipelineTask:
     size = size_of(kind, task.component_spec.name.replace("-", "_"))
     task.set_caching_options(enable_caching=False)
     task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
@@ -185,7 +187,7 @@ def _placed(task: dsl.PipelineTask, kind: Kind, account: str = ACCOUNT) -> dsl.P
         memory_request=size.memory,
         memory_limit=size.memory_limit or size.memory,
     )
-    spec.env = {**(spec.env or {}), **({"TASK_ACCOUNT": account} if account else {})}
+    spec.env = {**(spec.env or {}), **account}
     return task
 
 

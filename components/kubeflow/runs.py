@@ -1,18 +1,19 @@
 """A run is found by its name before it is started, so that nobody starts it twice."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kfp.client import Client
 
+from components.contracts.account import pipeline_account
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
 
 EXPERIMENT = "car-detection"
 TRAIN = "train-car-detector"  # what the host calls the train pipeline
-ACCOUNT = "car-pipeline"  # whose rights the pods of a run have
+GOOD = "SUCCEEDED"
+OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}  # states of a run that are final
 PAGE = 100
 
 Answer = Any  # the SDK's answers have no types
@@ -92,7 +93,7 @@ def find_version(client: Client, pipeline: str, version: str = "") -> Version:
 def start_run(client: Client, name: str, version: Version, parameters: Mapping[str, Any]) -> Answer:
     """Start a run of a version of a pipeline.
 
-    Its pods act under the account `car-pipeline`, or the one that KFP_SERVICE_ACCOUNT names.
+    Its pods act under the account of `contracts.account`.
 
     Args:
         client: Speaks to the host.
@@ -107,7 +108,7 @@ def start_run(client: Client, name: str, version: Version, parameters: Mapping[s
             params=dict(parameters),
             pipeline_id=version.pipeline_id,
             version_id=version.id,
-            service_account=account(),
+            service_account=pipeline_account(),
         )
 
 
@@ -131,11 +132,6 @@ def train_once(
         parameters = {**(chosen or {}), "dataset": dataset}
         run = start_run(client, name, find_version(client, TRAIN), parameters)
     return str(run.run_id)
-
-
-def account() -> str:
-    """Return the service account of a run's pods."""
-    return os.environ.get("KFP_SERVICE_ACCOUNT") or ACCOUNT
 
 
 def named(name: str, key: str = "display_name") -> str:

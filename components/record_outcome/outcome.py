@@ -20,7 +20,7 @@ WORDS = {
     "CANCELED": "CANCELED",
     "CANCELLED": "CANCELED",
 }  # states of the API by the words of runners; that it is RUNNING is no end
-OVER = {"SUCCEEDED", "FAILED"}
+DECIDED = {"SUCCEEDED", "FAILED"}  # states of a node
 CANCELED = {"CANCELING", "CANCELED"}
 PATIENCE_S = 60.0  # until the API knows of the end of the last task before the handler
 PAUSE_S = 2.0
@@ -127,7 +127,7 @@ def decided(run_state: str, nodes: Mapping[str, Any], handler: str) -> str:
         for name, node in nodes.items()
         if name.rpartition(".")[2] == handler or f"{name}.onExit" in nodes
     }
-    return states.pop() if len(states) == 1 and states <= OVER else ""
+    return states.pop() if len(states) == 1 and states <= DECIDED else ""
 
 
 def why(client: Any, run: Any, nodes: Mapping[str, Any]) -> str:

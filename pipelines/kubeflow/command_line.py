@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from components.kubeflow.runs import OVER
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.recurring import Foreign, Paused
-from pipelines.kubeflow.runs import OVER, Run, WaitError
+from pipelines.kubeflow.runs import Run, WaitError
 from pipelines.kubeflow.schedules import Step
 from pipelines.parameters import one_of_the_pipelines
 

@@ -1,19 +1,19 @@
 """The recurring runs of a host: which have active runs, which are foreign, and how they start."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from kfp import Client
 
+from components.contracts.account import pipeline_account
 from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import PAGE, account, find_pipeline
+from components.kubeflow.runs import OVER, PAGE, find_pipeline
 
 MARK = re.compile(
     r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"
 )
-OVER = {"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"}
 AT_ONCE = 1  # runs of one schedule
 
 
@@ -65,9 +65,9 @@ class Foreign(NamedTuple):
             unsafe.append("catch-up is on: it starts every run that it missed")
         if self.one.at_once > AT_ONCE:
             unsafe.append(f"up to {self.one.at_once} runs at once, expected {AT_ONCE}")
-        if self.one.account != account():
+        if self.one.account != pipeline_account():
             named = self.one.account or "the host's own"
-            unsafe.append(f"its account is {named}, expected {account()}")
+            unsafe.append(f"its account is {named}, expected {pipeline_account()}")
         paused = " (paused)" if self.one.paused else ""
         head = f"{'foreign':<14} {self.one.name} {self.one.id}{paused}"
         return f"{head}: {self.pipeline}; {'; '.join(unsafe) or 'made by hand'}"
@@ -90,16 +90,9 @@ class Paused(NamedTuple):
 
 def there(client: Client) -> list[Recurring]:
     """Return every recurring run of a host, ours or not."""
-    found: list[Recurring] = []
-    token = ""
     mine = client.get_user_namespace() or None
-    while True:
-        with asking(url_of(client)):
-            page = client.list_recurring_runs(token, PAGE, namespace=mine)
-        found += [_recurring(one) for one in page.recurring_runs or []]
-        token = page.next_page_token
-        if not token:
-            return found
+    pages = _pages(client, lambda token: client.list_recurring_runs(token, PAGE, namespace=mine))
+    return [_recurring(one) for page in pages for one in page.recurring_runs or []]
 
 
 def active(client: Client, some: Iterable[Recurring]) -> set[str]:
@@ -134,16 +127,21 @@ def foreign(client: Client, pipelines: Iterable[str], found: Iterable[Recurring]
 
 def _runs(client: Client, since: datetime | None) -> Iterator[Any]:
     """Yield the runs of a host, the latest first, back to a time."""
-    token = ""
-    while True:
-        with asking(url_of(client)):
-            page = client.list_runs(token, PAGE, "created_at desc")
+    for page in _pages(client, lambda token: client.list_runs(token, PAGE, "created_at desc")):
         for run in page.runs or []:
             if since and run.created_at and run.created_at < since:
                 return
             yield run
-        token = page.next_page_token
-        if not token:
+
+
+def _pages(client: Client, ask: Callable[[str], Any]) -> Iterator[Any]:
+    """Yield the pages of a list, each asked for with the token of the one before."""
+    token = ""
+    while True:
+        with asking(url_of(client)):
+            page = ask(token)
+        yield page
+        if not (token := page.next_page_token):
             return
 
 

@@ -13,15 +13,13 @@ from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
 from components.kubeflow.logs import own_lines, read_log, why_it_failed
 from components.kubeflow.nodes import nodes_of
-from components.kubeflow.runs import Answer, find_run, run_name, start_run
+from components.kubeflow.runs import GOOD, OVER, Answer, find_run, run_name, start_run
 from components.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
 from pipelines.kubeflow.pods import waiting_pods
 from pipelines.kubeflow.taken import taken
 from pipelines.kubeflow.versions import ROOT, choose
 from pipelines.parameters import defaults
 
-GOOD = "SUCCEEDED"
-OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}
 LINES = {"FAILED": 20, "RUNNING": 20}  # of a task's log that are shown, by its state
 LINES_ELSE = 3
 PATIENCE = 5  # answers in a row that may be missed while waiting

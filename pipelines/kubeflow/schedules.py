@@ -19,10 +19,11 @@ from urllib.parse import quote
 
 from kfp import Client
 
+from components.contracts.account import pipeline_account
 from components.contracts.record import digest_of
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, Version, account
+from components.kubeflow.runs import EXPERIMENT, Version
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Paused, Recurring, active, foreign, there
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read
@@ -126,7 +127,7 @@ def digest(planned_one: Planned, version: Version) -> str:
     has the same name, but a recurring run of the old one starts nothing any more.
     """
     told = {"version": version._asdict(), "at_once": AT_ONCE}
-    told |= {"experiment": EXPERIMENT, "account": account()}
+    told |= {"experiment": EXPERIMENT, "account": pipeline_account()}
     return digest_of({**planned_one.model_dump(), **told})
 
 
@@ -236,7 +237,7 @@ class Schedules:
                 pipeline_id=version.pipeline_id,
                 version_id=version.id,
                 enabled=not (old and old.paused),
-                service_account=account(),
+                service_account=pipeline_account(),
             )
 
 

@@ -1,8 +1,9 @@
-"""Which task may read which secret and mount which claim, and how: one table."""
+"""Which task may read which secret and mount which claim, how, and under which account."""
 
 import json
 from collections.abc import Iterator, Mapping
 
+from components.contracts.account import EXPECTED, pipeline_account
 from pipelines.policy.compiled import Body, Task
 
 DATABASE, OBJECTS, TRACKING = "car-database", "car-objects", "car-tracking"
@@ -27,6 +28,8 @@ READS: Mapping[str, set[str]] = {
     "train_detector": {OBJECTS, TRACKING, "car-launcher"},
     "validate_dataset": {OBJECTS},
 }
+# In the environment of a task that may only run under our account.
+AS_PIPELINE: Mapping[str, str] = {EXPECTED: pipeline_account()}
 CLAIMS: Mapping[str, set[str]] = {}  # what tasks hand on is in the object store
 
 

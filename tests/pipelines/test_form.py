@@ -4,18 +4,18 @@ from typing import get_args
 
 import pytest
 
+from components.contracts.account import pipeline_account
 from components.contracts.choices import Approval, ImageSize, LauncherName, number_or
 from components.contracts.model import Precision, Suppression
 from components.contracts.refusal import Refusal
 from components.export_onnx.package import form_of
-from components.kubeflow.runs import ACCOUNT
 from components.train_detector.launchers.choose import launcher_named
 from components.train_detector.settings import Settings
-from pipelines import placement
 from pipelines.form import LITERALS, description_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.taken import taken
 from pipelines.parameters import checked, defaults
+from pipelines.policy.access import AS_PIPELINE
 
 
 def literals(pipeline, name):
@@ -80,7 +80,7 @@ def test_a_description_says_which_account_a_run_needs(pipeline):
 
 
 def test_tasks_expect_the_account_that_runs_are_started_with():
-    assert placement.ACCOUNT == ACCOUNT
+    assert dict(AS_PIPELINE) == {"TASK_ACCOUNT": pipeline_account()}
 
 
 def test_a_folder_of_this_machine_is_refused_where_a_cluster_would_look_for_it():

@@ -24,9 +24,10 @@ from typing import Any
 
 from kfp import compiler
 
+from components.contracts.account import pipeline_account
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, account, find_pipeline
+from components.kubeflow.runs import EXPERIMENT, find_pipeline
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
@@ -141,7 +142,8 @@ class Proof:
             compiler.Compiler().compile(graph, file)
             run = host.create_run_from_pipeline_package(
                 file, {"dataset": self.dataset, **given}, f"{graph.name}-{self.dataset}",
-                experiment_name=EXPERIMENT, enable_caching=False, service_account=account(),
+                experiment_name=EXPERIMENT, enable_caching=False,
+                service_account=pipeline_account(),
             )  # fmt: skip
         return find(host, str(run.run_id))
 

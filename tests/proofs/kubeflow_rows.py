@@ -10,11 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from components.contracts.account import pipeline_account
 from components.contracts.refusal import Refusal
 from components.kubeflow.client import HostError, asking, url_of
-from components.kubeflow.runs import EXPERIMENT, PAGE, account, find_version, start_run
+from components.kubeflow.runs import EXPERIMENT, OVER, PAGE, find_version, start_run
 from pipelines.graphs import GRAPHS
-from pipelines.kubeflow.runs import OVER, Run, find
+from pipelines.kubeflow.runs import Run, find
 from pipelines.kubeflow.schedules import Schedules
 from tests.proofs import kubeflow_graphs as graphs
 
@@ -165,7 +166,8 @@ def made_by_hand(proof: Any) -> None:
         made = client.create_recurring_run(
             client.create_experiment(EXPERIMENT).experiment_id, f"by-hand-{proof.dataset}",
             cron_expression="0 0 0 1 1 ?", max_concurrency=10, no_catchup=False, enabled=False,
-            pipeline_id=version.pipeline_id, version_id=version.id, service_account=account(),
+            pipeline_id=version.pipeline_id, version_id=version.id,
+            service_account=pipeline_account(),
         )  # fmt: skip
     key = str(made.recurring_run_id)
     proof.later("the schedule made by hand", lambda: client.delete_recurring_run(key))

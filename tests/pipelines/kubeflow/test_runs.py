@@ -140,6 +140,15 @@ def test_a_window_starts_the_pipeline_that_was_uploaded_once(client, uploaded, k
     assert kept["service_account"] == "car-pipeline"
 
 
+def test_a_task_starts_runs_under_the_account_that_its_own_run_has(
+    client, uploaded, kubeflow, monkeypatch
+):
+    monkeypatch.setenv("TASK_ACCOUNT", "yard-pipeline")
+
+    kept = kubeflow.runs[train_once(client, "yard", "0123456789abcdef")]
+    assert kept["service_account"] == "yard-pipeline"
+
+
 def test_a_window_starts_the_newest_version_with_the_parameters_that_were_chosen(
     client, uploaded, kubeflow
 ):
