@@ -34,6 +34,7 @@ def evaluate_detector(
     """
     import os
 
+    from components.contracts.report import Role
     from components.evaluate_detector.evaluate import evaluate
     from components.evaluate_detector.show import publish
     from components.evaluate_detector.tracked import tracked
@@ -42,15 +43,11 @@ def evaluate_detector(
     from components.store.tracking import track
 
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
-    other = heir.path if heir else ""
-    evaluation = evaluate(
-        reader,
-        {"heir": other, "challenger": challenger.path, "champion": champion.path},
-        split,
-    )
+    candidates: dict[Role, str] = {"heir": heir.path} if heir else {}
+    candidates["challenger"] = challenger.path
+    evaluation = evaluate(reader, {**candidates, "champion": champion.path}, split)
     publish(evaluation, reader, report.path, references.path, page.path)
     for name, value in evaluation.metrics.items():
         metrics.log_metric(name, value)
     confusion.log_confusion_matrix(*evaluation.confusion)
-    candidates = {"heir": other, "challenger": challenger.path}
     track(os.environ, *tracked(evaluation.report, candidates, report.path, page.path))

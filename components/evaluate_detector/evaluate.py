@@ -91,7 +91,7 @@ def evaluate(
     Args:
         reader: The snapshot.
         folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
-            that says why there is no model; or an empty path, if nobody has the role.
+            that says why there is no model. A role that nobody has is left out.
         split: `test`, or `validation` for a search that must not see the frozen images.
         policy: How sure the judge wants to be; None: the house's.
 

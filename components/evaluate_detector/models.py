@@ -55,12 +55,10 @@ def open_all(folders: Mapping[Role, str | Path]) -> Contestants:
 
     Args:
         folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
-            that says why there is no model; or an empty path, if nobody has the role.
+            that says why there is no model. A role that nobody has is left out.
     """
     contestants, opened = Contestants(), dict[str, Opened]()
     for role, folder in folders.items():
-        if not folder:
-            continue
         if absent := read_absence(folder):
             contestants.absent[role] = absent.reason
             contestants.damaged.extend([role] if absent.damaged else ())

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from components.contracts.model import PackageInfo, PackageLayout
-from components.contracts.report import ModelReport, Report
+from components.contracts.report import ModelReport, Report, Role
 from components.store.tracking import Tracked
 
 COSTS = ("latency_ms_p50", "latency_ms_p95", "size_bytes", "memory_mb")
 
 
-def tracked(report: Report, packages: Mapping[str, str], written: str, page: str) -> list[Tracked]:
+def tracked(report: Report, packages: Mapping[Role, str], written: str, page: str) -> list[Tracked]:
     """Return what the trainings of the candidates are told; the champion's knows it already.
 
     Args:

@@ -220,16 +220,23 @@ def test_the_suite_of_the_champion_is_asked_of_all_and_travels_on(freeze, folder
     assert set(cases) <= set(evaluation.suites["challenger"])
 
 
-def test_the_wrapper_runs_by_hand(freeze, folders, object_store, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("with_heir", [True, False])
+def test_the_wrapper_runs_by_hand(
+    freeze, folders, object_store, tmp_path, monkeypatch, capsys, with_heir
+):
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     freeze()
     inputs = {"snapshot": tmp_path / "snapshot", **folders(challenger=0.0, champion=2.0)}
+    if not with_heir:
+        del inputs["heir"]  # as the search for settings leaves it out
     outputs = ("report", "references", "page", "metrics", "confusion")
     paths = inputs | {name: tmp_path / "out" / name for name in outputs}
     main(["evaluate_detector", *[str(part) for name, path in paths.items()
                                  for part in (f"--{name}", path)]])  # fmt: skip
 
-    assert Report.read(paths["report"]).dataset == "toys"
+    report = Report.read(paths["report"])
+    assert report.dataset == "toys"
+    assert report.absent == ({"heir": "no heir today"} if with_heir else {})
     assert "<h1>Models of toys, compared</h1>" in paths["page"].read_text()
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("» challenger mAP50 0.7")
