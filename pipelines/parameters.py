@@ -1,9 +1,9 @@
 """A pipeline's parameters, read from its own signature: as options, and as values to check."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kfp.dsl.base_component import BaseComponent
 
@@ -25,19 +25,24 @@ def text_or_file(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text[1:]} cannot be read: {why}") from cause
 
 
-READERS: dict[str, Any] = {
-    "String": text_or_file,
-    "Integer": int,
-    "Float": float,
-    "Boolean": truth,
-}  # by KFP's type
+class ValueType(NamedTuple):
+    """One of KFP's types of a parameter.
 
-TYPES: dict[str, set[type]] = {
-    "String": {str},
-    "Integer": {int},
-    "Float": {float, int},
-    "Boolean": {bool},
-}
+    Attributes:
+        read: Reads a value from a word of the command line, for argparse.
+        types: What a value may be in Python.
+    """
+
+    read: Callable[[str], Any]
+    types: set[type]
+
+
+VALUE_TYPES: Mapping[str, ValueType] = {
+    "String": ValueType(text_or_file, {str}),
+    "Integer": ValueType(int, {int}),
+    "Float": ValueType(float, {float, int}),
+    "Boolean": ValueType(truth, {bool}),
+}  # by their names in KFP
 
 
 def one_of_the_pipelines(
@@ -92,7 +97,7 @@ def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
     where = f"{pipeline}: {name}"
     if name in WORDS and kind == "String" and type(value) in (int, str):
         return str(number_or(WORDS[name], value, where) or WORDS[name])
-    if type(value) not in TYPES[kind]:
+    if type(value) not in VALUE_TYPES[kind].types:
         raise Refusal(f"{where} is {value!r}, expected of type {kind}")
     if name in LITERALS and value not in LITERALS[name]:
         known = ", ".join(map(str, LITERALS[name]))
@@ -113,7 +118,7 @@ def _parameters(
         parser.add_argument(
             f"--{parameter.replace('_', '-')}",
             dest=parameter,
-            type=READERS[spec.type],
+            type=VALUE_TYPES[spec.type].read,
             default=spec.default,
             choices=LITERALS.get(parameter),
             metavar=parameter.upper(),

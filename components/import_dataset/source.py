@@ -1,11 +1,11 @@
 """Labelled images as a folder, wherever they lie: a folder, an archive, or an object store."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from components.contracts.object_store import SCHEMES, scheme_of
 from components.contracts.policy import ImportPolicy
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
@@ -13,8 +13,6 @@ from components.import_dataset.folder import Folder
 from components.import_dataset.unpack import Room, is_archive, unpack
 from components.store.objects import Objects
 
-STORES = ("s3", "gs", "az", "abfs", "abfss", "file")
-URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://.+")
 EXPECTED = (
     "a folder, an archive (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz), or the same in an object "
     "store such as s3://bucket/prefix"
@@ -34,19 +32,19 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
         Refusal: If it is none of these, holds no image, or is too large.
     """
     policy = policy or ImportPolicy()
-    address = URL.fullmatch(source)
-    if not source or (address and address["scheme"] not in STORES):
+    scheme = scheme_of(source)
+    if not source or (scheme and scheme not in SCHEMES):
         raise Refusal(f"source is {source!r}, expected {EXPECTED}")
-    if not address and not is_archive(source):
+    if not scheme and not is_archive(source):
         yield Folder(Path(source))
         return
     with TemporaryDirectory(prefix="import-") as scratch:
         room = Room(Path(scratch) / "files", policy, source)
         room.folder.mkdir()
-        archive = _fetched(source, room, Path(scratch)) if address else _file(source)
+        archive = _fetched(source, room, Path(scratch)) if scheme else _file(source)
         if archive:
             unpack(archive, room)
-        if archive and address:
+        if archive and scheme:
             archive.unlink()  # half of the disk that both would take
         say(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
         yield Folder(_innermost(room.folder, source), called=source)

@@ -16,7 +16,7 @@ from components.kubeflow.nodes import nodes_of
 from components.kubeflow.runs import GOOD, OVER, Answer, find_run, run_name, start_run
 from components.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
 from pipelines.kubeflow.pods import waiting_pods
-from pipelines.kubeflow.taken import taken
+from pipelines.kubeflow.runtime_parameters import runtime_parameters
 from pipelines.kubeflow.versions import ROOT, choose
 from pipelines.parameters import defaults
 
@@ -178,7 +178,7 @@ def submit(
     Raises:
         Refusal: If there is no such parameter or version, or the host does not take it.
     """
-    parameters = defaults(pipeline) | taken(pipeline, given)
+    parameters = defaults(pipeline) | runtime_parameters(pipeline, given)
     chosen = choose(client, pipeline, version, root=root)
     digest = digest_of({"version": chosen.name, "parameters": parameters})
     wanted = name or run_name(pipeline, str(parameters["dataset"]), digest)

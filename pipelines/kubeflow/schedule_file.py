@@ -12,7 +12,7 @@ from components.contracts.events import Name
 from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
 from pipelines.kubeflow import cron
-from pipelines.kubeflow.taken import taken
+from pipelines.kubeflow.runtime_parameters import runtime_parameters
 
 FILE = Path(__file__).parents[1] / "schedules.yaml"
 
@@ -107,7 +107,7 @@ def planned(file: ScheduleFile) -> list[Planned]:
             name=f"{one.name}-{dataset}",
             pipeline=one.pipeline,
             cron=one.cron,
-            parameters={"dataset": dataset, **taken(one.pipeline, parameters)},
+            parameters={"dataset": dataset, **runtime_parameters(one.pipeline, parameters)},
         )
         for one in file.schedules
         for dataset, parameters in one.datasets.items()
@@ -120,7 +120,7 @@ def _check(where: str, schedule: Schedule, zone: ZoneInfo) -> None:
         for parameters in schedule.datasets.values():
             if "dataset" in parameters:
                 raise Refusal("dataset is a parameter, expected only the dataset's own key")
-            taken(schedule.pipeline, parameters)
+            runtime_parameters(schedule.pipeline, parameters)
     except Refusal as refusal:
         raise Refusal(f"{where}: {refusal}") from refusal
 

@@ -13,7 +13,7 @@ from components.train_detector.launchers.choose import launcher_named
 from components.train_detector.settings import Settings
 from pipelines.form import LITERALS, description_of
 from pipelines.graphs import GRAPHS
-from pipelines.kubeflow.taken import taken
+from pipelines.kubeflow.runtime_parameters import runtime_parameters
 from pipelines.parameters import checked, defaults
 from pipelines.policy.access import AS_PIPELINE
 
@@ -85,16 +85,20 @@ def test_tasks_expect_the_account_that_runs_are_started_with():
 
 def test_a_folder_of_this_machine_is_refused_where_a_cluster_would_look_for_it():
     with pytest.raises(Refusal, match=r"batch: folder is 'my/jpegs', which no task of a cluster"):
-        taken("batch", {"folder": "my/jpegs"})
+        runtime_parameters("batch", {"folder": "my/jpegs"})
 
-    assert taken("batch", {"dataset": "yard"}) == {"dataset": "yard"}
+    assert runtime_parameters("batch", {"dataset": "yard"}) == {"dataset": "yard"}
 
 
-@pytest.mark.parametrize("source", ["", "my/cars", "cars.zip", "file:///tmp/cars"])
+@pytest.mark.parametrize(
+    "source", ["", "my/cars", "cars.zip", "file:///tmp/cars", "https://example.com/cars.zip"]
+)
 def test_an_import_on_a_cluster_needs_an_address_in_an_object_store(source):
     with pytest.raises(Refusal, match="expected an address in an object store"):
-        taken("import", {"source": source})
+        runtime_parameters("import", {"source": source})
 
 
 def test_an_address_in_an_object_store_is_taken():
-    assert taken("import", {"source": "s3://cars/a.zip"}) == {"source": "s3://cars/a.zip"}
+    assert runtime_parameters("import", {"source": "s3://cars/a.zip"}) == {
+        "source": "s3://cars/a.zip"
+    }

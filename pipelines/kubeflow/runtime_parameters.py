@@ -1,15 +1,16 @@
-"""Parameters as a host of Kubeflow Pipelines takes them: checked before anything is sent."""
+"""Runtime parameters of a run on Kubeflow Pipelines, checked before anything is sent."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from components.contracts.object_store import REMOTE_SCHEMES, scheme_of
 from components.contracts.refusal import Refusal
 from pipelines.parameters import checked
 
 UPLOAD = "upload the files to the object store and name them as s3://bucket/prefix"
 
 
-def taken(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def runtime_parameters(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters of a pipeline, if its tasks can do in a cluster what they say.
 
     Args:
@@ -27,9 +28,9 @@ def taken(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
             "none: import the images first, or run batch on this machine"
         )
     source = str(parameters.get("source", ""))
-    if pipeline == "import" and ("://" not in source or source.startswith("file:")):
+    if pipeline == "import" and scheme_of(source) not in REMOTE_SCHEMES:
         raise Refusal(
             f"import: source is {source!r}, which no task of a cluster sees; expected an address "
-            f"in an object store: {UPLOAD}"
+            f"in an object store ({', '.join(REMOTE_SCHEMES)}): {UPLOAD}"
         )
     return parameters
