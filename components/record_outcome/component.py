@@ -16,13 +16,15 @@ def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str 
             which all have one name, share a row.
     """
     import os
+    from contextlib import closing
 
     from components.contracts.progress import say
     from components.record_outcome.outcome import ended
+    from components.store.postgres import connect
     from components.store.registry import Registry
 
     run_id = run or status.pipeline_job_resource_name
     outcome = ended(run_id, status, os.environ.get("KFP_HOST", ""))
-    registry = Registry.open(os.environ["DATABASE_URL"])
-    registry.record_outcome(outcome.run_id, pipeline, outcome.state, outcome.reason)
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        Registry(connection).record_outcome(outcome.run_id, pipeline, outcome.state, outcome.reason)
     say(f"{pipeline} {outcome.sentence}")

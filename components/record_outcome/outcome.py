@@ -11,6 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.contracts.outages import is_outage
+from components.contracts.refusal import Refusal
+from components.kubeflow.client import HostClient, HostError, asking, connect, url_of
+from components.kubeflow.logs import why_it_failed
+from components.kubeflow.nodes import Node, nodes_of
+from components.kubeflow.tasks import container_tasks, failed, titles_of
+
 UNKNOWN = "RUNTIME_STATE_UNSPECIFIED"
 WORDS = {
     "SUCCEEDED": "SUCCEEDED",
@@ -70,8 +77,6 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
     told = outcome(run_id, status.state, status.error_code, status.error_message)
     if status.state == "SUCCEEDED" or (status.state == "FAILED" and told.reason) or not host:
         return told
-    from components.contracts.refusal import Refusal
-
     try:
         return _asked(host, run_id, status.pipeline_task_name, patience)
     except Refusal as refusal:
@@ -80,39 +85,38 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
 
 def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
     """Ask a host until it knows how a run ended, or patience ends."""
-    from components.contracts.outages import is_outage
-    from components.contracts.refusal import Refusal
-    from components.kubeflow.client import HostError
-
     deadline = time.monotonic() + patience
     while True:
+        late = time.monotonic() > deadline
         try:
-            if found := _asked_once(host, run_id, handler):
+            if found := _asked_once(host, run_id, handler, late):
                 return found
         except HostError as error:
-            if not is_outage(error) or time.monotonic() > deadline:
+            if late or not is_outage(error):
                 raise
-        if time.monotonic() > deadline:
+        if late:
             raise Refusal(f"after {patience:.0f} s it did not know how {handler} ended")
         time.sleep(min(PAUSE_S, patience))
 
 
-def _asked_once(host: str, run_id: str, handler: str) -> Outcome | None:
+def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
     """Ask a host how a run ended, and return None if it does not know yet."""
-    from components.kubeflow.client import asking, connect, url_of
-    from components.kubeflow.nodes import nodes_of
-
     client = connect(host)
     with asking(url_of(client)):
         run = client.get_run(run_id)
     nodes = nodes_of(client, run)
     state = decided(str(run.state), nodes, handler)
-    if not state:
-        return None
-    return Outcome(run_id, state, why(client, run, nodes) if state == "FAILED" else "")
+    if state != "FAILED":
+        return Outcome(run_id, state, "") if state else None
+    try:
+        return Outcome(run_id, state, why(client, run, nodes))
+    except HostError as error:  # that it failed is known all the same
+        if is_outage(error) and not late:
+            raise
+        return Outcome(run_id, state, f"why could not be read: {error}")
 
 
-def decided(run_state: str, nodes: Mapping[str, Any], handler: str) -> str:
+def decided(run_state: str, nodes: Mapping[str, Node], handler: str) -> str:
     """Return how a run ended whose exit handler runs, or nothing if that is not known yet.
 
     Args:
@@ -130,16 +134,17 @@ def decided(run_state: str, nodes: Mapping[str, Any], handler: str) -> str:
     return states.pop() if len(states) == 1 and states <= DECIDED else ""
 
 
-def why(client: Any, run: Any, nodes: Mapping[str, Any]) -> str:
+def why(client: HostClient, run: Any, nodes: Mapping[str, Node]) -> str:
     """Return which task of a run failed, and its sentence.
 
     Raises:
-        HostError: If the host does not answer.
+        HostError: If the host does not answer, or the log may not be read.
     """
-    from components.kubeflow.logs import why_it_failed
-    from components.kubeflow.tasks import container_tasks, failed, titles_of
-
     broken = failed(container_tasks(nodes, titles_of(client, run)))
     if not broken:
         return "no task of it is known to have failed"
-    return f"{broken[0].name}: {why_it_failed(client, str(run.run_id), broken[0])}"
+    name = broken[0].name
+    try:
+        return f"{name}: {why_it_failed(client, str(run.run_id), broken[0])}"
+    except HostError as error:
+        raise HostError(f"log of {name}: {error}", error.status) from error

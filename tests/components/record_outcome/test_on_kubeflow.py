@@ -10,6 +10,7 @@ from components.record_outcome.component import record_outcome
 from components.store.postgres import connect
 from tests.standins.argo_workflow import Ends
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
+from tests.standins.pipelines_http import Refused
 
 UNDER_WAY = {"record-outcome": Ends("Running")}
 LOG = "Traceback (most recent call last):\ncomponents.contracts.refusal.Refusal: no disk\n"
@@ -127,6 +128,27 @@ def test_a_host_that_does_not_answer_is_waited_for_and_then_said(
 
     assert stored == state
     assert "does not answer" in reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(Refused(403, "no"), "answers 403: no"), (ConnectionAbortedError(), "does not answer")],
+)
+def test_a_run_whose_log_cannot_be_read_has_failed_all_the_same(
+    recorded, kubeflow, monkeypatch, fault, told
+):
+    monkeypatch.setitem(module.ended.__kwdefaults__, "patience", 0.05)
+
+    def refuse(verb, path):
+        if path.endswith("/log"):
+            raise fault
+
+    kubeflow.before = refuse
+    _, stored, reason = recorded(BROKEN)
+
+    assert stored == "FAILED"
+    assert reason.startswith("why could not be read: log of look around: http")
+    assert told in reason
 
 
 def test_a_host_that_never_knows_is_not_waited_for_for_ever(recorded, monkeypatch):
