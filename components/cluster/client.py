@@ -140,13 +140,13 @@ class Cluster:
                 if error.status != 404:
                     raise
 
-    def pods(self, selector: str) -> list[Any]:
-        """Return the pods (`V1Pod`) that have some labels."""
+    def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
+        """Return the pods (`V1Pod`) that have some labels, of this or of every namespace."""
+        chosen = {"label_selector": selector, "_request_timeout": SECONDS}
         with complaints(f"pods {selector}"):
-            found = self._core.list_namespaced_pod(
-                self.namespace, label_selector=selector, _request_timeout=SECONDS
-            )
-        return list(found.items)
+            if everywhere:
+                return list(self._core.list_pod_for_all_namespaces(**chosen).items)
+            return list(self._core.list_namespaced_pod(self.namespace, **chosen).items)
 
     def service(self, name: str) -> Any | None:
         """Return a service (`V1Service`), or None if there is none."""
@@ -231,9 +231,9 @@ def _dry(dry_run: bool) -> dict[str, str]:
 
 def _settings(account: str) -> tuple[client.Configuration, str]:
     settings = client.Configuration()
-    if os.environ.get("KUBECONFIG"):
-        config.load_kube_config(client_configuration=settings)
-        _, active = config.list_kube_config_contexts()
+    if named := os.environ.get("KUBECONFIG"):  # the library looks at it only while it is imported
+        config.load_kube_config(named, client_configuration=settings)
+        _, active = config.list_kube_config_contexts(named)
         return settings, str(active["context"].get("namespace", "default"))
     folder = TOKENS / account
     if not folder.exists():

@@ -4,13 +4,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import urllib3
-from kubernetes import client, config  # type: ignore[import-untyped]
-
+from components.cluster.client import Cluster, ClusterError
 from components.kubeflow.tasks import STARTING
 
 RUN = "pipeline/runid"  # the label that Kubeflow Pipelines gives each pod of a run
-SECONDS = 10
 
 
 def waiting_pods(run_id: str, namespace: str = "") -> list[str]:
@@ -20,18 +17,14 @@ def waiting_pods(run_id: str, namespace: str = "") -> list[str]:
         run_id: The run's id.
         namespace: Where its pods are; empty takes KFP_NAMESPACE, and else looks everywhere.
     """
-    if not (named := os.environ.get("KUBECONFIG")):
+    if not os.environ.get("KUBECONFIG"):
         return []
     place = namespace or os.environ.get("KFP_NAMESPACE", "")
-    chosen = {"label_selector": f"{RUN}={run_id}", "_request_timeout": SECONDS}
     try:
-        core = client.CoreV1Api(config.new_client_from_config(named))
-        if place:
-            found = core.list_namespaced_pod(place, **chosen).items
-        else:
-            found = core.list_pod_for_all_namespaces(**chosen).items
-    except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError) as cause:
-        return [f"KUBECONFIG cannot tell whether pods wait: {' '.join(str(cause).split())[:200]}"]
+        cluster = Cluster.connect("car-trigger", place)
+        found = cluster.pods(f"{RUN}={run_id}", everywhere=not place)
+    except ClusterError as error:
+        return [f"KUBECONFIG cannot tell whether pods wait: {' '.join(str(error).split())[:200]}"]
     return [line for pod in found for line in _reasons(pod)]
 
 

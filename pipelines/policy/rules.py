@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.contracts.quantity import amount
 from components.images import image
 from pipelines.policy.access import expected, given
-from pipelines.policy.amounts import amount
 from pipelines.policy.artifacts import taken_twice
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.secrets import form_of_secret, looks_random, names_a_secret, quoted_in

@@ -11,29 +11,20 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import yaml
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from components.contracts.quantity import Quantity, amount
 from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
-from pipelines.policy.amounts import amount
 
 VARIABLE = "TASK_SIZES"
 JOBS = tuple(
     sorted(file.parent.name for file in Path(__file__).parents[2].glob("components/*/component.py"))
 )
 Kind = Literal["light", "long", "heavy"]
-
-
-def _some(text: str) -> str:
-    if not amount(text):
-        raise ValueError("expected an amount above 0, such as 500m or 2G")
-    return text
-
-
-Quantity = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_some)]
 
 
 class Size(Record):

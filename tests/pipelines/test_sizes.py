@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.contracts.quantity import amount
 from components.contracts.refusal import Refusal
-from pipelines.policy.amounts import amount
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 
 ROOT = Path(__file__).parents[2]

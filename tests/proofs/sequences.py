@@ -11,10 +11,11 @@ from types import ModuleType
 from kubernetes import client
 
 from components.cluster.client import Cluster
+from components.contracts.quantity import amount
 from components.train_detector.launchers import tfjob
 from components.train_detector.launchers.on_cluster import launch
 from components.train_detector.launchers.pods import Job
-from components.train_detector.launchers.worker_settings import WorkerSettings, cores
+from components.train_detector.launchers.worker_settings import WorkerSettings
 from tests.proofs.merge import merge
 from tests.standins.training_operator import Script, TrainingOperator
 
@@ -157,7 +158,7 @@ def _most_of_a_node(api: client.ApiClient, cluster: Cluster) -> str:
     while cluster.pods("app.kubernetes.io/part-of=car-detection") and time.monotonic() < end:
         time.sleep(0.5)
     (node,) = client.CoreV1Api(api).list_node().items
-    return f"{cores(node.status.allocatable['cpu']) * 0.51:.2f}"
+    return f"{float(amount(node.status.allocatable['cpu'])) * 0.51:.2f}"
 
 
 def _fits(sequence: Sequence, words: str, raised: str) -> bool:

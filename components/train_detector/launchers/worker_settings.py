@@ -6,31 +6,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from components.cluster.settings import read_settings
+from components.contracts.quantity import Quantity, above_zero, amount
 from components.contracts.record import Record
 from components.contracts.refusal import Refusal
 
-Quantity = Annotated[
-    str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?(m|k|[KMGT]i?)?$")
-]
-
-
-def cores(cpu: str) -> float:
-    """Return how many cores an amount of cpu is.
-
-    >>> cores("2500m")
-    2.5
-    """
-    return float(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
-
-
-def _some(cpu: str) -> str:
-    if not cores(cpu):
-        raise ValueError("expected more than none")
-    return cpu
-
-
 Cpu = Annotated[
-    str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?m?$"), AfterValidator(_some)
+    str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?m?$"), AfterValidator(above_zero)
 ]
 
 
@@ -99,7 +80,7 @@ class WorkerSettings(Record):
         >>> WorkerSettings(cpu="2500m").threads
         3
         """
-        return max(1, math.ceil(cores(self.cpu)))
+        return max(1, math.ceil(amount(self.cpu)))
 
 
 def worker_settings(text: str) -> WorkerSettings:
