@@ -10,12 +10,12 @@ from components.contracts.policy import ImportPolicy
 from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.import_dataset.folder import Folder
-from components.import_dataset.unpack import Room, is_archive, unpack
+from components.import_dataset.unpack import SUFFIXES, Room, is_archive, unpack
 from components.store.objects import Objects
 
 EXPECTED = (
-    "a folder, an archive (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz), or the same in an object "
-    "store such as s3://bucket/prefix"
+    f"a folder, an archive ({', '.join(SUFFIXES)}), or the same in an object store such as "
+    "s3://bucket/prefix"
 )
 
 

@@ -53,7 +53,7 @@ class Host:
         """Give the host the version of a pipeline that this git revision makes.
 
         Args:
-            pipeline: `train`, `deploy`, `watch` or `batch`.
+            pipeline: What people call it, a key of `pipelines.graphs.GRAPHS`.
             allow_dirty: Whether changes that no commit holds may be uploaded.
             allow_tags: Whether images may be named by tag, and not by digest.
 
@@ -73,7 +73,7 @@ class Host:
         If that version is not uploaded, the newest runs; which it is is said on stderr.
 
         Args:
-            pipeline: `train`, `deploy`, `watch` or `batch`.
+            pipeline: What people call it, a key of `pipelines.graphs.GRAPHS`.
             name: How to call the run; empty makes a name from all that makes it what it is.
             version: Another version, by name.
             again: Whether to start another run of the same.

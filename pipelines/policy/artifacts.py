@@ -52,13 +52,13 @@ def _origin(
     made = source.get("taskOutputArtifact", {})
     task, output = str(made.get("producerTask", "")), str(made.get("outputArtifactKey", ""))
     dag = pipeline.component(tasks.get(task, {})).get("dag", {})
-    selectors = dag.get("outputs", {}).get("artifacts", {}).get(output, {})
-    for one in selectors.get("artifactSelectors", ()):  # a group hands on what one of its made
-        inner = {
-            "taskOutputArtifact": {
-                "producerTask": one["producerSubtask"],
-                "outputArtifactKey": one["outputArtifactKey"],
-            }
+    handed = dag.get("outputs", {}).get("artifacts", {}).get(output, {})
+    if not (selectors := handed.get("artifactSelectors")):
+        return f"{path}{task}.{output}"
+    inner = {  # a group hands on what one of its tasks made; of several branches the first counts
+        "taskOutputArtifact": {
+            "producerTask": selectors[0]["producerSubtask"],
+            "outputArtifactKey": selectors[0]["outputArtifactKey"],
         }
-        return _origin(pipeline, dag.get("tasks", {}), {}, f"{path}{task}/", inner)
-    return f"{path}{task}.{output}"
+    }
+    return _origin(pipeline, dag.get("tasks", {}), {}, f"{path}{task}/", inner)

@@ -4,12 +4,14 @@ import errno
 import io
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from components.contracts.policy import ImportPolicy
 from components.contracts.refusal import Refusal
-from components.import_dataset.source import opened
+from components.import_dataset.component import import_dataset
+from components.import_dataset.source import EXPECTED, opened
 from components.import_dataset.unpack import SUFFIXES, Entry, Room
 from components.store.objects import Objects
 
@@ -55,6 +57,12 @@ PACKED = {
 
 def test_every_form_of_archive_is_tried_below():
     assert {f".{name.partition('.')[2]}" for name in PACKED} == set(SUFFIXES)
+
+
+def test_every_form_of_archive_is_named_where_people_read():
+    readme = Path(__file__).parents[3] / "manifests/README.md"
+    for text in (EXPECTED, import_dataset.python_func.__doc__, readme.read_text()):
+        assert not [suffix for suffix in SUFFIXES if suffix not in text]
 
 
 @pytest.mark.parametrize("name", PACKED)
