@@ -14,12 +14,12 @@ from components.kubeflow import client as module
 from components.kubeflow.client import HostError, asking, connect
 from components.kubeflow.runs import find_run
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
+from tests.support.kubeflow import forget_settings
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch, tmp_path):
-    for name in ("KFP_HOST", "KFP_TOKEN", "KFP_CA", "KFP_NAMESPACE", "KF_PIPELINES_SA_TOKEN_PATH"):
-        monkeypatch.delenv(name, raising=False)
+    forget_settings(monkeypatch)
     monkeypatch.setattr("components.kubeflow.token.MOUNTED", tmp_path / "mounted")
 
 

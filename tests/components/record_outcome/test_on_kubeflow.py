@@ -11,6 +11,7 @@ from components.store.postgres import connect
 from tests.standins.argo_workflow import Ends
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
 from tests.standins.pipelines_http import Refused
+from tests.support.kubeflow import forget_settings, start_run
 
 UNDER_WAY = {"record-outcome": Ends("Running")}
 LOG = "Traceback (most recent call last):\ncomponents.contracts.refusal.Refusal: no disk\n"
@@ -40,8 +41,7 @@ def short():
 
 @pytest.fixture
 def kubeflow(monkeypatch):
-    for name in ("KFP_TOKEN", "KFP_NAMESPACE", "KF_PIPELINES_SA_TOKEN_PATH"):
-        monkeypatch.delenv(name, raising=False)
+    forget_settings(monkeypatch)
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
     with KubeflowPipelines() as host:
         yield host
@@ -50,10 +50,9 @@ def kubeflow(monkeypatch):
 @pytest.fixture
 def run(kubeflow, tmp_path):
     """The id of a run of the short pipeline."""
-    file, client = str(tmp_path / "short.yaml"), connect_host(kubeflow.url)
+    file = str(tmp_path / "short.yaml")
     compiler.Compiler().compile(short, file)
-    experiment = client.create_experiment("x").experiment_id
-    return str(client.run_pipeline(experiment, "short", pipeline_package_path=file).run_id)
+    return str(start_run(connect_host(kubeflow.url), file, "short").run_id)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A stand-in for a host, clients of it through the real SDK, and a checkout to upload from."""
 
-import os
 import signal
 import subprocess
 
@@ -12,15 +11,14 @@ from pipelines.kubeflow import versions
 from pipelines.kubeflow.schedules import Schedules
 from tests.pipelines.kubeflow.scheduled import FILE
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
+from tests.support.kubeflow import forget_settings
 
 GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false"]
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch):
-    """Let no setting of whoever runs the tests lead elsewhere."""
-    for name in [name for name in os.environ if name.startswith(("KFP_", "KF_PIPELINES_"))]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
 
 
 @pytest.fixture

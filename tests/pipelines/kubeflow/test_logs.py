@@ -11,6 +11,7 @@ from pipelines.kubeflow import runs
 from pipelines.packages import write_package
 from tests.standins.argo_workflow import NO_EXECUTION, Ends
 from tests.standins.pipelines_http import Refused
+from tests.support.kubeflow import start_run
 
 REFUSED = """reading 600 images
 Traceback (most recent call last):
@@ -24,14 +25,12 @@ PENDING = {"train-detector": Ends("Pending", message=WAITS)}
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    return str(write_package("train", tmp_path_factory.mktemp("packages")))
+    return write_package("train", tmp_path_factory.mktemp("packages"))
 
 
 @pytest.fixture
 def run(client, package):
-    experiment = client.create_experiment("x").experiment_id
-    started = client.run_pipeline(experiment, "train-yard", pipeline_package_path=package)
-    return runs.find(client, started.run_id)
+    return runs.find(client, start_run(client, package, "train-yard").run_id)
 
 
 @pytest.fixture

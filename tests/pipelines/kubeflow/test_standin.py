@@ -8,6 +8,7 @@ import pytest
 from components.kubeflow.nodes import from_details, from_workflow, node_id
 from pipelines.packages import write_package
 from tests.standins.argo_workflow import Ends, Workflow, identity
+from tests.support.kubeflow import start_run
 
 # Names and ids of a run of Pipelines 2.16 that was published with its workflow.
 SEEN = {
@@ -24,13 +25,12 @@ SEEN = {
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    return str(write_package("watch", tmp_path_factory.mktemp("packages")))
+    return write_package("watch", tmp_path_factory.mktemp("packages"))
 
 
 @pytest.fixture
 def run(client, package):
-    experiment = client.create_experiment("x").experiment_id
-    return client.run_pipeline(experiment, "watch", pipeline_package_path=package)
+    return start_run(client, package, "watch")
 
 
 def log(kubeflow, run, node):
@@ -120,7 +120,7 @@ def test_pipelines_2_17_runs_as_pipeline_runner_and_catches_up_by_default(
 ):
     experiment = client.create_experiment("x").experiment_id
     made = client.create_recurring_run(
-        experiment, "x", cron_expression="@daily", pipeline_package_path=package
+        experiment, "x", cron_expression="@daily", pipeline_package_path=str(package)
     )
 
     assert kubeflow.runs[run.run_id]["service_account"] == "pipeline-runner"
