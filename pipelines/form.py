@@ -4,7 +4,8 @@ The form of the dashboard draws a list for a parameter with literals, and the AP
 every other value. The SDK's signatures know no literals, so they are added to what it compiled.
 """
 
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_args
 
 from kfp.dsl.base_component import BaseComponent
 
@@ -12,23 +13,41 @@ from components.contracts.account import pipeline_account
 from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
 from components.contracts.model import Precision, Suppression
 
+
+class Values(NamedTuple):
+    """What a parameter may be.
+
+    Attributes:
+        literals: The only values; empty if there are others.
+        word: Of a text that is a whole number or this word, which leaves the number open.
+    """
+
+    literals: tuple[Any, ...] = ()
+    word: str = ""
+
+
 # By the name of a parameter, which means the same in every pipeline.
-LITERALS: dict[str, tuple[Any, ...]] = {
-    "approval": get_args(Approval),
-    "launcher": get_args(LauncherName),
-    "image_size": get_args(ImageSize),
-    "served_precision": get_args(Precision),
-    "suppression": get_args(Suppression),
+VALUES: Mapping[str, Values] = {
+    "approval": Values(get_args(Approval)),
+    "launcher": Values(get_args(LauncherName)),
+    "image_size": Values(get_args(ImageSize)),
+    "served_precision": Values(get_args(Precision)),
+    "suppression": Values(get_args(Suppression)),
+    "epochs": Values(word=AUTO),
+    "budget": Values(word=UNLIMITED),
 }
-# Parameters that are texts: a whole number, or a word that leaves the number open.
-WORDS = {"epochs": AUTO, "budget": UNLIMITED}
+
+
+def values_of(name: str) -> Values:
+    """Return what a parameter of this name may be; nothing is said of most."""
+    return VALUES.get(name, Values())
 
 
 def with_form(graph: BaseComponent) -> BaseComponent:
     """Add literals and the service account to a pipeline's specification, and return it."""
     spec = graph.pipeline_spec
     for name, parameter in spec.root.input_definitions.parameters.items():
-        for literal in LITERALS.get(name, ()):
+        for literal in values_of(name).literals:
             value = parameter.literals.add()
             if isinstance(literal, str):
                 value.string_value = literal

@@ -10,7 +10,7 @@ from kfp.dsl.base_component import BaseComponent
 from components.__main__ import truth
 from components.contracts.choices import number_or
 from components.contracts.refusal import Refusal
-from pipelines.form import LITERALS, WORDS
+from pipelines.form import values_of
 from pipelines.graphs import GRAPHS
 
 
@@ -94,13 +94,13 @@ def graph_of(pipeline: str) -> BaseComponent:
 
 
 def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
-    where = f"{pipeline}: {name}"
-    if name in WORDS and kind == "String" and type(value) in (int, str):
-        return str(number_or(WORDS[name], value, where) or WORDS[name])
+    where, (literals, word) = f"{pipeline}: {name}", values_of(name)
+    if word and kind == "String" and type(value) in (int, str):
+        return str(number_or(word, value, where) or word)
     if type(value) not in VALUE_TYPES[kind].types:
         raise Refusal(f"{where} is {value!r}, expected of type {kind}")
-    if name in LITERALS and value not in LITERALS[name]:
-        known = ", ".join(map(str, LITERALS[name]))
+    if literals and value not in literals:
+        known = ", ".join(map(str, literals))
         raise Refusal(f"{where} is {value!r}, expected one of {known}")
     return value
 
@@ -120,7 +120,7 @@ def _parameters(
             dest=parameter,
             type=VALUE_TYPES[spec.type].read,
             default=spec.default,
-            choices=LITERALS.get(parameter),
+            choices=values_of(parameter).literals or None,
             metavar=parameter.upper(),
             help=f"{(spec.description or '').replace('%', '%%')} (default {spec.default!r})",
         )

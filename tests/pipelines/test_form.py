@@ -11,7 +11,7 @@ from components.contracts.refusal import Refusal
 from components.export_onnx.package import form_of
 from components.train_detector.launchers.choose import launcher_named
 from components.train_detector.settings import Settings
-from pipelines.form import LITERALS, description_of
+from pipelines.form import VALUES, description_of, values_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
 from pipelines.parameters import checked, defaults
@@ -39,15 +39,16 @@ def test_pipelines_2_17_draws_a_list_of_the_literals_that_the_code_checks(pipeli
 @pytest.mark.parametrize("pipeline", GRAPHS)
 def test_every_default_is_one_of_its_literals(pipeline):
     for name, value in defaults(pipeline).items():
-        assert name not in LITERALS or value in LITERALS[name]
+        literals = values_of(name).literals
+        assert not literals or value in literals
 
 
 def test_the_jobs_take_every_literal_and_no_other():
-    assert all(launcher_named(name, {}) for name in LITERALS["launcher"])
-    assert all(form_of(it, "outside") for it in LITERALS["served_precision"])
-    assert all(form_of("float32", it) for it in LITERALS["suppression"])
-    assert all(Settings(image_size=it).image_size == it for it in LITERALS["image_size"])
-    assert all(size % 32 == 0 for size in LITERALS["image_size"])
+    assert all(launcher_named(name, {}) for name in VALUES["launcher"].literals)
+    assert all(form_of(it, "outside") for it in VALUES["served_precision"].literals)
+    assert all(form_of("float32", it) for it in VALUES["suppression"].literals)
+    assert all(Settings(image_size=it).image_size == it for it in VALUES["image_size"].literals)
+    assert all(size % 32 == 0 for size in VALUES["image_size"].literals)
 
 
 @pytest.mark.parametrize(
