@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from components.contracts.record import Record
 from components.contracts.refusal import Refusal
+from components.contracts.values import ShortText
 
 
 class AnnotationError(Refusal):
@@ -19,7 +20,7 @@ class Box(Record):
     y_min: float = Field(description="top edge, pixels, inclusive")
     x_max: float = Field(description="right edge, pixels, exclusive")
     y_max: float = Field(description="bottom edge, pixels, exclusive")
-    label: str = Field(description="name of the class")
+    label: ShortText = Field(description="name of the class")
 
     @model_validator(mode="after")
     def _has_area(self) -> "Box":

@@ -5,11 +5,9 @@ Source: CloudEvents 1.0.2, JSON event format and Kafka protocol binding.
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AwareDatetime,
     ConfigDict,
     Field,
     StringConstraints,
@@ -18,6 +16,7 @@ from pydantic import (
 )
 
 from components.contracts.record import Record, canonical, complaint
+from components.contracts.values import NO_NUL, Instant, Text
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -34,10 +33,6 @@ MAX_SOURCE_CHARACTERS = 400
 
 JSON_OBJECT = TypeAdapter(dict[str, Any])
 
-
-# In another time zone the first and the last year may be out of range for who reads them.
-FIRST_INSTANT, LAST_INSTANT = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-Instant = Annotated[AwareDatetime, Field(ge=FIRST_INSTANT, lt=LAST_INSTANT)]
 JsonMediaType = Annotated[str, StringConstraints(pattern=r"^application/([^;\s]+\+)?json\b")]
 
 
@@ -58,7 +53,7 @@ class Envelope(Record):
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, str | bool | int | None] = Field(init=False)
+    __pydantic_extra__: dict[Text, Text | bool | int | None] = Field(init=False)
 
     specversion: Literal["1.0"] = Field(
         default="1.0", description="version of the CloudEvents specification"
@@ -66,12 +61,14 @@ class Envelope(Record):
     id: str = Field(
         min_length=1,
         max_length=MAX_ID_CHARACTERS,
+        pattern=NO_NUL,
         description="unique for each event of one source, such as a UUID",
     )
-    type: str = Field(description="kind of the event; it decides what `data` holds")
+    type: Text = Field(description="kind of the event; it decides what `data` holds")
     source: str = Field(
         min_length=1,
         max_length=MAX_SOURCE_CHARACTERS,
+        pattern=NO_NUL,
         description="who sends, as a URI reference such as /cameras/north-gate",
     )
     time: Instant | None = Field(

@@ -6,51 +6,35 @@ by who reads: equal content is stored once, whatever the ids; our own senders us
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, TypeVar
 
-from pydantic import (
-    Field,
-    StringConstraints,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from components.contracts.annotation import Box, ScoredBox, check_inside
-from components.contracts.cloud_events import Envelope, Headers, Instant, read_event
+from components.contracts.cloud_events import Envelope, Headers, read_event
 from components.contracts.cloud_events import Event as Event
 from components.contracts.cloud_events import EventError as EventError
-from components.contracts.record import Record, canonical, complaint
+from components.contracts.record import Record, canonical, complaint, make
+from components.contracts.values import (
+    MAX_BOXES,
+    MAX_CLASSES,
+    Bytes,
+    Instant,
+    Key,
+    Pixels,
+    ShortText,
+    Text,
+    Uri,
+    composed,
+    is_composed,
+)
+from components.contracts.values import Name as Name
+from components.contracts.values import Sha256 as Sha256
 
 FRAMES_TOPIC = "frames"
 PREDICTIONS_TOPIC = "predictions"
 TOPICS = (FRAMES_TOPIC, PREDICTIONS_TOPIC)
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-
-# What is larger cannot be stored. The message that has it is quarantined where it is read; a
-# sender does not fail, for one file with a long name must not end an import.
-MAX_KEY_CHARACTERS = 600
-MAX_URI_CHARACTERS = 1024
-MAX_INTEGER = 2**31 - 1
-MAX_LARGE_INTEGER = 2**63 - 1
-
-
-def _text(longest: int, shortest: int = 0) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "minLength": shortest, "maxLength": longest})
-
-
-def _integer(largest: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "minimum": 1, "maximum": largest})
-
-
-Pixels = Annotated[int, Field(gt=0), _integer(MAX_INTEGER)]
-Bytes = Annotated[int, Field(gt=0), _integer(MAX_LARGE_INTEGER)]
-Key = Annotated[str, Field(min_length=1), _text(MAX_KEY_CHARACTERS, 1)]
-ClassName = Annotated[str, _text(MAX_KEY_CHARACTERS)]
-Reason = Annotated[str, _text(MAX_KEY_CHARACTERS)]
-Uri = Annotated[str, _text(MAX_URI_CHARACTERS)]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -87,7 +71,9 @@ class DatasetDeclared(EventData):
     TYPE: ClassVar[str] = "dataset.declared"
     TOPIC: ClassVar[str] = FRAMES_TOPIC
 
-    classes: tuple[ClassName, ...] = Field(min_length=1, description="names of the classes")
+    classes: tuple[ShortText, ...] = Field(
+        min_length=1, max_length=MAX_CLASSES, description="names of the classes"
+    )
 
 
 class FrameCaptured(_FrameEvent):
@@ -99,9 +85,9 @@ class FrameCaptured(_FrameEvent):
     width: Pixels = Field(description="width of the JPEG, pixels")
     height: Pixels = Field(description="height of the JPEG, pixels")
     size_bytes: Bytes = Field(description="size of the JPEG, bytes")
-    camera: str = Field(min_length=1, description="camera or person that the JPEG is from")
+    camera: Key = Field(description="camera or person that the JPEG is from")
     captured_at: Instant = Field(description="when it was taken, RFC 3339 with a time zone")
-    source_name: str = Field(description="what the sender calls it, such as a file's name")
+    source_name: Text = Field(description="what the sender calls it, such as a file's name")
     group: Key = Field(description="frames that must share a split, such as a camera and day")
     split: Split | None = Field(default=None, description="the split its owner chose")
 
@@ -113,9 +99,11 @@ class FrameLabelled(_FrameEvent):
 
     width: Pixels = Field(description="width of the JPEG, pixels")
     height: Pixels = Field(description="height of the JPEG, pixels")
-    boxes: tuple[Box, ...] = Field(description="all objects in the frame; empty if there are none")
-    labelled_by: str = Field(description="person or program that labelled it")
-    tool: str = Field(description="what the boxes were made with")
+    boxes: tuple[Box, ...] = Field(
+        max_length=MAX_BOXES, description="all objects in the frame; empty if there are none"
+    )
+    labelled_by: ShortText = Field(description="person or program that labelled it")
+    tool: ShortText = Field(description="what the boxes were made with")
     labelled_at: Instant = Field(
         description="when, RFC 3339 with a time zone; the latest label of a frame counts"
     )
@@ -133,10 +121,10 @@ class FrameRefused(EventData):
     TOPIC: ClassVar[str] = FRAMES_TOPIC
     KEY: ClassVar[str] = "source_name"
 
-    source_name: str = Field(description="the file, or the file and line")
-    reason: Reason = Field(description="a code that can be counted, such as undecodable")
-    detail: str = Field(description="a sentence for people")
-    uri: str | None = Field(default=None, description="address of the bytes, if there are any")
+    source_name: Text = Field(description="the file, or the file and line")
+    reason: ShortText = Field(description="a code that can be counted, such as undecodable")
+    detail: Text = Field(description="a sentence for people")
+    uri: Uri | None = Field(default=None, description="address of the bytes, if there are any")
 
 
 class PredictionMade(_FrameEvent):
@@ -145,15 +133,19 @@ class PredictionMade(_FrameEvent):
     TYPE: ClassVar[str] = "prediction.made"
     TOPIC: ClassVar[str] = PREDICTIONS_TOPIC
 
-    request_id: str = Field(description="id of the request, such as a UUID")
-    camera: str = Field(description="camera that asked")
+    request_id: ShortText = Field(description="id of the request, such as a UUID")
+    camera: ShortText = Field(description="camera that asked")
     model: Sha256 = Field(description="digest of the package that answered")
     width: Pixels = Field(description="width of the JPEG, pixels")
     height: Pixels = Field(description="height of the JPEG, pixels")
-    boxes: tuple[ScoredBox, ...] = Field(description="all objects that were found")
+    boxes: tuple[ScoredBox, ...] = Field(
+        max_length=MAX_BOXES, description="all objects that were found"
+    )
     latency_ms: float = Field(ge=0, description="time from request to answer, milliseconds")
     predicted_at: Instant = Field(description="when, RFC 3339 with a time zone")
 
+
+D = TypeVar("D", bound=EventData)
 
 KINDS: dict[str, type[EventData]] = {
     kind.TYPE: kind
@@ -184,10 +176,14 @@ def event_of(data: EventData, source: str, time: datetime) -> Event:
         data: What is said.
         source: Who says it, as a URI reference such as `/cameras/north-gate`.
         time: When it happened; not part of the id.
+
+    Raises:
+        RecordError: If source or time cannot be stored.
     """
-    content = data.model_dump(mode="json")
-    digest = _digest(data.TYPE, canonical(content).encode())
-    return Event(id=digest, type=data.TYPE, source=source, time=time, data=content)
+    stored, content = _spell(data)
+    digest = _digest(data.TYPE, content.encode())
+    fields = stored.model_dump(mode="json")
+    return make(Event, data.TYPE, id=digest, type=data.TYPE, source=source, time=time, data=fields)
 
 
 def parse_event(message: bytes, headers: Headers = ()) -> ParsedEvent:
@@ -217,6 +213,8 @@ def _parse_own(message: bytes) -> ParsedEvent | None:
     if not found or not begin.startswith(BEFORE_DATA):
         return None
     spelled = begin[len(BEFORE_DATA) :]
+    if b"\\u" in spelled or not is_composed(spelled.decode(errors="replace")):
+        return None
     try:
         envelope = Envelope.model_validate_json(b"{" + AFTER_DATA[1:] + rest)
         kind = KINDS[envelope.type]
@@ -234,11 +232,19 @@ def _parse_any(message: bytes, headers: Headers) -> ParsedEvent:
     if kind is None:
         raise EventError("unknown_type", f"type is {event.type!r}, expected one of {list(KINDS)}")
     try:
-        data = kind.model_validate(event.data)
+        data, content = _spell(kind.model_validate(event.data))
     except ValidationError as cause:
         raise EventError("bad_data", f"{event.type}: {complaint(cause)}") from cause
-    content = canonical(data.model_dump(mode="json"))
     return ParsedEvent(event, data, content, _digest(kind.TYPE, content.encode()))
+
+
+def _spell(data: D) -> tuple[D, str]:
+    """Return data whose texts are in normal form C, and their canonical JSON."""
+    content = canonical(data.model_dump(mode="json"))
+    if is_composed(content):
+        return data, content
+    content = composed(content)
+    return data.model_validate_json(content), content
 
 
 def _digest(kind: str, content: bytes) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from components.contracts.refusal import Refusal
+
 
 class Record(BaseModel):
     """The base of all contracts: immutable, and an unknown field is an error."""
@@ -53,6 +55,27 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
+class RecordError(Refusal):
+    """Values do not make the record that they are meant for."""
+
+
+def make(kind: type[R], name: str, /, **fields: Any) -> R:
+    """Return a record of these values.
+
+    Args:
+        kind: Of the record.
+        name: What to call the record in an error.
+        fields: Its values.
+
+    Raises:
+        RecordError: If one is not what the kind expects.
+    """
+    try:
+        return kind(**fields)
+    except ValidationError as cause:
+        raise RecordError(f"{name}: {complaint(cause)}") from cause
+
+
 def read_lines(kind: type[R], path: str | Path) -> list[R]:
     """Read one record from each line of a JSON Lines file; a missing file is empty."""
     path = Path(path)
@@ -72,4 +95,6 @@ def complaint(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"])) or "record"
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch" and "\0" in str(first["input"]):
+        message = "a text holds U+0000, expected none"
     return f"{field}: {message}, got {first['input']!r}"[:500]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from components.contracts.events import DatasetDeclared
 from components.contracts.progress import follow, say
+from components.contracts.record import RecordError
 from components.contracts.refusal import Refusal
 from components.import_dataset.check import check
 from components.import_dataset.find import find, sentence
@@ -153,20 +154,24 @@ def _send(
     if problems:
         _refuse(sender, tally, problems, content)
         return
-    sender.send(
-        Frame(
-            jpeg=picture.jpeg,
-            width=picture.width,
-            height=picture.height,
-            camera=camera,
-            captured_at=picture.captured_at,
-            source_name=image.name,
-            group=group,
-            split=image.split,
-            boxes=boxes,
-            labelled_at=EPOCH,
+    try:
+        sender.send(
+            Frame(
+                jpeg=picture.jpeg,
+                width=picture.width,
+                height=picture.height,
+                camera=camera,
+                captured_at=picture.captured_at,
+                source_name=image.name,
+                group=group,
+                split=image.split,
+                boxes=boxes,
+                labelled_at=EPOCH,
+            )
         )
-    )
+    except RecordError as error:
+        _refuse(sender, tally, [Problem(image.name, "not_storable", str(error))], content)
+        return
     tally.images += 1
     tally.boxes += len(boxes)
 

@@ -9,7 +9,6 @@ from components.contracts.events import (
     EventError,
     parse_event,
 )
-from components.ingest_events.storable import find_unstorable
 
 
 class Message(NamedTuple):
@@ -74,14 +73,11 @@ def understand(message: Message) -> Reading:
     'not_json'
     """
     try:
-        parsed = parse_event(message.body, message.headers)
-        trouble = find_unstorable(parsed)
+        return Understood(message, *parse_event(message.body, message.headers))
     except EventError as error:
         return Misread(message, error.reason, error.detail)
     except Exception as error:  # whatever one message does to its reader, the next one is read
         return Misread(message, "unreadable", f"{type(error).__name__}: {error}")
-    reading = Understood(message, *parsed)
-    return misread(reading, "not_storable", trouble) if trouble else reading
 
 
 def misread(reading: Understood, reason: str, detail: str) -> Misread:

@@ -9,8 +9,9 @@ import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from components.contracts.events import DatasetDeclared, FrameCaptured
+from components.contracts.events import FrameCaptured
 from components.ingest_events.copy import copy_rows, insert_rows
+from components.ingest_events.declare import declare
 from components.ingest_events.identity import find_new
 from components.ingest_events.offsets import anchor_of, lock_offsets, move_offsets
 from components.ingest_events.rows import Row, rows_of
@@ -82,7 +83,7 @@ def _store(
 
 def _store_new(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
     _write_rows(cursor, (row for reading in readings for row in rows_of(stream, reading)))
-    _declare(cursor, readings)
+    declare(cursor, readings)
     _contradict(cursor, readings)
 
 
@@ -125,14 +126,6 @@ def _write_rows(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
         (copy_rows if table in ONCE_AN_EVENT else insert_rows)(cursor, table, lines)
 
 
-def _declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
-    for reading in readings:
-        if isinstance(reading, Understood) and isinstance(reading.data, DatasetDeclared):
-            dataset, classes = reading.data.dataset, list(reading.data.classes)
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (dataset,))
-            cursor.execute(ADD_CLASSES, {"dataset": dataset, "classes": classes})
-
-
 def _contradict(cursor: Cursor, readings: Iterable[Reading]) -> None:
     frames = [
         reading.event_id
@@ -156,15 +149,4 @@ FROM bronze.events JOIN silver.frames
 WHERE bronze.events.event_id = ANY(%s::text[])
     AND (group_name, split) IS DISTINCT FROM (data->>'group', data->>'split')
 ON CONFLICT DO NOTHING
-"""
-
-# A class keeps its position for ever; new ones come after all that are there.
-ADD_CLASSES = """
-INSERT INTO silver.classes (dataset, label, position)
-SELECT %(dataset)s, label,
-    (SELECT coalesce(max(position) + 1, 0) FROM silver.classes WHERE dataset = %(dataset)s)
-    + row_number() OVER (ORDER BY min(place)) - 1
-FROM unnest(%(classes)s) WITH ORDINALITY AS declared (label, place)
-WHERE label NOT IN (SELECT label FROM silver.classes WHERE dataset = %(dataset)s)
-GROUP BY label
 """

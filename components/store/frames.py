@@ -19,9 +19,17 @@ from components.contracts.events import (
     FrameRefused,
     Split,
 )
+from components.contracts.record import make
 from components.contracts.refusal import Refusal
+from components.contracts.values import storable
 from components.store.objects import Objects, digest_bytes, frame_key
-from components.store.stream import Producer, producer, publish
+from components.store.stream import (
+    Producer,
+    message_of,
+    producer,
+    publish,
+    send_message,
+)
 
 TIMEOUT_S = 60.0
 TRIES = 6
@@ -119,8 +127,13 @@ class FrameSender:
         Args:
             classes: Names of the classes.
             time: When; the same each time, if a replay is to be the same event.
+
+        Raises:
+            RecordError: If a name cannot be stored, or there are too many.
         """
-        data = DatasetDeclared(dataset=self.dataset, classes=tuple(classes))
+        data = make(
+            DatasetDeclared, DatasetDeclared.TYPE, dataset=self.dataset, classes=tuple(classes)
+        )
         publish(self.producer, data, self.source, time)
 
     def send(self, frame: Frame) -> str:
@@ -131,16 +144,18 @@ class FrameSender:
 
         Raises:
             AnnotationError: If a box leaves the frame.
+            RecordError: If a value cannot be stored, or the label is larger than brokers
+                take; nothing is sent then.
             Refusal: If the server does not answer or will not have it.
         """
         check_inside(frame.boxes or (), frame.width, frame.height, frame.source_name)
         sha256 = digest_bytes(frame.jpeg)
-        captured = self._captured(frame, sha256)
-        labelled = self._labelled(frame, sha256)
+        messages = [message_of(self._captured(frame, sha256), self.source, frame.captured_at)]
+        if labelled := self._labelled(frame, sha256):
+            messages.append(message_of(labelled, self.source, labelled.labelled_at))
         self.objects.put_once(frame_key(sha256), frame.jpeg)
-        publish(self.producer, captured, self.source, frame.captured_at)
-        if labelled:
-            publish(self.producer, labelled, self.source, labelled.labelled_at)
+        for message in messages:
+            send_message(self.producer, message)
         if self.endpoint:
             self._ask(frame, sha256)
         return sha256
@@ -151,24 +166,26 @@ class FrameSender:
         """Keep what could not become a frame or a label, and say why.
 
         Args:
-            source_name: The file, or the file and line.
+            source_name: The file, or the file and line, of any characters.
             reason: A code that can be counted, such as `undecodable`.
-            detail: A sentence for a person.
+            detail: A sentence for a person, of any characters.
             content: The bytes; empty if there are none to keep.
             time: When; the same each time, if a replay is to be the same event.
         """
         key = f"quarantine/{digest_bytes(content)}"
         data = FrameRefused(
             dataset=self.dataset,
-            source_name=source_name,
+            source_name=storable(source_name),
             reason=reason,
-            detail=detail,
+            detail=storable(detail),
             uri=self.objects.put_once(key, content) if content else None,
         )
         publish(self.producer, data, self.source, time)
 
     def _captured(self, frame: Frame, sha256: str) -> FrameCaptured:
-        return FrameCaptured(
+        return make(
+            FrameCaptured,
+            FrameCaptured.TYPE,
             dataset=self.dataset,
             sha256=sha256,
             uri=self.objects.uri(frame_key(sha256)),
@@ -185,7 +202,9 @@ class FrameSender:
     def _labelled(self, frame: Frame, sha256: str) -> FrameLabelled | None:
         if frame.boxes is None:
             return None
-        return FrameLabelled(
+        return make(
+            FrameLabelled,
+            FrameLabelled.TYPE,
             dataset=self.dataset,
             sha256=sha256,
             width=frame.width,

@@ -4,7 +4,7 @@ Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
 from kafka import TopicPartition as TopicPartition
@@ -12,6 +12,7 @@ from kafka.errors import KafkaError as KafkaError  # type: ignore[import-untyped
 from kafka.errors import KafkaTimeoutError
 
 from components.contracts.events import EventData, event_of
+from components.contracts.record import RecordError
 from components.store import brokers
 from components.store.brokers import StreamError as StreamError
 
@@ -19,6 +20,7 @@ from components.store.brokers import StreamError as StreamError
 # logs what it answers, starts without brokers too. Every broker since Kafka 2.3 speaks it.
 PROTOCOL = (2, 3)
 DELIVER_MS = 60_000
+MAX_MESSAGE_BYTES = 1_000_000  # brokers take 1,048,588 with what surrounds a message
 POLL_MESSAGES = 2_000  # the most that one poll returns
 FETCH_BYTES = 4 * 2**20  # of one answer of one broker; a larger message still comes alone
 
@@ -84,17 +86,51 @@ def producer(bootstrap_servers: str) -> Producer:
     )
 
 
+class Message(NamedTuple):
+    """A message that may be sent."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+def message_of(data: EventData, source: str, time: datetime) -> Message:
+    """Return the message of an event.
+
+    Args:
+        data: What is said; it chooses topic and key.
+        source: Who says it, as a URI reference such as `/cameras/north-gate`.
+        time: When it happened.
+
+    Raises:
+        RecordError: If the event is larger than brokers take, or its time cannot be stored.
+    """
+    value = event_of(data, source, time).body
+    if len(value) > MAX_MESSAGE_BYTES:
+        raise RecordError(
+            f"{data.TYPE} has {len(value):,} bytes, expected at most {MAX_MESSAGE_BYTES:,}"
+        )
+    return Message(data.TOPIC, data.key.encode(), value)
+
+
 def publish(producer: Producer, data: EventData, source: str, time: datetime) -> None:
     """Send one event; whether it arrived is known after `flush` or `close`.
 
     Args:
         producer: From `producer`.
-        data: What is said; it chooses topic and key.
-        source: Who says it, as a URI reference such as `/cameras/north-gate`.
-        time: When it happened.
+        data: As `message_of` has it, as the others.
+        source: As there.
+        time: As there.
+
+    Raises:
+        RecordError: As there; nothing is sent then.
     """
-    body = event_of(data, source, time).body
-    producer.send(data.TOPIC, key=data.key.encode(), value=body)
+    send_message(producer, message_of(data, source, time))
+
+
+def send_message(producer: Producer, message: Message) -> None:
+    """Send one message; whether it arrived is known after `flush` or `close`."""
+    producer.send(message.topic, key=message.key, value=message.value)
 
 
 def consumer(bootstrap_servers: str) -> KafkaConsumer:

@@ -6,9 +6,10 @@ from typing import Any
 
 from components.contracts.cloud_events import REQUIRED_ATTRIBUTES, Envelope
 from components.contracts.events import KINDS, EventData
+from components.contracts.values import FIRST_INSTANT, LAST_INSTANT, MAX_CLASSES
 from pipelines.events.examples import example
 
-INTRODUCTION = """# Events
+INTRODUCTION = f"""# Events
 
 Written by `make events` from the contracts in `components/contracts`; do not edit. Beside this \
 page: [asyncapi.json](asyncapi.json) (AsyncAPI 3) and a JSON Schema of each type.
@@ -30,12 +31,15 @@ a `source` and `id` that came before goes to quarantine (`id_used_twice`).
 sent, else the event goes to quarantine (`bytes_missing`).
 * **Quarantine**: a message that cannot be stored is kept in `quarantine.items` with a reason and \
 a sentence; its neighbours are stored. Reasons of a message: `not_json`, `not_an_event` (the \
-envelope), `unknown_type`, `bad_data` (a field), `not_storable` (a limit below, or a text with \
-U+0000), `id_used_twice`, `bytes_missing`, `frame_told_otherwise` (a known image with another \
-group or split), `unreadable` (anything else).
+envelope), `unknown_type`, `bad_data` (a field, also one beyond a limit below), `id_used_twice`, \
+`bytes_missing`, `frame_told_otherwise` (a known image with another group or split), \
+`too_many_classes` (a dataset may have {MAX_CLASSES:,}), `not_storable` (the database refuses it), \
+`unreadable` (anything else).
 * Unknown attributes (`subject`, `traceparent` and other extensions) are kept with the event; \
 unknown fields in `data` are refused. An optional field may be left out or null. Times are \
-RFC 3339 with a time zone, in the years 2 to 9998. A UTF-8 byte order mark is ignored.
+RFC 3339 with a time zone, in the years {FIRST_INSTANT.year} to \
+{LAST_INSTANT.year - 1}. A text must not hold U+0000, and is stored in Unicode's normal form C. \
+Numbers are finite. A UTF-8 byte order mark is ignored.
 
 ## Attributes of every event
 
@@ -86,5 +90,6 @@ def _meaning(field: Mapping[str, Any]) -> str:
     parts = [field["description"]]
     parts += [f"at least {limits['minimum']:,}"] if "minimum" in limits else []
     parts += [f"at most {limits['maximum']:,}"] if "maximum" in limits else []
+    parts += [f"at most {field['maxItems']:,} of them"] if "maxItems" in field else []
     parts += [f"at most {limits['maxLength']:,} characters"] if "maxLength" in limits else []
     return "; ".join(parts).replace("|", "\\|")

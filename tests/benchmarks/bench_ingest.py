@@ -49,16 +49,17 @@ def labelled(number: int) -> EventData:
     )  # fmt: skip
 
 
-def unstorable(number: int) -> EventData:
-    """Return data that PostgreSQL cannot hold."""
-    return FrameRefused(dataset="highway", source_name=f"{number}\0", reason="a", detail="b")
+def refused(number: int) -> EventData:
+    """Return data whose message becomes one that PostgreSQL cannot hold."""
+    return FrameRefused(dataset="highway", source_name=f"{number}@", reason="a", detail="b")
 
 
 def messages(poison: float = 0.0) -> list[Message]:
     """Return messages in their order, a share of them unstorable."""
     random = Random(0)
-    kinds = [unstorable if random.random() < poison else labelled for _ in range(EVENTS)]
+    kinds = [refused if random.random() < poison else labelled for _ in range(EVENTS)]
     bodies = (event_of(kind(n), "/bench", TIME).body for n, kind in enumerate(kinds))
+    bodies = (body.replace(b"@", b"\\u0000") for body in bodies)
     return [Message(*AT, n, body) for n, body in enumerate(bodies)]
 
 

@@ -13,13 +13,15 @@ from components.contracts.events import (
     FrameRefused,
     PredictionMade,
 )
+from components.contracts.values import composed
 
 SIDE = 10_000
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+any_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+texts = any_texts.map(composed)
 names = texts.filter(bool)
 datasets = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
-instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC))
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))
 sides = st.integers(SIDE, 2**31 - 1)
 floats = st.floats(0, SIDE / 2, allow_subnormal=True)
 

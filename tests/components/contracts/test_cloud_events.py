@@ -3,16 +3,17 @@
 import base64
 import json
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.cloud_events import Envelope
-from components.contracts.events import EventError, event_of, parse_event
+from components.contracts.events import DatasetDeclared, EventError, event_of, parse_event
 from components.contracts.record import canonical, digest_of
 from pipelines.events.examples import EXAMPLES, example
-from tests.components.contracts.generated_events import events
+from tests.components.contracts.generated_events import any_texts, events
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
@@ -170,3 +171,17 @@ def test_what_is_no_json_has_that_reason(body, headers):
         parse_event(body, headers)
 
     assert caught.value.reason == "not_json"
+
+
+@given(any_texts, st.booleans())
+def test_a_text_is_stored_in_normal_form_c_however_it_was_sent(name, ascii_alone):
+    data = DatasetDeclared(dataset="highway", classes=(name,))
+    own = event_of(data, "/tests", TIME)
+    fields = own.model_dump(mode="json") | {"data": data.model_dump(mode="json")}
+    other = json.dumps(fields, ensure_ascii=ascii_alone).encode()
+
+    for message in (own.body, other):
+        parsed = parse_event(message)
+        assert parsed.data.classes == (normalize("NFC", name),)
+        assert json.loads(parsed.content)["classes"] == [normalize("NFC", name)]
+        assert parsed.digest == own.id

@@ -215,6 +215,7 @@ def test_two_services_that_lose_their_connections_still_store_each_event_once(
     sending = threading.Thread(target=traffic.send, args=(stream, 0.06))
     sending.start()
     while not lake.offsets():
+        assert [service.poll() for service in services] == [None, None]
         time.sleep(0.01)
     lake.ask(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -34,8 +34,10 @@ def test_a_frame_without_its_bytes_goes_to_quarantine_and_its_neighbour_does_not
 
 
 def test_a_frame_under_a_name_that_no_file_can_have_is_missing(check, object_store):
-    uris = [f"{object_store}/{key}" for key in ("a" * 300, "é" * 200, "a/" + "b" * 300)]
+    uris = [
+        f"{object_store}/{key}" for key in ("a" * 300, "é" * 200, "a/" + "b" * 300, "there/below")
+    ]
 
     readings = check([read(frame(uri)) for uri in uris])
 
-    assert [reading.reason for reading in readings] == ["bytes_missing"] * 3
+    assert [reading.reason for reading in readings] == ["bytes_missing"] * 4

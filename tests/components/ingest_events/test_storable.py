@@ -8,7 +8,6 @@ from hypothesis import given
 from components.contracts.events import KINDS, event_of
 from components.ingest_events.copy import encode_rows
 from components.ingest_events.rows import rows_of
-from components.ingest_events.storable import limits_of
 from components.ingest_events.understand import Message, Misread, Understood, understand
 from components.ingest_events.write import write
 from components.store.postgres import connect
@@ -36,20 +35,24 @@ POISON = {
     "NaN": (changed(SCORED, latency_ms=float("nan")), "bad_data"),
     "Infinity": (changed(SCORED, latency_ms=float("inf")), "bad_data"),
     "a number that is no number": (changed(SCORED, latency_ms=10**400), "bad_data"),
-    "an integer of 3,000 digits": (changed("frame.labelled", width=10**3000), "not_storable"),
-    "a large width": (changed("frame.labelled", width=2**31), "not_storable"),
-    "a large file": (changed("frame.captured", size_bytes=2**63), "not_storable"),
-    "a long group": (changed("frame.captured", group="g" * 601), "not_storable"),
-    "a long URI": (changed("frame.captured", uri="s3://" + "u" * 1024), "not_storable"),
-    "a long reason": (changed("frame.refused", reason="r" * 601), "not_storable"),
-    "a long class": (changed("dataset.declared", classes=["car", "c" * 601]), "not_storable"),
+    "an integer of 3,000 digits": (changed("frame.labelled", width=10**3000), "bad_data"),
+    "a large width": (changed("frame.labelled", width=2**31), "bad_data"),
+    "a large file": (changed("frame.captured", size_bytes=2**63), "bad_data"),
+    "a long group": (changed("frame.captured", group="g" * 601), "bad_data"),
+    "a long URI": (changed("frame.captured", uri="s3://" + "u" * 1024), "bad_data"),
+    "a long reason": (changed("frame.refused", reason="r" * 601), "bad_data"),
+    "a long class": (changed("dataset.declared", classes=["car", "c" * 601]), "bad_data"),
+    "year 1969": (changed(SCORED, predicted_at="1969-12-31T23:59:59Z"), "bad_data"),
+    "year 2200": (changed(SCORED, predicted_at="2200-01-01T00:00:00Z"), "bad_data"),
+    "50,003 classes": (changed("dataset.declared", classes=[*map(str, range(50_003))]), "bad_data"),
+    "20,000 boxes": (changed("frame.labelled", boxes=[box()] * 20_000), "bad_data"),
     "year 1": (changed(SCORED, predicted_at="0001-01-01T00:00:00+14:00"), "bad_data"),
     "year 9999": (changed(SCORED, predicted_at="9999-12-31T23:59:59-14:00"), "bad_data"),
-    "NUL": (changed(SCORED, camera="a\0b"), "not_storable"),
-    "NUL in a box": (changed("frame.labelled", boxes=[box(label="\\\0")]), "not_storable"),
-    "NUL in an attribute": (changed(SCORED, request_id="1") | {"subject": "\0"}, "not_storable"),
-    "NUL in the id": (changed(SCORED, request_id="2") | {"id": "\0"}, "not_storable"),
-    "NUL in the source": (changed(SCORED, request_id="3") | {"source": "\0"}, "not_storable"),
+    "NUL": (changed(SCORED, camera="a\0b"), "bad_data"),
+    "NUL in a box": (changed("frame.labelled", boxes=[box(label="\\\0")]), "bad_data"),
+    "NUL in an attribute": (changed(SCORED, request_id="1") | {"subject": "\0"}, "not_an_event"),
+    "NUL in the id": (changed(SCORED, request_id="2") | {"id": "\0"}, "not_an_event"),
+    "NUL in the source": (changed(SCORED, request_id="3") | {"source": "\0"}, "not_an_event"),
     "a lone surrogate": (changed(SCORED, camera="\ud800"), "not_json"),
     "boxes deep inside boxes": (json.loads("[" * 150 + "]" * 150), "not_an_event"),
     "a box of no area": (changed(SCORED, boxes=[box(x_max=1.0, score=1)]), "bad_data"),
@@ -72,12 +75,24 @@ def test_a_backslash_before_u0000_is_no_nul():
     assert isinstance(read(changed(SCORED, camera="\\u0000")), Understood)
 
 
+def limit_of(schema: dict) -> int | None:
+    schemas = (schema, schema.get("items", {}), *schema.get("anyOf", ()))
+    return next(
+        (one[key] for one in schemas for key in ("maximum", "maxLength") if key in one), None
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "limit"),
-    [(kind, *limit) for kind in KINDS.values() for limit in limits_of(kind)],
+    [
+        (kind, name, limit)
+        for kind in KINDS.values()
+        for name, schema in kind.model_json_schema()["properties"].items()
+        if (limit := limit_of(schema)) is not None
+    ],
 )
 def test_what_is_at_its_limit_can_be_stored(kind, field, limit, database):
-    value = limit if kind.model_json_schema()["properties"][field]["type"] == "integer" else None
+    value = limit if kind.model_json_schema()["properties"][field].get("maximum") else None
     texts = "".join(chr(0x10000 + n) for n in range(limit if value is None else 0))
     texts = [texts] if field == "classes" else texts
     body = json.dumps(changed(kind.TYPE, **{field: texts if value is None else value})).encode()

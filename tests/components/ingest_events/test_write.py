@@ -1,3 +1,4 @@
+import json
 import random
 import string
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from components.contracts.events import (
     FrameRefused,
     event_of,
 )
+from components.contracts.values import MAX_CLASSES
 from components.ingest_events.offsets import anchor_of, read_offsets, skip_lost
 from components.ingest_events.understand import Message, understand
 from components.ingest_events.write import write
@@ -19,6 +21,7 @@ from components.store.postgres import connect
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 AT = ("frames", 0)
+LONG = "".join(random.Random(0).choices(string.printable, k=9000))
 
 
 @pytest.fixture
@@ -124,23 +127,38 @@ def test_classes_keep_their_positions_and_new_ones_come_after(connection):
     assert rows(connection, "SELECT min(position), max(position) FROM silver.classes") == [(0, 3)]
 
 
+def test_a_dataset_has_a_bounded_number_of_classes(connection):
+    first, more = [f"a{n}" for n in range(MAX_CLASSES - 1)], ["b", "c"]
+
+    write(connection, "s", batch(declared(*first), declared(*more), declared("b")), {AT: 0})
+
+    assert count(connection, "silver.classes") == MAX_CLASSES
+    assert rows(connection, "SELECT source_name, reason, detail FROM quarantine.items") == [
+        (
+            "highway",
+            "too_many_classes",
+            "with these the dataset would have 2001 classes, expected at most 2000: none was added",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "poison",
     [
-        refused("nul \0 in a name"),
-        refused(reason="".join(random.Random(0).choices(string.printable, k=9000))),
+        refused("nul @ in a name").replace(b"@", b"\\u0000"),
+        refused(reason="@").replace(b'"@"', json.dumps(LONG).encode()),
         label().replace(b'"width":99', b'"width":99' + b"0" * 12),
     ],
     ids=["NUL in a text", "too long for an index", "altered"],
 )
-def test_what_the_database_cannot_hold_goes_to_quarantine_alone(connection, poison):
+def test_what_cannot_be_stored_goes_to_quarantine_alone(connection, poison):
     good = [label(str(n)) for n in range(9)]
 
     write(connection, "s", batch(*good[:4], poison, *good[4:]), {AT: 0})
 
     assert count(connection, "bronze.events") == 9
     ((reason, message),) = rows(connection, "SELECT reason, message FROM quarantine.items")
-    assert reason in ("not_storable", "wrong_id")
+    assert reason == "bad_data"
     assert bytes(message) == poison
 
 
