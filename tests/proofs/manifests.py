@@ -2,7 +2,8 @@
 
 `make prove-cluster` runs it with KUBECONFIG set and prints what it saw: each overlay through
 the offline validator, each object accepted, mutations refused, the rights of every account,
-tokens, and the pods of ingestion and migration as they start. It leaves nothing behind.
+who may read KServe's configuration and storage containers, tokens, and the pods of ingestion
+and migration as they start. It leaves nothing behind.
 """
 
 import copy
@@ -29,13 +30,17 @@ from tests.manifests.objects import (
     render,
 )
 from tests.manifests.schemas import definitions, told
+from tests.proofs import kserve_rights
 from tests.proofs.needs import need_cluster, need_file, need_program
 from tests.proofs.rights import ask
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = ROOT.parent / "shared" / "cluster" / "crdvalidate"
 SPACE = "car-manifests-proof"
-CLUSTER_WIDE = ("Namespace", "PriorityClass")
+KSERVE = f"{SPACE}-kserve"  # stands for the namespace of KServe itself, which is not ours
+CLUSTER_WIDE = (
+    "ClusterRole", "ClusterRoleBinding", "ClusterStorageContainer", "Namespace", "PriorityClass",
+)  # fmt: skip
 AUDIENCE = "pipelines.kubeflow.org"
 
 
@@ -53,6 +58,7 @@ def main() -> int:
             parts.append(_accepted(rendered))
             parts.append(_refused(folder, rendered["everything"]))
             parts.append(_rights())
+            parts.append(_kserve_rights(rendered))
             parts.append(_tokens(folder))
             parts.append(_started(rendered["production"]))
         finally:
@@ -106,7 +112,7 @@ def _accepted(rendered: dict[str, list]) -> bool:
     unknown: Counter = Counter()
     kinds: Counter = Counter()
     good = True
-    for name in ("production", "local", "everything"):
+    for name in ("production", "local", "everything", "kserve-reader", "kserve-storage"):
         _kubectl("delete", "--ignore-not-found", "--wait=true", "namespace", SPACE)
         _kubectl("create", "namespace", SPACE)
         for found in rendered[name]:
@@ -131,15 +137,19 @@ def _moved(found: dict) -> dict:
         moved["metadata"]["name"] = f"{SPACE}-{moved['metadata']['name']}"
     else:
         moved["metadata"]["namespace"] = SPACE
+    if moved.get("roleRef", {}).get("kind") in CLUSTER_WIDE:
+        moved["roleRef"]["name"] = f"{SPACE}-{moved['roleRef']['name']}"
     return moved
 
 
 def _resting(found: dict) -> dict:
-    """Let a workload start no pod: what is asked here is whether it is taken."""
+    """Let nothing start a pod, or take part in one: what is asked is whether it is accepted."""
     if found["kind"] in ("Deployment", "StatefulSet"):
         found["spec"]["replicas"] = 0
     elif found["kind"] == "Job":
         found["spec"]["parallelism"] = 0
+    elif found["kind"] == "ClusterStorageContainer":  # KServe would choose it for our bucket
+        found["spec"]["supportedUriFormats"] = [{"prefix": f"s3://{SPACE}"}]
     return found
 
 
@@ -204,11 +214,33 @@ def _rights() -> bool:
     """Give the accounts the rights that production gives them, and ask for each."""
     for found in render(MANIFESTS / "overlays/production"):
         if found["kind"] in ("Role", "RoleBinding", "ServiceAccount"):
-            found = _moved(found)
-            for subject in found.get("subjects", ()):
-                subject["namespace"] = SPACE
-            assert _apply(found).returncode == 0
+            assert _apply(_bound(_moved(found))).returncode == 0
     return ask(SPACE)
+
+
+def _bound(found: dict) -> dict:
+    """Let a binding give its rights to the accounts of the proof's own namespace."""
+    for subject in found.get("subjects", ()):
+        if subject["kind"] == "ServiceAccount":
+            subject["namespace"] = SPACE
+    return found
+
+
+def _kserve_rights(rendered: dict[str, list]) -> bool:
+    """Apply what is applied by itself for KServe, and ask who may read what it lets them read."""
+    _kubectl("create", "namespace", KSERVE)
+    for found in [*rendered["kserve-reader"], *rendered["kserve-storage"]]:
+        said = _apply(at_kserve(found))
+        assert said.returncode == 0 or "no matches for kind" in said.stderr, said.stderr
+    return kserve_rights.ask(SPACE, KSERVE)
+
+
+def at_kserve(found: dict) -> dict:
+    """Return an object of KServe's as the proof applies it: what is in a namespace, in its own."""
+    moved = _bound(_resting(_moved(found)))
+    if "namespace" in moved["metadata"]:
+        moved["metadata"]["namespace"] = KSERVE
+    return moved
 
 
 def _tokens(folder: Path) -> bool:
@@ -367,11 +399,11 @@ def _kubectl(*arguments: str, given: str | None = None) -> subprocess.CompletedP
 
 
 def _clean(rendered: dict[str, list]) -> None:
-    _kubectl("delete", "namespace", SPACE, "--ignore-not-found", "--wait=true")
-    for found in rendered["production"]:
-        if found["kind"] == "PriorityClass":
+    _kubectl("delete", "namespace", SPACE, KSERVE, "--ignore-not-found", "--wait=true")
+    for found in [*rendered["production"], *rendered["kserve-storage"]]:
+        if found["kind"] in CLUSTER_WIDE and found["kind"] != "Namespace":
             name = _moved(found)["metadata"]["name"]
-            _kubectl("delete", "priorityclass", name, "--ignore-not-found")
+            _kubectl("delete", found["kind"].lower(), name, "--ignore-not-found")
 
 
 if __name__ == "__main__":

@@ -145,26 +145,37 @@ def _may(space: str, account: str, verb: str, resource: str, *options: str) -> b
     """Ask as `kubectl auth can-i` does; it forgets the group of a kind that the server lacks."""
     name, *subresource = resource.split()
     if name.endswith(("argoproj.io", KUBEFLOW)):
-        return _reviewed(space, account, verb, name, subresource)
+        user, groups = account_of(space, account)
+        attributes = {"namespace": space, "verb": verb, **named(name)}
+        if subresource:
+            attributes["subresource"] = subresource[0].partition("=")[2]
+        return allowed(user, groups, attributes)
     chosen = () if {"-n", "--all-namespaces"} & set(options) else ("-n", space)
     who = f"--as=system:serviceaccount:{space}:{account}"
     command = ["kubectl", "auth", "can-i", verb, name, *subresource, who, *chosen, *options]
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def _reviewed(space: str, account: str, verb: str, name: str, subresource: list[str]) -> bool:
+def account_of(space: str, account: str) -> tuple[str, list[str]]:
+    """Return the user that a service account is, and its groups."""
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{space}", "system:authenticated"]
+    return f"system:serviceaccount:{space}:{account}", groups
+
+
+def named(resource: str) -> dict[str, str]:
+    """Return the attributes of a resource such as `configmaps/a` or `httproutes.example.com`."""
+    kind, _, name = resource.partition("/")
+    plural, _, group = kind.partition(".")
+    attributes = {"group": group, "resource": plural}
+    return attributes | ({"name": name} if name else {})
+
+
+def allowed(user: str, groups: list[str], attributes: dict[str, str]) -> bool:
     """Ask by a SubjectAccessReview, which is how Kubeflow Pipelines itself asks."""
-    resource, _, group = name.partition(".")
-    attributes = {"namespace": space, "verb": verb, "group": group, "resource": resource}
-    if subresource:
-        attributes["subresource"] = subresource[0].partition("=")[2]
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {
-            "user": f"system:serviceaccount:{space}:{account}",
-            "resourceAttributes": attributes,
-        },
+        "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
     }
     command = ["kubectl", "create", "-f", "-", "-o", "json"]
     said = subprocess.run(command, input=json.dumps(review), capture_output=True, text=True)
