@@ -1,12 +1,14 @@
 """PostgreSQL: one connection at a time, and a schema that only ever moves forward."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.errors import InsufficientPrivilege, RaiseException
 
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 
 MIGRATIONS = files("components.store") / "migrations"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
@@ -14,6 +16,8 @@ KEPT = (
     "CREATE TABLE public.migrations ("
     "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
 )
+# Seconds and probes until a connection whose other end is gone counts as ended: a minute.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 class UnreachableError(Refusal, psycopg2.OperationalError):
@@ -28,16 +32,41 @@ def connect(url: str) -> extensions.connection:
     """Open a connection whose transactions are ended by the caller.
 
     Args:
-        url: A libpq URL or DSN, such as DATABASE_URL holds.
+        url: A libpq URL or DSN, such as DATABASE_URL holds; it may have its own keepalives.
 
     Raises:
         UnreachableError: If no database answers there, or not to this user.
     """
     try:
-        return psycopg2.connect(url, application_name="car-detection")
+        settings = KEEPALIVES | extensions.parse_dsn(url)
+        connection: extensions.connection = psycopg2.connect(
+            **settings | {"application_name": "car-detection"}
+        )
     except psycopg2.OperationalError as cause:
-        (first, *_) = str(cause).splitlines() or ["no answer"]
-        raise UnreachableError(f"DATABASE_URL: {first}") from cause
+        raise UnreachableError(f"DATABASE_URL: {_first_line(cause)}") from cause
+    return connection
+
+
+def probe_client(cursor: extensions.cursor) -> None:
+    """Let the server probe this client, so that it ends a session that is cut off.
+
+    By default it waits for two hours; the keepalives of a client only find a lost server.
+    """
+    for name, value in KEEPALIVES.items():
+        cursor.execute("SELECT set_config(%s, %s, false)", (f"tcp_{name}", str(value)))
+
+
+@contextmanager
+def outages(sentence: str) -> Iterator[None]:
+    """Call what a database cannot do now an outage, whose sentence begins with this one."""
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as cause:
+        raise Outage(f"{sentence}: {_first_line(cause)}") from cause
+
+
+def _first_line(cause: Exception) -> str:
+    return next(iter(str(cause).splitlines()), "no answer")
 
 
 def migrate(connection: extensions.connection) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Any, Self
 from psycopg2 import extensions
 from psycopg2.extras import Json
 
-from components.contracts.refusal import Refusal
+from components.contracts.refusal import Outage, Refusal
 from components.contracts.report import Decision
 from components.store import versions as rows
-from components.store.postgres import connect
+from components.store.postgres import connect, outages, probe_client
 from components.store.versions import Alias, AuditEntry, PromotionConflict, Version
 
 __all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
@@ -145,14 +145,17 @@ class Registry:
         return version
 
     def claim(self, dataset: str) -> None:
-        """Let no one else roll out a model of a dataset until this connection ends.
+        """Let no one else roll out a model of a dataset until this connection ends or is cut off.
 
         Raises:
-            Refusal: If another one is rolling out.
+            Outage: If another one is rolling out, or the database does not answer.
         """
-        with self._connection as connection, connection.cursor() as cursor:
-            if not rows.claimed(cursor, dataset):
-                raise Refusal(f"another model of {dataset} is being rolled out: wait for its end")
+        away = outages(f"the rollout of {dataset} cannot be claimed, try again")
+        with away, self._connection as connection, connection.cursor() as cursor:
+            probe_client(cursor)
+            claimed = rows.claimed(cursor, dataset)
+        if not claimed:
+            raise Outage(f"another model of {dataset} is being rolled out: wait for its end")
 
     def roll_back(
         self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool

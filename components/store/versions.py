@@ -236,7 +236,7 @@ def _last(
 
 
 def claimed(cursor: extensions.cursor, dataset: str) -> bool:
-    """Claim a dataset's rollouts for this connection, as long as it lives, if nobody has."""
+    """Claim a dataset's rollouts for this connection, as long as it is there, if nobody has."""
     cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('rollout ' || %s, 0))", (dataset,))
     ((taken,),) = cursor.fetchall()
     return bool(taken)
