@@ -8,11 +8,9 @@ from components.cluster.client import Body
 from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.kserve import pods as state
-from components.deploy_model.kserve.canary import Canary
-from components.deploy_model.kserve.inference_service import InferenceService, TimedOut, conditions
-from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import MADE, MODELS, Mode
-from components.deploy_model.kserve.reach import Reach
+from components.deploy_model.kserve.inference_service import TimedOut, conditions
+from components.deploy_model.kserve.parts import Parts
+from components.deploy_model.kserve.predictor import MADE, MODELS
 from components.deploy_model.target import CandidateFailure, Side
 
 FOLLOW_S = 60.0  # for KServe to follow the object, where no pod must start
@@ -27,29 +25,17 @@ class Awaiting:
     """Waits for one InferenceService.
 
     Args:
-        service: The object.
-        plans: Who is who in it.
-        canary: KServe's way.
-        reach: The ways to its pods.
-        mode: How KServe should run it.
+        parts: What belongs to it.
         ready_seconds: For pods to come up.
     """
 
-    def __init__(
-        self,
-        service: InferenceService,
-        plans: Plans,
-        canary: Canary,
-        reach: Reach,
-        mode: Mode,
-        ready_seconds: float,
-    ) -> None:
+    def __init__(self, parts: Parts, ready_seconds: float) -> None:
         """Keep them."""
-        self._service = service
-        self._plans = plans
-        self._canary = canary
-        self._reach = reach
-        self._mode = mode
+        self._service = parts.service
+        self._plans = parts.plans
+        self._canary = parts.canary
+        self._reach = parts.reach
+        self._mode = parts.mode
         self._ready_seconds = ready_seconds
         self._known: set[str] = set()  # names of the pods that came up, of the side on trial
 

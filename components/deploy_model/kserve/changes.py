@@ -9,9 +9,8 @@ from typing import TypeVar
 
 from components.cluster.client import Body, ConflictError
 from components.contracts.progress import say
-from components.deploy_model.kserve.inference_service import LOOK_S, InferenceService
-from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.plans import Plans
+from components.deploy_model.kserve.inference_service import LOOK_S
+from components.deploy_model.kserve.parts import Parts
 
 T = TypeVar("T")
 
@@ -20,19 +19,15 @@ class Changes:
     """Changes of one InferenceService.
 
     Args:
-        service: The object.
-        plans: Who is who in it.
-        server: Releases the packages that predictors serve.
+        parts: What belongs to it.
         turn_seconds: How long the rollout of another dataset may keep a change waiting.
     """
 
-    def __init__(
-        self, service: InferenceService, plans: Plans, server: OwnServer, turn_seconds: float
-    ) -> None:
+    def __init__(self, parts: Parts, turn_seconds: float) -> None:
         """Keep them."""
-        self._service = service
-        self._plans = plans
-        self._server = server
+        self._service = parts.service
+        self._plans = parts.plans
+        self._server = parts.server
         self._turn_seconds = turn_seconds
 
     def begin(self, dataset: str, model: str) -> bool:

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from components.cluster.client import Cluster, ClusterError, ConflictError
+from components.cluster.client import ClusterError, ConflictError
 from components.contracts.refusal import Outage
 from components.deploy_model.kserve.autoscalers import remove_orphans
 from components.deploy_model.kserve.awaiting import FOLLOW_S, Awaiting
-from components.deploy_model.kserve.canary import Canary, KnativeCanary, StandardCanary, models_of
-from components.deploy_model.kserve.inference_service import InferenceService, TimedOut
-from components.deploy_model.kserve.plans import Plans
+from components.deploy_model.kserve.canary import KnativeCanary, StandardCanary, models_of
+from components.deploy_model.kserve.inference_service import TimedOut
+from components.deploy_model.kserve.parts import Parts
 from components.deploy_model.kserve.reach import service_name
 from components.deploy_model.kserve.routes import Routes
 from components.deploy_model.target import Side
@@ -28,28 +28,18 @@ class Shares:
     """Who gets which share in one InferenceService.
 
     Args:
-        cluster: Where it lives.
-        service: The object.
-        plans: Who is who in it.
-        canary: KServe's way.
+        parts: What belongs to it.
         until: Waits for it.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        service: InferenceService,
-        plans: Plans,
-        canary: Canary,
-        until: Awaiting,
-    ) -> None:
+    def __init__(self, parts: Parts, until: Awaiting) -> None:
         """Keep them."""
-        self._cluster = cluster
-        self._service = service
-        self._plans = plans
-        self._canary = canary
+        self._cluster = parts.cluster
+        self._service = parts.service
+        self._plans = parts.plans
+        self._canary = parts.canary
         self._until = until
-        self._routes = Routes(cluster, service.name)
+        self._routes = Routes(parts.cluster, parts.service.name)
 
     def lend(self, dataset: str) -> None:
         """Give the stable side as many replicas more as KServe takes off for the candidate."""

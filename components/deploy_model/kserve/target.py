@@ -14,6 +14,7 @@ from components.deploy_model.kserve.capabilities import check, look
 from components.deploy_model.kserve.changes import Changes
 from components.deploy_model.kserve.inference_service import InferenceService
 from components.deploy_model.kserve.own_server import ASK_S, OwnServer
+from components.deploy_model.kserve.parts import Parts
 from components.deploy_model.kserve.plans import Plans, as_wanted
 from components.deploy_model.kserve.predictor import PredictorSettings
 from components.deploy_model.kserve.reach import Reach
@@ -54,13 +55,15 @@ class KServeTarget:
         self._service = InferenceService(cluster, name)
         self._canary = canary_of(settings)
         self._plans = Plans(settings, self._canary)
-        self._changes = Changes(self._service, self._plans, server, turn_seconds)
-        self._alone: dict[str, str] = {}  # models on trial that nothing serves beside
         self._reach = Reach(cluster, settings.mode, self._http)
-        self._until = Awaiting(
-            self._service, self._plans, self._canary, self._reach, settings.mode, ready_seconds
-        )
-        self._shares = Shares(cluster, self._service, self._plans, self._canary, self._until)
+        self._alone: dict[str, str] = {}  # models on trial that nothing serves beside
+        parts = Parts(
+            cluster=cluster, service=self._service, plans=self._plans, canary=self._canary,
+            reach=self._reach, server=server, mode=settings.mode,
+        )  # fmt: skip
+        self._until = Awaiting(parts, ready_seconds)
+        self._shares = Shares(parts, self._until)
+        self._changes = Changes(parts, turn_seconds)
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified copy of a package.
