@@ -8,6 +8,7 @@ from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Refusal
 from components.deploy_model.target import Unreachable
 
+ASK_S = 5.0  # for one picture, waiting included
 BUSY, MISSING = 503, 404
 
 

@@ -8,7 +8,7 @@ import httpx
 
 from components.contracts.model import DetectAnswer
 from components.contracts.refusal import Outage, Refusal
-from components.deploy_model.asking import MISSING, ask_server, reason
+from components.deploy_model.asking import ASK_S, MISSING, ask_server, reason
 from components.deploy_model.packages import keep
 from components.deploy_model.target import CandidateFailure, Fetch, Side, Unreachable
 from components.inference.shelf import Share, Shelf
@@ -17,7 +17,6 @@ from components.traffic.scrape import tally_of
 from components.traffic.tally import Tally
 
 LEASE_S = 15.0  # so long a candidate stays in traffic when whoever looks after it is gone
-ASK_S = 5.0  # for one picture, waiting included
 LOAD_S = 60.0  # for a package that is known to load
 FOLLOW_S = 10.0  # for the front door to follow the folder
 # A server ends a connection that nobody uses for 5 s; ours are let go before.

@@ -153,6 +153,20 @@ def test_what_downloads_models_is_admitted_where_pod_security_is_restricted(foun
     assert is_restricted(found)
 
 
+def test_the_storage_container_downloads_from_the_bucket_of_production_and_no_other():
+    generated = kustomizations()["overlays/production"]["configMapGenerator"]
+    literals = [literal for each in generated for literal in each.get("literals", ())]
+    (container,) = (
+        found
+        for found in named(OBJECTS, "ClusterStorageContainer")
+        if found["metadata"]["name"] == "car-detection"
+    )
+    (form,) = container["spec"]["supportedUriFormats"]
+
+    assert form["prefix"].endswith("/")
+    assert f"url={form['prefix'].removesuffix('/')}" in literals
+
+
 def test_each_side_of_a_rollout_has_a_disruption_budget_of_its_own():
     budgets = {
         found["metadata"]["name"]: found["spec"]

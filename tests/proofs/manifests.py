@@ -149,7 +149,7 @@ def _resting(found: dict) -> dict:
     elif found["kind"] == "Job":
         found["spec"]["parallelism"] = 0
     elif found["kind"] == "ClusterStorageContainer":  # KServe would choose it for our bucket
-        found["spec"]["supportedUriFormats"] = [{"prefix": f"s3://{SPACE}"}]
+        found["spec"]["supportedUriFormats"] = [{"prefix": f"s3://{SPACE}/"}]
     return found
 
 

@@ -55,7 +55,9 @@ class Stage:
         shelf = Shelf(mkdtemp(prefix="proved-", dir=self.folder))
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
         server = OwnServer(self.objects, settings, shelf)
-        return KServeTarget(self.cluster, SERVICE, server, settings, ready, http, turn_seconds=2)
+        return KServeTarget(
+            self.cluster, SERVICE, server, settings, ready, turn_seconds=2, http=http
+        )
 
     def model(self, dataset: str, shift: float, signed: bool = True) -> str:
         """Register a model, compared with who is champion now, and return its digest."""

@@ -67,4 +67,4 @@ def test_nothing_that_the_proof_applies_is_another_installations(objects):
 def test_no_predictor_of_the_cluster_takes_the_storage_container_of_the_proof(objects):
     (container,) = named(objects, "ClusterStorageContainer")
 
-    assert container["spec"]["supportedUriFormats"] == [{"prefix": f"s3://{SPACE}"}]
+    assert container["spec"]["supportedUriFormats"] == [{"prefix": f"s3://{SPACE}/"}]

@@ -7,7 +7,8 @@ from typing import Any
 
 from components.cluster.client import Body, Cluster, ClusterError, Kind
 from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.predictor import GROUP, PredictorSettings
+from components.deploy_model.kserve.names import DEPLOYMENT_MODE, GROUP, SERVER
+from components.deploy_model.kserve.predictor import PredictorSettings
 from components.deploy_model.kserve.routes import ROUTES
 from components.deploy_model.kserve.storage import complaint
 
@@ -75,7 +76,7 @@ def _readable(cluster: Cluster) -> bool:
 
 def _kept(cluster: Cluster, mode: str) -> Body:
     """Return what is left of a spec that is only tried: unknown fields are dropped in silence."""
-    container = {"name": "kserve-container", "image": "none"}
+    container = {"name": SERVER, "image": "none"}
     uri = {"name": "STORAGE_URI", "value": "s3://none/a"}
     predictor = {
         "containers": [container | {"env": [uri]}], "minReplicas": 1,
@@ -87,7 +88,7 @@ def _kept(cluster: Cluster, mode: str) -> Body:
         "kind": "InferenceService",
         "metadata": {
             "name": QUESTION,
-            "annotations": {f"{GROUP}/deploymentMode": mode},
+            "annotations": {DEPLOYMENT_MODE: mode},
         },
         "spec": {"predictor": predictor} | ({"canary": canaries} if mode == "Standard" else {}),
     }
@@ -179,7 +180,7 @@ def _about(settings: PredictorSettings, service: Body | None) -> Iterator[str]:
     if service is None:
         return
     name, spec = service["metadata"]["name"], service["spec"]
-    mode = service["metadata"].get("annotations", {}).get(f"{GROUP}/deploymentMode")
+    mode = service["metadata"].get("annotations", {}).get(DEPLOYMENT_MODE)
     runs = service.get("status", {}).get("deploymentMode")
     if mode != settings.mode or (runs and runs != settings.mode):
         yield (

@@ -36,6 +36,5 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
     server = kind(Objects(url), settings, Shelf(tempfile.mkdtemp(prefix="packages-")))
     name = environment.get("DETECTOR_SERVICE") or "car-detector"
     return KServeTarget(
-        Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds,
-        turn_seconds=policy.turn_seconds,
-    )  # fmt: skip
+        Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds, policy.turn_seconds
+    )

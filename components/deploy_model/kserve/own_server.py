@@ -8,15 +8,13 @@ import httpx
 
 from components.cluster.client import Body
 from components.contracts.model import DetectAnswer
-from components.deploy_model.asking import ask_server
+from components.deploy_model.asking import ASK_S, ask_server
 from components.deploy_model.kserve.predictor import PredictorSettings, own_server
 from components.deploy_model.kserve.release import Release, shelved
 from components.deploy_model.packages import keep, registered
 from components.deploy_model.target import Fetch, Side
 from components.inference.shelf import Shelf
 from components.store.objects import Objects
-
-ASK_S = 5.0  # for one picture, waiting included
 
 
 class OwnServer:

@@ -7,7 +7,8 @@ scheduled, without its image or its files, drained or evicted is the cluster's a
 from collections.abc import Iterator
 from typing import Any
 
-SERVER = "kserve-container"
+from components.deploy_model.kserve.names import SERVER
+
 WAITING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
 REMOVED = ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated")
 MOST = 500  # characters of a container's last words

@@ -10,11 +10,11 @@ from components.cluster.settings import read_settings
 from components.contracts.record import Record, canonical, digest_of
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve import stream as kafka
+from components.deploy_model.kserve.names import DEPLOYMENT_MODE, GROUP, SERVER
 from components.deploy_model.kserve.release import Release
 
 Mode = Literal["Standard", "Knative"]
 
-GROUP = "serving.kserve.io"
 MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
 MADE = "car-detection/made"  # another: the digest of all else, which its pods have, too
 PORT = 8080
@@ -112,7 +112,7 @@ def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
 
 def service_body(settings: PredictorSettings, name: str, predictor: Mapping[str, Any]) -> Body:
     """Return a new InferenceService; its deployment mode is always said."""
-    annotations: dict[str, str] = {f"{GROUP}/deploymentMode": settings.mode}
+    annotations: dict[str, str] = {DEPLOYMENT_MODE: settings.mode}
     if settings.mode == "Standard":
         scales = settings.max_replicas > settings.min_replicas
         annotations[f"{GROUP}/autoscalerClass"] = "hpa" if scales else "none"
@@ -170,7 +170,7 @@ def _container(settings: PredictorSettings, release: Release) -> Any:
         mounts.append(client.V1VolumeMount(name="public-key", mount_path=folder, read_only=True))
     mounts += [mount for _, mount in kafka.volumes(settings.stream)]
     return client.V1Container(
-        name="kserve-container",
+        name=SERVER,
         image=settings.image,
         args=["serve_detector", "--host", "0.0.0.0", "--model-root", MOUNT, "--strict"],
         env=_environment(settings, release),

@@ -8,8 +8,9 @@ Pod Security Standard `restricted` refuses the pod.
 from typing import Any
 
 from components.cluster.client import Body, Cluster, Kind
+from components.deploy_model.kserve.names import GROUP
 
-CONTAINERS = Kind("serving.kserve.io", "v1alpha1", "clusterstoragecontainers")
+CONTAINERS = Kind(GROUP, "v1alpha1", "clusterstoragecontainers")
 ENFORCED = "pod-security.kubernetes.io/enforce"
 PATCH = (
     "kubectl patch clusterstoragecontainer default --type=merge --patch-file "

@@ -8,12 +8,13 @@ import httpx
 from components.cluster.client import Cluster
 from components.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
 from components.contracts.record import read_lines
+from components.deploy_model.asking import ASK_S
 from components.deploy_model.kserve.awaiting import Awaiting
 from components.deploy_model.kserve.canary import KnativeCanary, canary_of, models_of
 from components.deploy_model.kserve.capabilities import check, look
 from components.deploy_model.kserve.changes import Changes
 from components.deploy_model.kserve.inference_service import InferenceService
-from components.deploy_model.kserve.own_server import ASK_S, OwnServer
+from components.deploy_model.kserve.own_server import OwnServer
 from components.deploy_model.kserve.parts import Parts
 from components.deploy_model.kserve.plans import Plans, as_wanted
 from components.deploy_model.kserve.predictor import PredictorSettings
@@ -43,8 +44,8 @@ class KServeTarget:
         server: OwnServer,
         settings: PredictorSettings,
         ready_seconds: float,
+        turn_seconds: float,
         http: httpx.Client | None = None,
-        turn_seconds: float = 600.0,
     ) -> None:
         """Nothing is asked yet."""
         self.note = server.note

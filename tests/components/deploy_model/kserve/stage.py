@@ -43,7 +43,7 @@ class Stage:
         settings = PredictorSettings(**{"image": "a", "max_replicas": 1} | changes)
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
         server = OwnServer(self.objects, settings, Shelf(next(self._shelves)))
-        return KServeTarget(self.cluster, "cars", server, settings, ready, http, turn)
+        return KServeTarget(self.cluster, "cars", server, settings, ready, turn, http)
 
     def model(self, dataset="toys", shift=0.0):
         return registered_model(self.objects, self._tiny(dataset=dataset, shift=shift))

@@ -38,7 +38,7 @@ class Bench:
         """A target that waits for nothing: nobody looks after the object here."""
         settings = PredictorSettings(**{"image": "a"} | changes)
         server = kind(self.objects, settings, next(self.shelves))
-        return KServeTarget(self.cluster, "cars", server, settings, ready_seconds=0)
+        return KServeTarget(self.cluster, "cars", server, settings, ready_seconds=0, turn_seconds=0)
 
     def create(self, **changes):
         """Have the object as a first deployment leaves it."""
