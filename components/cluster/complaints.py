@@ -11,7 +11,15 @@ from components.contracts.refusal import Outage
 
 
 class ClusterError(Outage):
-    """The API server does not answer, or does not do what it is asked."""
+    """The API server does not answer, or does not do what it is asked.
+
+    Attributes:
+        status: The HTTP status of its answer; None if it gave none.
+    """
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class ConflictError(ClusterError):
@@ -34,6 +42,7 @@ def complaints(thing: str) -> Iterator[None]:
         yield
     except client.ApiException as error:
         kind = ConflictError if error.status == 409 else ClusterError
-        raise kind(f"{thing}: the API server says {error.status}: {_reason(error)}") from error
+        sentence = f"{thing}: the API server says {error.status}: {_reason(error)}"
+        raise kind(sentence, error.status) from error
     except urllib3.exceptions.HTTPError as error:
         raise ClusterError(f"{thing}: no API server answers: {str(error)[:200]}") from error

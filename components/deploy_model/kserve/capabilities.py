@@ -14,6 +14,7 @@ from components.deploy_model.kserve.storage import complaint
 
 SERVICES = Kind(GROUP, "v1beta1", "inferenceservices")
 KNATIVE = Kind("serving.knative.dev", "v1", "services")
+FORBIDDEN = 403
 CONFIG = "inferenceservice-config"  # of KServe's own namespace
 INSIDE = "svc.cluster.local"
 QUESTION = "car-detection-question"  # name of an object that is only asked about
@@ -68,7 +69,7 @@ def _readable(cluster: Cluster) -> bool:
     try:
         cluster.get(ROUTES, QUESTION)
     except ClusterError as cause:
-        if "403" in str(cause):
+        if cause.status == FORBIDDEN:
             return False
         raise
     return True

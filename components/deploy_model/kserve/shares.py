@@ -20,7 +20,7 @@ from components.deploy_model.kserve.routes import Routes
 from components.deploy_model.target import Side
 
 PROXY_S = 1.0  # for a gateway's proxies to follow an HTTPRoute
-WEBHOOK = "failed calling webhook"  # what an API server says whose KServe is away
+FAULT, WEBHOOK = 500, "failed calling webhook"  # what an API server says whose KServe is away
 SIDES: tuple[Side, ...] = ("stable", "candidate")
 
 
@@ -130,7 +130,7 @@ class Shares:
         except ConflictError:
             raise
         except (ClusterError, TimedOut) as cause:
-            away = "its webhook does not answer" if WEBHOOK in str(cause) else str(cause)
+            away = "its webhook does not answer" if _without_webhook(cause) else str(cause)
             raise Outage(f"KServe does not follow, {away}: {self._told(dataset)}") from cause
 
     def _told(self, dataset: str) -> str:
@@ -144,3 +144,9 @@ class Shares:
             if percent
         )
         return f"{told or 'nothing serves'} until it does; deploy again then, which ends the trial"
+
+
+def _without_webhook(cause: Outage) -> bool:
+    """Say whether KServe is away: of an API server's own faults, only the words tell it apart."""
+    failed = isinstance(cause, ClusterError) and cause.status == FAULT
+    return failed and WEBHOOK in str(cause)

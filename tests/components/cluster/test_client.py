@@ -70,8 +70,9 @@ def test_what_is_not_there_is_none(server, cluster):
 def test_what_is_there_already_is_a_conflict(server, cluster):
     server.answers = [(409, {"message": "there is one"})]
 
-    with pytest.raises(ConflictError, match="tfjobs a: the API server says 409"):
+    with pytest.raises(ConflictError, match="tfjobs a: the API server says 409") as conflict:
         cluster.create(KIND, NAMED)
+    assert conflict.value.status == 409
 
 
 def test_a_missing_right_is_told_with_what_was_asked(server, cluster):
@@ -79,15 +80,17 @@ def test_a_missing_right_is_told_with_what_was_asked(server, cluster):
 
     with pytest.raises(
         ClusterError, match=r"pods x=y: the API server says 403: .*cannot list pods"
-    ):
+    ) as error:
         cluster.pods("x=y")
+    assert error.value.status == 403
 
 
 def test_a_server_that_is_away_is_told_without_a_traceback(server, cluster):
     server.end()
 
-    with pytest.raises(ClusterError, match="tfjobs a: no API server answers"):
+    with pytest.raises(ClusterError, match="tfjobs a: no API server answers") as error:
         cluster.get(KIND, "a")
+    assert error.value.status is None
 
 
 @pytest.mark.parametrize(("last", "policy"), [(False, "Background"), (True, "Foreground")])

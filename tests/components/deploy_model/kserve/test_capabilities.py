@@ -1,6 +1,6 @@
 import pytest
 
-from components.cluster.client import Cluster
+from components.cluster.client import Cluster, ClusterError
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.capabilities import Capabilities, check, dropped, look
 from components.deploy_model.kserve.predictor import PredictorSettings
@@ -113,3 +113,26 @@ def test_kserves_configuration_is_looked_for_in_its_own_namespace():
         look(Cluster(api, "cars"), settings(mode="Knative", kserve_namespace="kubeflow"))
 
     assert "/api/v1/namespaces/kubeflow/configmaps/inferenceservice-config" in server.asked
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "readable"), [({"httproutes"}, False), (set(), True)], ids=["denied", "allowed"]
+)
+def test_whether_routes_are_ours_to_read_is_found_out_by_the_status_of_an_answer(
+    forbidden, readable
+):
+    server = ApiServer()
+    server.forbidden = forbidden
+    with server.client() as api:
+        assert look(Cluster(api, "cars"), settings()).readable == readable
+
+
+def test_a_fault_in_whose_sentence_a_status_happens_to_stand_is_no_missing_right(monkeypatch):
+    def fails(*_):
+        raise ClusterError("httproutes: the API server says 500: connect: 10.0.0.1:40312", 500)
+
+    with ApiServer().client() as api:
+        cluster = Cluster(api, "cars")
+        monkeypatch.setattr(cluster, "get", fails)
+        with pytest.raises(ClusterError, match="says 500"):
+            look(cluster, settings())
