@@ -222,7 +222,7 @@ class TrainingOperator:
             return status
         for index in range(nodes):
             if index not in pods:
-                self._make(job, self._node_pod(job, template, index, nodes), index)
+                self._make(job, self._node_pod(job, template, index), index)
         phases = [pod.status.phase for pod in pods.values()]
         if phases.count("Succeeded") == nodes:
             _set(status, "Complete", "AllJobsCompleted", "jobset completed successfully")
@@ -235,7 +235,7 @@ class TrainingOperator:
     def _attempt(self, job) -> int:
         return self.lives.get((job["metadata"]["uid"], -1), 0)
 
-    def _node_pod(self, job, template, index, nodes):
+    def _node_pod(self, job, template, index):
         name, trainer = job["metadata"]["name"], job["spec"]["trainer"]
         for patch in job["spec"].get("runtimePatches", ()):
             for one in patch["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]:

@@ -158,7 +158,7 @@ class KServe:
             deployment = self._deployment(service, merged)
             deployment.follow(template(merged, shared), canary_replicas(service, canary))
             followed.append((canary, deployment, bool(deployment.ready)))
-        self.written.deployments(service, [stable, *(each[1] for each in followed)])
+        self.written.deployments([stable, *(each[1] for each in followed)])
         if self._remove_all_but({stable.name, *(each[1].name for each in followed)}):
             self._ended.wait(self.route_lag_s)
         if stable.available:

@@ -24,7 +24,7 @@ class Pod:
         self.operator, self.deployment, self.template, self.ip = operator, deployment, template, ip
         self.name = f"{deployment}-{ip.replace('.', '-')}"
         self.folder = operator.folder / self.name
-        self.ready = self.told_ready = False
+        self.ready = False
         self.server: Server | None = None
         self._create()
         self._start()
@@ -33,9 +33,9 @@ class Pod:
         """Probe it, and tell the API server what changed."""
         ready = not self.operator.never_ready(self.deployment) and self._answers()
         ended = self.server.exit_code() if self.server else None
-        if ready != self.told_ready or (ended and not self.ready) or not self.told_ready:
+        if not (ready and self.ready):
             self._tell(ready, ended or None)
-        self.ready = self.told_ready = ready
+        self.ready = ready
 
     def end(self) -> None:
         """Stop the server and forget the pod."""

@@ -55,7 +55,7 @@ class Written:
             body = {"metadata": {"ownerReferences": [owner]}, "spec": {"scaleTargetRef": target}}
             self._put(AUTOSCALERS, "horizontalpodautoscalers", name, body)
 
-    def deployments(self, service: Body, found: list[Deployment]) -> None:
+    def deployments(self, found: list[Deployment]) -> None:
         """Write the Deployments, with what their own controllers say of them."""
         for each in found if self._alone else []:
             body = {
