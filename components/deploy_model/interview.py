@@ -79,7 +79,7 @@ class Interview:
 
         Raises:
             Breach: If a golden picture is not answered as the package expects it.
-            Outage: If the place itself does not answer.
+            Outage: If the place itself does not answer, or took the candidate away.
         """
         for known in self.pictures.golden:
             try:
@@ -87,6 +87,8 @@ class Interview:
             except Refusal as cause:
                 self._excused(cause)
                 raise self.blamed(f"it does not answer {known.name}: {cause}") from cause
+            if answer is None:
+                raise self.blamed(f"nothing answered {known.name}, expected {self.model[:12]}")
             self._check(known, answer)
         for number in range(len(self.pictures.live)):
             self._compare(number)
@@ -124,10 +126,9 @@ class Interview:
         if answer:
             self._check(known, answer)
 
-    def _check(self, known: Known, answer: DetectAnswer | None) -> None:
-        if answer is None or answer.model != self.model:
-            who = answer.model[:12] if answer else "nothing"
-            raise Breach(f"{who} answered {known.name}, expected {self.model[:12]}")
+    def _check(self, known: Known, answer: DetectAnswer) -> None:
+        if answer.model != self.model:
+            raise Breach(f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}")
         difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)
         if difference:
             raise Breach(f"{known.name} is answered otherwise: {difference}")

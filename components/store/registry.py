@@ -171,10 +171,11 @@ class Registry:
         with self._connection as connection, connection.cursor() as cursor:
             if verdict:
                 rows.remove(cursor, "challenger", version)
-            rows.audit(cursor, version, "rolled_back", {"reason": reason, **detail})
+            told = {"reason": reason, **detail, "verdict": verdict}
+            rows.audit(cursor, version, "rolled_back", told)
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
-        """Let who was champion before a version be it again; the version has never served.
+        """Let who was champion before a version be it again: a verdict, as it never served.
 
         Raises:
             PromotionConflict: If another model serves by now.
@@ -183,7 +184,7 @@ class Registry:
             rows.lock(cursor, version.dataset)
             champion = rows.of_alias(cursor, version.dataset, "champion")
             rows.check_champion(version.dataset, champion, version.model)
-            rows.step_back(cursor, version, before, detail)
+            rows.step_back(cursor, version, before, {**detail, "verdict": True})
 
     def decide(
         self,

@@ -37,7 +37,7 @@ class Awaiting:
         self._reach = parts.reach
         self._mode = parts.mode
         self._ready_seconds = ready_seconds
-        self._known: set[str] = set()  # names of the pods that came up, of the side on trial
+        self._known: dict[Side, set[str]] = {}  # names of the pods that came up
 
     def answers(self, model: str, side: Side, ask: Ask) -> None:
         """Wait until a side answers with a model.
@@ -52,6 +52,7 @@ class Awaiting:
             Outage: If they cannot be started, or KServe does not follow.
         """
         began = time.monotonic()
+        self._known[side] = self._names(side)  # others were replaced, not taken away
 
         def missing(service: Body) -> str | None:
             self._check_mode(service)
@@ -62,7 +63,7 @@ class Awaiting:
             self._service.until(missing, self._ready_seconds, f"the {side} one is not ready")
         except TimedOut as cause:
             raise self._explained(cause, model, side, ask) from cause
-        self._known = {pod.metadata.name for pod in self._pods(self._service.get(), side)}
+        self._known[side] = self._names(side)
 
     def started(self, side: Side) -> None:
         """Wait until a server of a side was started; it need not be ready.
@@ -96,7 +97,7 @@ class Awaiting:
 
         what = f"the candidate has not the pods for {percent} %"
         self._service.until(missing, self._ready_seconds, what)
-        self._known |= {pod.metadata.name for pod in self._pods(self._service.get(), "candidate")}
+        self._known["candidate"] = self._known.get("candidate", set()) | self._names("candidate")
 
     def count(self, service: Body, side: Side) -> int:
         """Return how many pods of one side are ready."""
@@ -109,7 +110,7 @@ class Awaiting:
         pods = self._pods(self._service.get(), side)
         if state.failure(pods):
             return None
-        gone = self._known - {pod.metadata.name for pod in pods}
+        gone = self._known.get(side, set()) - {pod.metadata.name for pod in pods}
         words = [state.removal(pod) for pod in pods] + [f"pod {name} is gone" for name in gone]
         return next((f"the {side} one: {each}" for each in words if each), None)
 
@@ -128,6 +129,9 @@ class Awaiting:
             return None if self._canary.ready(service) else "it is not ready"
 
         self._service.until(missing, SETTLE_S, "the stable spec is not the latest again")
+
+    def _names(self, side: Side) -> set[str]:
+        return {pod.metadata.name for pod in self._pods(self._service.get(), side)}
 
     def _pods(self, service: Body | None, side: Side) -> list[Any]:
         """Return the pods of one side that were made for what it serves now."""

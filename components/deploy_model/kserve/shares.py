@@ -138,10 +138,14 @@ class Shares:
             return "try again when it does"
         models, shares = self._backends(), self._routes.shares()
         names = {backend: served.get(dataset, backend)[:12] for backend, served in models.items()}
-        told = " and ".join(
-            f"{percent} % of the requests go to {names.get(backend, backend)}"
+        parts = [
+            (f"{percent} %", names.get(backend, backend))
             for backend, percent in shares.items()
             if percent
+        ]
+        told = " and ".join(
+            f"{share} to {name}" if place else f"{share} of the requests go to {name}"
+            for place, (share, name) in enumerate(parts)
         )
         return f"{told or 'nothing serves'} until it does; deploy again then, which ends the trial"
 

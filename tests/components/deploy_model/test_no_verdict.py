@@ -4,7 +4,7 @@ import pytest
 
 from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Outage
-from components.deploy_model.interview import Interview
+from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Pictures
 from components.deploy_model.trial import HeldBack, Trial
 from tests.components.deploy_model.place import CANDIDATE, CARS, Place
@@ -182,4 +182,35 @@ def test_where_neither_side_answers_the_candidate_is_not_to_blame():
     place.fault = gone
 
     with pytest.raises(Outage, match="neither side answers, no stable server answers"):
+        trial(place).run(POLICY.steps)
+
+
+def gone(place, *sides):
+    """Let a place have no package for some sides."""
+    ask = place.ask
+    place.ask = lambda dataset, jpeg, side: None if side in sides else ask(dataset, jpeg, side)
+
+
+def test_a_candidate_that_was_taken_away_before_a_golden_picture_is_not_convicted():
+    place = Place()
+    gone(place, "candidate")
+    place.disruption = lambda dataset: "the candidate one: pod cars-1 is gone"
+
+    with pytest.raises(Outage, match="pod cars-1 is gone: try again"):
+        trial(place).run(POLICY.steps)
+
+
+def test_where_nothing_answers_for_the_dataset_on_either_side_the_candidate_is_not_to_blame():
+    place = Place()
+    gone(place, "candidate", "stable")
+
+    with pytest.raises(Outage, match="neither side answers, nothing answers for the dataset"):
+        trial(place).run(POLICY.steps)
+
+
+def test_a_server_that_says_it_has_a_package_and_has_none_is_to_blame():
+    place = Place()
+    gone(place, "candidate")
+
+    with pytest.raises(Breach, match=r"nothing answered golden/0\.jpg, expected d{12}"):
         trial(place).run(POLICY.steps)

@@ -364,8 +364,21 @@ def test_the_history_of_a_dataset_tells_reasons_and_no_other_dataset(registry):
     assert told == [
         ("registered", {"reason": "better"}),
         ("promoted", {"instead_of": None, "steps": [5, 100]}),
-        ("rolled_back", {"reason": "it was slow"}),
+        ("rolled_back", {"reason": "it was slow", "verdict": True}),
     ]
+
+
+def test_the_audit_always_says_whether_an_end_is_a_verdict_on_the_model(registry):
+    first, second = (register(registry, model) for model in (FIRST, SECOND))
+    registry.roll_back(second, "the servers were gone", {}, verdict=False)
+    registry.roll_back(second, "it was slow", {"verdict": "of the caller"}, verdict=True)
+    registry.promote("car-parks", FIRST, None)
+    registry.promote("car-parks", SECOND, FIRST)
+    registry.step_back(second, first, {"reason": "it does not load"})
+
+    ends = [entry for entry in registry.history("car-parks") if entry.action.endswith("_back")]
+
+    assert [entry.detail["verdict"] for entry in ends] == [False, True, True]
 
 
 def test_one_rollout_of_a_dataset_at_a_time_and_a_lost_connection_claims_nothing(

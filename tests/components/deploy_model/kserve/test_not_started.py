@@ -180,3 +180,20 @@ def test_a_pod_whose_server_crashes_was_not_taken_away(stage, served):
     )
 
     assert served.disruption("toys") is None
+
+
+def test_pods_that_an_exchange_replaces_were_not_taken_away(stage, served):
+    stage.kserve.never_ready = lambda name: True
+    served._until._ready_seconds = 2
+
+    with pytest.raises(CandidateFailure, match="the stable one is not ready after 2 s"):
+        stage.serve(served, stage.model(shift=1))
+
+
+def test_the_pods_that_serve_stably_are_not_those_of_a_candidate(stage, served):
+    stage.begin(served, "toys", stage.model(shift=1))
+    (stable,) = stage.stable.pods
+    stage.server.objects.pop(("pods", stable.name))
+
+    assert served.disruption("toys") is None
+    assert f"pod {stable.name} is gone" in served._until.disruption("stable")

@@ -125,7 +125,7 @@ def test_kserve_of_august_2026_gone_in_a_ramp_is_told_in_one_sentence_with_the_s
         served.share("toys", 25)
     assert str(outage.value) == (
         f"KServe does not follow, its webhook does not answer: 95 % of the requests go to "
-        f"{old[:12]} and 5 % of the requests go to {new[:12]} until it does; deploy again then, "
+        f"{old[:12]} and 5 % to {new[:12]} until it does; deploy again then, "
         "which ends the trial"
     )
     with pytest.raises(Outage, match="its webhook does not answer"):
