@@ -13,8 +13,9 @@ from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Pictures, pictures_of
 from components.deploy_model.rollout import Register, Rollout, last_of, steps_of
+from components.deploy_model.second_look import HeldBack
 from components.deploy_model.target import CandidateFailure, Fetch, Target
-from components.deploy_model.trial import MACHINE, Clock, HeldBack, Trial
+from components.deploy_model.trial import MACHINE, Clock, Trial
 from components.store.registry import PromotionConflict, Version
 
 

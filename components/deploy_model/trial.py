@@ -6,18 +6,13 @@ from dataclasses import dataclass
 
 from components.contracts.policy import RolloutPolicy
 from components.contracts.progress import say
-from components.contracts.refusal import Outage, Refusal
+from components.contracts.refusal import Outage
 from components.deploy_model.guards import Evidence, breaches, errors
 from components.deploy_model.interview import Breach, Interview
-from components.deploy_model.latency import enough, slow, window
+from components.deploy_model.latency import window
+from components.deploy_model.second_look import SecondLook
 from components.deploy_model.target import CandidateFailure, Side
 from components.traffic.tally import Tally
-
-PAUSE_S = 5.0  # before a second look at a slow candidate: a burst of load may be over by then
-
-
-class HeldBack(Refusal):
-    """A candidate was too slow twice, which load may have caused: that is no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +57,9 @@ class Trial:
         self._policy, self._clock = policy, clock
         self._began = clock.now()
         self._percent = 0
+        self._second_look = SecondLook(interview, policy, clock.now)
         self._base = self._champion_base = Tally()
-        self._lately = self._champion_lately = Tally()  # where the comparison of latencies began
         self._asked_base = self._failed_base = 0
-        self._suspected: float | None = None  # since when it is looked at for the second time
         self._stable_away: float | None = None  # since when the champion does not answer
 
     def run(self, steps: Sequence[int]) -> None:
@@ -87,7 +81,7 @@ class Trial:
             self._percent = percent
             self._base = self._tally("candidate")
             self._asked_base, self._failed_base = ours.asked, ours.failed
-            self._compare_latencies_anew(forget=False)
+            self._second_look.compare_anew()
             seen = self._with_traffic() if percent else self._in_the_dark()
             say(f"{percent:3d} %: {_told(seen)}")
 
@@ -97,7 +91,7 @@ class Trial:
             self._look()
         seen = self._look()
         for turns in self.interview.turns():
-            if not (self._waits_for_stable() or self._suspected is not None):
+            if not (self._waits_for_stable() or self._second_look.is_under_way):
                 break
             if self._stable_away is not None:
                 self._clock.wait(self._policy.look_every_s)
@@ -121,7 +115,7 @@ class Trial:
             answered = seen.candidate.requests + seen.asked
             waited = self._clock.now() - began
             long = waited >= policy.step_seconds and answered >= policy.min_requests
-            if long and self._suspected is None:
+            if long and not self._second_look.is_under_way:
                 break
         return seen
 
@@ -147,7 +141,7 @@ class Trial:
             raise self.interview.blamed(f"at {self._percent} % {reason}")
         if reason := next(breaches(seen, self._policy), None):
             raise Breach(f"at {self._percent} % {reason}")
-        self._look_at_latency(seen)
+        self._second_look.look(seen, self._percent)
         return seen
 
     def _evidence(self) -> Evidence:
@@ -155,11 +149,12 @@ class Trial:
         newest = window(self._policy)
         if ours.beside:
             champion = self._tally("stable")
+        candidate_lately, champion_lately = self._second_look.lately(candidate, champion)
         return Evidence(
             candidate=candidate.since(self._base),
             champion=champion.since(self._champion_base),
-            candidate_lately=candidate.since(self._lately),
-            champion_lately=champion.since(self._champion_lately),
+            candidate_lately=candidate_lately,
+            champion_lately=champion_lately,
             asked=ours.asked - self._asked_base,
             failed=ours.failed - self._failed_base,
             latencies_ms=ours.newest_ms("candidate", newest),
@@ -167,37 +162,6 @@ class Trial:
             live=ours.compared,
             golden=ours.golden,
         )
-
-    def _look_at_latency(self, seen: Evidence) -> None:
-        """Look a second time at a candidate that is slow, with new answers of both sides."""
-        reason, now = slow(seen, self._policy), self._clock.now()
-        if self._suspected is None:
-            if reason:
-                say(f"at {self._percent} % {reason}: looking again, at both sides")
-                self._suspected = now
-        elif now - self._suspected < PAUSE_S:
-            self._compare_latencies_anew(forget=True)
-        elif enough(seen, self._policy, beside=self._champion_needed()):
-            if reason:
-                raise HeldBack(f"at {self._percent} % {reason}, and so at a second look")
-            waited = now - self._suspected >= self._policy.step_seconds
-            if waited or not self._percent or self._clients_enough(seen):
-                self._suspected = None
-
-    def _champion_needed(self) -> bool:
-        """Say whether a second look waits for answers of the champion, too."""
-        gone = self._percent == 100 and self.interview.stable_failed is not None
-        return self.interview.beside and not gone
-
-    def _clients_enough(self, seen: Evidence) -> bool:
-        sides = [seen.candidate_lately, *([seen.champion_lately] if self._percent < 100 else [])]
-        return min(side.requests for side in sides) >= self._policy.min_requests
-
-    def _compare_latencies_anew(self, *, forget: bool) -> None:
-        self._lately = self._tally("candidate")
-        self._champion_lately = self._tally("stable") if self.interview.beside else Tally()
-        if forget:
-            self.interview.forget_latencies()
 
     def _waits_for_stable(self) -> bool:
         """Say whether the champion does not answer: then a ramp waits where it is.

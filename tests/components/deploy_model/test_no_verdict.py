@@ -6,7 +6,8 @@ from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Outage
 from components.deploy_model.interview import Breach, Interview
 from components.deploy_model.pictures import Pictures
-from components.deploy_model.trial import HeldBack, Trial
+from components.deploy_model.second_look import HeldBack
+from components.deploy_model.trial import Trial
 from tests.components.deploy_model.place import CANDIDATE, CARS, Place
 from tests.components.deploy_model.test_trial import GOLDEN, trial
 

@@ -3,7 +3,7 @@
 import pytest
 
 from components.contracts.refusal import Outage
-from components.deploy_model.trial import HeldBack
+from components.deploy_model.second_look import HeldBack
 
 
 @pytest.fixture
