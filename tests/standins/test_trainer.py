@@ -9,7 +9,9 @@ from components.cluster.client import Cluster, Kind
 from components.train_detector.launchers import trainjob
 from tests.components.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
-from tests.standins.training_operator import ATTEMPT, TrainingOperator, _is
+from tests.standins.training_operator import TrainingOperator
+from tests.standins.training_operator.conditions import is_true
+from tests.standins.training_operator.trainjobs import ATTEMPT
 
 RUNTIME = (
     Path(__file__).parents[2] / "manifests/components/training-runtime/trainingruntime-workers.yaml"
@@ -33,7 +35,7 @@ class World:
             self.operator.look()
 
     def has(self, condition):
-        return _is(self.cluster.get(trainjob.KIND, "train-ab")["status"], condition)
+        return is_true(self.cluster.get(trainjob.KIND, "train-ab")["status"], condition)
 
     def names(self):
         return [each["metadata"]["name"] for each in self.api.pods()]

@@ -9,7 +9,8 @@ from components.train_detector.launchers import tfjob
 from components.train_detector.launchers.worker_settings import WorkerSettings
 from tests.components.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
-from tests.standins.training_operator import TrainingOperator, _is
+from tests.standins.training_operator import TrainingOperator
+from tests.standins.training_operator.conditions import is_true
 
 
 class World:
@@ -30,7 +31,7 @@ class World:
         return self.cluster.get(tfjob.KIND, "train-ab")
 
     def has(self, condition):
-        return _is(self.job()["status"], condition)
+        return is_true(self.job()["status"], condition)
 
     def message(self, condition):
         found = self.job()["status"]["conditions"]
@@ -146,7 +147,7 @@ def test_training_operator_1_9_fails_a_job_for_an_exit_code_below_128(world, cod
     assert not world.has("Running")
 
 
-def test_training_operator_1_9_calls_a_job_done_when_worker_0_is(world):
+def test_training_operator_1_9_calls_a_job_done_when_worker_0is_true(world):
     world.end(0, 0)
     world.look()
 
