@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
+
+from tests.standins.http_server import QuietHandler, listening
 
 Body = dict[str, Any]
 Answer = tuple[int, Body]
@@ -120,41 +121,28 @@ class ApiServer:
     @contextmanager
     def client(self) -> Iterator[client.ApiClient]:
         """Listen, and lend a client."""
-        http = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
-        threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-        settings = client.Configuration(host=f"http://127.0.0.1:{http.server_port}")
-        settings.retries = False
-        try:
+        with listening(handler(self)) as url:
+            settings = client.Configuration(host=url)
+            settings.retries = False
             with client.ApiClient(settings) as api:
                 yield api
-        finally:
-            http.shutdown()
-            http.server_close()
 
 
-def handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
+def handler(server: ApiServer) -> type[QuietHandler]:
     """Return what reads a request and writes the answer."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_one(self) -> None:
             asked = urlsplit(self.path)
-            said = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            said = self.read_body()
             code, body = server.answer(
                 self.command, asked.path, parse_qs(asked.query), json.loads(said or "null")
             )
-            content = json.dumps(body).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.send(code, json.dumps(body).encode())
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_one  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     return Handler
 

@@ -11,13 +11,13 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import ThreadingHTTPServer
 from typing import Any, Self
 
 import kfp_server_api
 import yaml
 
 from tests.standins.argo_workflow import Ends, Workflow
+from tests.standins.http_server import HttpServer
 from tests.standins.pipelines_http import (
     Body,
     Handler,
@@ -64,16 +64,12 @@ class KubeflowPipelines:
 
     def __enter__(self) -> Self:
         handler = type("Bound", (Handler,), {"kubeflow": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._server = HttpServer(handler)
+        self.url = self._server.url
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def changes(self) -> list[tuple[str, str]]:
         """Return the requests so far that were more than questions."""

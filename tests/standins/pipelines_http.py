@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.standins.http_server import QuietHandler
 
 Body = dict[str, Any]
 FILTERS = ("display_name", "run_id", "recurring_run_id")  # keys of those that we send
@@ -60,13 +61,13 @@ def page_of(kind: str, found: list[Body], query: dict[str, str]) -> Body:
     return {kind: found[first : first + size], "total_size": len(found)} | more if found else {}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     kubeflow: Any
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        data = self.read_body()
         if self.headers.get_content_maintype() == "multipart":
             data = f"Content-Type: {self.headers['Content-Type']}\n\n".encode() + data
         shown = self.headers.get("Authorization", "")
@@ -87,12 +88,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, answer: Any) -> None:
         text = answer if isinstance(answer, str) else json.dumps(answer)
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain" if text is answer else "application/json")
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing on stderr."""
+        self.send(status, text.encode(), "text/plain" if text is answer else "application/json")
 
     do_GET = do_POST = do_DELETE = do_PATCH = _serve  # noqa: N815 (the library's names)

@@ -1,13 +1,12 @@
 """A cluster is asked over HTTP, and what it answers is told in a sentence."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from kubernetes import client
 
 from components.cluster.client import Cluster, ClusterError, ConflictError, Kind
+from tests.standins.http_server import HttpServer, QuietHandler
 
 KIND = Kind("kubeflow.org", "v1", "tfjobs")
 NAMED = {"metadata": {"name": "a"}}
@@ -20,30 +19,18 @@ class Server:
         self.answers, self.asked = [], []
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def answer(self):
-                length = int(self.headers.get("Content-Length", 0))
-                body = self.rfile.read(length)
+                body = self.read_body()
                 server.asked.append((self.command, self.path, json.loads(body or "null")))
                 status, said = server.answers.pop(0)
                 said = said.encode() if isinstance(said, str) else json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
+                self.send(status, said)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def end(self):
-        self.http.shutdown()
-        self.http.server_close()
+        http = HttpServer(Handler)
+        self.url, self.end = http.url, http.stop
 
 
 @pytest.fixture
@@ -55,7 +42,7 @@ def server():
 
 @pytest.fixture
 def cluster(server):
-    settings = client.Configuration(host=f"http://127.0.0.1:{server.http.server_port}")
+    settings = client.Configuration(host=server.url)
     settings.retries = False
     with client.ApiClient(settings) as api:
         yield Cluster(api, "cars")

@@ -146,7 +146,7 @@ def test_a_certificate_of_ones_own_is_trusted_if_it_is_named(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     with KubeflowPipelines() as kubeflow:
-        kubeflow._server.socket = context.wrap_socket(kubeflow._server.socket, server_side=True)
+        kubeflow._server.use_tls(context)
         url = kubeflow.url.replace("http://", "https://")
 
         assert find_run(connect(url, ca=str(certificate[0])), "x") is None

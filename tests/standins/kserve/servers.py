@@ -5,9 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +13,7 @@ from components.contracts.model import DetectAnswer
 from components.inference.detector import Detector
 from components.inference.shelf import Shelf
 from components.vision.jpeg import decode_jpeg
+from tests.standins.http_server import HttpServer, QuietHandler
 
 GRACE_S = 20
 
@@ -81,8 +80,7 @@ class Thread:
         opened = {name: Detector.open(shelf.package(name, model)) for name, model in models.items()}
         self._http = None
         if self._code is None:
-            self._http = ThreadingHTTPServer((ip, port), answering(opened))
-            threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+            self._http = HttpServer(answering(opened), ip, port)
 
     def exit_code(self) -> int | None:
         return self._code
@@ -92,8 +90,7 @@ class Thread:
 
     def stop(self) -> None:
         if self._http:
-            self._http.shutdown()
-            self._http.server_close()
+            self._http.stop()
             self._http = None
         self._code = 0 if self._code is None else self._code
 
@@ -102,34 +99,25 @@ class Thread:
         self._code = 137
 
 
-def answering(detectors: dict[str, Detector]) -> type[BaseHTTPRequestHandler]:
+def answering(detectors: dict[str, Detector]) -> type[QuietHandler]:
     """Return what answers for some datasets, as `serve_detector` does."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._send(200, b"{}" if "health" in self.path else b"")
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+            self.send(200, b"{}" if "health" in self.path else b"")
 
-        def do_POST(self) -> None:
-            jpeg = self.rfile.read(int(self.headers["Content-Length"]))
+        def do_POST(self) -> None:  # noqa: N802
+            jpeg = self.read_body()
             dataset = self.path.rpartition("/")[2]
             if dataset not in detectors:
-                return self._send(404, json.dumps({"error": "no such dataset"}).encode())
+                return self.send(404, json.dumps({"error": "no such dataset"}).encode())
             detector, image = detectors[dataset], decode_jpeg(jpeg)
             answer = DetectAnswer(
                 model=detector.digest, dataset=dataset, request_id=uuid.uuid4().hex,
                 width=image.shape[1], height=image.shape[0], boxes=detector.detect(image),
                 latency_ms=1.0,
             )  # fmt: skip
-            return self._send(200, answer.model_dump_json().encode())
-
-        def _send(self, code: int, content: bytes) -> None:
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
+            return self.send(200, answer.model_dump_json().encode())
 
     return Handler
 
