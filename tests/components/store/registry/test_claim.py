@@ -1,12 +1,13 @@
 """A rollout is claimed by a connection; whoever comes second, or without a database, waits."""
 
 import socket
+import time
 from contextlib import closing
 
 import pytest
 
 from components.contracts.outages import is_outage
-from components.contracts.refusal import Outage
+from components.contracts.refusal import Outage, Refusal
 from components.store.postgres import KEEPALIVES, connect
 from components.store.registry import Registry
 
@@ -60,3 +61,22 @@ def test_the_server_probes_who_has_claimed_a_rollout(database):
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('tcp_keepalives_idle')")
             assert cursor.fetchall() == [(str(KEEPALIVES["keepalives_idle"]),)]
+
+
+def test_one_rollout_of_a_dataset_at_a_time_and_a_lost_connection_claims_nothing(
+    registry, database
+):
+    other = connect(database)
+    Registry(other).claim("car-parks")
+
+    with pytest.raises(Refusal, match="another model of car-parks is being rolled out"):
+        registry.claim("car-parks")
+    registry.claim("highway")
+    other.close()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return registry.claim("car-parks")
+        except Refusal:  # the server has not noticed yet
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
