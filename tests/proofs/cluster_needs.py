@@ -11,7 +11,9 @@ import httpx
 from kubernetes import client
 
 from components.images import image
-from tests.proofs import manifests, serving_cluster, training
+from tests.proofs import serving_cluster, training
+from tests.proofs.manifests.place import KSERVE, SPACE
+from tests.proofs.manifests.validating import VALIDATOR
 from tests.proofs.needs import need_cluster
 
 VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -21,7 +23,7 @@ DEFINITIONS = {
     "trainingruntimes.trainer.kubeflow.org": "the Kubeflow trainer 2",
     "inferenceservices.serving.kserve.io": "KServe 0.21",
 }
-NAMESPACES = (training.NAMESPACE, manifests.SPACE, serving_cluster.NAMESPACE)
+NAMESPACES = (training.NAMESPACE, SPACE, KSERVE, serving_cluster.NAMESPACE)
 
 
 def main() -> int:
@@ -51,8 +53,8 @@ def missing_tools() -> Iterator[str]:
         yield "curl is not on PATH, expected 7.75 or later"
     elif "--aws-sigv4" not in _said_by("curl", "--help", "all"):
         yield "curl does not know --aws-sigv4, expected 7.75 or later"
-    if not manifests.VALIDATOR.exists():
-        yield f"{manifests.VALIDATOR} is not there, expected the offline validator of manifests"
+    if not VALIDATOR.exists():
+        yield f"{VALIDATOR} is not there, expected the offline validator of manifests"
 
 
 def kubectl_version() -> tuple[int, int]:

@@ -12,6 +12,7 @@ def _each(verbs: str, *resources: str) -> list[Right]:
 
 
 KUBEFLOW = "pipelines.kubeflow.org"
+INSTALLED_APART = ("argoproj.io", KUBEFLOW, "gateway.networking.k8s.io")  # groups
 
 # A resource with its group, and its name if the right is for that name alone.
 NEEDED: dict[str, list[Right]] = {
@@ -144,7 +145,7 @@ def _show(denied: dict[str, list[bool]]) -> None:
 def _may(space: str, account: str, verb: str, resource: str, *options: str) -> bool:
     """Ask as `kubectl auth can-i` does; it forgets the group of a kind that the server lacks."""
     name, *subresource = resource.split()
-    if name.endswith(("argoproj.io", KUBEFLOW)):
+    if name.endswith(INSTALLED_APART):
         user, groups = account_of(space, account)
         attributes = {"namespace": space, "verb": verb, **named(name)}
         if subresource:

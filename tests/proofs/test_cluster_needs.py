@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from components.train_detector.launchers import tfjob, trainjob
-from tests.proofs import cluster_needs, manifests
+from tests.proofs import cluster_needs
 from tests.proofs.controllers import controller_of, running_controllers
+from tests.proofs.manifests.place import SPACE
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
 
@@ -69,10 +70,10 @@ def test_a_cluster_without_a_node_is_not_enough(api):
 
 
 def test_what_an_earlier_proof_left_is_named(api):
-    put(api, "/api/v1/namespaces", manifests.SPACE)
+    put(api, "/api/v1/namespaces", SPACE)
 
     (sentence,) = cluster_needs.left_namespaces(api)
-    assert sentence.startswith(f"the namespace {manifests.SPACE} is there already")
+    assert sentence.startswith(f"the namespace {SPACE} is there already")
 
 
 @pytest.mark.parametrize(("allowed", "count"), [(True, 0), (False, 1)])

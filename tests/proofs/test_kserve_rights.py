@@ -4,7 +4,7 @@ import pytest
 
 from tests.manifests.objects import MANIFESTS, has_kubectl, named, render
 from tests.proofs.kserve_rights import questions
-from tests.proofs.manifests import KSERVE, SPACE, at_kserve
+from tests.proofs.manifests.place import KSERVE, SPACE, at_kserve
 from tests.proofs.rights import named as attributes_of
 
 pytestmark = pytest.mark.skipif(not has_kubectl(), reason="no kubectl 1.24")
