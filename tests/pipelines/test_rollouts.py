@@ -23,7 +23,7 @@ from pipelines.laptop.home import Home, _agree
 from pipelines.laptop.processes import Revived
 from pipelines.laptop.run import Run, Step
 from tests.components.inference.tiny import jpeg_of, scene
-from tests.proofs.rollout import Fault
+from tests.proofs.rollout.faults import Fault
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 
