@@ -11,10 +11,11 @@ import httpx
 from kubernetes import client
 
 from components.images import image
-from tests.proofs import serving_cluster, training
+from tests.proofs import serving_cluster
 from tests.proofs.manifests.place import KSERVE, SPACE
 from tests.proofs.manifests.validating import VALIDATOR
 from tests.proofs.needs import need_cluster
+from tests.proofs.training import place as training
 
 VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 DEFINITIONS = {
