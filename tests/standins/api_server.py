@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from kubernetes import client
 
 from tests.standins.http_server import QuietHandler, listening
+from tests.standins.labels import selected
 
 Body = dict[str, Any]
 Answer = tuple[int, Body]
@@ -61,15 +62,8 @@ class ApiServer:
             return self._one(verb, plural, name, any(rest), query, body)
 
     def _listed(self, plural: str, query: dict[str, list[str]]) -> Answer:
-        wanted = [
-            pair.split("=") for pair in query.get("labelSelector", [""])[0].split(",") if pair
-        ]
-        items = [
-            found for (kind_of, _), found in self.objects.items()
-            if kind_of == plural
-            and all((found["metadata"].get("labels") or {}).get(key) == value
-                    for key, value in wanted)
-        ]  # fmt: skip
+        found = [each for (kind_of, _), each in self.objects.items() if kind_of == plural]
+        items = selected(found, query.get("labelSelector", [""])[0])
         return 200, {"items": items, "metadata": {}}
 
     def _made(self, plural: str, body: Body, dry: bool) -> Answer:

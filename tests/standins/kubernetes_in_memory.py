@@ -13,6 +13,8 @@ from typing import Any
 
 from kubernetes import client
 
+from tests.standins.labels import selected
+
 Object = dict[str, Any]
 
 
@@ -64,11 +66,8 @@ class KubernetesInMemory(client.ApiClient):
             return self.objects[path]
         if not path.endswith(("s", "/")):
             raise client.ApiException(404)
-        wanted = dict(
-            part.split("=") for part in options.get("labelSelector", "").split(",") if part
-        )
         items = [each for place, each in self.objects.items() if place.rpartition("/")[0] == path]
-        return {"items": [each for each in items if wanted.items() <= _labels(each).items()]}
+        return {"items": selected(items, options.get("labelSelector", ""))}
 
     def _post(self, path: str, body: Object, options: Object) -> Object:
         place = f"{path}/{body['metadata']['name']}"
@@ -109,10 +108,6 @@ def _leaves(found: Object) -> bool:
 
 def _uid(found: Object) -> str:
     return found["metadata"]["uid"]
-
-
-def _labels(found: Object) -> dict[str, str]:
-    return found["metadata"].get("labels", {})
 
 
 def _owner(found: Object) -> str:
