@@ -1,5 +1,6 @@
 """What tasks ask for is a setting at compile time, and a mistake in it is named."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.contracts.policy import RolloutPolicy
 from components.contracts.quantity import amount
 from components.contracts.refusal import Refusal
+from pipelines.placement import SECONDS
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 
 ROOT = Path(__file__).parents[2]
@@ -101,3 +104,16 @@ def test_on_one_laptop_a_training_and_its_neighbours_request_less_than_two_cores
 
 def test_every_job_may_have_a_size_of_its_own():
     assert {"train_detector", "import_dataset", "record_outcome"} <= set(JOBS)
+
+
+def test_a_rollout_may_wait_for_all_that_production_lets_it_wait_for_and_fits_twice():
+    values = (LOCAL.parents[1] / "production/kustomization.yaml").read_text()
+    (text,) = re.findall(r"policy=({.*})", values)
+    policy = RolloutPolicy(**yaml.safe_load(text))
+    turn = 2 * policy.turn_seconds  # to begin, and for what had to be exchanged
+    pods = (1 + len(policy.steps)) * policy.ready_seconds  # to come up, and for each share
+    # At each step a champion may be away almost as long as ends a rollout; a second look waits.
+    steps = len(policy.steps) * (2 * policy.step_seconds + policy.ready_seconds)
+
+    assert 2 * (turn + pods + steps) < SECONDS["long"]
+    assert SECONDS["light"] < turn + pods + steps
