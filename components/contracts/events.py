@@ -21,19 +21,20 @@ from components.contracts.values import (
     Bytes,
     Instant,
     Key,
+    Name,
     Pixels,
+    Sha256,
     ShortText,
     Text,
     Uri,
     composed,
     is_composed,
 )
-from components.contracts.values import Name as Name
-from components.contracts.values import Sha256 as Sha256
 
 FRAMES_TOPIC = "frames"
 PREDICTIONS_TOPIC = "predictions"
 TOPICS = (FRAMES_TOPIC, PREDICTIONS_TOPIC)
+BEFORE_DATA, AFTER_DATA = b'{"data":', b',"datacontenttype":'  # in `Event.body`
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -198,10 +199,6 @@ def parse_event(message: bytes, headers: Headers = ()) -> ParsedEvent:
     """
     own = None if headers else _parse_own(message)
     return own or _parse_any(message, headers)
-
-
-# How `Event.body` begins, and what comes after its data.
-BEFORE_DATA, AFTER_DATA = b'{"data":', b',"datacontenttype":'
 
 
 def _parse_own(message: bytes) -> ParsedEvent | None:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from components.contracts.annotation import ScoredBox
-from components.contracts.events import Name, Sha256
 from components.contracts.record import Record, complaint, digest_of, read_lines
 from components.contracts.refusal import Refusal
+from components.contracts.values import Name, Sha256
 
 INPUT = "images"
 BOXES = "boxes"

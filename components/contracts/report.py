@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from components.contracts.annotation import Box, ScoredBox
-from components.contracts.events import Name, Sha256
 from components.contracts.record import Record
+from components.contracts.values import Name, Sha256
 
 Role = Literal["heir", "challenger", "champion"]
 ROLES: tuple[Role, ...] = ("heir", "challenger", "champion")

@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import AwareDatetime, Field
 
 from components.contracts.annotation import Box, ScoredBox
-from components.contracts.events import Name, Sha256, Split
+from components.contracts.events import Split
 from components.contracts.record import Record, digest_of
+from components.contracts.values import Name, Sha256
 
 
 class SnapshotImage(Record):

@@ -168,7 +168,7 @@ def test_a_pipelines_parameters_are_read_by_their_types():
 def test_every_folder_name_gives_a_dataset_name(name):
     from pydantic import TypeAdapter
 
-    from components.contracts.events import Name
+    from components.contracts.values import Name
 
     TypeAdapter(Name).validate_python(slug(name))
 
