@@ -20,6 +20,7 @@ OUTAGES = frozenset(
     {
         "psycopg2.InterfaceError",  # the connection was lost before
         "psycopg2.OperationalError",
+        "psycopg2.errors.IdleInTransactionSessionTimeout",  # the process was paused
         "psycopg2.errors.ReadOnlySqlTransaction",  # the writer of a cluster has just moved
         "obstore.exceptions.GenericError",  # after the library's own retries
         "kafka.errors.RetriableError",

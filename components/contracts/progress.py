@@ -2,13 +2,20 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 MARK = "» "
 
 
 def say(line: str) -> None:
-    """Print one line for the person who watches, at once, past every buffer."""
-    print(f"{MARK}{line}", flush=True)
+    """Print one line for the person who watches, at once, past every buffer.
+
+    Where it cannot be written, as on a full disk, the work goes on without it. Characters that
+    UTF-8 has not, as a file's name may hold, are escaped.
+    """
+    readable = line.encode(errors="backslashreplace").decode()
+    with suppress(OSError):
+        print(f"{MARK}{readable}", flush=True)
 
 
 def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]:

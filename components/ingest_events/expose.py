@@ -13,6 +13,7 @@ from components.contracts.progress import say
 
 STILL_S = 120.0  # without a sign of life; longer than any wait between two attempts
 READY_S = 60.0  # how long something may be wrong before the service is not ready
+REFUSED_S = 300.0  # how long a wrong password may last before a restart is asked for
 AGAIN_S = 300.0  # what stays wrong is repeated so often
 SETTLE_S = 5.0  # what is wrong for less, as a topic that is just being created, is not said
 
@@ -50,7 +51,7 @@ class Pulse:
         self._faults: dict[str, float] = {}  # since when
         self._said: dict[str, float] = {}
         self._outage: dict[str, float] = {}  # one at most
-        self._final = ""
+        self._final, self._refused = "", False
         self.beat()
 
     def beat(self) -> None:
@@ -69,19 +70,22 @@ class Pulse:
             del self._said[fault]
             say(f"no more: {fault}")
 
-    def wait_for(self, outage: str, final: bool = False) -> None:
+    def wait_for(self, outage: str, final: bool = False, refused: bool = False) -> None:
         """Note an outage, which the caller says: nothing is read meanwhile.
 
         Args:
             outage: A sentence.
             final: Whether it cannot pass by itself: then the service is not alive.
+            refused: Whether a restart may end it, for then a new password is read: after
+                `REFUSED_S` the service is not alive.
         """
         self._outage = {outage: min(self._outage.values(), default=time.monotonic())}
         self._final = outage if final else ""
+        self._refused = refused
 
     def resume(self) -> None:
         """Note that the outage is over, for something was read."""
-        self._outage, self._final = {}, ""
+        self._outage, self._final, self._refused = {}, "", False
 
     @property
     def faults(self) -> list[str]:
@@ -91,7 +95,9 @@ class Pulse:
     @property
     def alive(self) -> bool:
         """Whether there was a sign of life lately, and no restart is needed."""
-        return not self._final and time.monotonic() - self._beat_at < self._still_s
+        began = min(self._outage.values(), default=time.monotonic())
+        refused = self._refused and time.monotonic() - began >= REFUSED_S
+        return not self._final and not refused and time.monotonic() - self._beat_at < self._still_s
 
     @property
     def ready(self) -> bool:

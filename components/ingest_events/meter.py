@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from components.contracts.events import TOPICS, FrameRefused
 from components.contracts.progress import say
 from components.ingest_events.expose import LAG, LOST, PROGRESS, RECREATED, STORED, Pulse
-from components.ingest_events.trouble import is_final, sentence
+from components.ingest_events.trouble import is_final, is_refused, sentence
 from components.ingest_events.understand import Misread, Reading
 
 PERIOD_S = 5.0
@@ -71,7 +71,7 @@ class Meter:
         self.failures += 1
         self._lag_is_unknown()
         self.pulse.beat()
-        self.pulse.wait_for(sentence(trouble), is_final(trouble))
+        self.pulse.wait_for(sentence(trouble), is_final(trouble), is_refused(trouble))
 
     @property
     def idle_s(self) -> float:

@@ -15,16 +15,18 @@ from components.contracts.stopping import STOPPED, Stopped
 from components.ingest_events.expose import Pulse, expose
 from components.ingest_events.follow import Follower
 from components.ingest_events.meter import Meter
+from components.ingest_events.retry import retry_missing
 from components.ingest_events.stop import Stop
 from components.ingest_events.trouble import OUTAGES, is_final, is_outage, sentence
 from components.store.brokers import addresses, admin
 from components.store.objects import Objects
-from components.store.postgres import connect, migrate
+from components.store.postgres import connect, end_stalled_copies, limit_waits, migrate
 from components.store.stream import consumer, stream_id
 
 PATIENCE_S = 120.0  # with --until-caught-up: how long an outage may last
 GC_THRESHOLD = 100_000  # new objects between two collections of garbage
 MIN_WAIT_S, MAX_WAIT_S = 0.2, 10.0  # before trying again: doubled until a step ends well
+IDLE_S = 30.0  # in PostgreSQL: how long others wait for an ingester that is paused
 STORE_RETRY_S = 10.0  # of one request; an outage is waited for here, where it is said
 
 
@@ -55,7 +57,12 @@ def main(options: Sequence[str] = ()) -> None:
     parser.add_argument("--until-caught-up", action="store_true", help=help_text)
     help_text = "answer /metrics, /healthz and /readyz there; 0 does not"
     parser.add_argument("--metrics-port", type=int, default=0, help=help_text)
+    help_text = "store the frames of quarantine whose bytes are there by now, and end"
+    parser.add_argument("--retry-missing", action="store_true", help=help_text)
     chosen = parser.parse_args(list(options))
+    if chosen.retry_missing:
+        retry()
+        return
     places = Places(
         database_url=os.environ["DATABASE_URL"],
         bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
@@ -69,6 +76,20 @@ def main(options: Sequence[str] = ()) -> None:
         expose(chosen.metrics_port, meter.pulse)
     ingest(places, chosen.until_caught_up, meter, stop)
     say(meter.total())
+
+
+def retry() -> None:
+    """Try the frames again whose bytes were missing.
+
+    Raises:
+        Refusal: If the database or the object store does not answer.
+    """
+    try:
+        with closing(connect(os.environ["DATABASE_URL"])) as connection:
+            objects = Objects(os.environ["OBJECT_STORE_URL"], STORE_RETRY_S)
+            say(str(retry_missing(connection, objects)))
+    except OUTAGES as trouble:
+        raise Refusal(sentence(trouble)) from trouble
 
 
 def relax_garbage_collection() -> None:
@@ -123,6 +144,9 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
         consumer(places.bootstrap_servers) as reader,
     ):
         migrate(connection)
+        limit_waits(connection, IDLE_S)
+        if ended := end_stalled_copies(connection, IDLE_S):
+            say(f"ended {ended} sessions whose ingester is paused or cut off")
         objects = Objects(places.object_store_url, STORE_RETRY_S)
         follower = Follower(connection, reader, cluster, objects, stream)
         ends = follower.look_around()

@@ -1,11 +1,17 @@
 """Tells which errors are outages, which pass by themselves, and says them in a sentence."""
 
+import re
+
 import psycopg2
 from kafka.errors import (  # type: ignore[import-untyped]
     CorruptRecordError,
     UnsupportedCodecError,
 )
-from psycopg2.errors import InsufficientPrivilege, ReadOnlySqlTransaction
+from psycopg2.errors import (
+    IdleInTransactionSessionTimeout,
+    InsufficientPrivilege,
+    ReadOnlySqlTransaction,
+)
 
 from components.ingest_events.presence import StoreFaultError
 from components.store.brokers import StreamSettingsError
@@ -19,6 +25,7 @@ from components.store.stream import KafkaError, StreamError
 OUTAGES = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
+    IdleInTransactionSessionTimeout,  # this process was paused
     ReadOnlySqlTransaction,
     InsufficientPrivilege,
     SchemaError,
@@ -27,11 +34,19 @@ OUTAGES = (
     StoreError,
     StoreFaultError,
 )
+REFUSED = re.compile(
+    r"password|authentication failed|certificate|permission denied|403|AccessDenied", re.IGNORECASE
+)
 
 
 def is_outage(error: BaseException) -> bool:
     """Say whether to try again: not if the environment has to be changed first."""
     return isinstance(error, OUTAGES) and not isinstance(error, StreamSettingsError)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Say whether a password, certificate or right is wrong, which a restart may read anew."""
+    return is_outage(error) and REFUSED.search(sentence(error)) is not None
 
 
 def is_final(error: BaseException) -> bool:

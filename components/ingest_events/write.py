@@ -54,7 +54,7 @@ def write(
             at: [reading for reading in readings if reading.message.offset >= locked[at]]
             for at, readings in ready.items()
         }
-        _store(cursor, stream, [reading for readings in fresh.values() for reading in readings])
+        store(cursor, stream, [reading for readings in fresh.values() for reading in readings])
         last = {at: readings[-1].message for at, readings in fresh.items() if readings}
         moved = {at: message.offset + 1 for at, message in last.items()}
         anchors = {at: anchor_of(message) for at, message in last.items()}
@@ -62,9 +62,17 @@ def write(
     return locked | moved
 
 
-def _store(
+def store(
     cursor: Cursor, stream: str, readings: Sequence[Reading], attempts: int = ATTEMPTS
 ) -> None:
+    """Store what is new of some readings, and send to quarantine what cannot be stored.
+
+    Args:
+        cursor: In a transaction, which is committed by the caller.
+        stream: Name of the stream.
+        readings: Of any kind, in the order of their messages.
+        attempts: How often to look up what is stored, where others store the same meanwhile.
+    """
     if not readings:
         return
     try:
@@ -74,7 +82,7 @@ def _store(
     except psycopg2.errors.UniqueViolation as cause:
         # Some are stored, or another ingester stored them since they were looked up.
         if attempts:
-            _store(cursor, stream, readings, attempts - 1)
+            store(cursor, stream, readings, attempts - 1)
         else:
             _store_parts(cursor, stream, readings, cause)
     except UNSTORABLE as cause:
@@ -92,7 +100,7 @@ def _store_parts(
 ) -> None:
     # Halving finds the one message that cannot be stored and leaves its neighbours alone.
     for part in _smaller(readings, cause):
-        _store(cursor, stream, part)
+        store(cursor, stream, part)
 
 
 @contextmanager

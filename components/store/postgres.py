@@ -11,6 +11,7 @@ from psycopg2.errors import InsufficientPrivilege, RaiseException
 from components.contracts.refusal import Outage, Refusal
 
 MIGRATIONS = files("components.store") / "migrations"
+APPLICATION = "car-detection"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
 KEPT = (
     "CREATE TABLE public.migrations ("
@@ -18,6 +19,15 @@ KEPT = (
 )
 # Seconds and probes until a connection whose other end is gone counts as ended: a minute.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+UNANSWERED_MS = 60_000  # what was sent and is not acknowledged for so long ends a connection
+LOCK_S = 60  # nobody waits longer for a lock: who holds it has the fault, and is named then
+
+END_STALLED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = %s
+    AND pid <> pg_backend_pid() AND state = 'active' AND wait_event = 'ClientRead'
+    AND query_start < now() - make_interval(secs => %s)
+"""
 
 
 class UnreachableError(Refusal, psycopg2.OperationalError):
@@ -38,13 +48,42 @@ def connect(url: str) -> extensions.connection:
         UnreachableError: If no database answers there, or not to this user.
     """
     try:
-        settings = KEEPALIVES | extensions.parse_dsn(url)
+        settings = KEEPALIVES | {"tcp_user_timeout": UNANSWERED_MS} | extensions.parse_dsn(url)
         connection: extensions.connection = psycopg2.connect(
-            **settings | {"application_name": "car-detection"}
+            **settings | {"application_name": APPLICATION}
         )
     except psycopg2.OperationalError as cause:
         raise UnreachableError(f"DATABASE_URL: {_first_line(cause)}") from cause
     return connection
+
+
+def limit_waits(connection: extensions.connection, idle_s: float) -> None:
+    """Let the server end what a client that is paused or cut off leaves open, with its locks.
+
+    Args:
+        connection: No transaction may be open; the limits hold for its session.
+        idle_s: How long a transaction may wait for its next statement.
+    """
+    limits = {"lock_timeout": LOCK_S, "idle_in_transaction_session_timeout": idle_s}
+    with connection, connection.cursor() as cursor:
+        probe_client(cursor)
+        cursor.execute("SELECT set_config('tcp_user_timeout', %s, false)", (str(UNANSWERED_MS),))
+        for name, seconds in limits.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds * 1000:.0f}"))
+
+
+def end_stalled_copies(connection: extensions.connection, idle_s: float) -> int:
+    """End the sessions of this user whose COPY waits for its client, and return how many.
+
+    No timeout of the server ends them.
+
+    Args:
+        connection: No transaction may be open.
+        idle_s: How long a COPY must have taken.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute(END_STALLED, (APPLICATION, idle_s))
+        return cursor.rowcount
 
 
 def probe_client(cursor: extensions.cursor) -> None:

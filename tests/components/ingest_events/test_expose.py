@@ -115,6 +115,23 @@ def test_a_topic_that_cannot_be_read_is_said_once_it_has_lasted(capsys, monkeypa
     ]
 
 
+@pytest.mark.parametrize(
+    ("outage", "is_alive"),
+    [
+        ('DATABASE_URL: FATAL: password authentication failed for user "car_ingest"', False),
+        ("no Kafka answers at a:9092: the user 'a' or its password is wrong", False),
+        ("DATABASE_URL: connection refused", True),
+    ],
+)
+def test_a_wrong_password_asks_for_a_restart_after_a_while(outage, is_alive, monkeypatch):
+    pulse = Pulse()
+    Meter(pulse).interrupted(StreamError(outage))
+    assert pulse.alive
+
+    monkeypatch.setattr("components.ingest_events.expose.REFUSED_S", 0.0)
+    assert pulse.alive == is_alive
+
+
 def test_nothing_else_is_told(exposed):
     assert httpx.get(f"{exposed(Pulse())}/etc/passwd").status_code == 404
 
