@@ -93,7 +93,7 @@ SEQUENCES = {
         raises="OverdueError: was started 3 times, expected at most 2",
     ),
     "over its time": Sequence(
-        lambda index, life: "sleep 60", settings={"time_limit_s": 4}, says=("running", "failed"),
+        lambda index, life: "sleep 60", settings={"time_limit_s": 20}, says=("running", "failed"),
         raises="TrainingError: deadline",
     ),
     "over its time, no controller": Sequence(

@@ -20,8 +20,10 @@ WITHIN_S = 240
 def train_here(folder: Path) -> Path:
     """Train with two processes here, from a store of its own, so that nothing is found done."""
     url = (folder / "objects").as_uri()
-    write_snapshot(folder / "again", Objects(url))
-    process = train(folder / "local", folder, {"OBJECT_STORE_URL": url}, launcher="local")
+    snapshot = folder / "local-snapshot"
+    write_snapshot(snapshot, Objects(url))
+    here = {"OBJECT_STORE_URL": url}
+    process = train(folder / "local", folder, here, launcher="local", snapshot=snapshot)
     said, _ = process.communicate(timeout=WITHIN_S)
     if process.returncode:
         raise SystemExit(said)
