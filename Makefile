@@ -62,6 +62,10 @@ prove-recovery: $(READY) ## Kill runs with SIGKILL at three places; all must end
 prove-kafka: $(READY) ## Ingestion on real Kafka brokers, killed and replaced; needs Java 17 and Maven; ONLY="storm peer"
 	@$(BIN)/python -m tests.proofs.kafka $(ONLY)
 
+.PHONY: prove-hardening
+prove-hardening: $(READY) ## Bombs, damaged pictures, poisoned messages, a paused ingester; ONLY="picture_bombs"
+	@$(BIN)/python -m tests.proofs.hardening $(ONLY)
+
 .PHONY: prove-checks
 prove-checks: $(READY) ## Packages with every fault we know in the real server: each refused by its word
 	@$(BIN)/python -m tests.proofs.checks

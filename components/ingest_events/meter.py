@@ -23,7 +23,7 @@ class Meter:
         """Begin with nothing."""
         self.pulse = pulse
         self.events = self.quarantined = self._said = 0
-        self.failures = 0  # outages since a step ended well
+        self.failures = 0  # outages since a batch was stored or nothing was waiting
         self._busy_s = 0.0
         self._counted_any = False
         self._said_at = self._counted_at = self._moved_at = time.monotonic()
@@ -36,7 +36,6 @@ class Meter:
     def count(self, readings: Sequence[Reading]) -> None:
         """Count one batch that was stored, or an empty one."""
         now = time.monotonic()
-        self.failures = 0
         self.events += len(readings)
         self._counted_any = bool(readings)
         quarantined = sum(map(_is_quarantined, readings))
@@ -63,6 +62,7 @@ class Meter:
         if self._counted_any or not any(map(_waits, lag.values())):
             self.pulse.resume()
         if self._counted_any or sum(lag.values()) == 0:
+            self.failures = 0
             self._moved_at = time.monotonic()
             PROGRESS.set_to_current_time()
 

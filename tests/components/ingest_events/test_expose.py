@@ -167,5 +167,8 @@ def test_waits_begin_anew_after_a_step_that_ended_well():
     for _ in range(6):
         meter.interrupted(StreamError("no Kafka answers"))
     meter.count([])
+    meter.show({"frames": 3.0}, [])
+    assert meter.failures == 6  # nothing came of it yet
 
+    meter.show({"frames": 0.0}, [])
     assert meter.failures == 0

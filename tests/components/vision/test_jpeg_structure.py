@@ -12,59 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from components.vision.exif import MAX_ENTRIES, Exif, read_exif
-from components.vision.jpeg import JpegError, decode_jpeg, decode_reduced, encode_jpeg, jpeg_size
-from components.vision.jpeg_structure import read_structure
-
-GREY = np.add.outer(np.arange(48) * 2, np.arange(64) * 2)
-PICTURE = np.stack([GREY, GREY + 20, GREY + 30], axis=2).astype(np.uint8)
-JPEG = encode_jpeg(PICTURE)
-END = b"\xff\xd9"
-LARGE = 7071  # pixels of each side, just below the limit of 50 million
-
-
-def saved(**options):
-    buffer = io.BytesIO()
-    Image.fromarray(PICTURE).save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
-def segment(marker: int, body: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
-
-
-def with_segments(*segments: bytes) -> bytes:
-    return JPEG[:2] + b"".join(segments) + JPEG[2:]
-
-
-def resized(content: bytes, width: int, height: int) -> bytes:
-    """Let the frame header claim another size."""
-    at = max(content.find(b"\xff\xc0"), content.find(b"\xff\xc2")) + 5
-    return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
-
-
-def scans_of(content: bytes) -> list[bytes]:
-    parts = content[:-2].split(b"\xff\xda")[1:]
-    return [b"\xff\xda" + part for part in parts]
-
-
-def many_scans(count: int) -> bytes:
-    progressive = saved(progressive=True)
-    last = scans_of(progressive)[-1]
-    return resized(progressive[:-2], LARGE, LARGE) + last * count + END
-
-
-hidden = segment(0xFE, resized(JPEG, 20_000, 20_000)[2:-2])
-BOMBS = {
-    "a size that only a decoder sees": (JPEG[:2] + b"\xff\xd0" + hidden + JPEG[2:], "not_a_jpeg"),
-    "99 scans of 50 million pixels": (many_scans(80), "too_large"),
-    "some bytes for 50 million pixels": (resized(JPEG, LARGE, LARGE), "undecodable"),
-    "9.9 MB of empty comments": (with_segments(segment(0xFE, b"") * 2_475_000), "not_a_jpeg"),
-    "9.9 MB of fill bytes": (JPEG[:2] + b"\xff" * 9_900_000 + JPEG[2:], "not_a_jpeg"),
-    "9.9 MB of stuffed bytes": (JPEG[:-2] + b"\xff\x00" * 4_950_000, "undecodable"),
-    "9.9 MB of fill bytes in a scan": (JPEG[:-2] + b"\xff" * 9_900_000, "undecodable"),
-    "9.9 MB of scans": (JPEG[:-2] + scans_of(JPEG)[0] * 8_000, "not_a_jpeg"),
-    "60,000 x 60,000": (resized(JPEG, 60_000, 60_000), "too_large"),
-}
+from components.vision.jpeg import JpegError, decode_jpeg, decode_reduced, jpeg_size
+from components.vision.jpeg_structure import SOON_BYTES, _end_of_scan, read_structure
+from tests.support.jpegs import BOMBS, JPEG, saved, segment, with_segments
 
 
 @pytest.mark.parametrize(("bomb", "reason"), BOMBS.values(), ids=BOMBS)
@@ -91,6 +41,13 @@ def test_a_bomb_is_refused_by_its_headers(bomb, reason):
 )
 def test_what_follows_the_end_is_no_part_of_a_jpeg(behind):
     assert np.array_equal(decode_jpeg(JPEG + behind), decode_jpeg(JPEG))
+
+
+@given(st.integers(0, 40), st.sampled_from([b"\xff\x00", b"\xff\xff", b"\x07\xff\xd3"]))
+def test_a_long_scan_ends_at_its_first_marker(around, filler):
+    scan = (filler * SOON_BYTES)[: SOON_BYTES - 20 + around].rstrip(b"\xff") + b"\x00"
+
+    assert _end_of_scan(scan + b"\xff\xc4" + scan, 0, 10**7) == len(scan)
 
 
 def test_an_end_marker_inside_a_note_is_none():

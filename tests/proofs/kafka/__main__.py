@@ -29,8 +29,8 @@ from tests.proofs.kafka import (
 )
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.place import Place, place
-from tests.proofs.kafka.table import Check, equal, show, stated
 from tests.proofs.needs import need_free_topics, need_java
+from tests.proofs.table import Check, equal, show, stated
 from tests.support.kafka_admin import Admin
 
 Scenario = Callable[[Place], Iterator[Check]]
@@ -85,7 +85,7 @@ def main(chosen: list[str]) -> int:
         checks = list(_all(folder, database, chosen, given))
     if given:
         Admin(given).delete(TOPICS)
-    show(checks)
+    show("Kafka", checks)
     wrong = sum(check.good is False for check in checks)
     print(f"{wrong} rows are NOT as they should be" if wrong else "all as it should be")
     return 1 if wrong else 0

@@ -13,7 +13,7 @@ from tests.proofs.kafka.events import labels, prediction, send
 from tests.proofs.kafka.ingester import ROOT, Ingester
 from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds
+from tests.proofs.table import Check, equal, holds
 
 USER, PASSWORD = "car-ingest", "right-password"
 KAFKA_USER = ROOT / "manifests/components/kafka-users/kafkauser-ingest.yaml"

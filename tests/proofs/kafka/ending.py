@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 
 from tests.proofs.kafka.events import NAMES, drain, label, produce
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds
+from tests.proofs.table import Check, equal, holds
 
 SOON_S = 90.0
 GRACE_S = 30.0  # that Kubernetes gives

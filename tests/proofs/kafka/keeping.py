@@ -12,7 +12,7 @@ from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
 from tests.proofs.kafka.ingester import ROOT
 from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds
+from tests.proofs.table import Check, equal, holds
 
 TOPIC = ROOT / "manifests/components/kafka-topics/kafkatopic-frames.yaml"
 SOON_S = 90.0

@@ -10,7 +10,7 @@ from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.objects import BUCKET, Store
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds
+from tests.proofs.table import Check, equal, holds
 
 FRAMES = 20
 SOON_S = 120.0

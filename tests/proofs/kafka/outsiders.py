@@ -8,7 +8,7 @@ from typing import Any
 
 from components.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, stated
+from tests.proofs.table import Check, equal, stated
 from tests.support.kafka_clients import CLIENTS, KCAT, Sent, by_kcat
 
 SOON_S = 90.0

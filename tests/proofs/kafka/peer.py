@@ -10,7 +10,7 @@ from tests.proofs.kafka.connect import TABLE, Connect, Side
 from tests.proofs.kafka.events import SOURCE, TIME, envelope, label, labels, send
 from tests.proofs.kafka.lake import Lake, await_true
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, holds, stated
+from tests.proofs.table import Check, holds, stated
 
 EVENTS = 10_000
 LONG_S = 300.0

@@ -10,7 +10,7 @@ from components.contracts.events import FRAMES_TOPIC
 from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
 from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds
+from tests.proofs.table import Check, equal, holds
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 SOON_S = 90.0

@@ -10,7 +10,7 @@ from components.contracts.events import FRAMES_TOPIC
 from tests.proofs.kafka.events import NAMES, SOURCE, TIME, drain, envelope, label, labels, send
 from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, holds, stated
+from tests.proofs.table import Check, equal, holds, stated
 
 PARTITIONS = 6  # as the manifests have
 WAITING = 100_000

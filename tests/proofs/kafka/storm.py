@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.proofs.kafka.ending import Load
 from tests.proofs.kafka.lake import Lake, await_true
 from tests.proofs.kafka.place import Place
-from tests.proofs.kafka.table import Check, equal, stated
+from tests.proofs.table import Check, equal, stated
 
 EVENTS, KILLS, BROKERS = 12_000, 20, 3
 STORED_S = 60.0  # at most until a new ingester stores its first batch

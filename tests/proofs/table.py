@@ -1,4 +1,4 @@
-"""The rows of the proof: scenario, figure, what was expected, and whether it held."""
+"""The rows of a proof: scenario, figure, what was expected, and whether it held."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,9 +49,9 @@ def stated(what: str, figure: str, expected: str = "stated") -> Check:
     return Check(what=what, figure=figure, expected=expected, good=None)
 
 
-def show(checks: Sequence[Check]) -> None:
+def show(title: str, checks: Sequence[Check]) -> None:
     """Print all rows as a table."""
-    table = Table("scenario", "figure", "expected", "", title="Kafka")
+    table = Table("scenario", "figure", "expected", "", title=title)
     for check in checks:
         table.add_row(check.what, check.figure, check.expected, WORDS[check.good])
     Console(width=150).print(table)

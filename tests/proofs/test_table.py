@@ -1,6 +1,6 @@
 """Rows of the proof say what was seen and what was expected."""
 
-from tests.proofs.kafka.table import equal, holds, stated
+from tests.proofs.table import equal, holds, stated
 
 
 def test_a_row_that_does_not_hold_says_what_was_expected():

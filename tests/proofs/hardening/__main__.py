@@ -1,0 +1,57 @@
+"""`make prove-hardening`: what strangers may send and do, against real processes, in one table."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipelines.laptop.database import EmbeddedDatabase
+from tests.proofs.hardening import messages, pauses, pictures
+from tests.proofs.hardening.place import Place, place
+from tests.proofs.table import Check, equal, show
+
+Scenario = Callable[[Place], Iterator[Check]]
+SCENARIOS: tuple[Scenario, ...] = (
+    pictures.picture_bombs,
+    pictures.mutated_pictures,
+    messages.mutated_messages,
+    pauses.paused_ingester,
+)
+
+
+def main(chosen: list[str]) -> int:
+    """Run the scenarios that are named, or all; 0 if every row is as it should be."""
+    known = {scenario.__name__: scenario for scenario in SCENARIOS}
+    if unknown := set(chosen) - known.keys():
+        print(
+            f"no scenario is called {min(unknown)}; there are {', '.join(known)}", file=sys.stderr
+        )
+        return 2
+    with TemporaryDirectory() as name, EmbeddedDatabase(Path(name) / "postgres") as database:
+        checks = [
+            check
+            for scenario in (known[one] for one in chosen or known)
+            for check in _run(scenario, Path(name), database)
+        ]
+    show("Hardening", checks)
+    wrong = sum(check.good is False for check in checks)
+    print(f"{wrong} rows are NOT as they should be" if wrong else "all as it should be")
+    return 1 if wrong else 0
+
+
+def _run(scenario: Scenario, folder: Path, database: EmbeddedDatabase) -> Iterator[Check]:
+    began = time.monotonic()
+    print(f"{scenario.__name__}:", flush=True)
+    try:
+        with place(folder / scenario.__name__, database) as here:
+            for check in scenario(here):
+                print(f"  {check.line}", flush=True)
+                yield check
+    except Exception as cause:  # whatever breaks one scenario must not hide the others
+        yield equal(f"{scenario.__name__} ran to its end", repr(cause)[:200], "no exception")
+    print(f"  {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
