@@ -4,6 +4,7 @@ The form of the dashboard draws a list for a parameter with literals, and the AP
 every other value. The SDK's signatures know no literals, so they are added to what it compiled.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -11,6 +12,7 @@ from kfp.dsl.base_component import BaseComponent
 
 from components.contracts.account import pipeline_account
 from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
+from components.contracts.events import Name
 from components.contracts.model import Precision, Suppression
 
 
@@ -20,21 +22,57 @@ class Values(NamedTuple):
     Attributes:
         literals: The only values; empty if there are others.
         word: Of a text that is a whole number or this word, which leaves the number open.
+        numbers: The only whole numbers, the word apart.
+        pattern: What the whole of a text matches.
+        described: The same in words.
     """
 
     literals: tuple[Any, ...] = ()
     word: str = ""
+    numbers: range = range(2**31)
+    pattern: str = ""
+    described: str = ""
+
+    def expected(self, value: Any) -> str:
+        """Return what is expected instead of a value of the right type; empty if it may be."""
+        if self.literals:
+            return "" if value in self.literals else f"one of {', '.join(map(str, self.literals))}"
+        if isinstance(value, int) and not isinstance(value, bool) and value not in self.numbers:
+            return f"a whole number from {self.numbers[0]:,} to {self.numbers[-1]:,}"
+        if isinstance(value, str) and not STORABLE.fullmatch(value):
+            return "text that can be stored, without NUL and half characters"
+        if isinstance(value, str) and self.pattern and not re.fullmatch(self.pattern, value):
+            return self.described
+        return ""
 
 
+STORABLE = re.compile(r"[^\0\ud800-\udfff]*")
+NAME = Name.__metadata__[0].pattern  # type: ignore[attr-defined]  # of an Annotated
+
+
+PATH = r".*\S.*"
 # By the name of a parameter, which means the same in every pipeline.
 VALUES: Mapping[str, Values] = {
+    "dataset": Values(
+        pattern=NAME, described="small letters, digits and hyphens, such as car-parks"
+    ),
+    "model": Values(
+        pattern="challenger|previous|champion|[0-9a-f]{8,64}",
+        described="challenger, previous, or a digest or its first 8 digits or more",
+    ),
     "approval": Values(get_args(Approval)),
     "launcher": Values(get_args(LauncherName)),
     "image_size": Values(get_args(ImageSize)),
     "served_precision": Values(get_args(Precision)),
     "suppression": Values(get_args(Suppression)),
-    "epochs": Values(word=AUTO),
-    "budget": Values(word=UNLIMITED),
+    "epochs": Values(word=AUTO, numbers=range(1, 10_001)),
+    "trials": Values(numbers=range(2, 1_001)),
+    "budget": Values(word=UNLIMITED, numbers=range(1, 1_000_001)),
+    "workers": Values(numbers=range(1, 257)),
+    "source": Values(
+        pattern=PATH, described="a folder, an archive, or an address such as s3://bucket/prefix"
+    ),
+    "folder": Values(pattern=f"|{PATH}", described="a folder, or nothing"),
 }
 
 

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 from kfp.dsl.base_component import BaseComponent
 
 from components.__main__ import truth
-from components.contracts.choices import number_or
+from components.contracts.choices import AUTO, UNLIMITED, number_or
+from components.contracts.policy import TuningPolicy
 from components.contracts.refusal import Refusal
+from components.propose_settings.propose import rungs
+from components.propose_settings.space import read_space
+from components.train_detector.recipe import with_recipe
 from pipelines.form import values_of
 from pipelines.graphs import GRAPHS
 
@@ -79,7 +83,12 @@ def checked(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in inputs:
             raise Refusal(f"{pipeline} has no parameter {name!r}, expected {', '.join(inputs)}")
-    return {name: _checked(pipeline, name, inputs[name].type, it) for name, it in given.items()}
+    taken = {name: _checked(pipeline, name, inputs[name].type, it) for name, it in given.items()}
+    try:
+        _check_together(pipeline, defaults(pipeline) | taken)
+    except Refusal as refusal:
+        raise Refusal(f"{pipeline}: {refusal}") from refusal
+    return taken
 
 
 def graph_of(pipeline: str) -> BaseComponent:
@@ -94,15 +103,31 @@ def graph_of(pipeline: str) -> BaseComponent:
 
 
 def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
-    where, (literals, word) = f"{pipeline}: {name}", values_of(name)
-    if word and kind == "String" and type(value) in (int, str):
-        return str(number_or(word, value, where) or word)
-    if type(value) not in VALUE_TYPES[kind].types:
+    where, values = f"{pipeline}: {name}", values_of(name)
+    number = value
+    if values.word and kind == "String" and type(value) in (int, str):
+        number = number_or(values.word, value, where)
+        value = str(number or values.word)
+    elif type(value) not in VALUE_TYPES[kind].types:
         raise Refusal(f"{where} is {value!r}, expected of type {kind}")
-    if literals and value not in literals:
-        known = ", ".join(map(str, literals))
-        raise Refusal(f"{where} is {value!r}, expected one of {known}")
+    is_open = bool(values.word) and value == values.word
+    if not is_open and (expected := values.expected(number)):
+        known = f"{values.word} or {expected}" if kind == "String" and values.word else expected
+        raise Refusal(f"{where} is {value!r}, expected {known}")
     return value
+
+
+def _check_together(pipeline: str, values: Mapping[str, Any]) -> None:
+    """Refuse settings of a training or a search that no task could work with."""
+    if "workers" not in values:
+        return
+    if "trials" in values:
+        budget = number_or(UNLIMITED, values["budget"], "budget")
+        rungs(values["trials"], values["epochs"], budget, TuningPolicy())
+        read_space(values["space"])
+    chosen = {name: values[name] for name in ("seed", "workers", "image_size") if name in values}
+    epochs = number_or(AUTO, values.get("epochs", AUTO), "epochs")
+    with_recipe(values.get("recipe", ""), epochs=epochs, **chosen).check_workers()
 
 
 def _inputs(pipeline: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ ImageSize = Literal[
     64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416,
     448, 480, 512, 544, 576, 608, 640, 704, 768, 832, 896, 960, 1024, 1152, 1280,
 ]  # fmt: skip
+MAX_DIGITS = 9  # of a whole number
 AUTO = "auto"  # epochs: by the number of images
 UNLIMITED = "unlimited"  # budget of a search: as many epochs as the trials take
 
@@ -34,6 +35,6 @@ def number_or(word: str, given: str | int, what: str) -> int:
     text = str(given).strip()
     if text == word:
         return 0
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
         raise Refusal(f"{what} is {given!r}, expected {word} or a whole number")
     return int(text)

@@ -110,9 +110,7 @@ def _check(info: SnapshotInfo, settings: Settings) -> None:
     for split in ("train", "validation"):
         if not info.images.get(split):
             raise Refusal(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
-    batch, workers = settings.batch_size, settings.workers
-    if batch % workers:
-        raise Refusal(f"batch size is {batch}, expected a multiple of {workers} workers")
+    settings.check_workers()
 
 
 def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:

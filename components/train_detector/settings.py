@@ -45,6 +45,17 @@ class Settings(Record):
         default=60.0, ge=0, description="between checkpoints; 0: every step"
     )
 
+    def check_workers(self) -> None:
+        """Refuse a batch that the workers cannot divide among themselves.
+
+        Raises:
+            Refusal: If it is so.
+        """
+        if self.batch_size % self.workers:
+            raise Refusal(
+                f"batch size is {self.batch_size}, expected a multiple of {self.workers} workers"
+            )
+
 
 def settings_of(**chosen: Any) -> Settings:
     """Return settings, or refuse what cannot be one.

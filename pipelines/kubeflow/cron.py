@@ -35,7 +35,9 @@ WORDS = {
     "@hourly": "0 0 * * * *",
 }
 UNITS = {"h": 3600, "m": 60, "s": 1}
+MAX_DIGITS = 9  # of a number; no field and no interval needs more
 YEARS = 5  # after which the scheduler stops looking
+MAX_INTERVAL_S = YEARS * 366 * 24 * 3600
 LEAP_DAY = datetime(2024, 2, 1, tzinfo=UTC)  # soon after this
 
 
@@ -117,7 +119,7 @@ def parse(expression: str, zone: tzinfo = UTC) -> Cron | Every:
     if len(words) == len(FIELDS) - 1:
         raise CronError(
             f"cron {expression!r} has five fields, and the scheduler would take the first for "
-            f"seconds; expected six, seconds first: {' '.join(['0', *words])!r}"
+            f"seconds; expected six, seconds first{_in_six(words)}"
         )
     if len(words) != len(FIELDS):
         raise CronError(
@@ -156,6 +158,18 @@ def check(expression: str, zone: tzinfo) -> None:
         CronError: If it is so.
     """
     next_times(expression, LEAP_DAY, zone, 1)
+
+
+def _in_six(words: list[str]) -> str:
+    """Return what five fields may have meant in six; empty if nothing of that would fire."""
+    sunday = [*words[:-1], re.sub(r"\b7\b", "0", words[-1])]  # elsewhere it is 0 and 7
+    for meant in (["0", *words], ["0", *sunday], [*words, "*"]):
+        try:
+            check(" ".join(meant), UTC)
+        except CronError:
+            continue
+        return f": {' '.join(meant)!r}"
+    return f" ({_listed(FIELDS)})"
 
 
 def _times(schedule: Cron | Every, instant: datetime) -> Iterator[datetime]:
@@ -203,17 +217,23 @@ def _number(where: str, name: str, word: str, bounds: tuple[int, int]) -> int:
 
 
 def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdecimal()
+    return word.isascii() and word.isdecimal() and len(word) <= MAX_DIGITS
 
 
 def _duration(expression: str) -> timedelta:
     told = expression.removeprefix("@every ")
-    if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", told, re.ASCII):
-        raise CronError(f"cron {expression!r} is no interval, expected such as '@every 1h30m'")
+    if not re.fullmatch(r"(\d{1,9}(\.\d{1,9})?[hms])+", told, re.ASCII):
+        raise CronError(
+            f"cron {expression!r} is no interval, expected hours, minutes and seconds such as "
+            "'@every 1h30m'; a day is 24h"
+        )
     parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", told)
     seconds = int(sum(Fraction(number) * UNITS[unit] for number, unit in parts))
-    if seconds < 1:
-        raise CronError(f"cron {expression!r} is no interval, expected a second or more")
+    if not 1 <= seconds <= MAX_INTERVAL_S:
+        raise CronError(
+            f"cron {expression!r} is no interval, expected a second or more, and {YEARS} years "
+            "or less"
+        )
     return timedelta(seconds=seconds)
 
 

@@ -21,16 +21,16 @@ def runtime_parameters(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any
         Refusal: If there is no such pipeline or parameter, a value is not what it may be, or
             it names a folder, which only this machine has.
     """
+    source = str(given.get("source", ""))
+    if pipeline == "import" and scheme_of(source) not in REMOTE_SCHEMES:
+        raise Refusal(
+            f"import: source is {source!r}, which no task of a cluster sees; expected an address "
+            f"in an object store ({', '.join(REMOTE_SCHEMES)}): {UPLOAD}"
+        )
     parameters = checked(pipeline, given)
     if pipeline == "batch" and parameters.get("folder"):
         raise Refusal(
             f"batch: folder is {parameters['folder']!r}, which no task of a cluster sees; expected "
             "none: import the images first, or run batch on this machine"
-        )
-    source = str(parameters.get("source", ""))
-    if pipeline == "import" and scheme_of(source) not in REMOTE_SCHEMES:
-        raise Refusal(
-            f"import: source is {source!r}, which no task of a cluster sees; expected an address "
-            f"in an object store ({', '.join(REMOTE_SCHEMES)}): {UPLOAD}"
         )
     return parameters

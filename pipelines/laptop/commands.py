@@ -4,10 +4,12 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from components.contracts.object_store import scheme_of
 from components.contracts.refusal import Refusal
 from components.deploy_model.pictures import served_lately
 from components.store.objects import Objects
@@ -18,6 +20,7 @@ from pipelines.laptop.clients import Clients
 from pipelines.laptop.drill import PICTURES
 from pipelines.laptop.home import Home, database_url, home
 from pipelines.laptop.terminal import Terminal
+from pipelines.parameters import checked
 
 ALIASES: tuple[Alias, ...] = ("champion", "previous", "challenger")
 
@@ -29,7 +32,12 @@ def loop(data: str, name: str) -> int:
 
 
 def run(name: str, parameters: Mapping[str, Any]) -> int:
-    """Run one pipeline and print what its steps did."""
+    """Run one pipeline and print what its steps did.
+
+    Raises:
+        Refusal: If a parameter is not what it may be, before anything is started.
+    """
+    parameters = _on_this_machine(name, parameters)
     with home() as up:
         story = whole.Story(str(parameters["dataset"]), up, Terminal())
         story.pipeline(name.capitalize(), name, parameters)
@@ -79,6 +87,7 @@ def rollback(dataset: str) -> int:
 
 def history(dataset: str) -> int:
     """Print a dataset's models, who serves, and all that was done to them."""
+    checked("deploy", {"dataset": dataset})
     with database_url() as url, closing(connect(url)) as connection:
         registry = Registry(connection)
         versions, entries = registry.versions(dataset), registry.history(dataset)
@@ -107,6 +116,16 @@ def serve(port: int) -> int:
         while True:
             up.must_run()
             time.sleep(0.5)
+
+
+def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters of a pipeline, if they name only what is there."""
+    parameters = checked(pipeline, given)
+    for name in ("folder", "source"):
+        path = str(parameters.get(name, ""))
+        if path and not scheme_of(path) and not Path(path).exists():
+            raise Refusal(f"{pipeline}: {name} is {path!r}, which is not there")
+    return parameters
 
 
 def _lately(up: Home, dataset: str) -> list[bytes]:

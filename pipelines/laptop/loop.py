@@ -18,6 +18,7 @@ from pipelines.laptop.home import Home, home
 from pipelines.laptop.processor import recipe_here
 from pipelines.laptop.run import Run, run_job, run_pipeline
 from pipelines.laptop.terminal import Terminal
+from pipelines.parameters import checked
 
 SIMULATED = "car-parks"
 TRAINING_FRAMES = 600
@@ -85,13 +86,14 @@ def loop(data: str, name: str) -> Path:
         name: Name of the dataset; empty takes it from the folder.
 
     Raises:
-        Refusal: If the data cannot be used, or a step failed.
+        Refusal: If the data or the name cannot be used, or a step failed.
     """
     if data and not Path(data).is_dir():
         kind = "is a file" if Path(data).exists() else "does not exist"
         raise Refusal(f"DATA={data} {kind}, expected a folder of labelled images")
+    dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
+    checked("train", {"dataset": dataset})
     with home() as up:
-        dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
         story = Story(dataset, up, Terminal())
         _arrive(story, data)
         train = story.train()

@@ -14,6 +14,7 @@ from components.train_detector.settings import Settings
 from pipelines.form import VALUES, description_of, values_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
+from pipelines.laptop import commands
 from pipelines.parameters import checked, defaults
 from pipelines.policy.access import AS_PIPELINE
 
@@ -64,6 +65,93 @@ def test_the_jobs_take_every_literal_and_no_other():
 def test_another_value_is_refused_before_it_is_sent_or_run_here(given, complaint):
     with pytest.raises(Refusal, match=complaint):
         checked("train", given)
+
+
+def parameters_but(*free):
+    return [
+        (pipeline, name)
+        for pipeline in GRAPHS
+        for name, default in defaults(pipeline).items()
+        if isinstance(default, str) and name not in free
+    ]
+
+
+# What may be empty: settings that change nothing, and the folder that stands for a snapshot.
+MAY_BE_EMPTY = ("recipe", "space", "folder")
+
+
+@pytest.mark.parametrize(("pipeline", "name"), parameters_but(*MAY_BE_EMPTY))
+def test_no_choice_is_left_empty(pipeline, name):
+    with pytest.raises(Refusal, match=f"{pipeline}: {name} is '', expected "):
+        checked(pipeline, {name: ""})
+
+
+@pytest.mark.parametrize(("pipeline", "name"), parameters_but("source", "folder"))
+@pytest.mark.parametrize("value", [" car-parks ", "Ünsinn", "car-parks\n", "x\0", "\ud800"])
+def test_a_word_that_means_nothing_is_refused_for_every_choice(pipeline, name, value):
+    with pytest.raises(Refusal, match=f"{pipeline}: .*{name} is "):
+        checked(pipeline, {name: value})
+
+
+@pytest.mark.parametrize("value", [" ", "\t", "a\0b", "\ud800"])
+def test_a_path_of_blanks_or_half_characters_is_refused(value):
+    with pytest.raises(Refusal, match="import: source is"):
+        checked("import", {"source": value})
+    with pytest.raises(Refusal, match="batch: folder is"):
+        checked("batch", {"folder": value})
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name"),
+    [
+        (pipeline, name)
+        for pipeline in GRAPHS
+        for name, default in defaults(pipeline).items()
+        if type(default) is int or name in ("epochs", "budget")
+    ],
+)
+@pytest.mark.parametrize("value", [-1, 2**31, 2**53, 10**400])
+def test_an_impossible_number_is_refused_for_every_count(pipeline, name, value):
+    with pytest.raises(Refusal, match=f"{pipeline}: {name} is "):
+        checked(pipeline, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "given", "complaint"),
+    [
+        ("train", {"workers": 3}, "train: batch size is 8, expected a multiple of 3 workers"),
+        ("watch", {"recipe": "epoch: 3"}, "watch: recipe: epoch is no setting"),
+        ("train", {"recipe": "image_size: 640", "image_size": 256}, "and the recipe says 640"),
+        ("tune", {"space": "colour: [red]"}, "tune: space: colour is nothing to search"),
+        ("tune", {"budget": 5}, "tune: budget is 5 epochs, expected at least"),
+        ("deploy", {"model": "chalenger"}, "deploy: model is 'chalenger', expected challenger"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused_before_a_run(pipeline, given, complaint):
+    with pytest.raises(Refusal, match=complaint):
+        checked(pipeline, given)
+
+
+@pytest.mark.parametrize("pipeline", GRAPHS)
+def test_a_pipeline_takes_its_own_defaults_but_for_what_only_a_user_knows(pipeline):
+    known = {name: value for name, value in defaults(pipeline).items() if name != "source"}
+
+    assert checked(pipeline, known) == known
+
+
+def test_what_is_given_on_this_machine_is_looked_at_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARS_STATE", str(tmp_path / "state"))
+
+    for name, given in [
+        ("batch", {"folder": "no/jpegs"}),
+        ("import", {"source": "no/cars.zip"}),
+        ("train", {"approval": ""}),
+        ("train", {"dataset": " car-parks "}),
+    ]:
+        with pytest.raises(Refusal, match=f"{name}: {next(iter(given))} is "):
+            commands.run(name, {"dataset": "car-parks", **given})
+
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize(("given", "is_taken_as"), [(14, "14"), ("14", "14"), (0, "auto")])

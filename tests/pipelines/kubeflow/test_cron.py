@@ -1,5 +1,6 @@
 """Times told by hand from the documented rules of robfig/cron v1, and checked against croniter."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,17 @@ CHANGES = [
 REFUSED = [
     ("0 2 * * 1", "five fields.*'0 0 2 \\* \\* 1'"),
     ("0 0 2 * *", "five fields"),
+    ("10 10 * * *", "'0 10 10 \\* \\* \\*'$"),
+    ("0 0 0 * *", "'0 0 0 \\* \\* \\*'$"),
+    ("0 2 * * 7", "'0 0 2 \\* \\* 0'$"),
+    ("a b c d e", "expected six, seconds first .second, minute, hour"),
+    ("0 0 2 * * 7777777777777777", "Sunday is 0"),
+    ("0 0 " + "9" * 5000 + " * * *", "expected 0 to 23"),
+    ("@every 1d", "a day is 24h"),
+    ("@every " + "9" * 5000 + "h", "is no interval"),
+    ("@every 999999h", "5 years or less"),
+    ("TZ=UTC 0 0 2 * * *", "7 fields, expected six"),
+    ("*/90 * * * * *", "the step 90, which never fits"),
     ("0 0 2 * * 1 2026", "7 fields, expected six"),
     ("", "0 fields, expected six"),
     ("0 0 2 * * 7", "day of week is '7', expected 0 to 6.*Sunday is 0"),
@@ -132,6 +144,17 @@ def test_a_clock_that_changes_skips_and_repeats(zone, expression, after, times):
 def test_what_the_scheduler_would_refuse_or_misread_is_refused(expression, why):
     with pytest.raises(CronError, match=why):
         next_times(expression, datetime(2026, 1, 1, tzinfo=UTC), UTC)
+
+
+@settings(max_examples=200, derandomize=True)
+@given(st.lists(st.sampled_from(["*", "?", "0", "7", "24", "29", "*/2", "Mon", "x"]),
+                min_size=5, max_size=5))  # fmt: skip
+def test_what_is_proposed_for_five_fields_is_not_refused_itself(fields):
+    with pytest.raises(CronError) as refused:
+        parse(" ".join(fields))
+
+    for proposal in re.findall(r": '([^']+)'$", str(refused.value)):
+        assert next_times(proposal, datetime(2026, 1, 1, tzinfo=UTC), UTC)
 
 
 def field(low, high):
