@@ -16,9 +16,32 @@ class ValidationPolicy(Record):
         "unknown_class",
         "empty_split",
         "too_few_images",
+        "nothing_to_learn",
         "leak_between_splits",
     )
-    warn: tuple[str, ...] = ("duplicate_box", "class_without_boxes", "split_without_boxes")
+    warn: tuple[str, ...] = (
+        "duplicate_box",
+        "many_boxes",
+        "class_without_boxes",
+        "split_without_boxes",
+    )
+    min_images: int = Field(default=10, description="of a snapshot, over all splits")
+    max_boxes: int = Field(
+        default=1000, description="of one image, beyond which its label is remarked upon"
+    )
+
+    def too_small(self, images: int, boxes: int) -> str:
+        """Return why nothing can be learned from so many images and boxes, or nothing.
+
+        >>> ValidationPolicy().too_small(5, 39)
+        '5 labelled images, expected at least 10 to train on'
+        """
+        if images < self.min_images:
+            labelled = f"{images:,} labelled image{'' if images == 1 else 's'}"
+            return f"{labelled}, expected at least {self.min_images:,} to train on"
+        if not boxes:
+            return f"none of {images:,} labelled images has a box, expected objects to learn from"
+        return ""
 
 
 class CheckPolicy(Record):

@@ -33,6 +33,7 @@ from components.vision.jpeg import decode_jpeg
 
 SHOWN_FINDINGS = 60
 SHOWN_IMAGES = 8
+DRAWN_BOXES = 500  # of one picture
 THUMBNAIL = 320
 TONES: dict[Word, Tone] = {"ok": "", "warn": "warn", "fail": "bad"}
 SAID: dict[Word, str] = {"ok": "noted", "warn": "warns", "fail": "fails"}
@@ -147,12 +148,14 @@ def _drawn(pictures: Iterable[Picture], info: SnapshotInfo, reader: ImageReader)
         boxes = [
             Box.model_construct(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, label=label)
             for (x_min, y_min, x_max, y_max), label in zip(
-                picture.boxes.tolist(), picture.labels, strict=True
+                picture.boxes[:DRAWN_BOXES].tolist(), picture.labels, strict=False
             )
         ]
         colours = [class_colour(box.label, info.classes) for box in boxes]
         captions = None if len(info.classes) > 1 else ()
-        count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+        total = len(picture.labels)
+        count = "1 box" if total == 1 else f"{total:,} boxes"
+        count += f", the first {len(boxes)} are drawn" if total > len(boxes) else ""
         caption = f"{picture.name} · {picture.camera} · {count}"
         thickness = max(1.4, image.shape[1] / THUMBNAIL * 1.4)  # it is shown smaller
         yield draw_boxes(image, boxes, colours, captions, thickness), caption

@@ -53,7 +53,7 @@ def validate(
     layout = SnapshotLayout(root)
     info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
     pictures = look(root, reader)
-    findings = check(info, pictures, min_images=min_images)
+    findings = check(info, pictures, min_images=min_images, max_boxes=policy.max_boxes)
     verdict = judge(findings, len(pictures), policy)
     show(page, info, pictures, findings, verdict, policy, reader)
     if verdict.word == "fail":

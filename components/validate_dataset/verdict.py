@@ -8,6 +8,8 @@ from typing import Literal
 from components.contracts.policy import ValidationPolicy
 from components.validate_dataset.check import Finding
 
+TOO_SMALL = ("too_few_images", "nothing_to_learn")  # whatever else is mended
+
 Word = Literal["ok", "warn", "fail"]
 
 
@@ -39,6 +41,8 @@ def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) ->
     """
     worst = [f for f in findings if weight(f.reason, policy) == "fail"]
     warned = [f for f in findings if weight(f.reason, policy) == "warn"]
+    if small := [f.detail for f in worst if f.reason in TOO_SMALL]:
+        return Verdict("fail", small[0])
     if worst:
         reason = f"{_count(worst, 'finding')} in {images:,} images must be mended"
         return Verdict("fail", f"{reason} ({_by_reason(worst)}); the first: {worst[0].detail}")

@@ -1,5 +1,6 @@
 """Boxes are drawn on a copy of the picture, with lines thin enough to see what they hold."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,15 +71,24 @@ def draw_boxes(
 def _blend(image: NDArray[np.float32], box: Box, ink: ArrayLike, thick: float, most: float) -> None:
     """Lay the outline over the image, each pixel by the share of it that is covered."""
     half = thick / 2
-    frame = _covered(image, box, half) - _covered(image, box, -half)  # [H, W]
+    across, down = (
+        slice(max(0, math.floor(low - half)), max(0, math.ceil(high + half)))
+        for low, high in ((box.x_min, box.x_max), (box.y_min, box.y_max))
+    )
+    part = image[down, across]  # a view: the rest of the image is not touched
+    origin = across.start, down.start
+    frame = _covered(part, origin, box, half) - _covered(part, origin, box, -half)  # [H, W]
     weight = most * frame[..., None].clip(0, 1)
-    image += weight * (np.asarray(ink, np.float32) - image)
+    part += weight * (np.asarray(ink, np.float32) - part)
 
 
-def _covered(image: NDArray[np.float32], box: Box, grow: float) -> NDArray[np.float32]:
+def _covered(
+    image: NDArray[np.float32], origin: tuple[int, int], box: Box, grow: float
+) -> NDArray[np.float32]:
     height, width = image.shape[:2]
-    across = _share(box.x_min - grow, box.x_max + grow, width)
-    down = _share(box.y_min - grow, box.y_max + grow, height)
+    x, y = origin
+    across = _share(box.x_min - x - grow, box.x_max - x + grow, width)
+    down = _share(box.y_min - y - grow, box.y_max - y + grow, height)
     return np.outer(down, across).astype(np.float32)
 
 

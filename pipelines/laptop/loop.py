@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.contracts.policy import ValidationPolicy
 from components.contracts.refusal import Refusal
 from components.ingest_events.wait import wait_until_ingested
 from components.store.postgres import connect
@@ -96,6 +97,7 @@ def loop(data: str, name: str) -> Path:
     with home() as up:
         story = Story(dataset, up, Terminal())
         _arrive(story, data)
+        _must_be_enough(story)
         train = story.train()
         if is_served(story):
             for title, condition in LIVE:
@@ -134,6 +136,20 @@ def _arrive(story: Story, data: str) -> None:
     else:
         story.job("Cameras", "simulate_cameras", dataset=story.dataset, frames=TRAINING_FRAMES)
     story.ingested()
+
+
+def _must_be_enough(story: Story) -> None:
+    """Refuse what no training could learn from now, and not after a pipeline has started."""
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(jsonb_array_length(boxes)), 0)"
+            " FROM gold.labelled_frames WHERE dataset = %s",
+            (story.dataset,),
+        )
+        ((images, boxes),) = cursor.fetchall()
+    if why := ValidationPolicy().too_small(images, int(boxes)):
+        raise Refusal(f"{story.dataset} cannot be trained on: {why}")
 
 
 def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:

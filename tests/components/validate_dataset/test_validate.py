@@ -1,18 +1,26 @@
+import tracemalloc
+from inspect import signature
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.contracts.policy import ValidationPolicy
 from components.contracts.snapshot import SnapshotInfo
 from components.store.snapshots import ImageReader, ShardError
-from components.validate_dataset.check import check
-from components.validate_dataset.look import look
+from components.validate_dataset.check import _duplicates, check
+from components.validate_dataset.component import validate_dataset
+from components.validate_dataset.look import Picture, look
 from components.validate_dataset.validate import ValidationError, validate
 from tests.components.validate_dataset.conftest import box, jpeg
 
 
-def found(draft, min_images=1):
+def found(draft, min_images=1, **options):
     root = draft.write()
     pictures = look(root, ImageReader(draft.layout.index, draft.objects))
-    return check(SnapshotInfo.read(draft.layout.info), pictures, min_images=min_images)
+    info = SnapshotInfo.read(draft.layout.info)
+    return check(info, pictures, min_images=min_images, **options)
 
 
 def validated(draft, page, **options):
@@ -81,11 +89,78 @@ def test_a_split_without_boxes_and_a_class_without_examples_are_found(draft):
         line["boxes"] = []
 
     assert [finding.reason for finding in found(draft)] == [
-        "split_without_boxes",
+        "nothing_to_learn",
         "split_without_boxes",
         "split_without_boxes",
         "class_without_boxes",
     ]
+
+
+@pytest.mark.parametrize("broken", ["images", "boxes"])
+def test_what_is_too_small_is_refused_in_one_sentence_whatever_else_is_wrong(
+    draft, tmp_path, broken
+):
+    for line in draft.lines:
+        line["group"] = "everywhere"
+        line["boxes"] = [box(x_max=500)] if broken == "images" else []
+    root = draft.write()
+    expected = {
+        "images": "8 images, expected at least 9",
+        "boxes": "none of 4 training images has a box, expected objects to learn from",
+    }
+
+    with pytest.raises(ValidationError, match=f"of toy: {expected[broken]}$"):
+        validate(root, draft.objects, tmp_path / "page.html", min_images=8 + (broken == "images"))
+
+
+def test_the_component_asks_for_as_many_images_as_the_policy():
+    (told,) = [it for it in signature(validate_dataset.python_func).parameters.values()
+               if it.name == "min_images"]  # fmt: skip
+
+    assert told.default == ValidationPolicy().min_images
+
+
+def test_an_image_with_very_many_boxes_is_remarked_upon_and_others_are_not(draft, tmp_path):
+    draft.lines[0]["boxes"] = [box(x_min=x, x_max=x + 0.5) for x in range(90)]
+
+    assert [f.detail for f in found(draft, max_boxes=89)] == [
+        "0.jpg: 90 boxes, expected at most 89"
+    ]
+    assert found(draft, max_boxes=90) == []
+
+
+def test_twelve_thousand_boxes_in_one_image_are_compared_in_little_memory():
+    corners = 9.0 * np.argwhere(np.ones((120, 100)))
+    boxes = np.hstack([corners, corners + 20])
+    boxes[7_000] = boxes[3_000]
+    many = Picture(
+        "0" * 64, "a.jpg", "gate", "gate", "train", (1100, 920), boxes, ("car",) * len(boxes)
+    )
+
+    tracemalloc.start()
+    duplicates = list(_duplicates(many))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert duplicates == [(7_000, 3_000)]
+    assert peak < 64e6
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from("ab")), max_size=12)
+)
+def test_blocks_find_the_duplicates_that_a_look_at_all_pairs_finds(places):
+    boxes = np.array([(x, y, x + 2, y + 2) for x, y, _ in places], float).reshape(-1, 4)
+    picture = Picture("0" * 64, "a.jpg", "gate", "gate", "train", (9, 9), boxes,
+                      tuple(label for *_, label in places))  # fmt: skip
+    expected = [
+        (second, places.index(place))
+        for second, place in enumerate(places)
+        if places.index(place) < second
+    ]
+
+    assert sorted(_duplicates(picture)) == expected
 
 
 def test_too_few_images_are_found(draft):
