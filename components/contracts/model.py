@@ -49,7 +49,7 @@ class TrainedInfo(Record):
     image_height: int = Field(description="of the network's input, pixels, a multiple of 32")
     size: str = Field(description="pico, nano or small")
     best_epoch: int
-    validation_map50: float
+    validation_map50: float | None = Field(description="None if no validation image has a box")
     network: str = Field(
         default="", description="digest of the source of the network, which alone fits the weights"
     )

@@ -1,5 +1,6 @@
 """What the evaluator writes and the judge reads: models compared on the same frozen images."""
 
+import math
 from typing import Literal
 
 from pydantic import Field
@@ -15,6 +16,28 @@ COCO_METRICS = (
     "map", "map50", "map75", "map_small", "map_medium", "map_large",
     "mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large",
 )  # fmt: skip
+
+
+NOT_MEASURABLE = "not measurable"
+
+
+def measured(number: float | None) -> float | None:
+    """Return a precision or recall, 0 to 1; None if there was nothing to measure it on.
+
+    >>> measured(0.5), measured(-1.0), measured(math.nan), measured(None)
+    (0.5, None, None, None)
+    """
+    return number if number is not None and 0 <= number <= 1 else None
+
+
+def precision_text(number: float | None, digits: int = 3) -> str:
+    """Return a precision or recall as people read it.
+
+    >>> precision_text(0.5), precision_text(-1.0)
+    ('0.500', 'not measurable')
+    """
+    known = measured(number)
+    return NOT_MEASURABLE if known is None else f"{known:.{digits}f}"
 
 
 class ModelReport(Record):
@@ -33,6 +56,16 @@ class ModelReport(Record):
         default=None, description="peak of a process that opened it and answered, one thread"
     )
     hard_kept: int = Field(default=0, description="hard cases that it gets right")
+
+    @property
+    def measurable(self) -> dict[str, float]:
+        """Those of the COCO numbers that could be measured; the others are left out."""
+        return {name: it for name, it in self.coco.items() if measured(it) is not None}
+
+    @property
+    def rank(self) -> float:
+        """Its mAP50-95 to sort by; below all others if it is not measurable."""
+        return self.measurable.get("map", -math.inf)
 
 
 class Interval(Record):

@@ -25,8 +25,9 @@ class Measured:
     Attributes:
         coco: The twelve numbers by name; -1 where there is nothing to measure.
         slices: mAP50 by kind of slice, then by its value; only where there is truth.
-        recall: `[101]`, 0 to 1.
-        precision: `[101]` at an overlap of one half, the mean of all classes, 0 to 1.
+        recall: `[101]`, 0 to 1; empty if there is no true box.
+        precision: `[101]` at an overlap of one half, the mean of all classes, 0 to 1; empty if
+            there is no true box.
         found: The boxes themselves, as the library holds them.
     """
 
@@ -89,8 +90,8 @@ class Truth:
         return Measured(
             dict(zip(COCO_METRICS, map(float, evaluation.stats), strict=True)),
             self._by_slice(answers),
-            np.asarray(evaluation.params.rec_thrs),
-            known.mean(axis=1) if known.size else np.zeros(len(at_half)),
+            np.asarray(evaluation.params.rec_thrs)[: len(known) if known.size else 0],
+            known.mean(axis=1) if known.size else np.zeros(0),
             answers,
         )
 

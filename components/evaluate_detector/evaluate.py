@@ -7,7 +7,15 @@ from pathlib import Path
 from components.contracts.policy import PromotionPolicy
 from components.contracts.progress import follow
 from components.contracts.refusal import Refusal
-from components.contracts.report import Duel, HardCase, ModelReport, Report, Role
+from components.contracts.report import (
+    NOT_MEASURABLE,
+    Duel,
+    HardCase,
+    ModelReport,
+    Report,
+    Role,
+    precision_text,
+)
 from components.contracts.snapshot import SnapshotImage
 from components.evaluate_detector.answer import Answers, ask
 from components.evaluate_detector.coco import Measured, Truth
@@ -54,10 +62,11 @@ class Evaluation:
             f"{model.role} {name}": round(value, 4)
             for model in self.report.models
             for name, value in (
-                ("mAP50", model.coco["map50"]),
-                ("mAP50-95", model.coco["map"]),
+                ("mAP50", model.measurable.get("map50")),
+                ("mAP50-95", model.measurable.get("map")),
                 ("latency ms p95", model.latency_ms_p95),
             )
+            if value is not None
         }
 
     @property
@@ -66,9 +75,15 @@ class Evaluation:
         model = self.report.of(self.subject) if self.subject else None
         if model is None:
             return "; ".join(["no model to evaluate", *self.report.absent.values()])
-        numbers = f"mAP50 {model.coco['map50']:.3f}, mAP50-95 {model.coco['map']:.3f}"
+        if not model.measurable:
+            return (
+                f"mAP is {NOT_MEASURABLE}: none of {self.report.images:,} {self.report.split} "
+                "images has a box"
+            )
+        at_half, overall = (precision_text(model.coco[name]) for name in ("map50", "map"))
+        numbers = f"mAP50 {at_half}, mAP50-95 {overall}"
         others = [
-            f"{other.role} {other.coco['map50']:.3f}"
+            f"{other.role} {precision_text(other.coco['map50'])}"
             for other in self.report.models
             if other is not model
         ]
@@ -197,7 +212,7 @@ def _duels(
 
 
 def _subject(models: Iterable[ModelReport]) -> Role | None:
-    ranked = sorted(models, key=lambda model: (model.role != "champion", model.coco["map"]))
+    ranked = sorted(models, key=lambda model: (model.role != "champion", model.rank))
     return ranked[-1].role if ranked else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from components.contracts.report import ModelReport, Report
+from components.contracts.report import ModelReport, Report, precision_text
 from components.evaluate_detector.errors import KINDS, Comparison, Kind
 from components.evaluate_detector.evaluate import Evaluation
 from components.pages.fragments import Card, cards, table, text
@@ -41,7 +41,7 @@ def count_errors(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
 
 
 def _right(model: ModelReport) -> tuple[str | float, ...]:
-    return (model.role, *(_number(model.coco[name]) for name in NAMES))
+    return (model.role, *(precision_text(model.coco[name]) for name in NAMES))
 
 
 def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
@@ -56,15 +56,11 @@ def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> float | str:
-    return value if value >= 0 else "none"
-
-
 def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
     report, errors = evaluation.report, count_errors(evaluation.comparisons)
     return cards(
-        Card("mAP50-95", _number(best.coco["map"]), f"of the {best.role}"),
-        Card("mAP50", _number(best.coco["map50"]), f"of the {best.role}"),
+        Card("mAP50-95", precision_text(best.coco["map"]), f"of the {best.role}"),
+        Card("mAP50", precision_text(best.coco["map50"]), f"of the {best.role}"),
         Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
         Card("missed", errors["missed"], "objects"),
         Card("badly placed", errors["badly placed"], "boxes, by more than half"),
@@ -74,7 +70,7 @@ def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
 
 
 def _duels(report: Report) -> Iterator[str]:
-    for duel in report.duels:
+    for duel in report.duels if report.boxes else ():
         yield (
             f"The {duel.role} has {duel.map.gain:+.3f} mAP50-95 against the champion: "
             f"{duel.map.low:+.3f} to {duel.map.high:+.3f} in {duel.confidence * 100:.3g} % of "

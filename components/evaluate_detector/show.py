@@ -33,6 +33,8 @@ TITLES_OF_SLICES = {
     "class": "By class", "size": "By size of the object", "camera": "By camera",
     "hour": "By hour of the day, UTC", "crowding": "By objects in the picture",
 }  # fmt: skip
+PRECISION = "Precision over recall, at half overlap"
+NO_PRECISION = "Precision is not measurable: no image has a box"
 LEGEND = "Green is the truth, orange is what the model would have answered."
 
 
@@ -104,7 +106,7 @@ def _slices(evaluation: Evaluation) -> Section:
     ]
     return Section(
         "Where it is right, and where less so",
-        [columns(*charts) if charts else text("All is of one kind.")],
+        [columns(*charts) if charts else text("There is nothing to tell apart.")],
     )
 
 
@@ -120,6 +122,7 @@ def _curves(evaluation: Evaluation, subject: Role) -> Section:
     curves: dict[str, tuple[Floats, Floats]] = {
         role: (measured.recall, measured.precision)
         for role, measured in evaluation.measured.items()
+        if measured.precision.size
     }
     latencies: dict[str, list[float]] = {
         role: answers.latency_ms for role, answers in evaluation.answers.items()
@@ -132,7 +135,7 @@ def _curves(evaluation: Evaluation, subject: Role) -> Section:
         "Curves",
         [
             columns(
-                pr_curve(curves, title="Precision over recall, at half overlap"),
+                pr_curve(curves, title=PRECISION if curves else NO_PRECISION),
                 matrix,
                 histogram(latencies, title="Time for one image", x_label="CPU milliseconds"),
             )

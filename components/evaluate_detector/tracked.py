@@ -34,5 +34,5 @@ def tracked(report: Report, packages: Mapping[Role, str], written: str, page: st
 def _numbers(split: str, model: ModelReport) -> dict[str, float]:
     """Return what is defined of a model's numbers."""
     costs = {name: getattr(model, name) for name in COSTS}
-    numbers = {**{n: v for n, v in model.coco.items() if v >= 0}, **costs}
+    numbers = {**model.measurable, **costs}
     return {f"{split}/{name}": value for name, value in numbers.items() if value is not None}

@@ -1,10 +1,12 @@
 """Eight bits are offered only where they lose hardly anything, on pictures held out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import thread_time
 
+from components.contracts.report import NOT_MEASURABLE, precision_text
 from components.export_onnx.parity import Floats, Network, found_in
 from components.export_onnx.pictures import Labelled, Size, inputs_of, whole
 from components.inference.picture import Raw
@@ -15,7 +17,7 @@ MOST_LOSS = 0.005  # of mAP50-95
 PAGE = """
 | | float32 | int8 |
 |---|---|---|
-| mAP50-95 | {float32:.4f} | {int8:.4f} |
+| mAP50-95 | {float32} | {int8} |
 | CPU time of an image | {float32_ms:.1f} ms | {int8_ms:.1f} ms |
 
 {sentence}
@@ -28,7 +30,7 @@ class Trial:
 
     Attributes:
         images: Of the validation split.
-        float32: mAP50-95 in float32, 0 to 1.
+        float32: mAP50-95 in float32, 0 to 1; NaN if no image has a box.
         int8: mAP50-95 in 8 bits.
         float32_ms: Median CPU time of one input in float32, one thread.
         int8_ms: The same in 8 bits.
@@ -42,12 +44,17 @@ class Trial:
 
     @property
     def accepted(self) -> bool:
-        """Whether 8 bits lose little enough to be offered."""
+        """Whether 8 bits lose little enough to be offered; not if that is not measurable."""
         return self.float32 - self.int8 <= MOST_LOSS
 
     @property
     def sentence(self) -> str:
         """Say which it is to be, and why."""
+        if math.isnan(self.float32):
+            return (
+                f"what int8 loses is {NOT_MEASURABLE}, for none of {self.images} validation "
+                "images has a box: the package stays in float32"
+            )
         loss = 100 * (self.float32 - self.int8)
         verdict = "the package is in int8" if self.accepted else "the package stays in float32"
         return (
@@ -59,8 +66,8 @@ class Trial:
     def page(self) -> str:
         """Return the numbers and the sentence as Markdown."""
         return PAGE.format(
-            float32=self.float32, int8=self.int8, float32_ms=self.float32_ms,
-            int8_ms=self.int8_ms, sentence=self.sentence,
+            float32=precision_text(self.float32, 4), int8=precision_text(self.int8, 4),
+            float32_ms=self.float32_ms, int8_ms=self.int8_ms, sentence=self.sentence,
         )  # fmt: skip
 
 

@@ -40,8 +40,7 @@ def ranked(report: Report) -> list[ModelReport]:
 
 
 def _rank(model: ModelReport) -> tuple[float, float, bool]:
-    numbers = (model.coco.get(name, math.nan) for name in ("map", "map50"))
-    overall, at_half = (-math.inf if math.isnan(number) else number for number in numbers)
+    overall, at_half = (model.measurable.get(name, -math.inf) for name in ("map", "map50"))
     return overall, at_half, model.role == "heir"
 
 

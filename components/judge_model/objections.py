@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from components.contracts.policy import PromotionPolicy
-from components.contracts.report import Duel, Interval, ModelReport, Report
+from components.contracts.report import NOT_MEASURABLE, Duel, Interval, ModelReport, Report
 
 
 def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> Iterator[str]:
@@ -27,6 +27,7 @@ def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> I
         )
     if champion:
         yield from _undefined(champion, "the champion's ")
+    if champion and {"map", "map50"} <= champion.measurable.keys() & model.measurable.keys():
         yield from _not_better(model, champion, report, policy)
         yield from _slower(model, champion, policy)
         yield from _fallen(model, champion, report, policy)
@@ -48,7 +49,7 @@ def told(interval: Interval, confidence: float) -> str:
 
 def _unfit(model: ModelReport, policy: PromotionPolicy) -> Iterator[str]:
     yield from _undefined(model, "its ")
-    at_half, latency = model.coco.get("map50", math.nan), model.latency_ms_p95
+    at_half, latency = model.measurable.get("map50", math.nan), model.latency_ms_p95
     if at_half < policy.min_map50:
         yield f"mAP50 {at_half:.3f} is below the floor of {policy.min_map50:.3f}"
     if not latency <= policy.max_latency_ms:
@@ -62,9 +63,11 @@ def _unfit(model: ModelReport, policy: PromotionPolicy) -> Iterator[str]:
 
 def _undefined(model: ModelReport, whose: str) -> Iterator[str]:
     for name, title in (("map50", "mAP50"), ("map", "mAP50-95")):
-        number = model.coco.get(name, math.nan)
-        if not 0 <= number <= 1:
-            yield f"{whose}{title} is {number:g}, which says nothing: are there test boxes at all?"
+        if name not in model.measurable:
+            yield (
+                f"{whose}{title} is {NOT_MEASURABLE}, which says nothing: are there test boxes at "
+                "all?"
+            )
 
 
 def _not_better(

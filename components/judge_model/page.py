@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from components.contracts.policy import PromotionPolicy
-from components.contracts.report import ROLES, ModelReport, Report, Verdict
+from components.contracts.report import (
+    NOT_MEASURABLE,
+    ROLES,
+    ModelReport,
+    Report,
+    Verdict,
+    precision_text,
+)
 from components.judge_model.objections import objections, told
 from components.pages.markdown import markdown_table
 
@@ -37,8 +44,8 @@ def _rows(
     report: Report, policy: PromotionPolicy
 ) -> Iterator[tuple[str, str, Callable[[ModelReport], str]]]:
     gained = f"{policy.min_gain:+.3f}, and surely above 0"
-    yield "mAP50-95", "", lambda model: f"{model.coco['map']:.3f}"
-    yield "mAP50", f"{policy.min_map50:.3f}", lambda model: f"{model.coco['map50']:.3f}"
+    yield "mAP50-95", "", lambda model: precision_text(model.coco.get("map"))
+    yield "mAP50", f"{policy.min_map50:.3f}", lambda model: precision_text(model.coco.get("map50"))
     yield "mAP50-95 above the champion's", gained, lambda model: _met(model, report)
     most = f"{policy.max_latency_ms:.0f} ms"
     yield "95 % of images within", most, lambda model: f"{model.latency_ms_p95:.1f} ms"
@@ -52,7 +59,9 @@ def _rows(
 
 def _met(model: ModelReport, report: Report) -> str:
     duel = report.duel(model.role)
-    return f"{duel.map.gain:+.3f} ({told(duel.map, duel.confidence)})" if duel else ""
+    if duel and report.boxes:
+        return f"{duel.map.gain:+.3f} ({told(duel.map, duel.confidence)})"
+    return NOT_MEASURABLE if duel else ""
 
 
 def _details(models: list[ModelReport], report: Report, policy: PromotionPolicy) -> Iterator[str]:

@@ -27,7 +27,8 @@ class Trial:
     @property
     def score(self) -> float:
         """Its mAP50 on the validation split; below all others if there is none."""
-        return self.info.validation_map50 if self.info else -math.inf
+        map50 = self.info.validation_map50 if self.info else None
+        return -math.inf if map50 is None else map50
 
 
 def narrow(

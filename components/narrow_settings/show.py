@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from components.contracts.report import precision_text
 from components.narrow_settings.narrow import Trial
 from components.pages.markdown import markdown_table
 
@@ -18,7 +19,7 @@ def table_of(trials: Sequence[Trial], reasons: Sequence[str]) -> str:
     rows = []
     for number, trial in enumerate(trials):
         settings = [str(trial.recipe.get(name, "")) for name in names]
-        score = f"{trial.score:.3f}" if trial.info else "not trained"
+        score = precision_text(trial.info.validation_map50) if trial.info else "not trained"
         last = "goes on" if trial.goes_on else "stops here"
         rows.append([number or "defaults", *settings, score, last])
     failed = [f"* not trained: {reason}" for reason in reasons]

@@ -28,8 +28,7 @@ class Finalist:
     @property
     def score(self) -> float:
         """Its mAP50-95; below all others if there is none."""
-        found = self.model.coco.get("map", math.nan) if self.model else math.nan
-        return found if found >= 0 else -math.inf
+        return self.model.rank if self.model else -math.inf
 
 
 @dataclass(frozen=True, slots=True)

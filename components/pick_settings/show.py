@@ -7,7 +7,7 @@ from typing import Any
 
 from components.contracts.model import TrainedInfo
 from components.contracts.recipe import Recipe, followed
-from components.contracts.report import ModelReport, Report
+from components.contracts.report import ModelReport, Report, precision_text
 from components.pages.chart import bar_chart
 from components.pages.fragments import Card, badge, cards, sentence, table, text
 from components.pages.page import Section, write_page
@@ -35,8 +35,9 @@ def write_search(
         model = finalist.model if finalist else None
         won = badge("winner", "good") if finalist is found.winner else ""
         settings = [str(recipe.get(name, "")) for name in names]
-        rows.append((title, won, *_numbers(model), _number(scores.get(at)), *settings))
-        if finalist and model:
+        short = precision_text(scores[at]) if at in scores else ""
+        rows.append((title, won, *_numbers(model), short, *settings))
+        if finalist and finalist.score >= 0:
             bars[title] = finalist.score
     head = ("trial", "", "mAP50-95", "mAP50", "ms, 95 %", "MB", "mAP50, short", *names)
     chart = bar_chart(
@@ -87,13 +88,9 @@ def _cards(found: Pick, trials: int) -> list[Card]:
 def _numbers(model: ModelReport | None) -> list[str]:
     if model is None:
         return [""] * 4
-    coco = (model.coco.get(name) for name in ("map", "map50"))
+    coco = (precision_text(model.coco.get(name)) for name in ("map", "map50"))
     size = f"{model.size_bytes / 1e6:.1f}"
-    return [*map(_number, coco), f"{model.latency_ms_p95:.1f}", size]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    return [*coco, f"{model.latency_ms_p95:.1f}", size]
 
 
 def _key(recipe: Recipe) -> frozenset[tuple[str, Any]]:

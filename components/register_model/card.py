@@ -11,7 +11,7 @@ from typing import Any
 from components.contracts.annotation import Box
 from components.contracts.model import PackageInfo
 from components.contracts.policy import PromotionPolicy
-from components.contracts.report import ModelReport, Report
+from components.contracts.report import ModelReport, Report, precision_text
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo
 from components.pages.markdown import markdown_table, plain
 from components.vision.letterbox import Letterbox
@@ -183,7 +183,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "" if value is None or value < 0 else f"{value:.3f}"
+    return "" if value is None else precision_text(value)
 
 
 def _spans(hours: Sequence[int]) -> str:

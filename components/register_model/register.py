@@ -116,7 +116,7 @@ def register(
         objects.uri(prefix),
         info.lineage.snapshot,
         info.lineage.model_dump(mode="json"),
-        {**numbers.coco, "latency_ms_p50": numbers.latency_ms_p50,
+        {**numbers.measurable, "latency_ms_p50": numbers.latency_ms_p50,
          "latency_ms_p95": numbers.latency_ms_p95},
         candidate.reason,
         champion.model if champion else None,

@@ -31,7 +31,7 @@ class _About(Record):
     epoch: int
     step: int
     best_epoch: int
-    map50: float
+    map50: float | None
     history: tuple[Epoch, ...]
 
 

@@ -10,11 +10,14 @@ from components.train_detector.history import Epoch
 
 @dataclass
 class Outcome:
-    """The best averaged weights so far, and how they came about."""
+    """The best averaged weights so far, and how they came about.
+
+    Without a box in the validation split no epoch is better than another: the last one counts.
+    """
 
     weights: list[NDArray[np.float32]] = field(default_factory=list)
     best_epoch: int = 0
-    map50: float = -1.0
+    map50: float | None = None
     history: list[Epoch] = field(default_factory=list)
 
     def out_of_patience(self, patience: int) -> bool:
@@ -60,6 +63,6 @@ class Course:
         """
         outcome = self.outcome
         outcome.history.append(line)
-        if line.map50 >= outcome.map50:
+        if line.map50 is None or outcome.map50 is None or line.map50 >= outcome.map50:
             outcome.weights, outcome.best_epoch, outcome.map50 = weights, line.epoch, line.map50
         self.epoch, self.step, self.losses = self.epoch + 1, 0, []

@@ -6,6 +6,7 @@ from typing import Any
 from components.contracts.absence import absence
 from components.contracts.model import TrainedInfo, TrainedLayout
 from components.contracts.record import read_lines
+from components.contracts.report import precision_text
 from components.pages.chart import line_chart
 from components.pages.fragments import Card, cards, columns, sentence, table
 from components.pages.page import Section, write_page
@@ -34,17 +35,20 @@ def write_curves(trained: Path, page: Path) -> None:
 
 def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
     return [
-        Card("mAP50 on validation", info.validation_map50),
+        Card("mAP50 on validation", precision_text(info.validation_map50)),
         Card("best epoch", info.best_epoch, f"of {len(epochs)}"),
         Card("network", info.size, f"{info.image_width}x{info.image_height} pixels"),
     ]
 
 
 def _precision(epochs: list[Epoch]) -> Any:
+    known = [(one.epoch, one.map50) for one in epochs if one.map50 is not None]
     return line_chart(
-        [one.epoch for one in epochs],
-        {"mAP50": [one.map50 for one in epochs]},
-        title="mAP50 of the averaged weights on the validation split",
+        [epoch for epoch, _ in known],
+        {"mAP50": [map50 for _, map50 in known]},
+        title="mAP50 of the averaged weights on the validation split"
+        if known
+        else "mAP50 is not measurable: no validation image has a box",
         x_label="epoch",
         y_range=(0, 1),
     )

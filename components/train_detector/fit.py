@@ -112,7 +112,7 @@ def rate_at(done: float, warm_up: float, last_rate: float) -> float:
     return last_rate + (1 - last_rate) * left
 
 
-def _epoch(number: int, steps: int, parts: list[float], rate: float, map50: float) -> Epoch:
+def _epoch(number: int, steps: int, parts: list[float], rate: float, map50: float | None) -> Epoch:
     classes, boxes, distances = parts
     return Epoch(
         epoch=number,
@@ -151,7 +151,8 @@ class Progress:
         self.told = now
         pace = (self.steps - self.first - 1) / (now - self.began)
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
-        score = f"map50 {course.outcome.map50:.2f} " if course.outcome.weights else ""
+        map50 = course.outcome.map50
+        score = "" if map50 is None else f"map50 {map50:.2f} "
         say(
             f"epoch {course.epoch + 1}/{self.schedule.epochs} loss {sum(course.mean_losses()):.2f} "
             f"{score}{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"

@@ -16,7 +16,7 @@ class Epoch(Record):
     box_loss: float
     distance_loss: float
     learning_rate: float
-    map50: float = Field(description="on the validation split")
+    map50: float | None = Field(description="on the validation split; None if it has no box")
     step: int = Field(default=0, description="steps taken when it ended")
 
 
@@ -39,7 +39,8 @@ def scalars(epochs: Iterable[Epoch]) -> dict[int, dict[str, float]]:
     """
     return {
         one.step or one.epoch: {
-            NAMES[name]: float(value) for name, value in one.model_dump(exclude={"step"}).items()
+            NAMES[name]: float(value)
+            for name, value in one.model_dump(exclude={"step"}, exclude_none=True).items()
         }
         for one in epochs
     }

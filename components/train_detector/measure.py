@@ -1,5 +1,6 @@
 """What a network finds in the validation split, by the suppression that serving uses."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ BATCH = 8
 Serve = Callable[[NDArray[np.float32]], dict[str, Any]]
 
 
-def measure(serve: Serve, samples: Numbered[Sample], classes: int, gang: Gang) -> float:
+def measure(serve: Serve, samples: Numbered[Sample], classes: int, gang: Gang) -> float | None:
     """Return mAP50 of a served function on samples, the same in every worker.
 
     Each worker looks at its share of the samples, and all hear what each has found.
@@ -32,7 +33,7 @@ def measure(serve: Serve, samples: Numbered[Sample], classes: int, gang: Gang) -
         gang: All workers, with the same function and samples.
 
     Returns:
-        0 to 1.
+        0 to 1, or None if no sample has a box.
     """
     judged, objects = [], np.zeros(classes, np.float32)
     for start in range(0, len(samples), BATCH * gang.workers):
@@ -45,7 +46,8 @@ def measure(serve: Serve, samples: Numbered[Sample], classes: int, gang: Gang) -
         judged.append(found[found[:, 1] > 0])  # the others are empty places
         for sample in mine:
             objects += np.bincount(sample.classes, minlength=classes)
-    return gang.chiefs(precision_of(np.concatenate(judged), gang.total(objects)))
+    precision = gang.chiefs(precision_of(np.concatenate(judged), gang.total(objects)))
+    return None if math.isnan(precision) else precision
 
 
 def _look(serve: Serve, samples: list[Sample], seen: NDArray[np.float32]) -> None:

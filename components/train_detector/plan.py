@@ -27,6 +27,7 @@ ROOMS = ("contracts", "vision", "detector", "train_detector")
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
 FEWEST_EPOCHS = 8
+MOST_EPOCHS = 300  # each takes time of its own, however few images it has
 
 
 class Plan(Record):
@@ -80,7 +81,7 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
             image_height=height,
             size=TrainedInfo.read(TrainedLayout(warm).info).size if warm else settings.size,
             best_epoch=0,
-            validation_map50=0.0,
+            validation_map50=None,
             network=network_digest(),
         ),
     )
@@ -148,12 +149,14 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
 def epochs_for(images: int, *, heir: bool = False) -> int:
     """Return how often to pass over the training split, from its size alone.
 
-    Small sets are seen more often, so that each training sees about as many images.
+    Small sets are seen more often, so that each training sees about as many images, but not
+    so often that measuring after each epoch takes longer than the training.
 
-    >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000)
-    (30, 15, 8)
+    >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000), epochs_for(7)
+    (30, 15, 8, 300)
     """
-    return max(FEWEST_EPOCHS, round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images))
+    wanted = round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images)
+    return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
 
 
 def network_digest() -> str:

@@ -20,7 +20,9 @@ def tracked(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Track
         return []
     layout = TrainedLayout(trained)
     epochs = read_lines(Epoch, layout.history)
-    best = {"best/epoch": info.best_epoch, "best/map50": info.validation_map50}
+    best: dict[str, float] = {"best/epoch": info.best_epoch}
+    if info.validation_map50 is not None:
+        best["best/map50"] = info.validation_map50
     shape = {"input": f"{info.image_width}x{info.image_height}", "classes": len(info.classes)}
     files = {"training/trained.json": layout.info, "training/curves.html": curves}
     if layout.history.exists():

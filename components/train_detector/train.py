@@ -6,6 +6,7 @@ from pathlib import Path
 from components.contracts.absence import absence, mark_absent
 from components.contracts.model import RegisteredLayout, TrainedInfo, TrainedLayout
 from components.contracts.progress import say
+from components.contracts.report import precision_text
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
@@ -58,7 +59,7 @@ def train(
     kept.forget_the_way()
     kept.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
-    say(f"validation mAP50 {info.validation_map50:.3f} at epoch {info.best_epoch}")
+    say(f"validation mAP50 {precision_text(info.validation_map50)} at epoch {info.best_epoch}")
     return info
 
 
@@ -66,7 +67,8 @@ def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
     """Return what the dashboard compares between trainings; nothing for an absent model."""
     if info is None:
         return {}
-    return {"validation_map50": info.validation_map50, "best_epoch": info.best_epoch}
+    numbers = {"validation_map50": info.validation_map50, "best_epoch": info.best_epoch}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:

@@ -1,5 +1,6 @@
 """How good boxes are in one number: average precision, over overlaps and classes."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def mean_precision(
         overlaps: From which on a box counts as right; mAP50-95 if none are said.
 
     Returns:
-        0 to 1; classes without any true box do not count, and without any it is 0.
+        0 to 1; classes without any true box do not count, and without any it is NaN.
 
     Source:
         Lin et al., "Microsoft COCO", ECCV 2014, with 101 recall levels.
@@ -66,7 +67,7 @@ def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
         _average(judged[judged[:, 0] == label], int(objects[label]))
         for label in np.flatnonzero(objects)
     ]
-    return float(np.mean(precisions or [0.0]))
+    return float(np.mean(precisions)) if precisions else math.nan
 
 
 def judge(found: Found, truth: Truth, overlaps: Sequence[float] = OVERLAPS) -> Floats:

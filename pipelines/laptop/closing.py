@@ -8,7 +8,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from components.contracts.record import read_lines
-from components.contracts.report import DriftReport, Report
+from components.contracts.report import DriftReport, Report, precision_text
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout, WindowFrame, WindowLayout
 from components.pages.fragments import Card, cards, enclosed, gallery, sentence, table, text
 from components.pages.page import Section, write_page
@@ -83,10 +83,12 @@ def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
 
 
 def _numbers(info: SnapshotInfo, report: Report) -> Markup:
-    best = max(report.models, key=lambda model: model.coco["map"])
+    best = max(report.models, key=lambda model: model.rank)
     return cards(
-        Card("mAP50", best.coco["map50"], f"on {report.images:,} frozen test images"),
-        Card("mAP50-95", best.coco["map"], f"{report.boxes:,} true boxes"),
+        Card(
+            "mAP50", precision_text(best.coco["map50"]), f"on {report.images:,} frozen test images"
+        ),
+        Card("mAP50-95", precision_text(best.coco["map"]), f"{report.boxes:,} true boxes"),
         Card("latency", f"{best.latency_ms_p50:.0f} ms", "median, one image, one thread"),
         Card("package", f"{best.size_bytes / 1e6:.1f} MB", f"{best.role}, {best.model[:12]}"),
         Card("images", sum(info.images.values()), f"snapshot {info.id[:12]}"),
@@ -99,8 +101,8 @@ def _comparison(report: Report) -> Markup:
         (
             model.role,
             model.model[:12],
-            model.coco["map50"],
-            model.coco["map"],
+            precision_text(model.coco["map50"]),
+            precision_text(model.coco["map"]),
             model.latency_ms_p50,
             "",
         )

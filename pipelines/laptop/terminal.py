@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.contracts.report import precision_text
 from components.store.registry import Alias, AuditEntry, Version
 from pipelines.laptop.run import Run
 
@@ -45,7 +46,8 @@ class Terminal:
         """Print a dataset's versions with their names, and what was done to them and why."""
         for version in versions:
             names = [name for name, named in aliases.items() if named == version]
-            numbers = f"mAP50 {version.metrics['map50']:.3f}" if "map50" in version.metrics else ""
+            at_half = version.metrics.get("map50")
+            numbers = f"mAP50 {precision_text(at_half)}" if at_half is not None else ""
             self.say(f"{version.version:4d}  {version.model[:12]}  {numbers}  {', '.join(names)}")
         for entry in entries:
             reason = str(entry.detail.get("reason") or _instead(entry.detail))

@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from components.contracts.report import HardCase, ReferenceFrame, Report
 from components.evaluate_detector.evaluate import evaluate
 from components.evaluate_detector.show import publish
 from components.judge_model.judge import judge
+from components.judge_model.page import page as verdict_as_markdown
 from components.store.objects import Objects
 from components.vision.descriptors import DESCRIPTORS
 from tests.components.evaluate_detector.frozen import cell_box, frozen
@@ -121,6 +123,22 @@ def test_a_champion_of_other_classes_is_compared_by_name(freeze, folders):
 
     assert evaluation.report.of("champion").coco["map50"] == 0
     assert evaluation.confusion[1] == [[0, 4], [0, 0]]
+
+
+def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp_path):
+    reader = freeze([("test", "north", {(1, 1): 0}, []), ("validation", "north", {(0, 0): 0}, [])])
+    evaluation = evaluate(reader, folders(challenger=0.0, champion=6.0))
+    publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
+    verdict = judge(evaluation.report, PromotionPolicy())
+    page = (tmp_path / "p.html").read_text()
+    verdict_page = verdict_as_markdown(verdict, evaluation.report, PromotionPolicy())
+
+    assert evaluation.sentence == "mAP is not measurable: none of 1 test images has a box"
+    assert set(evaluation.metrics) == {"challenger latency ms p95", "champion latency ms p95"}
+    assert page.count("not measurable") > 10
+    assert (verdict.winner, "mAP50 is not measurable" in verdict.reason) == ("none", True)
+    for text in (page, verdict_page, verdict.reason, evaluation.sentence):
+        assert not re.search(r"-1\.0|mAP\S* -?[01]\.000|[+-]0\.000|nan", text)
 
 
 def test_without_any_model_the_reasons_are_told(freeze, folders, tmp_path):

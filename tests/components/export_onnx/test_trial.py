@@ -26,6 +26,19 @@ def test_eight_bits_are_accepted_only_where_they_lose_little(moved, accepted):
     assert ("stays in float32" in trial.sentence) != accepted
 
 
+def test_eight_bits_are_not_accepted_where_nothing_is_there_to_lose():
+    empty = [one._replace(boxes=one.boxes[:0], classes=one.classes[:0]) for one in SOME]
+
+    trial = compare_precisions(network(0.0), network(0.0), empty, (64, 64))
+
+    assert not trial.accepted
+    assert trial.sentence == (
+        "what int8 loses is not measurable, for none of 6 validation images has a box: "
+        "the package stays in float32"
+    )
+    assert "| mAP50-95 | not measurable | not measurable |" in trial.page
+
+
 def test_the_page_has_the_numbers_of_both():
     page = compare_precisions(network(0.0), network(1.0), SOME, (64, 64)).page
 

@@ -17,7 +17,7 @@ def after(*scores):
             map50=score,
         )  # fmt: skip
         course.take(np.float32([1, 2, 3]))
-        course.close_epoch(line, [np.float32([score])])
+        course.close_epoch(line, [np.float32([epoch])])
     return course
 
 
@@ -26,7 +26,8 @@ def test_the_best_weights_are_kept_and_of_equal_ones_the_last(scores):
     outcome = after(*scores).outcome
     best = outcome.best_epoch - 1
 
-    assert scores[best] == max(scores) == outcome.map50 == outcome.weights[0][0]
+    assert scores[best] == max(scores) == outcome.map50
+    assert outcome.weights[0][0] == outcome.best_epoch
     assert all(score < max(scores) for score in scores[best + 1 :])
 
 
@@ -37,6 +38,14 @@ def test_the_best_weights_are_kept_and_of_equal_ones_the_last(scores):
 )  # fmt: skip
 def test_patience_is_epochs_without_a_gain(scores, patience, over):
     assert after(*scores).outcome.out_of_patience(patience) == over
+
+
+def test_without_a_number_the_last_weights_are_kept_and_no_training_ends_early():
+    outcome = after(*[None] * 9).outcome
+
+    assert (outcome.best_epoch, outcome.map50) == (9, None)
+    assert outcome.weights[0][0] == 9
+    assert not outcome.out_of_patience(1)
 
 
 def test_an_epoch_begins_without_steps():

@@ -11,6 +11,7 @@ from components.train_detector.curves import write_curves
 from components.train_detector.events import NAME, write_events
 from components.train_detector.history import NAMES, Epoch, scalars
 from components.train_detector.tracked import tracked
+from components.train_detector.train import numbers_of
 from tests.components.search import info_of
 
 numbers = some.floats(0, 100, width=32)
@@ -88,6 +89,23 @@ def test_what_is_tracked_is_the_history_the_settings_and_the_page(trained, tmp_p
     assert set(kept.files) == {
         "training/trained.json", "training/history.jsonl", "training/curves.html",
     }  # fmt: skip
+
+
+def test_a_precision_that_is_not_measurable_is_tracked_and_drawn_nowhere(tmp_path):
+    layout = TrainedLayout(tmp_path / "trained")
+    history = [one.model_copy(update={"map50": None}) for one in HISTORY]
+    info = info_of({}).model_copy(update={"validation_map50": None})
+    write_lines(history, layout.history)
+    info.write(layout.info)
+
+    (kept,) = tracked(layout.root, info, tmp_path / "curves.html")
+    write_curves(layout.root, tmp_path / "curves.html")
+
+    assert not [name for it in kept.metrics.values() for name in it if "map50" in name]
+    assert numbers_of(info) == {"best_epoch": 1}
+    page = (tmp_path / "curves.html").read_text()
+    assert "mAP50 is not measurable: no validation image has a box" in page
+    assert ">0.000<" not in page
 
 
 def test_nothing_is_tracked_of_what_was_not_trained(tmp_path):

@@ -49,4 +49,4 @@ def test_every_worker_hears_what_one_alone_would_measure(workers):
 def test_without_objects_there_is_no_precision():
     nothing = [Sample(SAMPLES[0].image, np.zeros((0, 4), "f"), np.zeros(0, np.int32))]
 
-    assert together(2, lambda gang: measure(serve, nothing, CLASSES, gang)) == [0, 0]
+    assert together(2, lambda gang: measure(serve, nothing, CLASSES, gang)) == [None, None]
