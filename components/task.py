@@ -20,6 +20,7 @@ from components.contracts.account import EXPECTED
 from components.contracts.failure import ending, last_line
 from components.contracts.outages import outlast
 from components.contracts.policy import OutagePolicy
+from components.contracts.progress import TASK, say_failed
 from components.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -34,6 +35,8 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
         policy: How long to wait for an outage.
     """
     module, *options = words
+    if name := local_name(options, os.environ):
+        os.environ[TASK] = name
     try:
         check_account(expected_account(os.environ), TOKEN)
         sys.argv = [module, *options]
@@ -44,11 +47,24 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
         )
     except Exception as error:
         end = ending(error)
+        if name:
+            say_failed(end.sentence if end else f"{type(error).__name__}: {error}")
         if end is None or isinstance(error, OSError):  # in a pod nobody chose the path
             raise
         print(last_line(error, end.sentence), file=sys.stderr)
         return end.code
     return 0
+
+
+def local_name(options: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return the name of a task of a run on this machine; empty in a pod, whose log is its own.
+
+    Args:
+        options: Those of KFP's entry point.
+        environment: Of this process.
+    """
+    output = str(_executor_input(options).get("outputs", {}).get("outputFile", ""))
+    return "" if POD in environment else Path(output).parent.name
 
 
 def expected_account(environment: Mapping[str, str]) -> str:
@@ -80,14 +96,17 @@ def forget_outputs(options: Sequence[str]) -> None:
     Args:
         options: Those of KFP's entry point.
     """
-    words = list(options)
-    known = "--executor_input" in words[:-1]
-    given = json.loads(words[words.index("--executor_input") + 1]) if known else {}
-    for path in map(Path, _outputs(given)):
+    for path in map(Path, _outputs(_executor_input(options))):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def _executor_input(options: Sequence[str]) -> dict[str, Any]:
+    words = list(options)
+    known = "--executor_input" in words[:-1]
+    return dict(json.loads(words[words.index("--executor_input") + 1])) if known else {}
 
 
 def _outputs(given: dict[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from components.contracts.refusal import JobFailure, Refusal
 
 TRACEBACK = re.compile(r"( *)Traceback \(most recent call last\):")
 CAUSE = re.compile(r"( *)((?:\w+\.)*)[A-Z]+[a-z]\w*: (.+)$")  # how a traceback ends
+BARE = re.compile(r"( *)(?:\w+\.)*([A-Z]+[a-z]\w*)$")  # that of an error without a message
 
 
 class Ending(NamedTuple):
@@ -68,3 +69,6 @@ def causes(lines: Iterable[str]) -> Iterator[str]:
         elif (found := CAUSE.match(line)) and (found[2] or len(found[1]) <= margin):
             margin = -1
             yield found[3]
+        elif (found := BARE.match(line)) and len(found[1]) <= margin:
+            margin = -1
+            yield found[2]

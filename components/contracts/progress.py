@@ -1,10 +1,31 @@
-"""What a job says aloud while it works; the last line of each is its main number."""
+"""Progress lines of a task for the person who watches; the last one is its main number.
 
+Where several tasks print into one log, each line has the name of its task: `» [name] line`.
+"""
+
+import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 MARK = "» "
+TASK = "TASK_NAME"  # environment variable; empty where a log has one task
+FAILED = "failed: "
+LINE = re.compile(rf"{MARK}(?:\[([a-z0-9-]+)\] )?(.*)")
+
+
+class Line(NamedTuple):
+    """A progress line: its task (empty if the line has no name), and what it says."""
+
+    task: str
+    text: str
+
+    @property
+    def failure(self) -> str:
+        """Why the task failed; empty if the line does not say so."""
+        return self.text.removeprefix(FAILED) if self.text.startswith(FAILED) else ""
 
 
 def say(line: str) -> None:
@@ -13,9 +34,25 @@ def say(line: str) -> None:
     Where it cannot be written, as on a full disk, the work goes on without it. Characters that
     UTF-8 has not, as a file's name may hold, are escaped.
     """
+    name = os.environ.get(TASK, "")
     readable = line.encode(errors="backslashreplace").decode()
     with suppress(OSError):
-        print(f"{MARK}{readable}", flush=True)
+        print(f"{MARK}[{name}] {readable}" if name else f"{MARK}{readable}", flush=True)
+
+
+def say_failed(why: str) -> None:
+    """Print why a task ends, in one line."""
+    say(FAILED + " ".join(why.split()))
+
+
+def read_line(line: str) -> Line | None:
+    """Return what `say` printed, or None if a line of a log is none of its own.
+
+    >>> read_line("    » [train-detector-2] failed: no room")
+    Line(task='train-detector-2', text='failed: no room')
+    """
+    found = LINE.search(line)
+    return Line(found[1] or "", found[2].rstrip()) if found else None
 
 
 def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]:

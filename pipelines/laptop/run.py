@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.contracts.failure import causes
-from components.contracts.progress import MARK
+from components.contracts.progress import read_line
 from components.store.postgres import connect
 from components.store.registry import Registry
 from pipelines.graphs import GRAPHS
@@ -28,7 +28,7 @@ RUNNER = "Pipeline '"  # how the runner's own sentence begins, which hides the c
 
 @dataclass
 class Step:
-    """One task of a run: how long it took, how it ended, and the last thing it said."""
+    """One task of a run: how long it took, how it ended and why, and the last thing it said."""
 
     name: str
     title: str
@@ -36,6 +36,7 @@ class Step:
     seconds: float = 0.0
     state: str = "RUNNING"
     said: str = ""
+    cause: str = ""
 
 
 @dataclass
@@ -93,7 +94,7 @@ def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: He
     child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
     code = _follow(home, child, lambda line: _note(run, line, heard))
     if code:
-        run.cause = cause_in(_lines(child)) or f"it ended with exit code {code}; see {child.log}"
+        run.cause = _cause_of(run) or cause_in(_lines(child)) or _unexplained(run, child, code)
         _record_cause(home, run)
     return run
 
@@ -138,6 +139,17 @@ def cause_in(lines: Iterable[str]) -> str:
     return ([it for it in causes(lines) if not it.startswith(RUNNER)] or [""])[-1]
 
 
+def _cause_of(run: Run) -> str:
+    """Return why the first task failed that says so; empty if none does."""
+    return next((step.cause for step in run.steps if step.cause and step.state != "SUCCESS"), "")
+
+
+def _unexplained(run: Run, child: Child, code: int) -> str:
+    failed = [step.title for step in run.steps if step.state == "FAILURE"]
+    what = f"{failed[0]} was ended from outside" if failed else f"it ended with exit code {code}"
+    return f"{what}; see {child.log}"
+
+
 def _lines(child: Child) -> list[str]:
     return COLOUR.sub("", child.output()).splitlines()
 
@@ -178,7 +190,16 @@ def _note(run: Run, line: str, heard: Heard) -> None:
         step.seconds, step.state = now - step.started, found[2]
     elif found := RECORDED.search(line):
         run.id = found[1]
-    elif MARK in line and run.steps:
-        step = run.steps[-1]
-        step.said = line.split(MARK, 1)[1].rstrip()
-        heard(step.title, step.said)
+    elif run.steps and (said := read_line(line)):
+        step = _speaker(run, said.task)
+        if said.failure:
+            step.cause = said.failure
+        else:
+            step.said = said.text
+            heard(step.title, step.said)
+
+
+def _speaker(run: Run, name: str) -> Step:
+    """Return the task that a line is of: by its name, else the one that began last."""
+    named = [step for step in run.steps if step.name == name] or run.steps
+    return next((step for step in named[::-1] if step.state == "RUNNING"), named[-1])

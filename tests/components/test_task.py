@@ -11,7 +11,7 @@ import pytest
 from kfp import dsl
 
 from components.contracts.refusal import Refusal
-from components.task import check_account, expected_account, forget_outputs
+from components.task import check_account, expected_account, forget_outputs, local_name
 from pipelines.placement import light
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,14 @@ def refusing() -> str:
     from components.contracts.refusal import Refusal
 
     raise Refusal("image size is 300, expected a multiple of 32")
+"""
+
+BROKEN = """
+def broken() -> str:
+    from components.contracts.progress import say
+
+    say("half done")
+    raise AssertionError("no")
 """
 
 LACKING = """
@@ -102,6 +110,32 @@ def test_a_refusal_is_one_line_and_no_traceback(start):
     assert ended.stderr == (
         "components.contracts.refusal.Refusal: image size is 300, expected a multiple of 32\n"
     )
+
+
+def progress_of(process):
+    return [line for line in process.stdout.splitlines() if line.startswith("»")]
+
+
+def test_on_this_machine_a_task_says_its_own_name_and_why_it_failed(start, tmp_path):
+    refusing, broken = start(REFUSING, "refusing"), start(BROKEN, "broken")
+
+    assert progress_of(refusing) == [
+        f"» [{tmp_path.name}] failed: image size is 300, expected a multiple of 32"
+    ]
+    assert progress_of(broken) == [
+        f"» [{tmp_path.name}] half done",
+        f"» [{tmp_path.name}] failed: AssertionError: no",
+    ]
+    assert "Traceback" in broken.stderr
+
+
+def test_a_task_in_a_pod_has_a_log_of_its_own_and_needs_no_name(tmp_path):
+    told = {"outputs": {"outputFile": str(tmp_path / "executor_output.json")}}
+    options = ["--executor_input", json.dumps(told)]
+
+    assert local_name(options, {}) == tmp_path.name
+    assert local_name(options, {"KFP_POD_NAME": "train-1"}) == ""
+    assert local_name([], {}) == ""
 
 
 def test_what_the_environment_lacks_is_one_line_and_a_failure_has_its_own_code(start):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.__main__ import _parser
 from pipelines.laptop.loop import slug
-from pipelines.laptop.run import Run, _note, cause_in
+from pipelines.laptop.run import Run, _cause_of, _note, cause_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,6 +206,66 @@ LOOP = """
 12:00:05.000 - INFO - Task 'train-detector' finished with status SUCCESS
 12:00:06.000 - INFO - Task 'train-detector' finished with status FAILURE
 """
+
+
+BESIDE = """\
+12:00:00.000 - INFO - Executing task 'train-detector'
+12:00:00.100 - INFO - Executing task 'train-detector-2'
+    » [train-detector] epoch 1
+    Traceback (most recent call last):
+    » [train-detector-2] epoch 7
+      File "x.py", line 1, in <module>
+    AssertionError
+    » [train-detector] failed: AssertionError:
+12:00:05.000 - ERROR - Task 'train-detector' finished with status FAILURE
+    » [train-detector-2] failed: 1 of 2 workers was lost
+12:00:06.000 - ERROR - Task 'train-detector-2' finished with status FAILURE
+12:00:06.000 - INFO - Executing task 'record-outcome'
+    » [record-outcome] train failed
+12:00:07.000 - INFO - Task 'record-outcome' finished with status SUCCESS
+12:00:07.100 - INFO - Task 'record-outcome' outputs:
+    Output: ''
+RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
+"""
+
+
+def test_lines_of_tasks_beside_each_other_go_to_the_one_that_said_them(tmp_path):
+    heard = []
+    told = Run("train", tmp_path, {"train-detector-2": "train challenger"})
+    for line in BESIDE.splitlines():
+        _note(told, line, lambda *said: heard.append(said))
+
+    assert heard == [
+        ("train-detector", "epoch 1"),
+        ("train challenger", "epoch 7"),
+        ("record-outcome", "train failed"),
+    ]
+    assert [step.said for step in told.steps] == ["epoch 1", "epoch 7", "train failed"]
+
+
+def test_the_cause_of_a_run_is_the_sentence_of_the_first_task_that_failed(tmp_path):
+    told = Run("train", tmp_path)
+    for line in BESIDE.splitlines():
+        _note(told, line, lambda *said: None)
+
+    assert _cause_of(told) == "AssertionError:"
+
+
+def test_an_output_is_not_taken_for_the_end_of_a_traceback():
+    assert cause_in(BESIDE.splitlines()) == "AssertionError"
+
+
+@settings(derandomize=True, max_examples=50)
+@given(st.lists(st.sampled_from(["train-detector", "train-detector-2"]), max_size=20))
+def test_whatever_the_order_every_task_has_its_own_last_line(order):
+    told, last = Run("train", Path()), {}
+    for name in ("train-detector", "train-detector-2"):
+        _note(told, f"Executing task '{name}'", lambda *said: None)
+    for number, name in enumerate(order):
+        last[name] = f"line {number}"
+        _note(told, f"        » [{name}] line {number}", lambda *said: None)
+
+    assert {step.name: step.said for step in told.steps if step.said} == last
 
 
 def test_tasks_of_a_loop_end_each_by_itself(tmp_path):
