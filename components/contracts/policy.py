@@ -131,6 +131,20 @@ class DriftPolicy(Record):
         default=8, description="of the reference, before a camera it does not know can be judged"
     )
     resamples: int = Field(default=400, description="of the reference, to see what chance reaches")
+    max_repeated_share: float = Field(
+        default=0.5, description="frames of a window that may show the same picture as another"
+    )
+    max_stuck_share: float = Field(default=0.9, description="the same, of one camera's frames")
+    min_repeated: int = Field(default=10, description="frames from which on repeats matter")
+    max_blank_share: float = Field(
+        default=0.02, description="frames without contrast, beyond the reference's share"
+    )
+    max_silent_share: float = Field(
+        default=0.25, description="cameras of the reference that may send nothing"
+    )
+    min_expected: float = Field(
+        default=3.0, description="frames to expect of a camera before it counts as silent"
+    )
     quantile: float = Field(
         default=0.99, description="of the distances between resamples, which a drift must pass"
     )

@@ -162,6 +162,13 @@ class ReferenceFrame(Record):
     descriptors: dict[str, float] = Field(description="by `vision.descriptors`")
 
 
+class FrameFinding(Record):
+    """Something that is wrong with the frames of a window, whatever their distributions are."""
+
+    kind: Literal["repeated", "blank", "cameras_gone", "pictures_gone"]
+    detail: str
+
+
 class DriftReport(Record):
     """How far a window of served frames is from the champion's held-out images."""
 
@@ -176,6 +183,22 @@ class DriftReport(Record):
     enough: bool = Field(description="whether there are frames enough to say anything")
     changed: bool = Field(default=False, description="whether enough descriptors drifted together")
     reason: str
+    findings: tuple[FrameFinding, ...] = ()
+
+    @property
+    def details(self) -> str:
+        """What is wrong with the frames themselves, in one line; empty if nothing is."""
+        return "; ".join(finding.detail for finding in self.findings)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the frames show the world, and not one picture or none."""
+        return not any(finding.kind in ("repeated", "blank") for finding in self.findings)
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a person should look at the frames, whatever the distributions say."""
+        return any(finding.kind != "pictures_gone" for finding in self.findings)
 
 
 class Decision(Record):

@@ -101,6 +101,9 @@ class WindowInfo(Record):
     until: int = Field(description="the watermark it ends with, included")
     frames: int
     id: Sha256
+    served: int = Field(default=0, description="frames that were answered; the window has a sample")
+    answers: int = Field(default=0, description="about these frames; one may be asked about again")
+    gone: int = Field(default=0, description="frames left out, for their pictures are deleted")
 
 
 class WindowLayout:

@@ -9,16 +9,20 @@ from components.store.registry import Registry
 
 
 def decide(drift: DriftReport) -> Decision:
-    """Say whether to train again.
+    """Say whether to train again: not on frames that show one picture, or none.
 
     Args:
         drift: What was measured on the window.
     """
-    if not drift.enough:
-        return Decision(retrain=False, reason=f"nothing can be said yet: {drift.reason}")
-    if drift.changed:
-        return Decision(retrain=True, reason=f"the frames have changed: {drift.reason}")
-    return Decision(retrain=False, reason=f"the frames are as before: {drift.reason}")
+    retrain = drift.enough and drift.changed and drift.usable
+    if retrain:
+        said = "the frames have changed"
+    elif drift.suspicious:  # new labels of these frames would teach nothing
+        said = "the frames need a look"
+    else:
+        said = "the frames are as before" if drift.enough else "nothing can be said yet"
+    details = f"{drift.details}; " if drift.findings else ""
+    return Decision(retrain=retrain, reason=f"{said}: {details}{drift.reason}")
 
 
 def watermark(window: WindowInfo, drift: DriftReport) -> int:
@@ -70,6 +74,8 @@ def summary(decision: Decision, drift: DriftReport) -> str:
     found = f"{len(drift.drifted)} of {len(drift.distances)} descriptors beyond chance"
     if decision.retrain:
         return f"train again: {found} in {drift.frames:,} frames"
+    if drift.suspicious:
+        return f"no training, look at the frames: {drift.findings[0].detail}"
     return (
         f"no training: {found if drift.enough else 'not enough to go by'}, {drift.frames:,} frames"
     )

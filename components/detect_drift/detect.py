@@ -6,6 +6,7 @@ from components.contracts.policy import DriftPolicy
 from components.contracts.progress import say
 from components.contracts.report import DriftReport
 from components.detect_drift.evidently_page import write_evidently_page
+from components.detect_drift.findings import find
 from components.detect_drift.measure import comparable, measure
 from components.detect_drift.observe import observe, read_reference
 from components.detect_drift.page import write_drift_page
@@ -37,16 +38,21 @@ def detect(
     policy = DriftPolicy()
     current, reference = observe(window, objects), read_reference(champion)
     report, pair = measure(reference, current, policy), comparable(reference, current, policy)
+    report = report.model_copy(update={"findings": find(reference, current, policy)})
     report.write(drift)
     reader = ImageReader(Path(window) / "index.jsonl", objects)
     write_drift_page(page, report, pair, lambda frame: reader.read(frame.sha256))
     write_evidently_page(evidently, report, pair, policy)
     say(report.reason)
+    for finding in report.findings:
+        say(finding.detail)
     say(_summary(report))
     return _numbers(report)
 
 
 def _summary(report: DriftReport) -> str:
+    if report.suspicious:
+        return f"look at the frames: {report.findings[0].detail}"
     if not report.enough:
         return f"{report.frames:,} frames, not enough to say anything"
     word = "drift" if report.changed else "no drift"
@@ -58,4 +64,5 @@ def _summary(report: DriftReport) -> str:
 
 def _numbers(report: DriftReport) -> dict[str, float]:
     distances = {f"distance_{name}": far for name, far in report.distances.items()}
-    return {"frames": report.frames, "drifted": len(report.drifted), **distances}
+    counts = {"frames": report.frames, "drifted": len(report.drifted)}
+    return {**counts, "findings": len(report.findings), **distances}

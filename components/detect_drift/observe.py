@@ -21,18 +21,20 @@ from components.store.objects import Objects
 from components.store.snapshots import ImageReader
 from components.vision.descriptors import DESCRIPTORS, PICTURE, describe
 from components.vision.jpeg import decode_jpeg
+from components.vision.phash import hash_jpeg
 
 MOST_IMAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame, who saw it, what is in it, and its descriptors."""
+    """One frame, who saw it, what is in it, its descriptors, and 32 bytes of `vision.phash`."""
 
     sha256: str
     camera: str
     boxes: tuple[Box, ...]
     descriptors: dict[str, float]
+    hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Observed:
         names: The descriptors that can be compared; labelled boxes have no scores, so of
             a snapshot these are the picture's alone.
         frames: The frames.
+        served: How many frames were answered, of which these are a sample.
+        answers: How many answers those had.
+        gone: How many were left out, for their pictures are deleted.
     """
 
     id: str
@@ -53,6 +58,9 @@ class Observed:
     model: str | None
     names: tuple[str, ...]
     frames: tuple[Seen, ...]
+    served: int = 0
+    answers: int = 0
+    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,10 @@ def observe(root: str | Path, objects: Objects) -> Observed:
     layout = WindowLayout(root)
     info, reader = WindowInfo.read(layout.info), ImageReader(layout.index, objects)
     frames = [_see(frame, frame.boxes, reader) for frame in read_lines(WindowFrame, layout.frames)]
-    return Observed(info.id, info.dataset, info.model, DESCRIPTORS, tuple(frames))
+    return Observed(
+        info.id, info.dataset, info.model, DESCRIPTORS, tuple(frames),
+        served=info.served, answers=info.answers, gone=info.gone,
+    )  # fmt: skip
 
 
 def read_reference(root: str | Path) -> Reference:
@@ -105,5 +116,7 @@ def _observe_snapshot(layout: SnapshotLayout, objects: Objects) -> Observed:
 def _see(
     frame: WindowFrame | SnapshotImage, scored: Sequence[ScoredBox], reader: ImageReader
 ) -> Seen:
-    picture = decode_jpeg(reader.read(frame.sha256))
-    return Seen(frame.sha256, frame.camera, frame.boxes, describe(picture, scored))
+    jpeg = reader.read(frame.sha256)
+    descriptors = describe(decode_jpeg(jpeg), scored)
+    hashed = hash_jpeg(jpeg).tobytes()
+    return Seen(frame.sha256, frame.camera, frame.boxes, descriptors, hashed)

@@ -55,6 +55,9 @@ def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Re
         read: Returns the JPEG of a frame.
     """
     sections = [Section("In short", [_cards(report)])]
+    if report.findings:
+        details = (sentence(finding.detail) for finding in report.findings)
+        sections.append(Section("Look at the frames", [text(*details)]))
     if report.enough:
         order = sorted(report.distances, key=lambda name: _excess(report, name), reverse=True)
         strange = _by_strangeness(pair, order)
@@ -70,6 +73,8 @@ def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Re
 
 
 def _verdict(report: DriftReport) -> tuple[str, str, Tone]:
+    if report.suspicious:
+        return "look", "the frames need a look", "bad"
     if not report.enough:
         return "open", "nothing can be said", "warn"
     if report.changed:
@@ -79,7 +84,8 @@ def _verdict(report: DriftReport) -> tuple[str, str, Tone]:
 
 def _lead(report: DriftReport) -> str:
     verdict = _verdict(report)[1].capitalize()
-    return f"{verdict}. {sentence(report.reason)}"
+    found = [sentence(finding.detail) for finding in report.findings]
+    return " ".join([f"{verdict}.", *found, sentence(report.reason)])
 
 
 def _cards(report: DriftReport) -> Markup:

@@ -1,6 +1,6 @@
 """A window is what the champion answered after the last decision; the same rows, the same id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from psycopg2 import extensions
@@ -44,14 +44,17 @@ def extract(
     since, champion = registry.last_watermark(dataset), registry.champion(dataset)
     if champion is None:
         say(f"0 frames: {dataset} has no champion yet, so nothing was served")
-        return _freeze(root, dataset, None, since, since, [])
+        return _freeze(root, dataset, None, since, since, [], {})
     found = served(connection, dataset, champion.model, since)
     if found.unknown:
         say(f"answers left out, for their frames have not arrived: {found.unknown:,}")
-    kept = _readable(frames(connection, evenly(found.sequences, max_frames)), objects)
+    chosen = frames(connection, evenly(found.sequences, max_frames))
+    kept = _readable(chosen, objects)
     until = found.sequences[-1] if found.sequences else since
-    info = _freeze(root, dataset, champion.model, since, until, kept)
-    say(_summary(info, len(found.sequences)))
+    counts = {"served": len(found.sequences), "answers": found.answers}
+    counts["gone"] = len(chosen) - len(kept)
+    info = _freeze(root, dataset, champion.model, since, until, kept, counts)
+    say(_summary(info))
     return info
 
 
@@ -71,6 +74,7 @@ def _freeze(
     since: int,
     until: int,
     kept: Sequence[tuple[WindowFrame, int]],
+    counts: Mapping[str, int],
 ) -> WindowInfo:
     lines = [frame.model_dump(mode="json") for frame, _ in kept]
     info = WindowInfo(
@@ -80,6 +84,7 @@ def _freeze(
         until=until,
         frames=len(kept),
         id=digest_of([dataset, model, since, until, lines]),
+        **counts,
     )
     layout = WindowLayout(root)
     write_lines((frame for frame, _ in kept), layout.frames)
@@ -92,8 +97,13 @@ def _entry(sha256: str, size: int) -> ShardEntry:
     return ShardEntry(sha256=sha256, shard=frame_key(sha256), offset=0, length=size)
 
 
-def _summary(info: WindowInfo, served: int) -> str:
-    if not info.frames:
-        return f"0 frames: model {str(info.model)[:12]} served nothing since the last decision"
-    sample = f", an even sample of {served:,}" if served > info.frames else ""
-    return f"{info.frames:,} frames served by model {str(info.model)[:12]}{sample}"
+def _summary(info: WindowInfo) -> str:
+    """Say how many frames there are, and what is missing between them and what was served."""
+    model, sample = str(info.model)[:12], info.frames + info.gone
+    if not info.served:
+        return f"0 frames: model {model} served nothing since the last decision"
+    drawn = (
+        f", of an even sample of {sample:,} from {info.served:,}" if sample < info.served else ""
+    )
+    gone = f"; the pictures of {info.gone:,} more are deleted" if info.gone else ""
+    return f"{info.frames:,} frames served by model {model}{drawn}{gone}"

@@ -20,6 +20,10 @@ SELECT max(sequence) FROM gold.served_frames
 WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s
 GROUP BY sha256 ORDER BY 1
 """
+ANSWERS = """
+SELECT count(*) FROM gold.served_frames
+WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s
+"""
 UNKNOWN = """
 SELECT count(*) FROM silver.predictions AS made
 WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s AND NOT EXISTS
@@ -35,9 +39,16 @@ WHERE served.sequence = ANY(%s) ORDER BY served.sequence
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The sequence of each frame's last answer, and the answers whose frame is not known."""
+    """The sequence of each frame's last answer, and how many answers there are.
+
+    Attributes:
+        sequences: Of each frame's last answer, in order.
+        answers: About these frames.
+        unknown: About frames that are not known.
+    """
 
     sequences: list[int]
+    answers: int
     unknown: int
 
 
@@ -59,6 +70,8 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
             cursor.execute(SETTLE)
             cursor.execute(NEWEST, values)
             sequences = [sequence for (sequence,) in cursor.fetchall()]
+            cursor.execute(ANSWERS, values)
+            ((answers,),) = cursor.fetchall()
             cursor.execute(UNKNOWN, values)
             ((unknown,),) = cursor.fetchall()
     except LockNotAvailable as cause:
@@ -66,7 +79,7 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
             "one transaction has been writing predictions for 30 s, expected it to end: "
             "look at the ingester, then try again"
         ) from cause
-    return Served(sequences, unknown)
+    return Served(sequences, answers, unknown)
 
 
 def frames(

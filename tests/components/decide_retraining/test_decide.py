@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.refusal import Refusal
-from components.contracts.report import DriftReport
+from components.contracts.report import DriftReport, FrameFinding
 from components.contracts.snapshot import WindowInfo
-from components.decide_retraining.decide import decide, record, watermark
+from components.decide_retraining.decide import decide, record, summary, watermark
 from components.store.postgres import connect
 from components.store.registry import Registry
 
@@ -56,6 +56,34 @@ def test_the_reason_holds_the_numbers_whatever_is_decided(enough, changed):
     drift = report(enough=enough, changed=changed)
 
     assert decide(drift).reason.endswith(drift.reason)
+
+
+def found(*kinds):
+    return tuple(FrameFinding(kind=kind, detail=f"{kind}: 17 of 18") for kind in kinds)
+
+
+@given(
+    enough=st.booleans(),
+    changed=st.booleans(),
+    kinds=st.lists(st.sampled_from(["repeated", "blank", "cameras_gone"]), min_size=1),
+)
+def test_frames_that_need_a_look_are_never_as_before(enough, changed, kinds):
+    drift = report(enough=enough, changed=changed).model_copy(update={"findings": found(*kinds)})
+    decision = decide(drift)
+
+    assert "as before" not in decision.reason
+    assert all(f"{kind}: 17 of 18" in decision.reason for kind in kinds)
+    assert decision.retrain is (enough and changed and set(kinds) == {"cameras_gone"})
+    if not decision.retrain:
+        assert summary(decision, drift).startswith("no training, look at the frames: ")
+
+
+def test_deleted_pictures_are_told_and_change_no_decision():
+    drift = report().model_copy(update={"findings": found("pictures_gone")})
+
+    assert decide(drift).reason == (
+        "the frames are as before: pictures_gone: 17 of 18; brightness fell from 0.46 to 0.14"
+    )
 
 
 def test_frames_that_were_too_few_count_again_next_time():

@@ -184,6 +184,37 @@ def test_a_frame_whose_image_is_gone_is_left_out_aloud(lake, window, capsys):
     assert "frames left out, for their images are gone: 1" in capsys.readouterr().out
 
 
+def test_the_sentence_about_the_sample_counts_what_was_drawn_and_what_is_deleted(
+    lake, window, capsys
+):
+    lake.reign()
+    lake.serve(*range(10), 9, 9)
+    lake.objects.delete(frame_key(sha(0)))
+
+    info, frames = window(max_frames=4)
+
+    assert (len(frames), info.frames, info.gone, info.served, info.answers) == (3, 3, 1, 10, 12)
+    assert (
+        "3 frames served by model aaaaaaaaaaaa, of an even sample of 4 from 10; "
+        "the pictures of 1 more are deleted"
+    ) in capsys.readouterr().out
+
+
+def test_a_window_whose_pictures_are_all_deleted_does_not_say_that_nothing_was_served(
+    lake, window, capsys
+):
+    lake.reign()
+    lake.serve(1, 2)
+    for number in (1, 2):
+        lake.objects.delete(frame_key(sha(number)))
+
+    window()
+
+    said = capsys.readouterr().out
+    assert "served nothing" not in said
+    assert "0 frames served by model aaaaaaaaaaaa; the pictures of 2 more are deleted" in said
+
+
 def test_the_index_leads_to_the_bytes_of_each_frame(lake, window, tmp_path):
     lake.reign()
     lake.serve(1)
