@@ -96,6 +96,33 @@ def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -
     return matrix
 
 
+def most_telling(
+    matrix: Sequence[Sequence[int]], classes: Sequence[str], most: int
+) -> tuple[list[str], list[list[int]]]:
+    """Return a confusion matrix of few classes: those with most errors, and the others as one.
+
+    Args:
+        matrix: Of all classes and the background, which is the last.
+        classes: Their names, without the background.
+        most: How many to keep; fewer are kept as they are.
+
+    Returns:
+        Names of the rows and columns, and counts; the sum over all is as before.
+    """
+    counts = np.asarray(matrix, np.int64)
+    if len(classes) <= most:
+        return [*classes, BACKGROUND], counts.tolist()
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    wrong = (both - 2 * np.diagonal(counts))[:-1]
+    chosen = np.sort(np.lexsort((-both[:-1], -wrong))[:most])
+    group = np.full(len(counts), most)  # the others
+    group[chosen], group[-1] = np.arange(most), most + 1
+    summed = np.zeros((most + 2, most + 2), np.int64)
+    np.add.at(summed, (group[:, None], group[None, :]), counts)
+    names = [classes[place] for place in chosen]
+    return [*names, f"{len(classes) - most} others", BACKGROUND], summed.tolist()
+
+
 def _match(
     truth: Sequence[Box], found: Sequence[ScoredBox], overlaps: NDArray[np.float64], least: float
 ) -> dict[int, int]:

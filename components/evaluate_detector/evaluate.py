@@ -20,10 +20,17 @@ from components.contracts.snapshot import SnapshotImage
 from components.evaluate_detector.answer import Answers, ask
 from components.evaluate_detector.coco import Measured, Truth
 from components.evaluate_detector.duel import Duels
-from components.evaluate_detector.errors import BACKGROUND, Comparison, compare, confusion_matrix
+from components.evaluate_detector.errors import (
+    Comparison,
+    compare,
+    confusion_matrix,
+    most_telling,
+)
 from components.evaluate_detector.hard import by_role, count_kept, valid
 from components.evaluate_detector.models import Contestants, Opened, open_all
 from components.store.snapshots import SnapshotReader
+
+SHOWN_CLASSES = 16  # of a confusion matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,13 @@ class Evaluation:
 
     @property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
-        """Names and counts of the subject's confusion matrix, rows are the truth."""
+        """Names and counts of the subject's confusion matrix, rows are the truth.
+
+        Of many classes those with most errors stand alone, and the others together.
+        """
         pairs = [pair for each in self.comparisons.values() for pair in each.pairs]
-        return [*self.classes, BACKGROUND], confusion_matrix(pairs, self.classes)
+        matrix = confusion_matrix(pairs, self.classes)
+        return most_telling(matrix, self.classes, SHOWN_CLASSES)
 
     @property
     def metrics(self) -> dict[str, float]:

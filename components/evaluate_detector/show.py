@@ -11,7 +11,7 @@ from components.contracts.report import Role
 from components.contracts.snapshot import SnapshotImage
 from components.evaluate_detector.coco import Floats
 from components.evaluate_detector.errors import KINDS, Error, Kind, worst
-from components.evaluate_detector.evaluate import Evaluation
+from components.evaluate_detector.evaluate import SHOWN_CLASSES, Evaluation
 from components.evaluate_detector.numbers import count_errors, numbers
 from components.evaluate_detector.slices import CROWDS, HOURS, SIZES
 from components.evaluate_detector.zoom import close_up, whole
@@ -98,7 +98,7 @@ def _slices(evaluation: Evaluation) -> Section:
                 model.role: [model.slices[kind].get(name, 0.0) for name in names]
                 for model in evaluation.report.models
             },
-            title=TITLES_OF_SLICES[kind],
+            title=TITLES_OF_SLICES[kind] + _cut(len(names), len(counts)),
             x_label="mAP50 (true boxes in brackets)",
         )
         for kind, counts in evaluation.report.slice_boxes.items()
@@ -108,6 +108,10 @@ def _slices(evaluation: Evaluation) -> Section:
         "Where it is right, and where less so",
         [columns(*charts) if charts else text("There is nothing to tell apart.")],
     )
+
+
+def _cut(shown: int, known: int) -> str:
+    return f", the {shown} of {known} with most objects" if shown < known else ""
 
 
 def _shown(kind: str, counts: Mapping[str, int]) -> list[str]:
@@ -127,8 +131,11 @@ def _curves(evaluation: Evaluation, subject: Role) -> Section:
     latencies: dict[str, list[float]] = {
         role: answers.latency_ms for role, answers in evaluation.answers.items()
     }
+    classes = len(evaluation.classes)
+    few = f": the {SHOWN_CLASSES} of {classes} classes with most errors"
+    title = f"What the {subject} takes things for{few if classes > SHOWN_CLASSES else ''}"
     matrix = heatmap(
-        counts, names, names, title=f"What the {subject} takes things for",
+        counts, names, names, title=title,
         row_label="truth", column_label="answer",
     )  # fmt: skip
     return Section(

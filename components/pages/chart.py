@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from components.pages.fragments import chart_figure, text
+from components.pages.fragments import chart_figure, short_name, text
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#b4558d", "#c98600", "#3b9dd1")
 INK, SOFT, LINE, SURFACE = "#1c1d21", "#62646d", "#e1e1dc", "#fdfdfe"
@@ -101,7 +101,7 @@ def bar_chart(
         if not stacked or number == len(series) - 1:
             ends = left if stacked else np.asarray(values, float)
             axes.bar_label(drawn, [_short(end) for end in ends], padding=4, color=SOFT)
-    axes.set_yticks(np.arange(len(categories)), categories)
+    axes.set_yticks(np.arange(len(categories)), [short_name(name) for name in categories])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set(xlabel=x_label, ylim=(len(categories) - 0.5, -0.5))
     axes.margins(x=0.12)
@@ -172,8 +172,9 @@ def heatmap(
         axes.add_patch(Rectangle((column, row), 0.97, 0.95, fc=SERIES[0], alpha=share, lw=0))
         ink = SURFACE if share > 0.55 else INK
         axes.text(column + 0.5, row + 0.5, _short(count), color=ink, ha="center", va="center")
-    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    upright = 90 if len("".join(columns)) > 80 else 0  # characters that fit side by side
+    axes.set_xticks(np.arange(len(columns)) + 0.5, map(short_name, columns), rotation=upright)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, [short_name(name) for name in rows])
     axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0), xlabel=column_label, ylabel=row_label)
     axes.tick_params(length=0)
     return _drawn(figure, axes, title, names=0)

@@ -14,6 +14,8 @@ from PIL import Image
 
 from components.pages.page import environment
 
+MAX_NAME_CHARACTERS = 30  # of a category, a row or a column beside a drawing
+
 Tone = Literal["", "good", "warn", "bad"]
 
 
@@ -44,6 +46,18 @@ def sentence(words: str) -> str:
     first = words.split(maxsplit=1)[0].rstrip(".,:;")
     begin = words[0].upper() if first.islower() and first.isalpha() else words[0]
     return f"{begin}{words[1:].rstrip('.')}."
+
+
+def short_name(name: str) -> str:
+    """Return a name that leaves room for the drawing beside it.
+
+    >>> short_name("a" * 40), short_name("car")
+    ('aaaaaaaaaaaaaaaaaaa…aaaaaaaaaa', 'car')
+    """
+    if len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    end = MAX_NAME_CHARACTERS // 3
+    return f"{name[: MAX_NAME_CHARACTERS - end - 1]}…{name[-end:]}"
 
 
 def text(*paragraphs: str) -> Markup:

@@ -46,6 +46,22 @@ def environment() -> Environment:
     return made
 
 
+def _without_largest(sections: Sequence[Section], most_bytes: int) -> list[Section]:
+    """Return sections whose largest part says that it is left out; none if there is no such."""
+    instead = Markup(
+        '<p class="more">This part is left out: with it the page would have more than '
+        "{:,} bytes, which is not shown.</p>"
+    ).format(most_bytes)
+    parts = [part for section in sections for part in section.fragments]
+    largest = max(parts, key=len, default=instead)
+    if len(largest) <= len(instead):
+        return []
+    return [
+        Section(it.heading, [instead if part is largest else part for part in it.fragments])
+        for it in sections
+    ]
+
+
 def write_page(
     path: str | Path,
     title: str,
@@ -60,14 +76,17 @@ def write_page(
         title: The page's name.
         sections: What it holds, in order.
         lead: One or two sentences that say the result.
-        most_bytes: What it may take; the default is what the dashboard shows.
-
-    Raises:
-        ValueError: If the page is larger.
+        most_bytes: What it may take; the default is what the dashboard shows. Of a page that
+            is larger the largest parts are left out, and it says so in their places.
     """
     template = environment().get_template("page.html.j2")
-    page = template.render(title=title, sections=sections, lead=lead).encode()
-    if len(page) > most_bytes:
-        raise ValueError(f"page {title!r} is {len(page):,} bytes, expected at most {most_bytes:,}")
+
+    def rendered(sections: Sequence[Section]) -> bytes:
+        return template.render(title=title, sections=sections, lead=lead).encode()
+
+    page = rendered(sections)
+    while len(page) > most_bytes and (smaller := _without_largest(sections, most_bytes)):
+        sections = smaller
+        page = rendered(sections)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(page)

@@ -2,7 +2,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.annotation import Box, ScoredBox
-from components.evaluate_detector.errors import BACKGROUND, compare, confusion_matrix, worst
+from components.evaluate_detector.errors import (
+    BACKGROUND,
+    compare,
+    confusion_matrix,
+    most_telling,
+    worst,
+)
 
 CLASSES = ("car", "bus")
 
@@ -72,6 +78,32 @@ def test_the_confusion_matrix_has_the_background_last():
     ]
 
     assert confusion_matrix(pairs, CLASSES) == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.randoms())
+def test_a_cut_matrix_keeps_every_pair_and_the_classes_with_most_errors(classes, most, random):
+    names = [f"class {number}" for number in range(classes)]
+    pairs = [random.choices([*names, BACKGROUND], k=2) for _ in range(40)]
+    matrix = confusion_matrix(pairs, names)
+
+    kept, counts = most_telling(matrix, names, most)
+
+    assert len(kept) == len(counts) == min(classes, most + 1 if classes > most else classes) + 1
+    assert sum(map(sum, counts)) == len(pairs)
+    assert (kept[-1], counts[-1][-1]) == (BACKGROUND, matrix[-1][-1])
+    wrong = {name: sum(name in pair and pair[0] != pair[1] for pair in pairs) for name in names}
+    left = [wrong[name] for name in names if name not in kept]
+    assert not left or max(left) <= min(wrong[name] for name in kept if name in names)
+
+
+def test_a_matrix_of_256_classes_is_cut_in_no_time():
+    names = [f"class {number}" for number in range(256)]
+    matrix = confusion_matrix([(name, name) for name in names], names)
+
+    kept, counts = most_telling(matrix, names, 16)
+
+    assert kept[-2:] == ["240 others", BACKGROUND]
+    assert counts[-2][-2] == 240
 
 
 def test_the_worst_come_first():

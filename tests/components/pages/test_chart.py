@@ -6,6 +6,7 @@ import pytest
 
 from components.pages.chart import bar_chart, heatmap, histogram, line_chart, pr_curve
 
+LONG = "camera " * 40
 CHARTS = {
     "line": lambda: line_chart([1, 2, 3], {"a": [3, np.nan, 1], "b": [1, 1, 1]}, title="T & t"),
     "one point": lambda: line_chart([1], {"a": [3]}, title="T & t"),
@@ -14,6 +15,8 @@ CHARTS = {
     "one value": lambda: histogram({"a": [5, 5]}, title="T & t", log_x=True),
     "heatmap": lambda: heatmap([[1, 0], [0, 0]], ["a", "b"], ["c", "d"], title="T & t"),
     "curve": lambda: pr_curve({"a": ([0, 1], [1, 0.5])}, title="T & t"),
+    "long names": lambda: bar_chart([LONG, f"{LONG}2"], {"a": [1, 2]}, title="T & t"),
+    "long columns": lambda: heatmap(np.eye(9), [LONG] * 9, [LONG] * 9, title="T & t"),
 }
 EMPTY = {
     "line": lambda: line_chart([], {}, title="T"),

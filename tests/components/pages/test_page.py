@@ -1,8 +1,11 @@
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from markupsafe import Markup
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.pages.chart import line_chart
 from components.pages.fragments import Card, badge, cards, columns, gallery, table, text
@@ -47,11 +50,26 @@ def test_no_two_groups_of_a_page_share_an_id(page):
     assert '<g id="' not in page
 
 
-def test_a_page_too_large_for_the_dashboard_is_refused(tmp_path):
-    huge = Section("All", [Markup("x" * 4_000_000)])
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 30_000), min_size=1, max_size=6))
+def test_a_page_too_large_for_the_dashboard_leaves_out_its_largest_parts_and_says_so(sizes):
+    parts = [text(f"{number}: " + "x" * size) for number, size in enumerate(sizes)]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "page.html"
+        write_page(file, "Big", [Section("S", parts)], "The verdict.", most_bytes=40_000)
+        page = file.read_text()
 
-    with pytest.raises(ValueError, match="expected at most 4,000,000"):
-        write_page(tmp_path / "page.html", "Huge", [huge])
+    left_out = page.count("This part is left out")
+    assert len(page.encode()) <= 40_000
+    assert "The verdict." in page
+    assert left_out == sum(part not in page for part in parts)
+    assert left_out < len(parts) or max(sizes) > 20_000
+
+
+def test_a_page_that_fits_is_written_whole(tmp_path):
+    write_page(tmp_path / "p.html", "T", [Section("S", [text("x" * 10_000)])], most_bytes=40_000)
+
+    assert "left out" not in (tmp_path / "p.html").read_text()
 
 
 @pytest.mark.parametrize(
