@@ -8,6 +8,7 @@ from components.contracts.model import TrainedInfo
 from components.contracts.policy import TuningPolicy
 from components.contracts.recipe import Recipe, followed
 from components.contracts.refusal import Refusal
+from components.contracts.report import NOT_MEASURABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,15 @@ def narrow(
         policy: What share goes on.
 
     Raises:
-        Refusal: If nothing was trained.
+        Refusal: If nothing was trained, or nothing can be measured.
     """
     if not infos:
         raise Refusal(f"none of {len(recipes)} trials was trained, so there is nothing to compare")
+    if all(info.validation_map50 is None for info in infos):
+        raise Refusal(
+            f"{len(infos)} trials are {NOT_MEASURABLE}, for no validation image has a box: there "
+            "is nothing to compare"
+        )
     by_recipe = followed(recipes, infos)
     trials = [Trial(recipe, by_recipe.get(at), False) for at, recipe in enumerate(recipes)]
     ranked = sorted(range(len(trials)), key=lambda at: (-trials[at].score, at))

@@ -45,6 +45,11 @@ def test_a_trial_that_could_not_be_trained_stops():
     assert trials[2].info is None
 
 
+def test_trials_that_cannot_be_measured_are_not_ranked():
+    with pytest.raises(Refusal, match="2 trials are not measurable, for no validation image has"):
+        narrow(RECIPES[:2], [info_of(recipe, None) for recipe in RECIPES[:2]], TuningPolicy())
+
+
 def test_defaults_that_could_not_be_trained_do_not_go_on():
     trials = narrow(RECIPES[:3], trained()[1:3], TuningPolicy())
 
