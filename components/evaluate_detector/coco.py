@@ -98,6 +98,8 @@ class Truth:
     def compared(self, found: hotcoco.COCO, part: Slice | None = None) -> hotcoco.COCOeval:
         """Return a comparison of found boxes with a slice of the truth, or all, not yet summed up.
 
+        Of a slice mAP50 is looked at alone, so it is made at an overlap of one half.
+
         Args:
             found: Of `Measured`.
             part: One of `slices`.
@@ -107,6 +109,7 @@ class Truth:
         if part:
             rules.img_ids = [place + 1 for place in part.images]
             rules.cat_ids = [self._labels[name] for name in part.classes]
+            rules.iou_thrs = [0.5]
         rules.area_rng, rules.area_rng_lbl = [list(part.area if part else ANY_AREA)], ["all"]
         rules.max_dets = [100]
         evaluation.evaluate()

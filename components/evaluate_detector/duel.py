@@ -17,6 +17,7 @@ from components.evaluate_detector.matches import Floats, average_precision, matc
 from components.evaluate_detector.slices import Slice
 
 SEED = 0
+MOST_SLICES = 40  # compared, if the judge has no need of more
 OVERLAPS = 10  # of mAP50-95; the first is that of mAP50
 
 
@@ -35,6 +36,7 @@ class Duels:
         even = np.full(images, 1 / images)
         self._weights = random.multinomial(images, even, policy.resamples).astype(np.float64)
         self._truth, self._confidence = truth, policy.confidence(candidates)
+        self._policy = policy
         self._known: dict[tuple[int, Slice | None], Floats] = {}
 
     def duel(self, role: Role, candidate: Measured, champion: Measured) -> Duel:
@@ -52,7 +54,7 @@ class Duels:
             expansion where there are few images.
         """
         slices: dict[str, dict[str, Interval]] = {}
-        for part in _lower(self._truth.slices, candidate, champion):
+        for part in _lower(self._truth.slices, candidate, champion, self._policy):
             gain = candidate.slices[part.kind][part.name] - champion.slices[part.kind][part.name]
             interval = self._interval(gain, candidate, champion, part)
             slices.setdefault(part.kind, {})[part.name] = interval
@@ -95,9 +97,22 @@ def _share(share: float, images: int) -> float:
     return NormalDist().cdf(-student * math.sqrt(images / freedom))
 
 
-def _lower(slices: Iterable[Slice], candidate: Measured, champion: Measured) -> list[Slice]:
+def _lower(
+    slices: Iterable[Slice], candidate: Measured, champion: Measured, policy: PromotionPolicy
+) -> list[Slice]:
+    """Return the slices in which a candidate is lower: all that the judge looks at, and others.
+
+    Each takes a tenth of a second and more, so of hundreds the others are the largest few.
+    """
+    falls = {
+        part: champion.slices[part.kind][part.name] - candidate.slices[part.kind][part.name]
+        for part in slices
+    }
+    lower = [part for part, fall in falls.items() if fall > 0]
+    largest = sorted(lower, key=lambda part: -part.boxes)[:MOST_SLICES]
     return [
         part
-        for part in slices
-        if candidate.slices[part.kind][part.name] < champion.slices[part.kind][part.name]
+        for part in lower
+        if part in largest
+        or (part.boxes >= policy.min_slice_boxes and falls[part] > policy.max_slice_drop)
     ]

@@ -96,8 +96,9 @@ def _by_overlap(matches: ClassMatches, weights: Floats) -> Floats:
 
 
 def _some(matches: ClassMatches, weights: Floats) -> Floats:
-    drawn = weights.astype(np.float32)[:, matches.image]  # [R, D]; counts are exact below 2^24
-    objects = weights @ matches.objects  # [R]
+    drawn = weights[:, matches.image].astype(np.float32)  # [R, D]; counts are exact below 2^24
+    there = np.flatnonzero(matches.objects)  # of many classes hardly any image has one
+    objects = weights[:, there] @ matches.objects[there]  # [R]
     plain = bool(matches.counted.all())
     ranked = np.cumsum(drawn, axis=1) if plain else drawn
     values = np.empty((len(weights), len(matches.matched)))

@@ -1,10 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from components.contracts.policy import PromotionPolicy
 from components.evaluate_detector.coco import Truth
-from components.evaluate_detector.duel import Duels
+from components.evaluate_detector.duel import Duels, _lower
 from components.evaluate_detector.matches import average_precision, matches_of
+from components.evaluate_detector.slices import Slice
 from tests.components.evaluate_detector.scenes import BETTER, answers, scenes
 
 POLICY = PromotionPolicy(resamples=300)
@@ -112,3 +115,18 @@ def test_without_any_object_nothing_is_known():
 
     interval = Duels(truth, POLICY, 1).duel("heir", measured, measured).map
     assert (interval.low, interval.high) == (-1, 1)
+
+
+def test_of_hundreds_of_slices_those_that_decide_and_the_largest_are_compared():
+    slices = [
+        Slice("class", f"class {number}", boxes, (), ())
+        for number, boxes in enumerate([*range(49), *[50] * 30, *[60] * 40])
+    ]
+    champion = {part.name: 0.9 for part in slices}
+    fallen = {part.name: 0.7 if part.boxes == 50 else 0.85 for part in slices}
+    candidate, champion = (SimpleNamespace(slices={"class": it}) for it in (fallen, champion))
+
+    compared = _lower(slices, candidate, champion, POLICY)
+
+    assert {part.boxes for part in compared} == {50, 60}
+    assert len(compared) == 30 + 40
