@@ -13,7 +13,7 @@ from components.contracts.report import DriftReport
 from components.detect_drift.chance import distance
 from components.detect_drift.measure import Pair, column
 from components.pages.fragments import sentence, text
-from components.pages.page import Section, write_page
+from components.pages.page import MOST_BYTES, Section, write_page
 
 METHOD = "ks_distance"
 
@@ -48,6 +48,10 @@ def write_evidently_page(
         write_page(path, title, [Section("There is nothing to compare", [reason])])
         return
     packed = base64.b64encode(gzip.compress(_page(report, pair, policy).encode(), mtime=0))
+    if len(packed) + len(UNPACK) > MOST_BYTES:
+        said = text(f"Its page has {len(packed):,} bytes, more than the dashboard shows.")
+        write_page(path, title, [Section("It is left out", [said])])
+        return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(UNPACK.format(title=title, packed=packed.decode()))
 

@@ -17,11 +17,11 @@ class Settings(Record):
     start: Literal["scratch", "champion"] = "scratch"
     size: Literal["pico", "nano", "small"] = "pico"
     image_size: ImageSize = Field(default=320, description="long side of the input, pixels")
-    epochs: int = Field(default=0, ge=0, description="0 leaves it to the amount of data")
-    batch_size: int = Field(default=8, ge=1, description="images a step, over all workers")
+    epochs: int = Field(default=0, ge=0, le=10_000, description="0 leaves it to the amount of data")
+    batch_size: int = Field(default=8, ge=1, le=4096, description="images a step, over all workers")
     learning_rate: float = Field(default=0.003, gt=0, description="peak, after warm-up")
-    seed: int = Field(default=0, ge=0)
-    workers: int = Field(default=2, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    workers: int = Field(default=2, ge=1, le=256)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     gradient_precision: Literal["bfloat16", "float32"] = Field(
         default="bfloat16", description="on its way between workers"
@@ -46,7 +46,7 @@ class Settings(Record):
     )
 
     def check_workers(self) -> None:
-        """Refuse a batch that the workers cannot divide among themselves.
+        """Refuse a batch that cannot be divided among workers, and each share in its parts.
 
         Raises:
             Refusal: If it is so.
@@ -54,6 +54,12 @@ class Settings(Record):
         if self.batch_size % self.workers:
             raise Refusal(
                 f"batch size is {self.batch_size}, expected a multiple of {self.workers} workers"
+            )
+        share = self.batch_size // self.workers
+        if self.accumulate > share:
+            raise Refusal(
+                f"accumulate is {self.accumulate}, expected at most the {share} images that a "
+                "worker has of a batch"
             )
 
 

@@ -120,6 +120,8 @@ def test_an_impossible_number_is_refused_for_every_count(pipeline, name, value):
     ("pipeline", "given", "complaint"),
     [
         ("train", {"workers": 3}, "train: batch size is 8, expected a multiple of 3 workers"),
+        ("train", {"recipe": "accumulate: 5"}, "accumulate is 5, expected at most the 4 images"),
+        ("train", {"recipe": "epochs: 99999999"}, "epochs: Input should be less than or equal to"),
         ("watch", {"recipe": "epoch: 3"}, "watch: recipe: epoch is no setting"),
         ("train", {"recipe": "image_size: 640", "image_size": 256}, "and the recipe says 640"),
         ("tune", {"space": "colour: [red]"}, "tune: space: colour is nothing to search"),
