@@ -156,7 +156,7 @@ def heatmap(
     """Draw a table of counts, such as a confusion matrix, shaded by each row's shares.
 
     Args:
-        matrix: `[len(rows), len(columns)]` counts.
+        matrix: `[len(rows), len(columns)]` counts; zeros of a large one are not drawn.
         rows: Names, the first on top.
         columns: Names, the first on the left.
         title: Says what is seen.
@@ -167,8 +167,8 @@ def heatmap(
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = _canvas(axis="both", height=1.1 + 0.42 * len(rows))
     axes.grid(visible=False)
-    for (row, column), count in np.ndenumerate(counts):
-        share = float(shares[row, column])
+    for row, column in np.argwhere((counts > 0) | (counts.size <= 64)).tolist():
+        count, share = float(counts[row, column]), float(shares[row, column])
         axes.add_patch(Rectangle((column, row), 0.97, 0.95, fc=SERIES[0], alpha=share, lw=0))
         ink = SURFACE if share > 0.55 else INK
         axes.text(column + 0.5, row + 0.5, _short(count), color=ink, ha="center", va="center")

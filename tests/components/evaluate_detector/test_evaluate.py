@@ -141,6 +141,28 @@ def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp
         assert not re.search(r"-1\.0|mAP\S* -?[01]\.000|[+-]0\.000|nan", text)
 
 
+def test_many_classes_and_cameras_with_long_names_fit_a_page_that_says_what_is_left_out(
+    freeze, folders, tmp_path
+):
+    classes = tuple(f"vehicle in column {number:03} of the picture" for number in range(256))
+    pictures = [
+        ("test", f"{'street ' * 20}{number:02}", {(number % 3, number % 4): 0}, [
+            cell_box(number % 3, number % 4, classes[number])
+        ])
+        for number in range(24)
+    ]  # fmt: skip
+    reader = freeze(pictures, classes)
+    evaluation = evaluate(reader, folders(challenger=0.0, classes=classes))
+    publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
+    page = (tmp_path / "p.html").read_text()
+
+    assert len(page) < 1_000_000
+    assert "the 16 of 256 classes with most errors" in page
+    assert "the 14 of 24 with most objects" in page
+    names, counts = evaluation.confusion
+    assert (len(names), len(counts), names[-2]) == (18, 18, "240 others")
+
+
 def test_without_any_model_the_reasons_are_told(freeze, folders, tmp_path):
     reader = freeze()
     evaluation = evaluate(reader, folders())
