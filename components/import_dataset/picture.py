@@ -6,11 +6,11 @@ import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from components.import_dataset.found import UnusableError
-from components.vision.exif import Exif
-from components.vision.jpeg import MAX_PIXELS, JpegError, decode_jpeg, encode_jpeg
+from components.vision.exif import EXIF, Exif, read_exif
+from components.vision.jpeg import MAX_PIXELS, TURNS, JpegError, decode_jpeg, encode_jpeg, jpeg_size
 from components.vision.jpeg_structure import read_structure
 
 QUALITY = 95
@@ -19,6 +19,15 @@ OTHERS = ("PNG", "BMP", "WEBP")
 # Where a file does not say when it was taken. Times of files differ between copies, and
 # the same folder must give the same events wherever it is imported.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # a camera that says more has no clock
+
+# What a file is by its first bytes, if it is none of the pictures that are read.
+OTHER_KINDS = (
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"GIF8", "GIF"), (b"%PDF", "PDF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"), (b"<", "text"),
+)  # fmt: skip
+BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF"}
+SIXTEEN_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +63,39 @@ def read_picture(content: bytes) -> Picture:
     return Picture(content, width, height, taken_at(exif))
 
 
+def picture_size(content: bytes) -> tuple[int, int] | None:
+    """Return width and height as `read_picture` does, from the headers alone; None if it cannot."""
+    try:
+        if content[:2] == b"\xff\xd8":
+            return jpeg_size(content, MAX_PIXELS)
+        picture = _open(content, OTHERS)
+    except (JpegError, UnusableError):
+        return None
+    width, height = picture.size
+    return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
 def taken_at(exif: Exif) -> datetime:
     """Return when a camera says a picture was taken, or `EPOCH`; UTC if it names no zone."""
     suffix = exif.offset if re.fullmatch(r"[+-]\d\d:\d\d", exif.offset) else "+00:00"
     try:
-        return datetime.strptime(exif.taken_at + suffix, "%Y:%m:%d %H:%M:%S%z")
+        taken = datetime.strptime(exif.taken_at + suffix, "%Y:%m:%d %H:%M:%S%z")
     except ValueError:
         return EPOCH
+    return taken if EPOCH <= taken < LATEST else EPOCH
+
+
+def kind_of(content: bytes) -> str:
+    r"""Return what a file is by its content, for people.
+
+    >>> kind_of(b"GIF89a"), kind_of(b"\0\0\0\x1cftypavif"), kind_of(b"")
+    ('GIF', 'AVIF', 'empty')
+    """
+    if not content:
+        return "empty"
+    if content[4:8] == b"ftyp":
+        return BRANDS.get(content[8:12], "a film")
+    return next((kind for mark, kind in OTHER_KINDS if content.startswith(mark)), "unknown")
 
 
 def _open(content: bytes, formats: tuple[str, ...]) -> Image.Image:
@@ -70,8 +105,9 @@ def _open(content: bytes, formats: tuple[str, ...]) -> Image.Image:
             picture = Image.open(io.BytesIO(content), formats=formats)
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as cause:
             raise UnusableError("too_large", str(cause)) from cause
-        except (OSError, SyntaxError, ValueError) as cause:  # what Pillow's readers raise
-            raise UnusableError("undecodable", "no JPEG, PNG, BMP or WebP") from cause
+        except Exception as cause:  # whatever a decoder does with one file, the next one is read
+            detail = f"its content is {kind_of(content)}, expected JPEG, PNG, BMP or WebP"
+            raise UnusableError("undecodable", detail) from cause
     if picture.width * picture.height > MAX_PIXELS:
         size = f"{picture.width} x {picture.height}"
         raise UnusableError("too_large", f"{size}, expected at most {MAX_PIXELS:,} pixels")
@@ -81,8 +117,28 @@ def _open(content: bytes, formats: tuple[str, ...]) -> Image.Image:
 def _encoded(picture: Image.Image, captured_at: datetime) -> Picture:
     buffer = io.BytesIO()
     try:
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, SyntaxError, ValueError) as cause:
-        raise UnusableError("undecodable", str(cause)) from cause
+        picture.load()  # a PNG may have its notes behind its pixels
+        turn = TURNS.get(_orientation(picture))
+        colours = _eight_bit(picture).convert("RGB")
+        upright = colours if turn is None else colours.transpose(turn)
+    except Exception as cause:  # as above
+        raise UnusableError("undecodable", str(cause) or type(cause).__name__) from cause
     upright.save(buffer, "JPEG", quality=QUALITY)
     return Picture(buffer.getvalue(), upright.width, upright.height, captured_at)
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """Return 16-bit grey with its whole range in 8 bits; Pillow would cut it at 255."""
+    if picture.mode not in SIXTEEN_BIT_MODES:
+        return picture
+    return picture.convert("I").point(lambda level: level * (1 / 257)).convert("L")
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Return how a picture must be turned, as Exif numbers it; 1 if nothing readable says so."""
+    note = picture.info.get("exif")
+    profile = picture.info.get("Raw profile type exif")  # as ImageMagick writes it into a PNG
+    if note is None and isinstance(profile, str):
+        digits = "".join(profile.split("\n")[3:])
+        note = bytes.fromhex(digits) if re.fullmatch(r"([0-9a-fA-F]{2})*", digits) else b""
+    return read_exif(note.removeprefix(EXIF)).orientation if isinstance(note, bytes) else 1
