@@ -1,9 +1,10 @@
-"""A label is used whole or not at all, for one that lacks a car teaches that there is none."""
+"""Checks that a label can be used whole; one that lacks a car would teach that there is none."""
 
 from components.contracts.annotation import Box
 from components.import_dataset.found import FoundBox, FoundImage, Problem
+from components.import_dataset.survey import ROUNDING
 
-ROUNDING = 1.0  # pixels that a box may leave its image by
+MAX_BOXES = 5_000  # of one image: its label is a single message, of at most a million bytes
 DIGITS = 3  # of a pixel; what division leaves behind them is noise
 
 
@@ -25,6 +26,9 @@ def check(image: FoundImage, width: int, height: int) -> tuple[tuple[Box, ...], 
         told = f"{image.size[0]} x {image.size[1]}"
         detail = f"its boxes are for {told} pixels, the image is {width} x {height}"
         problems.append(Problem(image.name, "wrong_size", detail))
+    if len(image.boxes) > MAX_BOXES:
+        detail = f"it has {len(image.boxes):,} boxes, expected at most {MAX_BOXES:,}"
+        return (), [*problems, Problem(image.name, "too_many_boxes", detail)]
     boxes = []
     for found in image.boxes:
         checked = fit(found, width, height)

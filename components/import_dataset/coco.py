@@ -1,12 +1,13 @@
 """COCO: one JSON file with images, categories and boxes as left, top, width and height."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
-from components.contracts.refusal import Refusal
+from components.import_dataset.coco_box import read_box, survey
+from components.import_dataset.documents import Documents, ident, whole_number
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -14,16 +15,18 @@ from components.import_dataset.found import (
     FoundImage,
     Problem,
     UnusableError,
-    finite,
+    join,
     merge,
     split_in,
 )
+from components.import_dataset.matching import place
 
 PARTS = ("images", "annotations", "categories")
+MAX_STRAY_SHARE = 0.05  # of annotations; where more belong to no image, the images were filtered
 Document = Mapping[str, list[dict[str, Any]]]
 
 
-def read_coco(folder: Folder) -> Found | None:
+def read_coco(folder: Folder, documents: Documents) -> Found | None:
     """Read every JSON file with `images`, `annotations` and `categories`.
 
     The split is the one that the file's folder or name tells, such as
@@ -31,26 +34,24 @@ def read_coco(folder: Folder) -> Found | None:
     Crowds are left out, for one box surrounds many objects.
 
     Raises:
-        Refusal: If a JSON file cannot be read.
+        Refusal: If the boxes of a file are in another form than COCO's.
     """
-    contents = {name: _load(folder, name) for name in folder.with_suffix({".json"})}
-    documents = {name: content for name, content in contents.items() if is_coco(content)}
-    if not documents:
+    cocos = {name: content for name, content in documents.contents.items() if is_coco(content)}
+    if not cocos:
         return None
-    images: dict[str, list[FoundImage]] = defaultdict(list)
+    told: list[Mapping[str, FoundImage]] = []
     problems: list[Problem] = []
-    for name, document in documents.items():
-        for image in read_images(name, document):
-            if there := folder.image(image.name, beside=name):
-                images[there].append(replace(image, split=image.split or split_in(there)))
-            else:
-                problems.append(Problem(name, "image_missing", f"there is no image {image.name!r}"))
-        problems += strays(name, document)
-    crowds = sum(bool(a.get("iscrowd")) for d in documents.values() for a in d["annotations"])
+    for name, document in cocos.items():
+        survey(name, document)
+        images = ((name, image) for image in read_images(name, document))
+        placed, lost = place(folder.index, name, images)
+        told.append({image: _with_split(merge(image, same)) for image, same in placed.items()})
+        problems += (*lost, *strays(name, document))
+    crowds = sum(is_crowd(a) for d in cocos.values() for a in d["annotations"])
     return Found(
-        form=f"COCO {', '.join(documents)}",
-        classes=classes(documents.values()),
-        images=tuple(merge(name, told) for name, told in sorted(images.items())),
+        form=f"COCO {', '.join(cocos)}",
+        classes=classes(cocos.values()),
+        images=join(told),
         problems=tuple(problems),
         notes=(f"{crowds:,} crowds are left out",) if crowds else (),
     )
@@ -68,82 +69,99 @@ def classes(documents: Iterable[Document]) -> tuple[str, ...]:
     """Return the names of the categories by id; one that nothing belongs to is no class."""
     names: dict[str, Any] = {}
     for document in documents:
-        used = {annotation.get("category_id") for annotation in document["annotations"]}
-        for category in sorted(document["categories"], key=lambda c: str(c.get("id")).zfill(9)):
-            if category.get("id") in used:
+        used = {ident(annotation.get("category_id")) for annotation in document["annotations"]}
+        for category in sorted(document["categories"], key=lambda c: ident(c.get("id")).zfill(9)):
+            if ident(category.get("id")) in used:
                 names.setdefault(str(category.get("name")), None)
     return tuple(names)
 
 
 def read_images(file: str, document: Document) -> Iterator[FoundImage]:
     """Yield each image of one document, called as the document calls it."""
-    names = {c.get("id"): str(c.get("name")) for c in document["categories"]}
-    of_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    names, doubtful = _names(document), incomplete(file, document)
+    of_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
-        if not annotation.get("iscrowd"):
-            of_image[annotation.get("image_id")].append(annotation)
-    for image in document["images"]:
-        boxes, problems = _boxes(file, of_image[image.get("id")], names)
-        width, height = image.get("width"), image.get("height")
+        of_image[ident(annotation.get("image_id"))].append(annotation)
+    records = {(ident(i.get("id")), str(i.get("file_name", ""))): i for i in document["images"]}
+    times = Counter(number for number, _ in records)
+    for (number, called), image in records.items():
+        boxes, problems = _boxes(file, called, of_image[number], names)
+        if times[number] > 1:
+            detail = f"its id {number} is that of {times[number]} images, expected one"
+            problems = (*problems, Problem(called, "conflicting_id", detail))
+        if number in doubtful:
+            problems = (*problems, Problem(called, "incomplete_label", doubtful[number]))
+        size = whole_number(image.get("width")), whole_number(image.get("height"))
         yield FoundImage(
-            name=str(image.get("file_name", "")),
+            name=called,
             boxes=boxes,
             split=split_in(file),
-            size=(width, height) if isinstance(width, int) and isinstance(height, int) else None,
+            size=size if all(size) else None,  # type: ignore[arg-type]
             problems=problems,
         )
 
 
 def strays(file: str, document: Document) -> list[Problem]:
     """Return a problem for each annotation of an image that the document does not list."""
-    known = {image.get("id") for image in document["images"]}
+    known = {ident(image.get("id")) for image in document["images"]}
     return [
         Problem(_where(file, annotation), "image_missing", "its image is not listed")
         for annotation in document["annotations"]
-        if annotation.get("image_id") not in known
+        if ident(annotation.get("image_id")) not in known
     ]
 
 
-def read_box(where: str, annotation: Mapping[str, Any], names: Mapping[Any, str]) -> FoundBox:
-    """Return one annotation as a box in pixels.
+def incomplete(file: str, document: Document) -> dict[str, str]:
+    """Return the images that an annotation of no listed image may belong to, and why.
 
-    Raises:
-        UnusableError: `missing_class`, `unknown_class` or `unreadable_box`.
-
-    >>> read_box("a.json", {"category_id": 1, "bbox": [10, 20, 30, 5]}, {1: "car"}).edges
-    (10.0, 20.0, 40.0, 25.0)
+    Annotations stand in the order of their images: an image beside a stray one, and any image
+    without an annotation, may lack a box. Where strays are many the file was filtered by its
+    images, and its other images are complete.
     """
-    category, box = annotation.get("category_id"), annotation.get("bbox")
-    if category is None:
-        raise UnusableError("missing_class", "category_id is missing")
-    if category not in names:
-        raise UnusableError("unknown_class", f"category {category}, expected one of {list(names)}")
-    if not isinstance(box, list) or len(box) != 4:
-        raise UnusableError("unreadable_box", f"bbox is {box!r:.80}, expected four numbers")
-    x, y, width, height = (finite(str(value), "bbox", "unreadable_box") for value in box)
-    return FoundBox(where, (x, y, x + width, y + height), names[category])
+    known = {ident(image.get("id")): 0 for image in document["images"]}
+    order = [ident(annotation.get("image_id")) for annotation in document["annotations"]]
+    stray = [number for number in order if number not in known]
+    if not stray:
+        return {}
+    reason = f"{file} has {len(stray):,} annotations of images that it does not list"
+    doubtful = {number for number in known if number not in set(order)}
+    if len(stray) <= max(1, MAX_STRAY_SHARE * len(order)):
+        pairs = list(pairwise(order))
+        doubtful |= {a for a, b in pairs if b not in known} | {
+            b for a, b in pairs if a not in known
+        }
+    return dict.fromkeys(doubtful & set(known), reason)
+
+
+def is_crowd(annotation: Mapping[str, Any]) -> bool:
+    """Say whether one box surrounds many objects."""
+    return str(annotation.get("iscrowd", 0)).lower() in ("1", "1.0", "true")
+
+
+def _names(document: Document) -> dict[str, str]:
+    return {ident(c.get("id")): str(c.get("name")) for c in document["categories"]}
 
 
 def _boxes(
-    file: str, annotations: Iterable[Mapping[str, Any]], names: Mapping[Any, str]
+    file: str, called: str, annotations: Sequence[Mapping[str, Any]], names: Mapping[str, str]
 ) -> tuple[tuple[FoundBox, ...], tuple[Problem, ...]]:
     boxes: list[FoundBox] = []
     problems: list[Problem] = []
-    for annotation in annotations:
+    objects = [annotation for annotation in annotations if not is_crowd(annotation)]
+    for annotation in objects:
         where = _where(file, annotation)
         try:
             boxes.append(read_box(where, annotation, names))
         except UnusableError as error:
             problems.append(Problem(where, error.reason, str(error)))
+    if annotations and not objects:
+        problems.append(Problem(called, "crowds_alone", "all its boxes surround several objects"))
     return tuple(boxes), tuple(problems)
+
+
+def _with_split(image: FoundImage) -> FoundImage:
+    return replace(image, split=image.split or split_in(image.name))
 
 
 def _where(file: str, annotation: Mapping[str, Any]) -> str:
     return f"{file}: annotation {annotation.get('id')}"
-
-
-def _load(folder: Folder, name: str) -> Any:
-    try:
-        return json.loads(folder.text(name))
-    except (ValueError, RecursionError) as cause:
-        raise Refusal(f"{name} is no JSON: {cause}") from cause

@@ -11,7 +11,7 @@ def import_dataset(dataset: str, source: str) -> int:
 
     Args:
         dataset: Its name: small letters, digits and dashes.
-        source: Images with YOLO labels, COCO JSON or a CSV file of boxes: a folder, an archive
+        source: Images with labels of a form that the README names: a folder, an archive
             (.zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz), or either of them in an object store, `s3://bucket/prefix`.
 
     Returns:

@@ -1,15 +1,14 @@
 """A folder's image files, found by what annotations call them."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from components.contracts.refusal import Refusal
-from components.import_dataset.found import UnusableError
-
-IMAGES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp"})
-OTHER_IMAGES = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2"})
+from components.import_dataset.found import Problem, UnusableError
+from components.import_dataset.matching import IMAGES, ImageIndex
+from components.import_dataset.text import decode, shown
 
 
 class Folder:
@@ -49,8 +48,23 @@ class Folder:
         return [name for name in self.files if PurePosixPath(name).suffix.lower() in set(suffixes)]
 
     def text(self, name: str) -> str:
-        """Return a file's text; what is no UTF-8 in it shows as such and stops nothing."""
-        return (self.root / name).read_text("utf-8-sig", errors="replace")
+        """Return a file's text, decoded as `text.decode` says.
+
+        Raises:
+            UnusableError: `unreadable_file`.
+        """
+        return decode(self.bytes(name))
+
+    def texts(self, names: Iterable[str]) -> tuple[dict[str, str], list[Problem]]:
+        """Return the texts of files by name, and a problem for each that cannot be read."""
+        texts: dict[str, str] = {}
+        problems: list[Problem] = []
+        for name in names:
+            try:
+                texts[name] = self.text(name)
+            except UnusableError as error:
+                problems.append(Problem(name, error.reason, str(error)))
+        return texts, problems
 
     def bytes(self, name: str) -> bytes:
         """Return a file's bytes.
@@ -63,29 +77,17 @@ class Folder:
         except OSError as cause:
             raise UnusableError("unreadable_file", str(cause.strerror)) from cause
 
-    def image(self, called: str, beside: str) -> str | None:
-        """Return the image that an annotation means, or None.
+    @cached_property
+    def index(self) -> ImageIndex:
+        """Return the images by the spellings of their names."""
+        return ImageIndex(self.images, self.files)
 
-        Args:
-            called: A path as the annotation spells it.
-            beside: The annotation's own file; its folder is searched first, then the
-                folder `images` beside it, then every folder, if only one has the name.
+    def inventory(self) -> str:
+        """Name what is there besides images, most first.
+
+        Returns:
+            Such as `36 .xml, 3 .txt`; empty if there is nothing.
         """
-        wanted = PurePosixPath(called.strip().replace("\\", "/"))
-        near = PurePosixPath(beside).parent
-        for guess in (near / wanted, near / "images" / wanted, wanted):
-            if str(guess) in self._known:
-                return str(guess)
-        namesakes = self._by_name[wanted.name]
-        return namesakes[0] if len(namesakes) == 1 else None
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.images)
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        names: dict[str, list[str]] = defaultdict(list)
-        for image in self.images:
-            names[PurePosixPath(image).name].append(image)
-        return names
+        others = [name for name in self.files if PurePosixPath(name).suffix.lower() not in IMAGES]
+        kinds = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in others)
+        return ", ".join(f"{count:,} {shown(kind)}" for kind, count in kinds.most_common(6))

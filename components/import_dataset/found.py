@@ -1,14 +1,15 @@
 """What a reader of any form finds: images with boxes as they were written, and problems."""
 
-import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from components.contracts.events import Split
 
+LISTS = frozenset({".json", ".csv", ".txt", ".xml"})  # files that tell of many images
 _SPLITS: dict[str, Split] = {
     "train": "train",
     "training": "train",
@@ -18,6 +19,11 @@ _SPLITS: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
+
+
+# Two files that tell the same box may round it: to whole pixels, or to a thousandth of the image.
+ROUNDING_PIXELS, ROUNDING_SHARE = 1.0, 0.002
+MAX_COMPARED_BOXES = 1_000  # of one image; more are compared by what they round to
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +122,65 @@ def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
     return FoundImage(name=name, boxes=boxes, problems=tuple(problems), **facts)
 
 
-def finite(text: str, what: str, reason: str = "unreadable_line") -> float:
-    """Read a number.
+def join(documents: Sequence[Mapping[str, FoundImage]]) -> tuple[FoundImage, ...]:
+    """Join what several files tell of the same images, in the order of their names.
 
     Args:
-        text: Its digits.
-        what: What to call it in the complaint.
-        reason: The code of the complaint.
-
-    Raises:
-        UnusableError: If it is none, or not finite.
+        documents: The images of each file by name. An image that several files have counts
+            once if all tell the same boxes; otherwise none of them is believed.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise UnusableError(reason, f"{what} is {text[:40]!r}, expected a number")
-    return number
+    told: dict[str, list[FoundImage]] = {}
+    for document in documents:
+        for name, image in document.items():
+            told.setdefault(name, []).append(image)
+    return tuple(_agreed(name, images) for name, images in sorted(told.items()))
+
+
+def without_repeats(boxes: Iterable[FoundBox]) -> tuple[FoundBox, ...]:
+    """Keep the first of boxes with the same edges and class."""
+    return tuple({(box.edges, box.label): box for box in reversed(tuple(boxes))}.values())[::-1]
+
+
+def same_boxes(one: Sequence[FoundBox], other: Sequence[FoundBox]) -> bool:
+    """Say whether two files tell the same boxes, but for how they round them."""
+    if len(one) != len(other):
+        return False
+    if Counter(map(_rounded, one)) == Counter(map(_rounded, other)):
+        return True
+    if len(one) > MAX_COMPARED_BOXES:
+        return False
+    left = list(other)
+    for box in one:
+        twin = next((twin for twin in left if _close(box, twin)), None)
+        if twin is None:
+            return False
+        left.remove(twin)
+    return True
+
+
+def _agreed(name: str, told: Sequence[FoundImage]) -> FoundImage:
+    first, *others = told
+    if not others:
+        return first
+    facts = merge(name, [replace(image, boxes=()) for image in told])
+    problems = facts.problems
+    if not all(same_boxes(first.boxes, other.boxes) for other in others):
+        counts = " and ".join(str(len(image.boxes)) for image in told)
+        places = " and ".join(sorted({b.where.rsplit(":", 1)[0] for i in told for b in i.boxes}))
+        detail = f"{places} tell different boxes of it ({counts}), expected one of these files"
+        problems = (*problems, Problem(name, "conflicting_labels", detail))
+    return replace(facts, boxes=first.boxes, problems=problems)
+
+
+def _rounded(box: FoundBox) -> tuple[object, ...]:
+    return box.label, *(round(edge, 3) for edge in box.edges)
+
+
+def _close(one: FoundBox, other: FoundBox) -> bool:
+    most = ROUNDING_SHARE if one.relative else ROUNDING_PIXELS
+    return one.label == other.label and all(
+        abs(a - b) <= most for a, b in zip(one.edges, other.edges, strict=True)
+    )
 
 
 def split_called(word: str) -> Split | None:
@@ -146,11 +193,15 @@ def split_called(word: str) -> Split | None:
 
 
 def split_in(path: str) -> Split | None:
-    """Return the split that a folder, or a word of a file's name, of a path names.
+    """Return the split that a folder of a path names, or a word of an annotation file's name.
 
-    >>> split_in("images/val/a.jpg"), split_in("instances_test2017.json"), split_in("a.jpg")
+    >>> split_in("images/val/a.jpg"), split_in("instances_test2017.json"), split_in("train.jpg")
     ('validation', 'test', None)
+    >>> split_in("train_val.txt") is None
+    True
     """
-    folders = PurePosixPath(path).parent.parts
-    words = re.split(r"[^A-Za-z0-9]+", PurePosixPath(path).stem) if path.endswith(".json") else []
-    return next((split for word in (*folders, *words) if (split := split_called(word))), None)
+    whole = PurePosixPath(path)
+    words = re.split(r"[^A-Za-z0-9]+", whole.stem) if whole.suffix.lower() in LISTS else []
+    of_name = {split for word in words if (split := split_called(word))}
+    of_folders = (split for folder in whole.parent.parts if (split := split_called(folder)))
+    return next(of_folders, None) or (of_name.pop() if len(of_name) == 1 else None)

@@ -1,4 +1,4 @@
-"""Every image of a folder becomes a frame with its label, or is refused with the reason."""
+"""Sends every image of a folder as a frame with its label, or refuses it with the reason."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,15 @@ from components.import_dataset.find import find, sentence
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import Found, FoundImage, Problem, UnusableError
 from components.import_dataset.groups import groups_of
-from components.import_dataset.picture import EPOCH, read_picture
+from components.import_dataset.picture import EPOCH, picture_size, read_picture
+from components.import_dataset.splits import sentence_of
+from components.import_dataset.survey import Size, survey
+from components.import_dataset.text import shown
 from components.store.frames import Frame, FrameSender
 from components.store.objects import digest_bytes
 
-NAMED = 12  # refusals that are said aloud; all are in quarantine
+NAMED = 3  # refusals of each reason that are said aloud; all are in quarantine
+MAX_NAMES = 20  # of classes, in the sentence that ends an import
 
 
 @dataclass(slots=True)
@@ -32,7 +36,9 @@ class Tally:
     def __str__(self) -> str:
         """Return the sentence that ends an import."""
         words = "class" if len(self.classes) == 1 else "classes"
-        told = f"{self.images:,} images, {self.boxes:,} boxes, {words} {', '.join(self.classes)}"
+        names = ", ".join(self.classes[:MAX_NAMES])
+        more = f" and {len(self.classes) - MAX_NAMES:,} more" * (len(self.classes) > MAX_NAMES)
+        told = f"{self.images:,} images, {self.boxes:,} boxes, {words} {names}{more}"
         return f"{told}; {self.refusals()}" if self.refused else told
 
     def refusals(self) -> str:
@@ -52,25 +58,29 @@ def import_folder(folder: Folder, sender: FrameSender) -> Tally:
         sender: Sends for the dataset.
 
     Raises:
-        Refusal: If there is nothing to import, or not one image is right.
+        Refusal: If there is nothing to import, all labels share a fault, or not one image is
+            right or has a box.
     """
     _check_name(sender.dataset)
     found = find(folder)
     say(sentence(found))
-    for note in found.notes:
-        say(note)
+    for note in filter(None, (*found.notes, sentence_of(found.images))):
+        say(shown(note))
+    _check_shared_fault(found)
+    kept = _distinct(folder, found)
     sender.declare(found.classes, EPOCH)
     tally = Tally(found.classes)
     _refuse(sender, tally, found.problems, b"")
-    images = _grouped(_distinct(folder, found))
+    images = _grouped(kept)
     sizes = Counter(group for _, group in images)
     tell = follow(len(images), "images")
     for number, (image, group) in enumerate(images, 1):
         camera = group if sizes[group] > 1 else sender.dataset
         _send(folder, sender, tally, image, group, camera)
         tell(number)
-    if not tally.images:
-        raise Refusal(f"no image of {folder.called} can be used; {tally.refusals()}")
+    if not tally.boxes:
+        what = "image" if not tally.images else "box"
+        raise Refusal(f"no {what} of {folder.called} can be used; {tally.refusals()}")
     return tally
 
 
@@ -120,8 +130,34 @@ def _check_name(dataset: str) -> None:
         ) from cause
 
 
+def _check_shared_fault(found: Found) -> None:
+    """Say once what is wrong with every label.
+
+    Raises:
+        Refusal: If no label can be used.
+    """
+    problems = [problem for image in found.images for problem in image.problems]
+    if not problems or not all(image.problems for image in found.images):
+        return
+    ((reason, count),) = Counter(problem.reason for problem in problems).most_common(1)
+    first = next(problem for problem in problems if problem.reason == reason)
+    raise Refusal(
+        f"no label of {found.form} can be used: {count:,} times {reason}, the first is "
+        f"{shown(first.where)}: {shown(first.detail)}"
+    )
+
+
 def _distinct(folder: Folder, found: Found) -> list[FoundImage]:
-    digests = {image.name: _digest(folder, image.name) for image in found.images}
+    """Leave out copies, after all boxes were looked at together."""
+    digests: dict[str, str] = {}
+    sizes: dict[str, Size] = {}
+    for image in found.images:
+        content = _content(folder, image.name)
+        digests[image.name] = digest_bytes(content) if content else image.name
+        if size := picture_size(content):
+            sizes[image.name] = size
+    for note in survey(found.form, found.images, sizes):
+        say(note)
     images = without_copies(found.images, digests)
     if copies := len(found.images) - len(images):
         say(f"{copies:,} copies of other images, with the same labels, are left out")
@@ -133,11 +169,11 @@ def _grouped(images: list[FoundImage]) -> list[tuple[FoundImage, str]]:
     return [(image, image.group or derived[image.name]) for image in images]
 
 
-def _digest(folder: Folder, name: str) -> str:
+def _content(folder: Folder, name: str) -> bytes:
     try:
-        return digest_bytes(folder.bytes(name))
+        return folder.bytes(name)
     except UnusableError:
-        return name
+        return b""
 
 
 def _send(
@@ -178,7 +214,8 @@ def _send(
 
 def _refuse(sender: FrameSender, tally: Tally, problems: Iterable[Problem], content: bytes) -> None:
     for problem in problems:
-        sender.refuse(problem.where, problem.reason, problem.detail, content, EPOCH)
-        if tally.refused.total() < NAMED:
-            say(f"refused, {problem.reason}: {problem.where}: {problem.detail}")
+        where, detail = shown(problem.where), shown(problem.detail)
+        sender.refuse(where, problem.reason, detail, content, EPOCH)
+        if tally.refused[problem.reason] < NAMED:
+            say(f"refused, {problem.reason}: {where}: {detail}")
         tally.refused[problem.reason] += 1

@@ -1,10 +1,19 @@
 """CSV: a line a box, in pixels; a line without a box says that its image has none."""
 
-import csv
-from collections import defaultdict
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from components.contracts.events import Split
+from components.contracts.refusal import Refusal
+from components.import_dataset.columns import (
+    EDGES,
+    WITHOUT_HEADER,
+    Table,
+    first_cell,
+    read_table,
+    records,
+)
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -12,81 +21,114 @@ from components.import_dataset.found import (
     FoundImage,
     Problem,
     UnusableError,
-    finite,
+    join,
     merge,
     split_called,
+    split_in,
 )
+from components.import_dataset.matching import place
+from components.import_dataset.text import finite
 
-EDGES = ("xmin", "ymin", "xmax", "ymax")
-REQUIRED = ("image", *EDGES)
-ALIASES = {"filename": "image", "label": "class"}
 DEFAULT_CLASS = "car"
+MAX_SEARCHED_LINES = 100  # of those that cannot be read, for the images that they name
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
 
 
 def read_csv(folder: Folder) -> Found | None:
-    """Read every CSV file directly in a folder that has the columns of boxes.
+    """Read every CSV file that has the columns of boxes.
 
     Columns are `image, xmin, ymin, xmax, ymax`, and if wanted `class, width, height,
-    split, group`, in any order.
+    split, group`, in any order and in the spellings of `columns.ALIASES`. Splits are those of
+    a column, of the files' names if these tell several, or of the images' folders.
+
+    Raises:
+        Refusal: If a file names images, and none has the columns of boxes.
     """
-    texts = {name: folder.text(name) for name in folder.with_suffix({".csv"}) if "/" not in name}
-    tables = {name: text for name, text in texts.items() if set(REQUIRED) <= set(columns(text))}
-    if not tables:
+    texts, problems = folder.texts(folder.with_suffix({".csv", ".tsv"}))
+    tables = {name: read_table(text) for name, text in texts.items() if text.strip()}
+    used = {name: table for name, table in tables.items() if table.has_boxes}
+    others = {n: t for n, t in tables.items() if not t.has_boxes and t.may_have_boxes}
+    left = tuple(f"not read: {_other_columns(name, table)}" for name, table in others.items())
+    if not used:
+        if left:
+            raise Refusal(left[0].removeprefix("not read: "))
         return None
-    images: dict[str, list[FoundImage]] = defaultdict(list)
-    problems: list[Problem] = []
-    for name, text in tables.items():
-        for where, line in read_lines(name, text):
-            image = folder.image(line.name, beside=name) if line.name else None
-            if image:
-                images[image].append(line)
-            else:
-                problems += line.problems or [_no_image(where, line.name)]
-    labels = {box.label for lines in images.values() for line in lines for box in line.boxes}
+    by_name = {name: split_in(name) for name in used}
+    several = len({split for split in by_name.values() if split}) > 1
+    documents: list[Mapping[str, FoundImage]] = []
+    for name, table in used.items():
+        lines = list(read_lines(name, texts[name], table))
+        placed, lost = place(folder.index, name, [*lines, *_joined_lines(texts[name], lines)])
+        problems += lost
+        split = by_name[name] if several else None
+        documents.append(
+            {image: _with_split(merge(image, s), split) for image, s in placed.items()}
+        )
+    images = join(documents)
+    bare = [name for name, table in used.items() if not table.header]
     return Found(
-        form=f"CSV {', '.join(tables)}",
-        classes=tuple(sorted(labels)),
-        images=tuple(merge(image, lines) for image, lines in sorted(images.items())),
+        form=f"CSV {', '.join(used)}",
+        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        images=images,
         problems=tuple(problems),
+        notes=left
+        + tuple(f"{name} has no header; columns are {', '.join(WITHOUT_HEADER)}" for name in bare),
     )
 
 
-def columns(text: str) -> list[str]:
-    r"""Return the names of a table's columns, in small letters.
-
-    >>> columns("Filename;xmin\na.jpg;3")
-    ['image', 'xmin']
-    """
-    header = text.split("\n", 1)[0]
-    names = [cell.strip(' "').lower() for cell in header.split(_delimiter(header))]
-    return [ALIASES.get(name, name) for name in names]
-
-
-def read_lines(file: str, text: str) -> Iterator[tuple[str, FoundImage]]:
+def read_lines(
+    file: str, text: str, table: Table | None = None
+) -> Iterator[tuple[str, FoundImage]]:
     """Yield file and line, and the image with what that one line says of it.
 
     A line that cannot be read is an image with a problem; its name is empty if even that
-    is unknown. Every line is read by itself, so a stray quote harms no other.
+    is unknown.
+
+    Raises:
+        Refusal: If decimal commas cannot be told from those of thousands.
     """
-    header, *lines = text.split("\n")
-    names, delimiter = columns(text), _delimiter(header)
-    for number, line in enumerate(lines, 2):
-        if line.strip():
-            where = f"{file}:{number}"
-            yield where, _read_line(where, names, line, delimiter)
+    table = table or read_table(text)
+    lines = text.split("\n")
+    read = list(records(text, table))
+    comma = table.delimiter != "," and _has_decimal_commas(file, table, [row for _, row in read])
+    for number, cells in read:
+        where = f"{file}:{number}"
+        if isinstance(cells, str):
+            problem = Problem(where, "unreadable_line", cells)
+            yield where, FoundImage(name=first_cell(lines[number - 1], table), problems=(problem,))
+        else:
+            yield where, _read_line(where, table, cells, comma)
 
 
-def _read_line(where: str, names: Sequence[str], line: str, delimiter: str) -> FoundImage:
-    called = ""
+def _joined_lines(
+    text: str, lines: Sequence[tuple[str, FoundImage]]
+) -> list[tuple[str, FoundImage]]:
+    """Repeat the problem of a line for each other image that it names, as a lost break makes it."""
+    bad = [(where, image) for where, image in lines if image.problems][:MAX_SEARCHED_LINES]
+    rows = text.split("\n")
+    names = {image.name for _, image in lines if image.name and not image.problems} if bad else ()
+    return [
+        (where, FoundImage(name=name, problems=image.problems))
+        for where, image in bad
+        for name in names
+        if name != image.name and name in rows[int(where.rsplit(":", 1)[1]) - 1]
+    ]
+
+
+def _read_line(where: str, table: Table, cells: Sequence[str], comma: bool) -> FoundImage:
+    row = dict(zip(table.names, cells, strict=False))
+    called = row.get("image", "")
+    if comma:
+        row |= {k: row[k].replace(",", ".") for k in (*EDGES, "width", "height") if row.get(k)}
     try:
-        cells = _cells(line, delimiter)
-        row = dict(zip(names, cells, strict=False))
-        called = row.get("image", "")
-        if len(cells) != len(names):
-            raise UnusableError("unreadable_line", f"{len(cells)} cells, expected {len(names)}")
+        if len(cells) != len(table.names):
+            raise UnusableError(
+                "unreadable_line", f"{len(cells)} cells, expected {len(table.names)}"
+            )
         return FoundImage(
             name=called,
-            boxes=_boxes(where, row),
+            boxes=_boxes(where, row, table.relative),
             split=_split(row.get("split", "")),
             group=row.get("group") or None,
             size=_size(row),
@@ -95,14 +137,7 @@ def _read_line(where: str, names: Sequence[str], line: str, delimiter: str) -> F
         return FoundImage(name=called, problems=(Problem(where, error.reason, str(error)),))
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
-    except csv.Error as cause:
-        raise UnusableError("unreadable_line", str(cause)) from cause
-
-
-def _boxes(where: str, row: Mapping[str, str]) -> tuple[FoundBox, ...]:
+def _boxes(where: str, row: Mapping[str, str], relative: bool) -> tuple[FoundBox, ...]:
     if not row["image"]:
         raise UnusableError("unreadable_line", "the image column is empty")
     if not any(row[edge] for edge in EDGES):
@@ -111,7 +146,9 @@ def _boxes(where: str, row: Mapping[str, str]) -> tuple[FoundBox, ...]:
     label = row.get("class", DEFAULT_CLASS)
     if not label:
         raise UnusableError("missing_class", "the class column is empty")
-    return (FoundBox(where, (x_min, y_min, x_max, y_max), label),)
+    if row.get("crowd", "0") not in ("", "0"):
+        raise UnusableError("crowd", "one box surrounds several objects")
+    return (FoundBox(where, (x_min, y_min, x_max, y_max), label, relative),)
 
 
 def _size(row: Mapping[str, str]) -> tuple[int, int] | None:
@@ -129,9 +166,25 @@ def _split(word: str) -> Split | None:
     return split
 
 
-def _delimiter(header: str) -> str:
-    return max(",;\t", key=header.count)
+def _with_split(image: FoundImage, of_file: Split | None) -> FoundImage:
+    return replace(image, split=image.split or of_file or split_in(image.name))
 
 
-def _no_image(where: str, called: str) -> Problem:
-    return Problem(where, "image_missing", f"there is no image {called!r}")
+def _has_decimal_commas(file: str, table: Table, rows: Sequence[Sequence[str] | str]) -> bool:
+    places = [table.names.index(edge) for edge in EDGES if edge in table.names]
+    cells = [row[at] for row in rows if not isinstance(row, str) for at in places if at < len(row)]
+    commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
+    if commas and all(THOUSANDS.fullmatch(cell) for cell in commas):
+        raise Refusal(
+            f"{file} has numbers such as {commas[0]}, which may be of thousands or decimals, "
+            "expected a decimal point"
+        )
+    return bool(commas)
+
+
+def _other_columns(file: str, table: Table) -> str:
+    columns = ", ".join(table.spelled)[:200]
+    return (
+        f"{file} has the columns {columns}, expected image, {', '.join(EDGES)}, and if wanted "
+        "class, width, height, split, group"
+    )

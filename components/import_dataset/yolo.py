@@ -1,10 +1,8 @@
 """YOLO: a text file an image, a line a box as class, centre and size in fractions of the image."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
-
-import yaml
 
 from components.contracts.refusal import Refusal
 from components.import_dataset.folder import Folder
@@ -14,89 +12,83 @@ from components.import_dataset.found import (
     FoundImage,
     Problem,
     UnusableError,
-    finite,
+    join,
     split_in,
 )
+from components.import_dataset.kitti import is_kitti
+from components.import_dataset.pairing import key, pair
+from components.import_dataset.settings import Settings, is_name_list, read_names, read_settings
+from components.import_dataset.splits import is_list
+from components.import_dataset.text import NUMBER, finite
+from components.import_dataset.yolo_survey import Columns, survey
 
 DEFAULT_CLASS = "car"
-NAME_LISTS = ("classes.txt", "labels.txt", "obj.names", "predefined_classes.txt")
 Edges = tuple[float, float, float, float]
 
 
 def read_yolo(folder: Folder) -> Found | None:
-    """Read text files in folders called `labels`, or beside their images.
+    """Read text files in folders called `labels`, or whose names are those of images.
 
     A label belongs to the image with its name, where `labels` stands for `images`. An
     empty file says that nothing is in the image; an image without a file was never looked
     at, and is no background.
-    """
-    images = {key(image): image for image in folder.images}
-    labels = {name: images.get(key(name)) for name in folder.files if _is_label(name, images)}
-    texts = {name: folder.text(name) for name, image in labels.items() if image}
-    if not texts:
-        return None
-    named = read_names(folder)
-    names = named or names_for(texts.values())
-    read = (read_image(labels[name] or "", name, text, names) for name, text in texts.items())
-    return Found(
-        form="YOLO labels" if named else f"YOLO labels without a data.yaml (all {DEFAULT_CLASS})",
-        classes=names,
-        images=tuple(sorted(read, key=lambda image: image.name)),
-        problems=tuple(
-            Problem(name, "image_missing", "there is no image of this name")
-            for name, image in labels.items()
-            if not image
-        ),
-    )
-
-
-def key(name: str) -> tuple[str, ...]:
-    """Return what an image and its label share.
-
-    >>> key("images/val/a.jpg") == key("labels/val/a.txt"), key("test/images/a.png")
-    (True, ('test', 'a'))
-    """
-    parts = PurePosixPath(name).with_suffix("").parts
-    return tuple(part for part in parts[:-1] if part not in ("images", "labels")) + parts[-1:]
-
-
-def read_names(folder: Folder) -> tuple[str, ...]:
-    """Return the names of the classes by index, from a data.yaml or a list; empty if none.
 
     Raises:
-        Refusal: If a file that should hold them cannot be read.
+        Refusal: If all labels share a fault, or no names of classes can be told.
     """
-    for name in folder.with_suffix({".yaml", ".yml"}):
-        try:
-            content: Any = yaml.safe_load(folder.text(name))
-        except yaml.YAMLError as cause:
-            raise Refusal(f"{name} is no YAML: {' '.join(str(cause).split())}") from cause
-        if isinstance(content, dict) and content.get("names"):
-            return _in_order(name, content["names"])
-    lists = [name for name in folder.files if PurePosixPath(name).name in NAME_LISTS]
-    return (
-        tuple(line.strip() for line in folder.text(lists[0]).split("\n") if line.strip())
-        if lists
-        else ()
+    texts, problems = folder.texts(name for name in folder.with_suffix({".txt"}) if _may_be(name))
+    images = {key(image) for image in folder.images}
+    texts = {name: text for name, text in texts.items() if _is_label(name, text, images)}
+    paired = pair(folder.images, list(texts))
+    if not paired:
+        return None
+    settings = read_settings(folder)
+    file, named = read_names(folder, settings)
+    lines = [line.split() for name in paired for line in texts[name].split("\n") if line.strip()]
+    columns, notes = survey(lines, file, named, _keypoints(settings))
+    names = named or names_for(lines)
+    read = {
+        name: read_image(image, name, texts[name], names, columns) for name, image in paired.items()
+    }
+    return Found(
+        form="YOLO labels" if named else f"YOLO labels without a data.yaml (all {DEFAULT_CLASS})",
+        classes=tuple(dict.fromkeys(names)),
+        images=join([{image.name: image} for image in read.values()]),
+        problems=(
+            *problems,
+            *(
+                Problem(name, "image_missing", "there is no image of this name, or several")
+                for name in texts
+                if name not in paired
+            ),
+        ),
+        notes=(*notes, *_count_notes(settings)),
     )
 
 
-def names_for(texts: Iterable[str]) -> tuple[str, ...]:
+def names_for(lines: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """Return the names of the classes where nothing gives any: only a single one needs none.
 
     Raises:
         Refusal: If there are several.
     """
-    used = {line.split()[0] for text in texts for line in text.split("\n") if line.strip()}
+    used = {values[0] for values in lines}
     if used - {"0"}:
+        counted = "; do they count from 1?" if used == {"1"} else ""
         raise Refusal(
             f"YOLO labels use classes {', '.join(sorted(used)[:9])}, "
-            "expected a data.yaml with their names"
+            f"expected a data.yaml with their names{counted}"
         )
     return (DEFAULT_CLASS,)
 
 
-def read_image(image: str, file: str, text: str, names: Sequence[str]) -> FoundImage:
+def read_image(
+    image: str,
+    file: str,
+    text: str,
+    names: Sequence[str],
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
+) -> FoundImage:
     """Read the label of one image.
 
     Args:
@@ -104,14 +96,17 @@ def read_image(image: str, file: str, text: str, names: Sequence[str]) -> FoundI
         file: The label's name.
         text: The label.
         names: Names of the classes, by index.
+        columns: What all labels have behind the box.
     """
     boxes: list[FoundBox] = []
     problems: list[Problem] = []
+    counts = {len(line.split()) for line in text.split("\n") if line.strip()}
+    columns = replace(columns, confidence=columns.confidence and counts == {6})
     for number, line in enumerate(text.split("\n"), 1):
         where = f"{file}:{number}"
         try:
             if line.strip():
-                boxes.append(FoundBox(where, *read_line(line, names), relative=True))
+                boxes.append(FoundBox(where, *read_line(line, names, columns), relative=True))
         except UnusableError as error:
             problems.append(Problem(where, error.reason, str(error)))
     return FoundImage(
@@ -119,7 +114,11 @@ def read_image(image: str, file: str, text: str, names: Sequence[str]) -> FoundI
     )
 
 
-def read_line(line: str, names: Sequence[str]) -> tuple[Edges, str]:
+def read_line(
+    line: str,
+    names: Sequence[str],
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
+) -> tuple[Edges, str]:
     """Return the edges of a box as fractions, and its class.
 
     A line with more than two corners is an outline, whose box is what surrounds it.
@@ -135,31 +134,59 @@ def read_line(line: str, names: Sequence[str]) -> tuple[Edges, str]:
     values = line.split()
     if len(values) == 4:
         raise UnusableError("missing_class", "4 values, expected a class before them")
-    if len(values) != 5 and (len(values) < 7 or len(values) % 2 == 0):
-        raise UnusableError("unreadable_line", f"{len(values)} values, expected class and box")
+    if len(values) == 6 and not columns.confidence:
+        raise UnusableError(
+            "unreadable_line", "6 values, expected class and box, or a confidence in each line"
+        )
+    behind = len(values) in (6, 5 + columns.keypoint_values)
+    outline = columns.outlines and not columns.keypoint_values and len(values) % 2 == 1
+    if len(values) < 5 or not (behind or outline):
+        expected = f" and {columns.keypoint_values} of keypoints" if columns.keypoint_values else ""
+        raise UnusableError(
+            "unreadable_line", f"{len(values)} values, expected class and box{expected}"
+        )
     index, *numbers = (finite(value, "a value") for value in values)
     if index != int(index) or not 0 <= index < len(names):
         raise UnusableError("unknown_class", f"class {values[0]}, expected 0 to {len(names) - 1}")
-    return _edges(numbers), names[int(index)]
+    return _edges(numbers[:4] if behind else numbers), names[int(index)]
 
 
 def _edges(numbers: Sequence[float]) -> Edges:
     if len(numbers) == 4:
         x, y, width, height = numbers
+        if width <= 0 or height <= 0:
+            raise UnusableError("box_without_area", f"size is {width:g} x {height:g}, expected > 0")
         return x - width / 2, y - height / 2, x + width / 2, y + height / 2
     return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
 
 
-def _in_order(file: str, names: Any) -> tuple[str, ...]:
-    if isinstance(names, dict) and set(names) == set(range(len(names))):
-        return tuple(str(names[index]) for index in range(len(names)))
-    if isinstance(names, list):
-        return tuple(map(str, names))
-    raise Refusal(f"names in {file} are {names!r:.80}, expected a list, or 0: name and so on")
+def _may_be(name: str) -> bool:
+    return not is_name_list(name)
 
 
-def _is_label(name: str, images: dict[tuple[str, ...], str]) -> bool:
-    path = PurePosixPath(name)
-    if path.suffix.lower() != ".txt" or path.name in NAME_LISTS:
+def _is_label(name: str, text: str, images: set[tuple[str, ...]]) -> bool:
+    """Say whether a text is the label of an image, if only of one that is not there."""
+    if is_list(name, text):
         return False
-    return "labels" in path.parts[:-1] or key(name) in images
+    folders = {part.lower() for part in PurePosixPath(name).parts[:-1]}
+    may_be = "labels" in folders or key(name) in images
+    return not is_kitti(text) and (may_be or (bool(text.strip()) and _is_yolo(text)))
+
+
+def _is_yolo(text: str) -> bool:
+    """Say whether most lines are a class and at least four numbers, or there is no line."""
+    lines = [line.split() for line in text.split("\n") if line.strip()]
+    fits = [v for v in lines if len(v) >= 5 and all(map(NUMBER.fullmatch, v[1:]))]
+    return 2 * len(fits) >= len(lines) and not is_kitti(text)
+
+
+def _keypoints(settings: Iterable[Settings]) -> tuple[int, int]:
+    return next((s.keypoints for s in settings if s.keypoints != (0, 0)), (0, 0))
+
+
+def _count_notes(settings: Iterable[Settings]) -> tuple[str, ...]:
+    return tuple(
+        f"{s.file} says that there are {s.count} classes, and names {len(s.names)}"
+        for s in settings
+        if s.count is not None and s.names and s.count != len(s.names)
+    )

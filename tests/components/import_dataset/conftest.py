@@ -3,6 +3,9 @@ import io
 import pytest
 from PIL import Image
 
+from components.import_dataset.find import find
+from components.import_dataset.folder import Folder
+
 
 @pytest.fixture(scope="session")
 def picture():
@@ -28,3 +31,14 @@ def fill(tmp_path):
         return tmp_path / "mine"
 
     return write
+
+
+@pytest.fixture
+def found(fill, picture):
+    """Read a folder of files; one whose content is None becomes a picture of 64 x 48 pixels."""
+
+    def look(files):
+        jpegs = {name: picture() for name, content in files.items() if content is None}
+        return find(Folder(fill(files | jpegs)))
+
+    return look

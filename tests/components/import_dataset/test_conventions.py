@@ -94,8 +94,9 @@ def test_csv_says_the_same_boxes(image, comma):
 @given(st.text())
 def test_no_text_stops_the_reading_of_csv(text):
     lines = list(tabular.read_lines("a.csv", "image,xmin,ymin,xmax,ymax\n" + text))
+    filled = sum(bool(line.strip()) for line in text.split("\n"))
 
-    assert len(lines) == sum(bool(line.strip()) for line in text.split("\n"))
+    assert len(lines) == filled or ('"' in text and 0 < len(lines) < filled)
 
 
 @settings(deadline=None)

@@ -16,24 +16,8 @@ from components.import_dataset.component import import_dataset
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import FoundBox, FoundImage
 from components.import_dataset.send import import_folder, without_copies
+from tests.components.import_dataset.recorder import Recorder
 from tests.support.read_topic import read_topic
-
-
-class Recorder:
-    """A sender that keeps what it is given."""
-
-    def __init__(self, dataset="mine"):
-        self.dataset, self.frames, self.refusals = dataset, [], []
-
-    def declare(self, classes, time):
-        self.classes = classes
-
-    def send(self, frame):
-        self.frames.append(frame)
-
-    def refuse(self, *refusal):
-        self.refusals.append(refusal)
-
 
 HEADER = "image,xmin,ymin,xmax,ymax,class\n"
 

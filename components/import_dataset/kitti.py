@@ -1,0 +1,82 @@
+"""KITTI: a text file an image, a line an object as class and 14 numbers, the box in pixels."""
+
+from components.import_dataset.folder import Folder
+from components.import_dataset.found import (
+    Found,
+    FoundBox,
+    FoundImage,
+    Problem,
+    UnusableError,
+    join,
+    split_in,
+)
+from components.import_dataset.pairing import pair
+from components.import_dataset.text import finite
+
+VALUES = (15, 16)  # with a score behind them
+BOX = slice(4, 8)
+IGNORED = "DontCare"  # a region with objects that nobody labelled
+
+
+def read_kitti(folder: Folder) -> Found | None:
+    """Read text files whose lines are KITTI's; regions that nobody labelled are left out."""
+    texts, problems = folder.texts(folder.with_suffix({".txt"}))
+    paired = pair(folder.images, list(texts))
+    if not any(is_kitti(texts[name]) for name in paired):
+        return None
+    paired = {name: image for name, image in paired.items() if _may_be(texts[name])}
+    images = [read_image(image, name, texts[name]) for name, image in paired.items()]
+    ignored = sum(text.count(IGNORED) for name, text in texts.items() if name in paired)
+    lost = [name for name, text in texts.items() if is_kitti(text) and name not in paired]
+    return Found(
+        form="KITTI labels",
+        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        images=join([{image.name: image} for image in images]),
+        problems=(
+            *problems,
+            *(Problem(name, "image_missing", "there is no image of this name") for name in lost),
+        ),
+        notes=(f"{ignored:,} {IGNORED} regions are left out",) if ignored else (),
+    )
+
+
+def is_kitti(text: str) -> bool:
+    """Say whether the first line with something in it is one of KITTI."""
+    values = next((line.split() for line in text.split("\n") if line.strip()), [])
+    return len(values) in VALUES and values[0][:1].isalpha()
+
+
+def read_image(image: str, file: str, text: str) -> FoundImage:
+    """Read the label of one image.
+
+    Args:
+        image: The image's name.
+        file: The label's name.
+        text: The label.
+    """
+    boxes: list[FoundBox] = []
+    problems: list[Problem] = []
+    lines = [(n, line.split()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    objects = [(n, values) for n, values in lines if values[0] != IGNORED]
+    for number, values in objects:
+        where = f"{file}:{number}"
+        try:
+            boxes.append(_box(where, values))
+        except UnusableError as error:
+            problems.append(Problem(where, error.reason, str(error)))
+    if lines and not objects:
+        problems.append(Problem(file, "crowds_alone", "no object of it is labelled (DontCare)"))
+    return FoundImage(
+        name=image, boxes=tuple(boxes), split=split_in(image), problems=tuple(problems)
+    )
+
+
+def _box(where: str, values: list[str]) -> FoundBox:
+    if len(values) not in VALUES:
+        raise UnusableError("unreadable_line", f"{len(values)} values, expected 15 or 16")
+    x_min, y_min, x_max, y_max = (finite(value, "a value") for value in values[BOX])
+    return FoundBox(where, (x_min, y_min, x_max, y_max), values[0])
+
+
+def _may_be(text: str) -> bool:
+    return is_kitti(text) or not text.strip()

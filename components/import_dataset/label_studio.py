@@ -1,0 +1,117 @@
+"""Label Studio's JSON: a list of tasks with rectangles in percent of the image."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.import_dataset.documents import Documents, whole_number
+from components.import_dataset.folder import Folder
+from components.import_dataset.found import (
+    Found,
+    FoundBox,
+    FoundImage,
+    Problem,
+    UnusableError,
+    join,
+    merge,
+    split_in,
+)
+from components.import_dataset.matching import place
+from components.import_dataset.text import finite
+
+EDGES = ("x", "y", "width", "height")
+
+
+def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
+    """Read every JSON file that is a list of tasks; a task that nobody did tells nothing."""
+    lists = {name: tasks for name, tasks in documents.contents.items() if is_label_studio(tasks)}
+    if not lists:
+        return None
+    told = []
+    problems: list[Problem] = []
+    for name, tasks in lists.items():
+        placed, lost = place(folder.index, name, read_tasks(name, tasks))
+        told.append({image: merge(image, same) for image, same in placed.items()})
+        problems += lost
+    images = join(told)
+    return Found(
+        form=f"Label Studio {', '.join(lists)}",
+        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        images=images,
+        problems=tuple(problems),
+    )
+
+
+def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
+    """Yield where each task that is done stands, and its image, called as the task calls it."""
+    for number, task in enumerate(tasks, 1):
+        where = f"{file}: task {task.get('id', number)}"
+        called = next((v for v in task.get("data", {}).values() if isinstance(v, str)), "")
+        done = [
+            annotation
+            for annotation in task.get("annotations") or task.get("completions") or []
+            if isinstance(annotation, dict) and not annotation.get("was_cancelled")
+        ]
+        answers = [_read(where, called, annotation.get("result")) for annotation in done]
+        if answers:
+            (image,) = join([{called: answer} for answer in answers])
+            yield where, image
+
+
+def read_region(where: str, region: Any) -> FoundBox | None:
+    """Return a rectangle as a box in fractions; None for what is said of the whole image.
+
+    Raises:
+        UnusableError: `missing_class` or `unreadable_box`.
+    """
+    region = region if isinstance(region, dict) else {}
+    kind, value = region.get("type"), region.get("value")
+    if kind in ("choices", "textarea", "rating") or not isinstance(value, dict):
+        return None
+    if kind not in ("rectanglelabels", "rectangle"):
+        raise UnusableError("unreadable_box", f"a {kind!r:.40}, expected rectanglelabels")
+    labels = value.get("rectanglelabels") or value.get("labels") or []
+    if len(labels) != 1 or not isinstance(labels[0], str):
+        raise UnusableError("missing_class", f"labels are {labels!r:.60}, expected one name")
+    if value.get("rotation"):
+        raise UnusableError("unreadable_box", "a rectangle is turned, expected one along the image")
+    x, y, width, height = (
+        finite(str(value.get(edge)), edge, "unreadable_box") / 100 for edge in EDGES
+    )
+    return FoundBox(where, (x, y, x + width, y + height), labels[0], relative=True)
+
+
+def _read(where: str, called: str, regions: Any) -> FoundImage:
+    boxes: list[FoundBox] = []
+    problems: list[Problem] = []
+    for region in regions if isinstance(regions, list) else []:
+        try:
+            box = read_region(where, region)
+            boxes += [box] if box else []
+        except UnusableError as error:
+            problems.append(Problem(where, error.reason, str(error)))
+    return FoundImage(
+        name=called,
+        boxes=tuple(boxes),
+        split=split_in(called),
+        size=_size(regions),
+        problems=tuple(problems),
+    )
+
+
+def _size(regions: Any) -> tuple[int, int] | None:
+    first: Mapping[str, Any] = next(
+        (r for r in regions or [] if isinstance(r, dict) and "original_width" in r), {}
+    )
+    width = whole_number(first.get("original_width"))
+    height = whole_number(first.get("original_height"))
+    return (width, height) if width and height else None
+
+
+def is_label_studio(tasks: Any) -> bool:
+    """Say whether decoded JSON is a list of tasks of which some may be done."""
+    return (
+        isinstance(tasks, list)
+        and bool(tasks)
+        and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks)
+        and any("annotations" in task or "completions" in task for task in tasks)
+    )
