@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -23,7 +24,9 @@ ALIASES = {
     "crowd": ("isgroupof",),
 }
 OPEN_IMAGES = {"imageid", "labelname", "isgroupof"}
+OPTIONAL = ("class", "label", "width", "height", "split", "group")
 WITHOUT_HEADER = ("image", *EDGES, "class")  # as keras-retinanet has it
+NEARLY = 0.85  # likeness of a misspelt column, 0 to 1
 LINES_READ = 50  # to see whether a file without a header is one of boxes
 NONE_READ = re.compile(r"[^a-z0-9]")
 
@@ -50,6 +53,17 @@ class Table:
     def has_boxes(self) -> bool:
         """Whether all columns of boxes are there, each once."""
         return all(self.names.count(name) == 1 for name in REQUIRED)
+
+    def misspelt(self) -> tuple[str, str] | None:
+        """Return the first column that is not read, but nearly called as one that would be."""
+        missing = [name for name in OPTIONAL if name not in self.names]
+        if "class" in self.names:
+            missing.remove("label")
+        for name, spelled in zip(self.names, self.spelled, strict=True):
+            close = get_close_matches(name, missing, 1, cutoff=NEARLY)
+            if close and name not in (*EDGES, *OPTIONAL, "image", "crowd"):
+                return spelled, close[0]
+        return None
 
     @property
     def may_have_boxes(self) -> bool:

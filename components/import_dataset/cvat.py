@@ -61,6 +61,8 @@ def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:
                 boxes += [] if shape.tag in NOT_OBJECTS else [_box(where, shape)]
             except UnusableError as error:
                 problems.append(Problem(where, error.reason, str(error)))
+        if "".join((element.text or "", *(shape.tail or "" for shape in element))).strip():
+            problems.append(Problem(where, "unreadable_line", "it has text between its shapes"))
         width, height = whole_number(element.get("width")), whole_number(element.get("height"))
         yield (
             where,

@@ -45,7 +45,8 @@ class Folder:
 
     def with_suffix(self, suffixes: Iterable[str]) -> list[str]:
         """Return the names of all files with one of some suffixes, whatever their case."""
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in set(suffixes)]
+        endings = tuple(suffixes)
+        return [name for name in self.files if name.lower().endswith(endings)]
 
     def text(self, name: str) -> str:
         """Return a file's text, decoded as `text.decode` says.

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from components.import_dataset.found import split_called
+from components.import_dataset.pairing import KINDS
 
 _CLIP = re.compile(r".*?[._-](?:mp4|avi|mov|mkv|webm|m4v)(?=[._-])", re.IGNORECASE)
 
@@ -25,6 +26,8 @@ def groups_of(names: Iterable[str]) -> dict[str, str]:
     {'images/13_mp4-10.jpg': '13_mp4', 'images/13_mp4-2.jpg': '13_mp4', ...: 'park_jpg'}
     >>> groups_of(["train/north/a.jpg", "val/south/a.jpg"])
     {'train/north/a.jpg': 'north', 'val/south/a.jpg': 'south'}
+    >>> groups_of(["Train/Images/a.jpg", "valid/images/b.jpg"])
+    {'Train/Images/a.jpg': 'Train/Images/a', 'valid/images/b.jpg': 'valid/images/b'}
     """
     names = list(names)
     folders = {name: _folder(name) for name in names}
@@ -39,7 +42,7 @@ def _clip(name: str) -> str | None:
 
 def _folder(name: str) -> str:
     parts = PurePosixPath(name).parent.parts
-    return "/".join(p for p in parts if p not in ("images", "labels") and not split_called(p))
+    return "/".join(p for p in parts if p.lower() not in KINDS and not split_called(p))
 
 
 def _own(name: str) -> str:

@@ -1,5 +1,7 @@
 """KITTI: a text file an image, a line an object as class and 14 numbers, the box in pixels."""
 
+from collections import Counter
+
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -25,7 +27,9 @@ def read_kitti(folder: Folder) -> Found | None:
     if not any(is_kitti(texts[name]) for name in paired):
         return None
     paired = {name: image for name, image in paired.items() if _may_be(texts[name])}
-    images = [read_image(image, name, texts[name]) for name, image in paired.items()]
+    values = Counter(len(line.split()) for name in paired for line in texts[name].split("\n"))
+    count = max(VALUES, key=lambda count: values[count])
+    images = [read_image(image, name, texts[name], count) for name, image in paired.items()]
     ignored = sum(text.count(IGNORED) for name, text in texts.items() if name in paired)
     lost = [name for name, text in texts.items() if is_kitti(text) and name not in paired]
     return Found(
@@ -46,13 +50,14 @@ def is_kitti(text: str) -> bool:
     return len(values) in VALUES and values[0][:1].isalpha()
 
 
-def read_image(image: str, file: str, text: str) -> FoundImage:
+def read_image(image: str, file: str, text: str, count: int) -> FoundImage:
     """Read the label of one image.
 
     Args:
         image: The image's name.
         file: The label's name.
         text: The label.
+        count: Values of each line, 15 or 16.
     """
     boxes: list[FoundBox] = []
     problems: list[Problem] = []
@@ -61,7 +66,7 @@ def read_image(image: str, file: str, text: str) -> FoundImage:
     for number, values in objects:
         where = f"{file}:{number}"
         try:
-            boxes.append(_box(where, values))
+            boxes.append(_box(where, values, count))
         except UnusableError as error:
             problems.append(Problem(where, error.reason, str(error)))
     if lines and not objects:
@@ -71,9 +76,9 @@ def read_image(image: str, file: str, text: str) -> FoundImage:
     )
 
 
-def _box(where: str, values: list[str]) -> FoundBox:
-    if len(values) not in VALUES:
-        raise UnusableError("unreadable_line", f"{len(values)} values, expected 15 or 16")
+def _box(where: str, values: list[str], count: int) -> FoundBox:
+    if len(values) != count:
+        raise UnusableError("unreadable_line", f"{len(values)} values, expected {count}")
     x_min, y_min, x_max, y_max = (finite(value, "a value") for value in values[BOX])
     return FoundBox(where, (x_min, y_min, x_max, y_max), values[0])
 

@@ -18,6 +18,7 @@ from components.import_dataset.found import (
 from components.import_dataset.matching import place
 from components.import_dataset.text import finite
 
+OF_WHOLE_IMAGE = ("choices", "textarea", "rating")
 EDGES = ("x", "y", "width", "height")
 
 
@@ -65,9 +66,9 @@ def read_region(where: str, region: Any) -> FoundBox | None:
     """
     region = region if isinstance(region, dict) else {}
     kind, value = region.get("type"), region.get("value")
-    if kind in ("choices", "textarea", "rating") or not isinstance(value, dict):
+    if kind in OF_WHOLE_IMAGE:
         return None
-    if kind not in ("rectanglelabels", "rectangle"):
+    if kind not in ("rectanglelabels", "rectangle") or not isinstance(value, dict):
         raise UnusableError("unreadable_box", f"a {kind!r:.40}, expected rectanglelabels")
     labels = value.get("rectanglelabels") or value.get("labels") or []
     if len(labels) != 1 or not isinstance(labels[0], str):
@@ -83,7 +84,10 @@ def read_region(where: str, region: Any) -> FoundBox | None:
 def _read(where: str, called: str, regions: Any) -> FoundImage:
     boxes: list[FoundBox] = []
     problems: list[Problem] = []
-    for region in regions if isinstance(regions, list) else []:
+    if not isinstance(regions, list):
+        problems.append(Problem(where, "unreadable_box", "it has no result, expected a list"))
+        regions = []
+    for region in regions:
         try:
             box = read_region(where, region)
             boxes += [box] if box else []

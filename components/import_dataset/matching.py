@@ -138,16 +138,32 @@ def _beside_lost(
     """
     names = [meant.get(image.name) for _, image in told]
     lost = [at for at, name in enumerate(names) if name is None]
-    few = len(lost) <= max(1, MAX_LOST_SHARE * len(names))
+    runs = [at for at in lost if at == 0 or names[at - 1] is not None]
+    few = len(runs) <= max(1, MAX_LOST_SHARE * len(names))
+    before, after = _last_of(names), _last_of(names[::-1])[::-1]
     beside: dict[str, str] = {}
     for at in lost:
-        before, after = (names[n] if 0 <= n < len(names) else None for n in (at - 1, at + 1))
-        name = PurePosixPath(told[at][1].name).name
-        for image in {before, after} - {None}:
-            nearly = few and difflib.SequenceMatcher(None, name, str(image)[-len(name) :]).ratio()
-            if before == after or nearly > MIN_ALIKE:
+        name = told[at][1].name
+        for image in {before[at], after[at]} - {None}:
+            if before[at] == after[at] or (few and _likeness(name, str(image)) > MIN_ALIKE):
                 beside[str(image)] = told[at][0]
     return beside
+
+
+def _likeness(name: str, image: str) -> float:
+    """Return how alike the end of a path and the name of an image are, 0 to 1."""
+    path = PurePosixPath(image)
+    pairs = [(name[-len(one) - 1 :], one) for one in (path.name, path.stem)]
+    pairs.append((name, path.name[-len(name) :]))
+    return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+
+
+def _last_of(names: Sequence[str | None]) -> list[str | None]:
+    """Return for each place the last name there or before it."""
+    last: list[str | None] = [None]
+    for name in names:
+        last.append(name or last[-1])
+    return last[1:]
 
 
 def resolve(index: ImageIndex, file: str, names: Iterable[str]) -> dict[str, str]:

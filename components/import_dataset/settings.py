@@ -89,11 +89,18 @@ def read_names(folder: Folder, settings: list[Settings]) -> tuple[str, tuple[str
     """Return the file that names the classes, and the names by index; empty if there is none.
 
     Raises:
-        Refusal: If two files of one kind give different names, or a list is no text.
+        Refusal: If two files of one kind give different names, `nc` is another number, or a
+            list is no text.
     """
     told = {s.file: s.names for s in settings if s.names} or {
         name: _listed(folder, name) for name in _name_lists(folder)
     }
+    for setting in settings:
+        if setting.names and setting.count not in (None, len(setting.names)):
+            counted = (
+                f"{setting.file} says nc: {setting.count}, and names {len(setting.names)} classes"
+            )
+            raise Refusal(f"{counted}, expected as many names as classes")
     if len(set(told.values())) > 1:
         files = " and ".join(list(told)[:3])
         raise Refusal(f"{files} give different names of the classes, expected one list of names")

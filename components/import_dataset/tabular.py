@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from components.contracts.events import Split
 from components.contracts.refusal import Refusal
@@ -26,7 +27,7 @@ from components.import_dataset.found import (
     split_called,
     split_in,
 )
-from components.import_dataset.matching import place
+from components.import_dataset.matching import MIN_ALIKE, place
 from components.import_dataset.text import finite
 
 DEFAULT_CLASS = "car"
@@ -47,7 +48,7 @@ def read_csv(folder: Folder) -> Found | None:
     """
     texts, problems = folder.texts(folder.with_suffix({".csv", ".tsv"}))
     tables = {name: read_table(text) for name, text in texts.items() if text.strip()}
-    used = {name: table for name, table in tables.items() if table.has_boxes}
+    used = {name: _checked(name, table) for name, table in tables.items() if table.has_boxes}
     others = {n: t for n, t in tables.items() if not t.has_boxes and t.may_have_boxes}
     left = tuple(f"not read: {_other_columns(name, table)}" for name, table in others.items())
     if not used:
@@ -59,7 +60,7 @@ def read_csv(folder: Folder) -> Found | None:
     documents: list[Mapping[str, FoundImage]] = []
     for name, table in used.items():
         lines = list(read_lines(name, texts[name], table))
-        placed, lost = place(folder.index, name, [*lines, *_joined_lines(texts[name], lines)])
+        placed, lost = place(folder.index, name, [*lines, *_damaged_lines(texts[name], lines)])
         problems += lost
         split = by_name[name] if several else None
         documents.append(
@@ -75,6 +76,15 @@ def read_csv(folder: Folder) -> Found | None:
         notes=left
         + tuple(f"{name} has no header; columns are {', '.join(WITHOUT_HEADER)}" for name in bare),
     )
+
+
+def _checked(file: str, table: Table) -> Table:
+    if misspelt := table.misspelt():
+        raise Refusal(
+            f"{file} has a column {misspelt[0]!r}, which is nearly {misspelt[1]!r}, expected that "
+            "name or one less like it"
+        )
+    return table
 
 
 def read_lines(
@@ -101,19 +111,33 @@ def read_lines(
             yield where, _read_line(where, table, cells, comma)
 
 
-def _joined_lines(
+def _damaged_lines(
     text: str, lines: Sequence[tuple[str, FoundImage]]
 ) -> list[tuple[str, FoundImage]]:
-    """Repeat the problem of a line for each other image that it names, as a lost break makes it."""
-    bad = [(where, image) for where, image in lines if image.problems][:MAX_SEARCHED_LINES]
+    """Repeat the problem of a line for other images that it may be of.
+
+    These are all that it names, as a lost line break makes it, and those of the lines beside it
+    with whose name it nearly begins.
+    """
     rows = text.split("\n")
-    names = {image.name for _, image in lines if image.name and not image.problems} if bad else ()
-    return [
-        (where, FoundImage(name=name, problems=image.problems))
-        for where, image in bad
-        for name in names
-        if name != image.name and name in rows[int(where.rsplit(":", 1)[1]) - 1]
-    ]
+    good = [image.name if not image.problems else "" for _, image in lines]
+    bad = [at for at, (_, image) in enumerate(lines) if image.problems][:MAX_SEARCHED_LINES]
+    damaged = []
+    for at in bad:
+        where, image = lines[at]
+        row = rows[int(where.rsplit(":", 1)[1]) - 1]
+        beside = {name for name in good[max(0, at - 1) : at + 2] if _nearly_begins(row, name)}
+        named = {name for name in {*good} - {""} if name in row}
+        damaged += [
+            (where, FoundImage(name=name, problems=image.problems))
+            for name in (beside | named) - {image.name}
+        ]
+    return damaged
+
+
+def _nearly_begins(row: str, name: str) -> bool:
+    begin = row[: len(name) + 1]
+    return bool(name) and SequenceMatcher(None, begin, name).ratio() > MIN_ALIKE
 
 
 def _read_line(where: str, table: Table, cells: Sequence[str], comma: bool) -> FoundImage:

@@ -62,7 +62,7 @@ def read_yolo(folder: Folder) -> Found | None:
                 if name not in paired
             ),
         ),
-        notes=(*notes, *_count_notes(settings)),
+        notes=notes,
     )
 
 
@@ -182,11 +182,3 @@ def _is_yolo(text: str) -> bool:
 
 def _keypoints(settings: Iterable[Settings]) -> tuple[int, int]:
     return next((s.keypoints for s in settings if s.keypoints != (0, 0)), (0, 0))
-
-
-def _count_notes(settings: Iterable[Settings]) -> tuple[str, ...]:
-    return tuple(
-        f"{s.file} says that there are {s.count} classes, and names {len(s.names)}"
-        for s in settings
-        if s.count is not None and s.names and s.count != len(s.names)
-    )

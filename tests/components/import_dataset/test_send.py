@@ -136,3 +136,71 @@ def test_the_wrapper_runs_as_kubeflow_runs_it(messy, stream, object_store, tmp_p
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "root"))
 
     assert import_dataset(dataset="mine", source=str(messy)).output == 4
+
+
+def test_a_fault_of_every_label_is_one_sentence_and_nothing_is_sent(fill, picture):
+    files = {f"{n}.jpg": picture(n) for n in range(4)} | {f"{n}.txt": "0 .5 .5" for n in range(4)}
+    sender = Recorder()
+
+    with pytest.raises(
+        Refusal, match=r"no label of .* 4 times unreadable_line, the first is 0.txt:1"
+    ):
+        import_folder(Folder(fill(files)), sender)
+    assert (sender.frames, sender.refusals) == ([], [])
+
+
+def test_a_fault_of_all_boxes_is_one_sentence_and_nothing_is_sent(fill, picture):
+    lines = "".join(f"{n}.jpg,.1,.2,.3,.4,car\n" for n in range(4))
+    sender = Recorder()
+    folder = fill({f"{n}.jpg": picture(n) for n in range(4)} | {"a.csv": HEADER + lines})
+
+    with pytest.raises(Refusal, match="all values of 4 boxes lie between 0 and 1"):
+        import_folder(Folder(folder), sender)
+    assert (sender.frames, sender.refusals) == ([], [])
+
+
+def test_a_dataset_whose_boxes_are_all_refused_is_refused(fill, picture):
+    lines = "a.jpg,1,1,70,9,car\nb.jpg,,,,,\n"
+    folder = fill({"a.jpg": picture(1), "b.jpg": picture(2), "a.csv": HEADER + lines})
+
+    with pytest.raises(Refusal, match=r"no box of .* can be used; 1 refused: 1 box_outside"):
+        import_folder(Folder(folder), Recorder())
+
+
+def test_a_label_of_too_many_boxes_is_refused_and_the_others_go_on(fill, picture):
+    lines = "".join(f"a.jpg,1,1,9,{n / 1000 + 2},car\n" for n in range(5001))
+    folder = fill({"a.jpg": picture(1), "b.jpg": picture(2),
+                   "a.csv": f"{HEADER}{lines}b.jpg,1,2,30,40,car\n"})  # fmt: skip
+    sender = Recorder()
+    import_folder(Folder(folder), sender)
+
+    assert [frame.source_name for frame in sender.frames] == ["b.jpg"]
+    assert [refusal[:3] for refusal in sender.refusals] == [
+        ("a.jpg", "too_many_boxes", "it has 5,001 boxes, expected at most 5,000")
+    ]
+
+
+def test_every_reason_is_said_three_times_at_most_in_single_lines(fill, picture, capsys):
+    files = {f"a\n{n}.jpg": picture(n) for n in range(9)} | {"b.jpg": picture(9)}
+    import_folder(Folder(fill(files | {"b.txt": "0 .5 .5 .5 .5"})), Recorder())
+    said = capsys.readouterr().out.splitlines()
+
+    assert [line for line in said if "refused" in line] == [
+        f"» refused, label_missing: a\\x0a{n}.jpg: nobody said what is in it; an empty label, or a "
+        "line of the CSV with its name alone, says that nothing is"
+        for n in range(3)
+    ]
+
+
+def test_a_name_that_is_no_utf_8_ends_nothing(fill, picture, stream, object_store, monkeypatch):
+    monkeypatch.setenv("OBJECT_STORE_URL", object_store)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", stream)
+    root = fill({"a.jpg": picture(1), "z.jpg": picture(2), "a.txt": "0 .5 .5 .5 .5", "z.txt": ""})
+    (root / "b\udce9.jpg").write_bytes(picture(3))
+
+    assert main(["import_dataset", "--dataset", "mine", "--source", str(root)]) == 2
+    events = [parse_event(message)[1] for message in read_topic(stream, FRAMES_TOPIC)]
+    refused = [event for event in events if isinstance(event, FrameRefused)]
+    assert [(event.source_name, event.reason) for event in refused] == [
+        ("b\\xe9.jpg", "label_missing")
+    ]
