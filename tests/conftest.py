@@ -140,7 +140,7 @@ def tiny_package(tmp_path):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """One server for all tests; those who need to know what is served take a name of their own."""
-    running = Running(tmp_path_factory.mktemp("server"))
+    running = Running(tmp_path_factory.mktemp("server"), name="stable")
     yield running
     running.stop()
 
@@ -149,8 +149,7 @@ def server(tmp_path_factory):
 def front_door(server):
     """A front door with that server behind it, and another one for candidates."""
     candidate = Running(server.folder, "--slot", "candidate", name="candidate")
-    sides = ("--stable", server.url, "--candidate", candidate.url)
-    door = Running(server.folder, *sides, job="route_requests", name="door")
+    door = Running(server.folder, job="route_requests", name="door", sides=(server, candidate))
     yield door
     door.stop()
     candidate.stop()

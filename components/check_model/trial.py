@@ -79,7 +79,10 @@ def tried(
     """
     home = shelf.root.parent
     port = home / "port"
-    options = ("--http-port=0", f"--port-file={port}", f"--model-root={shelf.root}")
+    options = (
+        "--http-port=0", "--admin-port=0", f"--admin-port-file={port}",
+        f"--model-root={shelf.root}",
+    )  # fmt: skip
     with Sandbox([*server, *options, "--inferences=1"], home, policy) as sandbox:
         _start(sandbox, port, policy)
         with Client(f"http://127.0.0.1:{port.read_text().strip()}") as client:

@@ -1,6 +1,7 @@
 """A model is trained into a folder of weights, and exported into a package that is served."""
 
 import hashlib
+import stat
 from pathlib import Path
 from typing import Any, Literal
 
@@ -145,9 +146,16 @@ class PackageLayout:
         """Return the description, if every file is there, byte for byte, and no other.
 
         Raises:
-            PackageError: Naming the first file that is missing, strange or changed.
+            PackageError: Naming the first file that is missing, strange or changed, or that is
+                no regular file: none of those is opened, a pipe could be read for ever.
         """
-        if not self.info.exists():
+        for entry in sorted(self.root.rglob("*")):
+            mode = entry.lstat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                what = "a link" if stat.S_ISLNK(mode) else "no regular file"
+                inside = entry.relative_to(self.root)
+                raise PackageError(f"{self.root.name}: {inside} is {what}, expected a file")
+        if not self.info.is_file():
             raise PackageError(f"{self.root.name}: no package.json, so this is no model package")
         try:
             info = PackageInfo.read(self.info)
@@ -161,8 +169,6 @@ class PackageLayout:
         for name in sorted(found ^ set(info.files)):
             state = "not described" if name in found else "missing"
             raise PackageError(f"model {info.digest[:12]}: {name} is {state}")
-        for link in (file for file in sorted(self.root.rglob("*")) if file.is_symlink()):
-            raise PackageError(f"model {info.digest[:12]}: {link.name} is a link, expected a file")
         for name, expected in sorted(info.files.items()):
             actual = file_digest(self.root / name)
             if actual != expected:

@@ -27,16 +27,21 @@ class ServerTarget:
     """Two running `serve_detector` behind one `route_requests`.
 
     Args:
-        url: Where the front door listens; it says where the servers are.
+        url: Where the front door listens.
+        stable: Admin address of the server in service.
+        candidate: Admin address of the candidates' server.
         shelf: The folder of packages that all of them were started with.
         ready_seconds: How long a candidate may take to come up.
     """
 
     note = "What the candidate fails to answer is answered by the champion: no client meets it."
 
-    def __init__(self, url: str, shelf: Shelf, ready_seconds: float) -> None:
+    def __init__(
+        self, url: str, stable: str, candidate: str, shelf: Shelf, ready_seconds: float
+    ) -> None:
         """Connect when first asked."""
         self._url = url.rstrip("/")
+        self._sides = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
         self._shelf = shelf
         self._ready_seconds = ready_seconds
         self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
@@ -75,7 +80,7 @@ class ServerTarget:
                 return self._order("candidate", dataset, "load", max(left, 1.0))
             except Unreachable as cause:  # it may be coming up again
                 if time.monotonic() > deadline:
-                    self._get("/routes")  # without a front door nobody is to blame
+                    self._routes()  # without a front door nobody is to blame
                     raise CandidateFailure(
                         f"not ready after {self._ready_seconds:.0f} s: {cause}"
                     ) from cause
@@ -165,8 +170,7 @@ class ServerTarget:
         return on_trial.percent if on_trial else 0
 
     def _url_of(self, side: Side) -> str:
-        routes = self._routes()
-        return routes.stable if side == "stable" else routes.candidate
+        return self._sides[side]
 
     def _routes(self) -> Routes:
         answer = self._get("/routes")

@@ -9,6 +9,9 @@ from components.deploy_model.server import ServerTarget
 from components.deploy_model.target import Target
 from components.inference.shelf import Shelf
 
+# Of the front door, and of the admin ports of the two servers behind it.
+ADDRESSES = ("DETECTOR_URL", "DETECTOR_STABLE_URL", "DETECTOR_CANDIDATE_URL")
+
 
 def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target:
     """Return the place that DETECTOR_TARGET names: `server`, `kserve` or `triton`.
@@ -19,7 +22,8 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
     name = environment.get("DETECTOR_TARGET") or "server"
     if name == "server":
         shelf = Shelf(environment["MODEL_ROOT"])
-        return ServerTarget(environment["DETECTOR_URL"], shelf, policy.ready_seconds)
+        door, stable, candidate = (environment[variable] for variable in ADDRESSES)
+        return ServerTarget(door, stable, candidate, shelf, policy.ready_seconds)
     if name in ("kserve", "triton"):
         from components.deploy_model.kserve.environment import kserve_target
 

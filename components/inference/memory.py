@@ -1,5 +1,6 @@
-"""How much memory a process had at most, as Linux counts it."""
+"""How much memory a process had at most, as Linux counts it, and how to return it to the system."""
 
+import ctypes
 from pathlib import Path
 
 MB = 10**6  # bytes
@@ -28,3 +29,10 @@ def peak_memory_mb(process: int | str = "self") -> float:
     if not peaks:
         raise ProcessLookupError(f"process {process} has ended")
     return int(peaks[0]) * 1024 / MB
+
+
+def trim_memory() -> None:
+    """Return memory to the system that was freed and that the C library keeps (glibc alone)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)

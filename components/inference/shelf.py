@@ -7,8 +7,9 @@ another digest, and `share` says how many of the requests it answers, and until 
 
 import os
 import re
+import stat
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from components.contracts.record import Record
 from components.contracts.refusal import Refusal
@@ -16,6 +17,7 @@ from components.contracts.refusal import Refusal
 Slot = Literal["current", "candidate"]
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+MAX_LINE_BYTES = 4096  # of a slot or a share
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,15 +27,6 @@ class Share(Record):
     percent: int
     model: str
     until: float  # seconds since 1970
-
-    def in_force(self, now: float) -> int:
-        """Return the percent at an instant; 0 when the time is over.
-
-        >>> share = Share(percent=25, model="", until=100)
-        >>> share.in_force(99), share.in_force(100)
-        (25, 0)
-        """
-        return self.percent if now < self.until else 0
 
 
 class Shelf:
@@ -73,9 +66,20 @@ class Shelf:
         return package.with_name(f"{package.name}.sig")
 
     def current(self, dataset: str, slot: Slot = "current") -> str | None:
-        """Return the digest of the package that serves a dataset, or None."""
-        file = self.folder(dataset) / slot
-        return file.read_text().strip() if file.exists() else None
+        """Return the digest of the package that serves a dataset, or None.
+
+        Raises:
+            Refusal: If what should say so is no file with a digest in it.
+        """
+        try:
+            digest = _line(self.folder(dataset) / slot)
+        except FileNotFoundError:
+            return None
+        return self.package(dataset, digest).name
+
+    def knows(self, dataset: str) -> bool:
+        """Say whether a dataset has a package in any slot."""
+        return any((self.folder(dataset) / slot).exists() for slot in get_args(Slot))
 
     def point(self, dataset: str, digest: str | None, slot: Slot = "current") -> None:
         """Make a package the current one, for whoever loads next; None makes it none."""
@@ -84,13 +88,29 @@ class Shelf:
     def share(self, dataset: str) -> Share | None:
         """Return what was lent to the candidate of a dataset; what cannot be read is nothing."""
         try:
-            return Share.model_validate_json((self.folder(dataset) / "share").read_bytes())
-        except (OSError, ValueError):
+            return Share.model_validate_json(_line(self.folder(dataset) / "share"))
+        except (OSError, ValueError, Refusal):
             return None
 
     def lend(self, dataset: str, share: Share | None) -> None:
         """Let the candidate answer a share of the requests from now on; None: none of them."""
         _replace(self.folder(dataset) / "share", share.model_dump_json() if share else None)
+
+
+def _line(file: Path) -> str:
+    """Return what a small file says; what is no regular file could be read for ever.
+
+    Raises:
+        Refusal: If it is none, or no text.
+        FileNotFoundError: If it is not there.
+    """
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb", closefd=True) as content:
+        if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
+            raise Refusal(f"{file} is no regular file, expected one with one line")
+        try:
+            return content.read(MAX_LINE_BYTES).decode().strip()
+        except UnicodeDecodeError as cause:
+            raise Refusal(f"{file} is no text, expected one line") from cause
 
 
 def _replace(file: Path, line: str | None) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 from urllib.parse import unquote
 
-from fastapi import Request, Response
-from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
+from starlette.requests import Request
+from starlette.responses import Response
 
 from components.contracts.annotation import ScoredBox
 from components.contracts.events import PredictionMade
@@ -50,20 +50,18 @@ class Detect:
         self._pool = pool
         self._log = log
 
-    async def answer(self, request: Request, dataset: str) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one JPEG.
 
         `X-Camera` and `X-Request-Id` are optional; `X-Log: no` keeps a picture that no camera
         took just now, such as a golden one, out of the log.
         """
-        model = self._repository.get_model(dataset)
-        if model is None:
-            raise ModelNotFound(dataset)
+        dataset = request.path_params["dataset"]
+        detector = self._repository.asked(dataset).detector
         _check_type(request)
         camera = unquote(_header(request, "x-camera") or "unknown")
         request_id = _header(request, "x-request-id") or uuid.uuid4().hex
         jpeg = await request.body()
-        detector: Detector = model.detector
         seen, seconds = await self._see(dataset, detector, jpeg)
         answer = DetectAnswer(
             model=detector.digest, dataset=dataset, request_id=request_id, width=seen.width,

@@ -1,24 +1,26 @@
 """Models are datasets: what answers for one is a verified package, exchanged in one step."""
 
 import asyncio
-import ctypes
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import Path
+from threading import Thread
 
 from kserve import ModelRepository  # type: ignore[import-untyped]
-from kserve.errors import ModelNotFound  # type: ignore[import-untyped]
-from kserve.protocol.model_repository_extension import (  # type: ignore[import-untyped]
-    ModelRepositoryExtension,
-)
 
 from components.contracts.model import PackageLayout
 from components.contracts.refusal import Refusal
 from components.inference.detector import Detector
 from components.inference.golden import check_golden
+from components.inference.memory import trim_memory
 from components.inference.shelf import Shelf, Slot
 from components.inference.signature import check_signature
 from components.serve_detector.metrics import LOADED
 from components.serve_detector.model import DatasetModel
-from components.serve_detector.pool import Pool
+from components.traffic.declined import MAX_TOLD, unknown_model
+
+MAX_LOAD_SECONDS = 50.0  # a deployment waits 60 s
+MAX_HANGING = 4  # loads that never ended, before no other is tried
 
 
 class Repository(ModelRepository):  # type: ignore[misc]
@@ -26,22 +28,42 @@ class Repository(ModelRepository):  # type: ignore[misc]
 
     Args:
         shelf: The packages, and which of them are current.
-        pool: Where inference runs.
         key: The public key that every package must be signed for; None: signatures are
             not asked for.
         slot: Which packages of the shelf: those in service, or the candidates of rollouts.
+        load_seconds: How long one package may take to load.
     """
 
     def __init__(
-        self, shelf: Shelf, pool: Pool, key: Path | None = None, slot: Slot = "current"
+        self,
+        shelf: Shelf,
+        key: Path | None = None,
+        slot: Slot = "current",
+        load_seconds: float = MAX_LOAD_SECONDS,
     ) -> None:
         """Load nothing yet."""
         super().__init__(str(shelf.root))
         self._shelf = shelf
-        self._pool = pool
         self._key = key
         self._slot = slot
+        self._load_seconds = load_seconds
         self._loading = asyncio.Lock()
+        self._hanging: list[Future[Detector]] = []
+
+    def asked(self, name: str) -> DatasetModel:
+        """Return the model that a client asks for.
+
+        Raises:
+            Declined: 404, with the names there are.
+        """
+        model: DatasetModel | None = self.get_model(name)
+        if model is None:
+            raise unknown_model(name, self.get_models())
+        return model
+
+    def absent(self) -> list[str]:
+        """Return the models that the store names and that are not loaded."""
+        return sorted(set(self._shelf.datasets(self._slot)) - set(self.get_models()))
 
     async def load(self, name: str) -> bool:
         """Put a dataset's current package in service, if it proves itself.
@@ -50,11 +72,14 @@ class Repository(ModelRepository):  # type: ignore[misc]
         package has begun, it ends.
 
         Raises:
-            ModelNotFound: If the dataset has no current package.
-            Refusal: If the package is not what it says, is not signed or answers otherwise.
+            Declined: 404, if the dataset has no current package.
+            Refusal: If the package is not what it says, is not signed, answers otherwise or
+                takes too long.
         """
         async with self._loading:
-            self._put(name, await asyncio.to_thread(self._open, name))
+            opening = self._opening(name)
+            await asyncio.to_thread(wait, [opening], self._load_seconds)
+            self._put(name, opening)
         return True
 
     def load_models(self) -> list[str]:
@@ -66,19 +91,40 @@ class Repository(ModelRepository):  # type: ignore[misc]
         refused = []
         for name in self._shelf.datasets(self._slot):
             try:
-                self._put(name, self._open(name))
+                opening = self._opening(name)
+                wait([opening], self._load_seconds)
+                self._put(name, opening)
             except Refusal as refusal:
                 refused.append(f"{name} is not served: {refusal}")
         return refused
 
-    def _put(self, name: str, detector: Detector) -> None:
-        self.update(DatasetModel(name, detector, self._pool))
+    def _opening(self, name: str) -> Future[Detector]:
+        """Begin to open a package, in a thread of its own: one that hangs holds up no other."""
+        self._hanging = [opening for opening in self._hanging if not opening.done()]
+        if len(self._hanging) >= MAX_HANGING:
+            raise Refusal(f"{len(self._hanging)} packages hang while they load: restart the server")
+        return _in_thread(lambda: self._open(name))
+
+    def _put(self, name: str, opening: Future[Detector]) -> None:
+        """Put an opened package in service.
+
+        Raises:
+            Refusal: If it cannot be opened, or is not open yet; then it never will be served.
+        """
+        if not opening.done():
+            self._hanging.append(opening)
+            raise Refusal(f"the package of {name} takes more than {self._load_seconds:g} s to load")
+        failure = opening.exception()
+        if failure is not None and not isinstance(failure, Refusal):
+            told = f"{type(failure).__name__}: {failure}"
+            raise Refusal(f"the package of {name} cannot be loaded: {told[:MAX_TOLD]}") from failure
+        self.update(DatasetModel(name, opening.result()))
         LOADED.labels(dataset=name).inc()
 
     def _open(self, name: str) -> Detector:
         digest = self._shelf.current(name, self._slot)
         if digest is None:
-            raise ModelNotFound(name)
+            raise unknown_model(name, self._shelf.datasets(self._slot))
         package = self._shelf.package(name, digest)
         info = PackageLayout(package).verify()
         if info.digest != digest:
@@ -91,20 +137,19 @@ class Repository(ModelRepository):  # type: ignore[misc]
         if detector.digest != digest:  # another package took its place meanwhile
             raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
         check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
-        _give_back()
+        trim_memory()
         return detector
 
 
-def _give_back() -> None:
-    """Return to the system the memory that opening a package took and nobody uses any longer."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
-    if trim:
-        trim(0)
+def _in_thread(open_package: Callable[[], Detector]) -> "Future[Detector]":
+    """Call a function in a thread that does not keep the process from ending."""
+    future: Future[Detector] = Future()
 
+    def run() -> None:
+        try:
+            future.set_result(open_package())
+        except BaseException as failure:
+            future.set_exception(failure)
 
-class RepositoryApi(ModelRepositoryExtension):  # type: ignore[misc]
-    """KServe's load and unload, with the reason of a refusal left as it is."""
-
-    async def load(self, model_name: str) -> None:
-        """Load a model, or let its refusal through instead of a 503."""
-        await self._model_registry.load(model_name)
+    Thread(target=run, name="load", daemon=True).start()
+    return future

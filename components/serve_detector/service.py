@@ -1,93 +1,96 @@
 """The server that KServe runs, and a laptop: `python -m components serve_detector`."""
 
 import argparse
-import asyncio
 import logging
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from kserve import ModelServer  # type: ignore[import-untyped]
-from kserve.logging import configure_logging  # type: ignore[import-untyped]
-from kserve.model_server import app  # type: ignore[import-untyped]
 from kserve.utils.utils import cpu_count  # type: ignore[import-untyped]
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from components.contracts.refusal import Refusal
+from components.inference.memory import trim_memory
 from components.inference.shelf import Shelf
 from components.inference.signature import public_key
 from components.serve_detector.detect import Detect
 from components.serve_detector.pool import Pool
 from components.serve_detector.predictions import PredictionLog
-from components.serve_detector.repository import Repository, RepositoryApi
-from components.traffic.declined import Declined, answer_refusal
-from components.traffic.limit import MOST_BYTES, BodyLimit
+from components.serve_detector.protocol import Protocol
+from components.serve_detector.repository import Repository
+from components.traffic.declined import EXCEPTION_HANDLERS
+from components.traffic.limit import BodyLimit
+from components.traffic.listen import Server, listen, port_of
 
 WAITING = 32  # requests for each inference that runs
 
 logger = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Serve every dataset under the model root until SIGTERM."""
+def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:
+    """Serve every dataset under the model root until SIGTERM.
+
+    Args:
+        arguments: The options.
+        wrap: Puts something around the application, such as a fault in a test.
+    """
     options = _options(arguments)
-    configure_logging()
     logging.basicConfig(level=logging.INFO)
-    for noisy in ("kserve.trace", "uvicorn.access", "kafka"):  # several lines a request
+    for noisy in ("kafka", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    key = public_key(os.environ)
+    if key is None:
+        logger.warning("serves unsigned packages: SIGNING_PUBLIC_KEY names no key to verify with")
+    listeners = {listen(options.host, options.http_port): options.port_file}
+    admin = None
+    if options.admin_port is not None:
+        admin = listen(options.admin_host, options.admin_port)
+        listeners[admin] = options.admin_port_file
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     log = PredictionLog(servers) if servers else None
     pool = Pool(options.inferences, WAITING * options.inferences)
-    repository = Repository(Shelf(options.model_root), pool, public_key(os.environ), options.slot)
-    _add_routes(Detect(repository, pool, log))
+    repository = Repository(Shelf(options.model_root), key, options.slot)
     try:
         load(repository, options.strict)
-        Server(options, repository).start([])
+        Server(wrap(application(repository, pool, log, admin)), listeners).run_until_stopped()
     finally:
         pool.close()
         if log:
             log.close()
 
 
-class Server(ModelServer):  # type: ignore[misc]
-    """KServe's server without gRPC, on an address of our choice.
+def application(
+    repository: Repository, pool: Pool, log: PredictionLog | None, admin: socket.socket | None
+) -> ASGIApp:
+    """Return what answers: on the admin port, models are loaded and unloaded as well."""
+    protocol, detect = Protocol(repository, pool), Detect(repository, pool, log)
+    routes = [Route("/v1/detect/{dataset}", detect.answer, methods=["POST"]), *protocol.routes]
+    public = _starlette(routes)
+    admins = _starlette([*routes, *protocol.admin_routes])
+    app = ByPort(public, {port_of(admin): admins} if admin else {})
+    return BodyLimit(app, protocol.max_body_bytes, trim=trim_memory)
+
+
+class ByPort:
+    """ASGI application that is another one on some ports.
 
     Args:
-        options: `host`, `http_port` (0 for any free one) and `port_file`.
-        repository: The models.
+        app: What answers on all other ports.
+        others: Applications by the port of this machine that a connection came in at.
     """
 
-    def __init__(self, options: argparse.Namespace, repository: Repository) -> None:
-        """Take the repository's own loading for KServe's."""
-        super().__init__(
-            http_port=options.http_port, workers=1, registered_models=repository, enable_grpc=False,
-            enable_latency_logging=False,
-        )  # fmt: skip
-        self._options = options
-        self.model_repository_extension = RepositoryApi(repository)
+    def __init__(self, app: ASGIApp, others: dict[int, ASGIApp]) -> None:
+        """Keep them."""
+        self._app = app
+        self._others = others
 
-    def stop(self, sig: int) -> None:
-        """End; KServe's own forgets a signal that comes before uvicorn listens to it."""
-        del sig
-        self._rest_server._server.should_exit = True
-
-    async def _serve(self) -> None:
-        # KServe listens everywhere; on a laptop that is too far.
-        self._rest_server.config.host = self._options.host
-        await asyncio.gather(*self.servers, self._announce(self._rest_server._server))
-
-    async def _announce(self, server: Any) -> None:
-        """Say, once it is true, where the server listens."""
-        while not server.started and not server.should_exit:
-            await asyncio.sleep(0.01)
-        if not server.started:
-            return
-        port = server.servers[0].sockets[0].getsockname()[1]
-        logger.info("serving on http://%s:%d", self._options.host, port)
-        if file := self._options.port_file:
-            fresh = file.with_name(f"{file.name}.{os.getpid()}")
-            fresh.write_text(f"{port}\n")
-            fresh.replace(file)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        port = scope["server"][1] if scope["type"] == "http" else 0
+        await self._others.get(port, self._app)(scope, receive, send)
 
 
 def load(repository: Repository, strict: bool) -> None:
@@ -103,22 +106,27 @@ def load(repository: Repository, strict: bool) -> None:
         logger.error(sentence)
 
 
-def _add_routes(detect: Detect) -> None:
-    app.add_api_route("/v1/detect/{dataset}", detect.answer, methods=["POST"], response_model=None)
-    app.add_middleware(BodyLimit, most=MOST_BYTES)
-    for kind in (Refusal, Declined):
-        app.add_exception_handler(kind, answer_refusal)
+def _starlette(routes: Sequence[Route]) -> Starlette:
+    app = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+    app.router.redirect_slashes = False
+    return app
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m components serve_detector", description=main.__doc__
+        prog="python -m components serve_detector", description="Serve detectors until SIGTERM."
     )
     parser.add_argument("--model-root", default=os.environ.get("MODEL_ROOT"), type=Path,
                         help="folder of datasets and their packages (or MODEL_ROOT)")  # fmt: skip
     parser.add_argument("--http-port", default=8080, type=int, help="0 for any free one")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port-file", type=Path, help="the port is written here once it listens")
+    parser.add_argument("--admin-port", type=int,
+                        help="where models are loaded and unloaded as well, 0 for any free one; "
+                        "without it, nowhere")  # fmt: skip
+    parser.add_argument("--admin-host", default="127.0.0.1",
+                        help="of the admin port; who reaches it can unload models")  # fmt: skip
+    parser.add_argument("--admin-port-file", type=Path, help="the same of the admin port")
     parser.add_argument("--slot", default="current", choices=("current", "candidate"),
                         help="which packages: in service, or on trial")  # fmt: skip
     parser.add_argument("--strict", action="store_true",

@@ -1,4 +1,7 @@
-"""Who answers behind a front door, as the door itself says it at `GET /routes`."""
+"""Shares of candidates at a front door, as the door itself says them at `GET /routes`.
+
+Anyone may ask, so no address of a server stands here.
+"""
 
 from components.contracts.record import Record
 
@@ -16,8 +19,6 @@ class OnTrial(Record):
 
 
 class Routes(Record):
-    """Where the two servers are, and which datasets have a candidate."""
+    """Which datasets have a candidate."""
 
-    stable: str
-    candidate: str
     datasets: dict[str, OnTrial]

@@ -26,7 +26,7 @@ class Detectors(Part):
         port: Where the front door shall listen; 0 takes any free port.
 
     Attributes:
-        candidate: The server of candidates, which may die of them.
+        candidate: The server of candidates, which may end because of them.
         children: All three, the front door last.
         env: What tells a deployment where they are, and how to go about it.
     """
@@ -34,23 +34,30 @@ class Detectors(Part):
     def __init__(self, logs: Path, env: Mapping[str, str], port: int = 0) -> None:
         """Start them at once, and wait until all of them answer."""
         ports = free_port(), free_port(), port or free_port()
-        urls = [f"http://127.0.0.1:{port}" for port in ports]
-        listen = [f"--http-port={port}" for port in ports]
+        admins = free_port(), free_port()
+        urls, admin_urls = (
+            [f"http://127.0.0.1:{port}" for port in some] for some in (ports, admins)
+        )
+        listen = [[f"--http-port={port}"] for port in ports]
+        for options, admin in zip(listen, admins, strict=False):
+            options.append(f"--admin-port={admin}")
         sides = [f"--stable={urls[0]}", f"--candidate={urls[1]}"]
         serve, route = _job("serve_detector"), _job("route_requests")
-        stable = Child(
-            "the detector server", [*serve, listen[0]], logs / "serve_detector.txt", env
+        stable = Revived(
+            "the detector server", [*serve, *listen[0]], logs / "serve_detector.txt", env
         )  # fmt: skip
         self.candidate = Revived(
             "the candidates' server",
-            [*serve, "--slot=candidate", listen[1]],
+            [*serve, "--slot=candidate", *listen[1]],
             logs / "serve_candidate.txt",
             env,
         )
-        door = Child("the front door", [*route, *sides, listen[2]], logs / "front_door.txt", env)
+        door = Child("the front door", [*route, *sides, *listen[2]], logs / "front_door.txt", env)
         self.children: tuple[Child, ...] = (stable, self.candidate, door)
         self.env = {
             "DETECTOR_URL": urls[2],
+            "DETECTOR_STABLE_URL": admin_urls[0],
+            "DETECTOR_CANDIDATE_URL": admin_urls[1],
             "ROLLOUT_POLICY": env.get("ROLLOUT_POLICY") or SHORT.model_dump_json(),
         }
         try:

@@ -126,12 +126,25 @@ class Child:
 
 
 class Revived(Child):
-    """A child that may end by itself, such as one on trial: whoever asks for it has it again."""
+    """A child that is started again when it has ended, once it was ready."""
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait until it is ready; what ends before that would end again."""
+        self._starting = True
+        super().wait_until(ready, seconds)
+        self._starting = False
 
     def must_run(self) -> None:
-        """Start it again if it has ended, at most once in a while."""
-        if self.process.poll() is not None and time.monotonic() - self._revived > REVIVE_S:
+        """Start it again if it has ended, at most once in a while.
+
+        Raises:
+            ProcessError: If it ends while it starts for the first time.
+        """
+        if self._starting:
+            super().must_run()
+        elif self.process.poll() is not None and time.monotonic() - self._revived > REVIVE_S:
             self._revived = time.monotonic()
             self.process = self._launch()
 
+    _starting = False
     _revived = 0.0

@@ -26,7 +26,7 @@ SHARED = {
         "model_signing",
     },
     "detector": {"contracts", "numpy", "tensorflow", "keras"},
-    "traffic": {"contracts", "prometheus_client", "starlette"},
+    "traffic": {"contracts", "prometheus_client", "starlette", "uvicorn"},
     "cluster": {"contracts", "kubernetes", "urllib3", "yaml", "pydantic"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
     "store.objects": {"obstore"},
@@ -90,11 +90,11 @@ JOBS = {
         "markupsafe", "pydantic", "numpy",
     },
     "serve_detector": {
-        "vision", "inference", "traffic", "store.stream", "numpy", "kserve", "fastapi",
-        "starlette", "uvicorn", "prometheus_client", "kafka",
+        "vision", "inference", "traffic", "store.stream", "numpy", "kserve", "pydantic",
+        "starlette", "prometheus_client", "kafka",
     },
     "route_requests": {
-        "inference", "traffic", "httpx", "starlette", "uvicorn", "prometheus_client", "pydantic",
+        "inference", "traffic", "httpx", "starlette", "prometheus_client", "pydantic",
     },
     "extract_window": {"store.objects", "store.postgres", "store.registry", "psycopg2"},
     "detect_drift": {

@@ -91,7 +91,7 @@ def test_the_drills_copy_is_another_model_with_the_same_answers_and_is_signed(
 def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package):
     dataset, shelf = "clients", Shelf(front_door.shelf.root)
     model = front_door.put(tiny_package(dataset=dataset), dataset)
-    with closing(ServerTarget(front_door.url, shelf, 10)) as target:
+    with closing(ServerTarget(*front_door.addresses, shelf, 10)) as target:
         target.serve(dataset, model)
     shares = []
     with Clients(front_door.url, dataset, [JPEG], shares.append) as clients:

@@ -4,19 +4,20 @@ import os
 import signal
 import sys
 
-from components.serve_detector.repository import RepositoryApi
 from components.serve_detector.service import main
 
 
-class Crashing(RepositoryApi):
-    """Dies as a fault in a library lets it die: at once, and without a word."""
+class Crashing:
+    """ASGI middleware that dies as a fault in a library lets it die: at once, without a word."""
 
-    async def load(self, model_name):
-        os.kill(os.getpid(), signal.SIGSEGV)
+    def __init__(self, app):
+        self._app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope.get("path", "").endswith("/load"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        await self._app(scope, receive, send)
 
 
 if __name__ == "__main__":
-    import components.serve_detector.service as service
-
-    service.RepositoryApi = Crashing
-    main(sys.argv[1:])
+    main(sys.argv[1:], wrap=Crashing)

@@ -13,8 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-from kserve.model_server import app
-
 from components.serve_detector.service import main
 
 SLOW_S = 1.2
@@ -164,5 +162,4 @@ def _emptied(answer):
 
 
 if __name__ == "__main__":
-    app.add_middleware(Fault, kind=sys.argv[1])
-    main(sys.argv[2:])
+    main(sys.argv[2:], wrap=lambda app: Fault(app, sys.argv[1]))

@@ -252,7 +252,7 @@ SERVED = {
             node("Add", "before log", "scores"),
             below=np.float32(-1),
         ),
-        "scores holds what is NaN",
+        "the model gives no finite scores",
     ),
     "missing operator": Fault(
         graph_with(node("NoSuchOperator", "before", "scores")), "NoSuchOperator"
@@ -265,7 +265,7 @@ SERVED = {
             of="boxes",
             below=np.float32(-1),
         ),
-        "boxes holds what is NaN",
+        "the model gives no finite boxes",
     ),
     "infinite": Fault(
         graph_with(
@@ -274,7 +274,7 @@ SERVED = {
             node("Add", "before endless", "embedding"),
             of="embedding",
         ),
-        "embedding holds what is infinite",
+        "the model gives no finite embedding",
     ),
     "no probability": Fault(
         graph_with(if_blue("two", "one", "factor"), node("Mul", "before factor", "scores")),

@@ -29,7 +29,7 @@ class Bench:
         self.dataset = f"bench-{next(numbers)}"
         self.registry = Registry(connection)
         self.objects, self.door, self.tiny_package = objects, door, tiny_package
-        self.target = ServerTarget(door.url, door.shelf, ready_seconds=10)
+        self.target = ServerTarget(*door.addresses, door.shelf, ready_seconds=10)
 
     def register(self, shift=0.0, spoil=None, against=None):
         """Make a package, store it, register it, and return its digest."""

@@ -6,6 +6,7 @@ import pytest
 from kfp import dsl
 
 from components.deploy_model.component import deploy_model
+from components.deploy_model.targets import ADDRESSES
 from components.store.objects import Objects, digest_bytes, frame_key
 from components.store.postgres import connect
 from components.store.registry import Registry
@@ -31,7 +32,8 @@ def registered(database, object_store, front_door, tiny_package, monkeypatch):
         cursor.execute(FRAME, (digest_bytes(jpeg), "e"))
     for name, value in {
         "DATABASE_URL": database, "OBJECT_STORE_URL": object_store,
-        "MODEL_ROOT": str(front_door.shelf.root), "DETECTOR_URL": front_door.url,
+        "MODEL_ROOT": str(front_door.shelf.root),
+        **dict(zip(ADDRESSES, front_door.addresses, strict=True)),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     registry = Registry(connection)

@@ -4,6 +4,7 @@ import pytest
 from kfp import dsl
 
 from components.deploy_model.component import deploy_model
+from components.deploy_model.targets import ADDRESSES
 from components.store.objects import Objects
 from components.store.postgres import connect
 from components.store.registry import Registry
@@ -25,7 +26,8 @@ def model(database, object_store, front_door, tiny_package, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     monkeypatch.setenv("MODEL_ROOT", str(front_door.shelf.root))
-    monkeypatch.setenv("DETECTOR_URL", front_door.url)
+    for variable, address in zip(ADDRESSES, front_door.addresses, strict=True):
+        monkeypatch.setenv(variable, address)
     return model
 
 

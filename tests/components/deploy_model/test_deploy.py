@@ -202,7 +202,7 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
 
 
 def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_model_again(bench):
-    nowhere = ServerTarget("http://127.0.0.1:9", bench.door.shelf, ready_seconds=0)
+    nowhere = ServerTarget(*["http://127.0.0.1:9"] * 3, bench.door.shelf, ready_seconds=0)
     model = bench.register()
 
     with pytest.raises(Unreachable, match=r"no front door answers at http://127\.0\.0\.1:9"):
@@ -214,10 +214,10 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
 
 def test_a_server_without_a_front_door_is_refused(bench, server):
     with (
-        closing(ServerTarget(server.url, server.shelf, ready_seconds=1)) as bare,
+        closing(ServerTarget(*[server.url] * 3, server.shelf, ready_seconds=1)) as bare,
         pytest.raises(Refusal, match="is no front door with two servers behind it"),
     ):
-        bare.ask(bench.dataset, JPEG, "stable")
+        bare.share(bench.dataset, 0)
 
 
 def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, monkeypatch):
@@ -225,7 +225,7 @@ def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, m
     elsewhere = type(bench.door.shelf)(tmp_path / "elsewhere")
 
     with (
-        closing(ServerTarget(bench.door.url, elsewhere, ready_seconds=1)) as target,
+        closing(ServerTarget(*bench.door.addresses, elsewhere, ready_seconds=1)) as target,
         pytest.raises(Refusal, match="gives the candidate 0 %, expected 5 %: is its MODEL_ROOT"),
     ):
         target.share(bench.dataset, 5)

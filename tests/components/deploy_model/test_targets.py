@@ -7,11 +7,11 @@ from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.contracts.stopping import leaving_on_sigterm
 from components.deploy_model.server import ServerTarget
-from components.deploy_model.targets import policy_from, target_from
+from components.deploy_model.targets import ADDRESSES, policy_from, target_from
 
 
 def test_a_target_is_the_laptops_unless_said_otherwise(tmp_path):
-    environment = {"MODEL_ROOT": str(tmp_path), "DETECTOR_URL": "http://127.0.0.1:9"}
+    environment = {"MODEL_ROOT": str(tmp_path), **dict.fromkeys(ADDRESSES, "http://127.0.0.1:9")}
 
     assert isinstance(target_from(environment, RolloutPolicy()), ServerTarget)
 

@@ -11,7 +11,6 @@ from components.contracts.refusal import Refusal
 from components.inference import signature
 from components.inference.shelf import Shelf
 from components.inference.signature import check_signature, make_keys, sign
-from components.serve_detector.pool import Pool
 from components.serve_detector.repository import Repository
 from tests.components.inference.tiny import seal
 
@@ -49,7 +48,7 @@ class Served:
         self.shelf.point("toys", digest)
 
     def open(self):
-        return Repository(self.shelf, Pool(1, 1), self.keys.public)._open("toys")
+        return Repository(self.shelf, self.keys.public)._open("toys")
 
 
 @pytest.fixture

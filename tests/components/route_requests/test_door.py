@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 from http.client import HTTPConnection
 
 import pytest
@@ -262,13 +263,60 @@ def test_a_dataset_of_the_shelf_is_counted(doorway, slot):
     assert tallies(doorway, dataset)[0].requests == 1
 
 
-def test_it_says_what_is_in_force(doorway):
+def test_it_says_what_is_in_force_and_no_address(doorway):
     doorway.lend(5)
 
     routes = doorway.client.get("/routes").json()
 
-    assert routes == {
-        "stable": doorway.stable.url,
-        "candidate": doorway.candidate.url,
-        "datasets": {"toys": {"percent": 5, "candidate": "b" * 64}},
-    }
+    assert routes == {"datasets": {"toys": {"percent": 5, "candidate": "b" * 64}}}
+
+
+@pytest.mark.parametrize("candidate", [500, 503, 400, 404, 413, "hangs up"])
+@pytest.mark.parametrize("stable", [400, 408, 413, 415, 422])
+def test_what_the_stable_server_refuses_never_counts_against_a_candidate(
+    doorway, candidate, stable
+):
+    dataset = f"door-{next(numbers)}"
+    doorway.lend(100, dataset=dataset)
+    doorway.stable.reply = stable, b'{"error":"not finite"}'
+    (hangs_up if candidate == "hangs up" else fails(candidate))(doorway.candidate)
+
+    reply = doorway.detect(dataset)
+
+    assert reply.status_code == stable
+    assert [tally.errors for tally in tallies(doorway, dataset)] == [0, 0]
+
+
+def test_a_candidate_that_fails_before_there_is_a_champion_is_to_blame(doorway):
+    dataset = f"door-{next(numbers)}"
+    doorway.lend(100, dataset=dataset)
+    doorway.stable.reply = 404, b'{"error":"no model"}'
+    doorway.candidate.reply = 500, b'{"error":"broken"}'
+
+    doorway.detect(dataset)
+
+    assert tallies(doorway, dataset)[1].errors == 1
+
+
+def test_an_unknown_name_is_told_which_there_are(doorway):
+    doorway.shelf.point("gate", "a" * 64)
+
+    reply = doorway.detect("GATE")
+
+    assert reply.status_code == 404
+    assert reply.json()["error"] == "there is no model 'GATE' here, expected one of: gate"
+
+
+@pytest.mark.parametrize("share", ["folder", "pipe", "nonsense"])
+def test_a_share_that_is_no_file_is_none(doorway, share):
+    doorway.lend(100)
+    file = doorway.shelf.root / "toys" / "share"
+    file.unlink()
+    if share == "folder":
+        file.mkdir()
+    elif share == "pipe":
+        os.mkfifo(file)
+    else:
+        file.write_bytes(b"\xff")
+
+    assert doorway.who(2) == "aa"

@@ -190,7 +190,7 @@ def test_tensors_that_do_not_fit_are_refused(served, request_body):
 def test_an_unloaded_model_is_gone_until_it_is_loaded_again(served):
     server, _ = served
 
-    gone = server.client.post("/v2/repository/models/toys/unload")
+    gone = server.order("unload")
     status = server.detect(JPEG).status_code
     back = server.load()
 

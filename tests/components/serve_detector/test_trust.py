@@ -8,7 +8,6 @@ import pytest
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
 from components.inference.signature import make_keys, sign
-from components.serve_detector.pool import Pool
 from components.serve_detector.repository import Repository
 from components.serve_detector.service import load
 from components.store.objects import Objects
@@ -41,7 +40,7 @@ def test_two_datasets_are_served_from_a_release_that_nobody_may_write(
 
 def test_an_unsigned_package_is_refused_at_load_and_the_old_one_stays(tmp_path, tiny_package):
     shelf, keys = Shelf(tmp_path / "models"), make_keys(tmp_path / "keys")
-    repository = Repository(shelf, Pool(1, 1), keys.public)
+    repository = Repository(shelf, keys.public)
     first, second = put(shelf, tiny_package()), put(shelf, tiny_package(shift=3))
     sign(shelf.package("toys", first), shelf.signature("toys", first), keys.private)
     shelf.point("toys", first)
@@ -59,12 +58,12 @@ def test_a_strict_server_serves_all_packages_or_none_with_the_reason(tmp_path, t
     shelf.point("buses", "0" * 64)
 
     with pytest.raises(Refusal, match=r"buses is not served: 0000.*no package\.json"):
-        load(Repository(shelf, Pool(1, 1)), strict=True)
+        load(Repository(shelf), strict=True)
 
 
 def test_a_strict_server_does_not_start_with_nothing_to_serve(tmp_path):
     with pytest.raises(Refusal, match="holds no package"):
-        load(Repository(Shelf(tmp_path), Pool(1, 1)), strict=True)
+        load(Repository(Shelf(tmp_path)), strict=True)
 
 
 def put(shelf, package):

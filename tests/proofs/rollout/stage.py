@@ -44,19 +44,22 @@ class Stage:
         self.candidates.serve_lately(connection)
         self.shelf = Shelf(folder / "models")
         self.mark = folder / "mark"
-        ports = [free_port() for _ in range(3)]
+        *ports, self.admin, stable_admin = (free_port() for _ in range(5))
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         self.port = ports[1]
         self.env = os.environ | {
             "PYTHONPATH": str(ROOT), "DATABASE_URL": database.url(),
             "OBJECT_STORE_URL": (folder / "objects").as_uri(), "DETECTOR_URL": self.urls[2],
+            "DETECTOR_STABLE_URL": f"http://127.0.0.1:{stable_admin}",
+            "DETECTOR_CANDIDATE_URL": f"http://127.0.0.1:{self.admin}",
             "MODEL_ROOT": str(self.shelf.root), "ROLLOUT_POLICY": POLICY.model_dump_json(),
             "FAULT_MARK": str(self.mark), "DETECTOR_TARGET": "server",
             "SIGNING_PRIVATE_KEY": str(keys.private), "SIGNING_PUBLIC_KEY": str(keys.public),
         }  # fmt: skip
         self.shelf.root.mkdir()
         self.stack = stack
-        stable = self.child("stable", "components", "serve_detector", f"--http-port={ports[0]}")
+        listen = [f"--http-port={ports[0]}", f"--admin-port={stable_admin}"]
+        stable = self.child("stable", "components", "serve_detector", *listen)
         self.candidate = None
         self.serve()
         sides = [f"--stable={self.urls[0]}", f"--candidate={self.urls[1]}"]
@@ -79,7 +82,9 @@ class Stage:
         words = (
             ["tests.standins.faulty_server", fault] if fault else ["components", "serve_detector"]
         )
-        options = ["--slot=candidate", f"--http-port={self.port}"]
+        options = [
+            "--slot=candidate", f"--http-port={self.port}", f"--admin-port={self.admin}"
+        ]  # fmt: skip
         self.candidate = self.child(
             "candidate", *words, *options, kind=Revived, FAULT_AFTER=str(after)
         )
