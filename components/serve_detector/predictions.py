@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Iterator
-from queue import Empty, Full, Queue
-from threading import Event, Thread
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
 
 from components.contracts.events import PredictionMade
 from components.serve_detector.metrics import LOGGED, LOST
 from components.store.stream import Producer, StreamError, producer, publish
 
-MOST_WAITING = 10_000
+MAX_WAITING_BYTES = 64_000_000  # of predictions in memory, those that are being sent included
+PREDICTION_BYTES, BOX_BYTES = 3_000, 1_300  # in memory, about
 BATCH = 500
 RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 30.0
@@ -27,7 +28,8 @@ class PredictionLog:
     def __init__(self, bootstrap_servers: str) -> None:
         """Start the thread."""
         self._servers = bootstrap_servers
-        self._waiting: Queue[PredictionMade] = Queue(MOST_WAITING)
+        self._waiting: SimpleQueue[PredictionMade] = SimpleQueue()
+        self._bytes, self._lock = 0, Lock()
         self._closing = Event()
         self._connected = False
         self._thread = Thread(target=self._run, name="predictions", daemon=True)
@@ -35,9 +37,13 @@ class PredictionLog:
 
     def add(self, prediction: PredictionMade) -> None:
         """Take a prediction, at once; if too many wait already, it is lost."""
-        try:
-            self._waiting.put_nowait(prediction)
-        except Full:
+        size = size_of(prediction)
+        with self._lock:
+            fits = self._bytes + size <= MAX_WAITING_BYTES
+            self._bytes += size if fits else 0
+        if fits:
+            self._waiting.put(prediction)
+        else:
             LOST.inc()
 
     def close(self, timeout: float = 10.0) -> None:
@@ -55,6 +61,8 @@ class PredictionLog:
         self._connected = True
         for batch in self._batches():
             _send(stream, batch)
+            with self._lock:
+                self._bytes -= sum(map(size_of, batch))
 
     def _connect(self) -> Producer | None:
         """Return a connection, however long it takes; None if it is time to close."""
@@ -77,6 +85,11 @@ class PredictionLog:
             while len(batch) < BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             yield batch
+
+
+def size_of(prediction: PredictionMade) -> int:
+    """Return about how many bytes a prediction takes in memory."""
+    return PREDICTION_BYTES + BOX_BYTES * len(prediction.boxes)
 
 
 def _send(stream: Producer, batch: list[PredictionMade]) -> None:

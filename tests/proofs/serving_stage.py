@@ -32,7 +32,9 @@ POLICY = RolloutPolicy(
     step_seconds=2, min_requests=5, look_every_s=0.5, ready_seconds=60, probes=4,
     max_latency_ratio=20, max_latency_ms=10_000, turn_seconds=2,
 )  # fmt: skip
-SETTINGS = PredictorSettings(image="stand-in", max_replicas=1, public_key="car-public-key")
+SETTINGS = PredictorSettings(
+    image="stand-in", max_replicas=1, public_key="car-public-key", visibility="external"
+)
 
 
 class Stage:

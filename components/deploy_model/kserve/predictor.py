@@ -47,7 +47,15 @@ class PredictorSettings(Record):
     node_selector: Mapping[str, str] = Field(default={})
     tolerations: tuple[Mapping[str, str], ...] = ()
     priority_class: str | None = None
-    visibility: Literal["external", "cluster-local"] = "external"
+    unsigned: bool = Field(
+        default=False, description="serve packages that nobody signed; without it, or a public_key,"
+        " nothing is deployed",
+    )  # fmt: skip
+    visibility: Literal["external", "cluster-local"] = Field(
+        default="cluster-local",
+        description="external: whoever reaches the ingress may ask; Standard mode needs it, since "
+        "KServe splits requests by routes of the ingress alone",
+    )
     kserve_namespace: str = Field(default="kserve", description="where KServe is configured")
     stream: kafka.StreamAccess = kafka.StreamAccess()
 
@@ -56,9 +64,17 @@ class PredictorSettings(Record):
         """Read YAML.
 
         Raises:
-            Refusal: Naming the field that does not fit.
+            Refusal: Naming the field that does not fit, or if it is not said whether packages
+                must be signed.
         """
-        return read_settings(cls, "DETECTOR_PREDICTOR", text)
+        settings = read_settings(cls, "DETECTOR_PREDICTOR", text)
+        if bool(settings.public_key) == settings.unsigned:
+            found = "both" if settings.unsigned else "neither"
+            raise Refusal(
+                f"DETECTOR_PREDICTOR has {found} of public_key and unsigned: set public_key to the "
+                "config map with public.pem, or unsigned to true to serve what nobody signed"
+            )
+        return settings
 
 
 def own_server(settings: PredictorSettings, release: Release) -> Body:

@@ -1,8 +1,15 @@
 import hashlib
 import shutil
+import tracemalloc
+from datetime import UTC, datetime
 
+import pytest
+
+from components.contracts.annotation import ScoredBox
 from components.contracts.events import PREDICTIONS_TOPIC, PredictionMade, parse_event
 from components.inference.shelf import Shelf
+from components.serve_detector.metrics import LOST
+from components.serve_detector.predictions import MAX_WAITING_BYTES, PredictionLog, size_of
 from tests.components.inference.tiny import jpeg_of, scene
 from tests.support.read_topic import read_topic
 
@@ -33,3 +40,37 @@ def test_what_is_on_the_shelf_is_served_from_the_start_and_reaches_the_stream(
     assert {(p.dataset, p.camera, p.model, p.sha256) for p in predictions} == {
         ("toys", "gate", digest, hashlib.sha256(JPEG).hexdigest())
     }
+
+
+def prediction(boxes):
+    found = tuple(
+        ScoredBox(x_min=n / 7, y_min=n / 7, x_max=n + 1.1, y_max=n + 1.3, label="car", score=0.3)
+        for n in range(boxes)
+    )
+    return PredictionMade(
+        dataset="toys", sha256="0" * 64, request_id=f"r{boxes}", camera="gate", model="1" * 64,
+        width=640, height=480, boxes=found, latency_ms=1.5, predicted_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("boxes", [0, 10, 300])
+def test_a_prediction_takes_no_more_memory_than_is_counted(boxes):
+    prediction(boxes)
+    tracemalloc.start()
+    kept = [prediction(boxes) for _ in range(5)]
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert taken <= sum(map(size_of, kept))
+
+
+def test_while_the_stream_is_away_predictions_take_a_bounded_number_of_bytes():
+    log, large = PredictionLog("127.0.0.1:9"), prediction(300)
+    fitting = MAX_WAITING_BYTES // size_of(large)
+    before = LOST._value.get()
+    for _ in range(fitting + 5):
+        log.add(large)
+    lost = LOST._value.get() - before
+    log.close()
+
+    assert lost == 5

@@ -1,6 +1,8 @@
 import threading
+from io import BytesIO
 
 import pytest
+from PIL import ExifTags, Image
 
 from components.contracts.model import DetectAnswer, PackageLayout, Postprocessing
 from components.export_onnx.suppress import with_suppression
@@ -9,6 +11,12 @@ from components.traffic.scrape import tally_of
 from tests.components.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
+Turn = Image.Transpose
+# How an upright picture is stored that EXIF says to turn back: the inverse of each orientation.
+STORED = {
+    2: Turn.FLIP_LEFT_RIGHT, 3: Turn.ROTATE_180, 4: Turn.FLIP_TOP_BOTTOM, 5: Turn.TRANSPOSE,
+    6: Turn.ROTATE_90, 7: Turn.TRANSVERSE, 8: Turn.ROTATE_270,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -29,6 +37,23 @@ def test_a_jpeg_is_answered_as_the_package_answers_it(served):
     assert answer.boxes == detector.detect_jpeg(JPEG)
     assert (answer.model, answer.dataset, answer.request_id) == (detector.digest, "toys", "a1")
     assert (answer.width, answer.height) == (64, 64)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_width_and_height_refer_to_the_upright_picture(served, orientation):
+    cells = dict.fromkeys([(0, 2), (1, 2), (0, 3), (1, 3)], 0)
+    upright = Image.open(BytesIO(jpeg_of(scene(cells, columns=4, rows=8))))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    stored = BytesIO()
+    turned = upright if orientation == 1 else upright.transpose(STORED[orientation])
+    turned.save(stored, "JPEG", quality=95, subsampling=0, exif=exif)
+
+    answer = served[0].detect(stored.getvalue()).json()
+
+    (box,) = answer["boxes"]
+    assert (answer["width"], answer["height"]) == (64, 128)
+    assert [box[edge] for edge in ("x_min", "y_min", "x_max", "y_max")] == [0, 32, 32, 64]
 
 
 def test_datasets_live_side_by_side(served, tiny_package):

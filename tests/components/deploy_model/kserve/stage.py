@@ -40,7 +40,9 @@ class Stage:
 
     def target(self, ready=40, turn=5, **changes):
         """A target as a new run has it."""
-        settings = PredictorSettings(**{"image": "a", "max_replicas": 1} | changes)
+        settings = PredictorSettings(
+            **{"image": "a", "max_replicas": 1, "visibility": "external"} | changes
+        )
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
         server = OwnServer(self.objects, settings, Shelf(next(self._shelves)))
         return KServeTarget(self.cluster, "cars", server, settings, ready, turn, http)

@@ -14,7 +14,7 @@ def able(**changes):
 
 
 def settings(**changes):
-    return PredictorSettings(image="a", **changes)
+    return PredictorSettings(**{"image": "a", "visibility": "external"} | changes)
 
 
 def service(mode="Standard", spec=None, runs=None):

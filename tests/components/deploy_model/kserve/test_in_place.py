@@ -36,7 +36,7 @@ class Bench:
 
     def target(self, kind=OwnServer, **changes):
         """A target that waits for nothing: nobody looks after the object here."""
-        settings = PredictorSettings(**{"image": "a"} | changes)
+        settings = PredictorSettings(**{"image": "a", "visibility": "external"} | changes)
         server = kind(self.objects, settings, next(self.shelves))
         return KServeTarget(self.cluster, "cars", server, settings, ready_seconds=0, turn_seconds=0)
 
@@ -47,7 +47,7 @@ class Bench:
         return settings, plans
 
     def wanted(self, models, **changes):
-        settings = PredictorSettings(**{"image": "a"} | changes)
+        settings = PredictorSettings(**{"image": "a", "visibility": "external"} | changes)
         server = OwnServer(self.objects, settings, next(self.shelves))
         plans = Plans(settings, canary_of(settings))
         return settings, plans, server.predictor(server.release(models))

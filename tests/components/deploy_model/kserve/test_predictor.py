@@ -7,7 +7,12 @@ from jsonschema import Draft202012Validator
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.canary import canary_of
 from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import PredictorSettings, own_server, triton_server
+from components.deploy_model.kserve.predictor import (
+    PredictorSettings,
+    own_server,
+    service_body,
+    triton_server,
+)
 from tests.components.deploy_model.kserve.test_canary import NEW, OLD, release
 
 CRD = (
@@ -115,7 +120,7 @@ def test_pods_are_restricted():
 def test_the_public_key_is_mounted_and_asked_for_only_if_there_is_one():
     with_key, without = (
         own_server(PredictorSettings.parse(text), release("1", toys=OLD))
-        for text in (FULL, "image: a")
+        for text in (FULL, "{image: a, unsigned: true}")
     )
     names = [{each["name"] for each in it["containers"][0]["env"]} for it in (with_key, without)]
 
@@ -131,8 +136,17 @@ def test_the_public_key_is_mounted_and_asked_for_only_if_there_is_one():
         ("image: a\nreplicas: 2", "replicas: Extra inputs are not permitted"),
         ("image: a\nmin_replicas: -1", "min_replicas"),
         ("image: [", "is no YAML"),
+        ("image: a", "neither of public_key and unsigned: set public_key"),
+        ("{image: a, unsigned: true, public_key: k}", "both of public_key and unsigned"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(text, complaint):
     with pytest.raises(Refusal, match=f"DETECTOR_PREDICTOR.*{complaint}"):
         PredictorSettings.parse(text)
+
+
+def test_a_predictor_is_no_strangers_unless_that_is_said():
+    settings = PredictorSettings.parse("{image: a, unsigned: true}")
+
+    labels = service_body(settings, "cars", {})["metadata"]["labels"]
+    assert labels["networking.kserve.io/visibility"] == "cluster-local"

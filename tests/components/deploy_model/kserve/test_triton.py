@@ -86,7 +86,7 @@ def test_a_changed_package_is_not_released(object_store, tiny_package, tmp_path)
 
 def test_releases_that_no_pod_can_reach_are_refused(object_store):
     environment = {
-        "DETECTOR_TARGET": "kserve", "DETECTOR_PREDICTOR": "image: a",
+        "DETECTOR_TARGET": "kserve", "DETECTOR_PREDICTOR": "{image: a, unsigned: true}",
         "OBJECT_STORE_URL": object_store,
     }  # fmt: skip
 
