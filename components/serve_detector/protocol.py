@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from components.inference.picture import Floats
 from components.serve_detector.model import DatasetModel
 from components.serve_detector.pool import Pool
 from components.serve_detector.repository import Repository
@@ -16,6 +17,7 @@ from components.serve_detector.tensors import (
     JSON_LENGTH,
     MAX_DESCRIPTION_BYTES,
     Answer,
+    Inference,
     max_bytes,
     read_request,
     write_answer,
@@ -23,6 +25,7 @@ from components.serve_detector.tensors import (
 from components.traffic.limit import MOST_BYTES, by_prefix
 
 INFER = "/v2/models/{dataset}/infer"
+WAITING = 8  # requests whose tensors may wait to be read
 
 
 class Protocol:
@@ -30,13 +33,15 @@ class Protocol:
 
     Args:
         repository: The models in service.
-        pool: Where tensors are read, inference runs and answers are written.
+        pool: Where inference runs and answers are written.
     """
 
     def __init__(self, repository: Repository, pool: Pool) -> None:
         """Keep them."""
         self._repository = repository
         self._pool = pool
+        # Of its own, so that JSON, which takes a while, keeps no thread from JPEGs.
+        self._readers = Pool(1, WAITING)
         self._plane = DataPlane(repository)
 
     @property
@@ -100,7 +105,8 @@ class Protocol:
     async def _infer(self, request: Request) -> Response:
         model, body = self._asked(request), await request.body()
         length = request.headers.get(JSON_LENGTH)
-        answer: Answer = await self._pool.run(_inferred, model, body, length)
+        inference, images = await self._readers.run(read_request, body, length, model.size)
+        answer = await self._pool.run(_answered, model, inference, images)
         if answer.json_bytes is None:
             return Response(answer.content, media_type="application/json")
         headers = {JSON_LENGTH: str(answer.json_bytes)}
@@ -128,9 +134,7 @@ class Protocol:
         return self._repository.asked(request.path_params["dataset"])
 
 
-def _inferred(model: DatasetModel, body: bytes, json_length: str | None) -> Answer:
-    """Answer an inference request; all of it in a thread, since JSON of images takes a while."""
-    inference, images = read_request(body, json_length, model.size)
+def _answered(model: DatasetModel, inference: Inference, images: Floats) -> Answer:
     head = {"model_name": model.name, "model_version": model.detector.digest}
     tensors = model.detector.tensors(images)
     return write_answer(inference, uuid.uuid4().hex, head, tensors)

@@ -18,8 +18,8 @@ MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JS
 MAX_BODY_SECONDS = 30.0
 MAX_BODIES_BYTES = 128_000_000  # of all requests that are not answered yet
 TRIM_BYTES = 32_000_000  # of bodies, after which freed memory goes back to the system
-TRIM_DELAY_S = 1.0
-CLOSE = {"Connection": "close"}  # the rest of the body would be read as a request
+TRIM_DELAY_S = 2.0
+CLOSE = {"Connection": "close"}  # nobody waits for the rest of a body
 
 MaxBytes = Callable[[str], int]
 
@@ -54,6 +54,7 @@ class BodyLimit:
         self._seconds = seconds
         self._trim = trim
         self._passed = 0  # bytes of answered bodies since memory was trimmed
+        self._trims = False  # soon
         self._bodies: dict[int, _Body] = {}  # in the order of their requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,10 +88,13 @@ class BodyLimit:
 
     def _count_answered(self, count: int) -> None:
         self._passed += count
-        if self._trim and self._passed > TRIM_BYTES:
-            self._passed = 0
-            loop = asyncio.get_running_loop()
-            loop.call_later(TRIM_DELAY_S, loop.run_in_executor, None, self._trim)
+        if self._trim and self._passed > TRIM_BYTES and not self._trims:
+            self._trims = True
+            asyncio.get_running_loop().call_later(TRIM_DELAY_S, self._trim_now, self._trim)
+
+    def _trim_now(self, trim: Callable[[], object]) -> None:
+        self._passed, self._trims = 0, False
+        asyncio.get_running_loop().run_in_executor(None, trim)
 
 
 @dataclass(slots=True, eq=False)
@@ -147,7 +151,8 @@ class _Body:
 
 
 def _too_large(most: int) -> Declined:
-    return Declined(413, f"the body is too large, expected at most {most:,} bytes", CLOSE)
+    # The connection stays: closed, its reset could overtake this sentence on the way.
+    return Declined(413, f"the body is too large, expected at most {most:,} bytes")
 
 
 def _too_slow(seconds: float) -> Declined:

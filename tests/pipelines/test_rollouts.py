@@ -20,7 +20,7 @@ from pipelines.laptop import commands
 from pipelines.laptop.clients import Clients
 from pipelines.laptop.drill import REASON, Killer, _told, copied, drill
 from pipelines.laptop.home import Home, _agree
-from pipelines.laptop.processes import Revived
+from pipelines.laptop.processes import ProcessError, Revived
 from pipelines.laptop.run import Run, Step
 from tests.components.inference.tiny import jpeg_of, scene
 from tests.proofs.rollout.faults import Fault
@@ -57,6 +57,13 @@ def test_a_child_that_may_die_comes_back_and_is_stopped_in_the_end(tmp_path):
 
     assert second.pid != first.pid
     assert second.poll() is not None
+
+
+def test_a_child_that_ends_before_it_is_ready_for_the_first_time_is_told_at_once(tmp_path):
+    child = Revived("the misled", [sys.executable, "-c", "exit('no key')"], tmp_path / "log")
+
+    with pytest.raises(ProcessError, match="the misled ended with 1: no key"):
+        child.wait_until(lambda: False)
 
 
 def test_a_child_that_dies_at_once_is_not_started_again_and_again(tmp_path):

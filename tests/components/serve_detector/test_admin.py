@@ -1,9 +1,8 @@
 """Who may change what is served, and when a server says that it is ready."""
 
+import asyncio
 import os
 import shutil
-import subprocess
-import sys
 import threading
 
 import httpx
@@ -12,7 +11,9 @@ import pytest
 
 from components.contracts.refusal import Refusal
 from components.inference.shelf import Shelf
+from components.serve_detector.pool import Pool
 from components.serve_detector.repository import MAX_HANGING, Repository
+from components.serve_detector.service import application
 from tests.components.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
@@ -47,20 +48,19 @@ def test_the_admin_port_answers_all_else_too(served):
 
 
 def test_without_an_admin_port_models_are_changed_nowhere(tmp_path):
-    port = tmp_path / "port"
-    command = [sys.executable, "-m", "components", "serve_detector", "--http-port=0",
-               f"--port-file={port}", f"--model-root={tmp_path}"]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while not port.exists():
-            assert process.poll() is None
-        url = f"http://127.0.0.1:{port.read_text().strip()}"
-        statuses = {httpx.post(f"{url}{path}").status_code for path in ORDERS}
-        process.terminate()
-        log = process.stderr.read()
+    app = application(Repository(Shelf(tmp_path)), Pool(1, 1), None, admin=None)
 
-    assert (statuses, process.returncode) == ({404}, 0)
-    assert "serves unsigned packages: SIGNING_PUBLIC_KEY names no key to verify with" in log
-    assert log.count("listening on http://127.0.0.1:") == 1
+    async def statuses():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://cars:8080") as client:
+            live = await client.get("/v2/health/live")
+            return [live.status_code, *[(await client.post(path)).status_code for path in ORDERS]]
+
+    assert asyncio.run(statuses()) == [200, 404, 404, 404]
+
+
+def test_a_server_without_a_key_says_at_start_that_it_serves_unsigned_packages(server):
+    assert "serves unsigned packages: SIGNING_PUBLIC_KEY names no key" in server.log.read_text()
 
 
 def ready(server):

@@ -80,10 +80,10 @@ NOT_FINITE = [np.nan, np.inf, -np.inf]
         (in_json(ONE, datatype="FP64"), "expected 'FP32'"),
         (in_json(ONE, datatype=None), "datatype"),
         (in_json(ONE, name="image"), "expected one, 'images'"),
-        (in_json(ONE, shape=[0, *SIZE]), "expected .1 to 4, 3, 2, 2"),
-        (in_json(ONE, shape=[5, *SIZE]), "expected .1 to 4, 3, 2, 2"),
-        (in_json(ONE, shape=[-1, *SIZE]), "expected .1 to 4"),
-        (in_json(ONE, shape=[]), "expected .1 to 4"),
+        (in_json(ONE, shape=[0, *SIZE]), "expected .1 to 2, 3, 2, 2"),
+        (in_json(ONE, shape=[3, *SIZE]), "expected .1 to 2, 3, 2, 2"),
+        (in_json(ONE, shape=[-1, *SIZE]), "expected .1 to 2"),
+        (in_json(ONE, shape=[]), "expected .1 to 2"),
         (in_json(ONE, shape=[1.5, *SIZE]), "shape"),
         (in_json(ONE, shape=["1", *SIZE]), "shape"),
         (binary(ONE, size=0), "binary_data_size 0"),
@@ -120,7 +120,7 @@ def test_whatever_comes_is_refused_or_read(body, length):
 
 def test_the_largest_requests_that_are_taken_fit():
     many = np.full((MAX_IMAGES, *SIZE), 1 / 3, np.float32)
-    numbers = np.full((4, *SIZE), -2.2250738585072014e-300)
+    numbers = np.full((2, *SIZE), -2.2250738585072014e-300)
 
     assert len(binary(many)[0]) <= max_bytes(SIZE)
     assert len(in_json(numbers)[0]) <= max_bytes(SIZE)
