@@ -12,8 +12,8 @@ from kfp.dsl.base_component import BaseComponent
 
 from components.contracts.account import pipeline_account
 from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
-from components.contracts.events import Name
 from components.contracts.model import Precision, Suppression
+from components.contracts.values import Name
 
 
 class Values(NamedTuple):
