@@ -10,7 +10,7 @@ from kfp import compiler
 from prometheus_client import REGISTRY
 
 from components.contracts.events import TOPICS
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.store import brokers
 from components.train_detector.launchers import pods as worker_pods
 from components.train_detector.launchers.worker_settings import worker_settings

@@ -16,7 +16,7 @@ from components.contracts.record import write_lines
 from components.contracts.refusal import Refusal
 from components.deploy_model.deploy import deploy
 from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.target import KServeTarget
 from components.deploy_model.packages import registered
 from components.inference.shelf import Shelf

@@ -21,7 +21,8 @@ from copy import deepcopy
 from typing import Any
 
 from components.cluster.client import Body
-from components.deploy_model.kserve.predictor import MODELS, PredictorSettings, scaled
+from components.deploy_model.kserve.predictor import MODELS, scaled
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 
 SLOT = "car-detection/slot"  # label of a predictor: the candidate has the one that is free
 BEFORE = "car-detection/before"  # annotation of a predictor: the models to go back to

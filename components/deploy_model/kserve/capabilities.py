@@ -8,7 +8,7 @@ from typing import Any
 from components.cluster.client import Body, Cluster, ClusterError, Kind
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.names import DEPLOYMENT_MODE, GROUP, SERVER
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.routes import ROUTES
 from components.deploy_model.kserve.storage import complaint
 

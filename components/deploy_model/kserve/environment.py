@@ -7,7 +7,7 @@ from components.cluster.client import Cluster
 from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.target import KServeTarget
 from components.deploy_model.kserve.triton import Triton
 from components.deploy_model.target import Target

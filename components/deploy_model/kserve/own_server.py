@@ -9,7 +9,8 @@ import httpx
 from components.cluster.client import Body
 from components.contracts.model import DetectAnswer
 from components.deploy_model.asking import ASK_S, ask_server
-from components.deploy_model.kserve.predictor import PredictorSettings, own_server
+from components.deploy_model.kserve.predictor import own_server
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.release import Release, shelved
 from components.deploy_model.packages import keep, registered
 from components.deploy_model.target import Fetch, Side

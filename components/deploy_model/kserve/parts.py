@@ -7,7 +7,7 @@ from components.deploy_model.kserve.canary import Canary
 from components.deploy_model.kserve.inference_service import InferenceService
 from components.deploy_model.kserve.own_server import OwnServer
 from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import Mode
+from components.deploy_model.kserve.predictor_settings import Mode
 from components.deploy_model.kserve.reach import Reach
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from components.cluster.client import Body, ConflictError
 from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.kserve.canary import BEFORE, Canary, models_of
-from components.deploy_model.kserve.predictor import MADE, PredictorSettings, scaled, service_body
+from components.deploy_model.kserve.predictor import MADE, scaled, service_body
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.release import Release
 from components.deploy_model.target import Side
 

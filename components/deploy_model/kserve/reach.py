@@ -7,7 +7,8 @@ import httpx
 from components.cluster.client import Body, Cluster, ClusterError, Kind
 from components.deploy_model.kserve.canary import component, traffic
 from components.deploy_model.kserve.pods import is_ready, restarts
-from components.deploy_model.kserve.predictor import PORT, Mode
+from components.deploy_model.kserve.predictor import PORT
+from components.deploy_model.kserve.predictor_settings import Mode
 from components.deploy_model.target import Side, Unreachable
 from components.traffic.scrape import tally_of
 from components.traffic.tally import Tally

@@ -17,7 +17,7 @@ from components.deploy_model.kserve.inference_service import InferenceService
 from components.deploy_model.kserve.own_server import OwnServer
 from components.deploy_model.kserve.parts import Parts
 from components.deploy_model.kserve.plans import Plans, as_wanted
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.reach import Reach
 from components.deploy_model.kserve.shares import Shares
 from components.deploy_model.target import Fetch, Side

@@ -22,7 +22,8 @@ from components.contracts.model import BOXES, EMBEDDING, INPUT, SCORES, DetectAn
 from components.contracts.refusal import Refusal
 from components.deploy_model.asking import MISSING, reason
 from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor import PredictorSettings, triton_server
+from components.deploy_model.kserve.predictor import triton_server
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.release import Release, triton_repository, triton_version
 from components.deploy_model.kserve.stream import StreamAccess
 from components.deploy_model.target import Fetch, Side, Unreachable

@@ -11,7 +11,7 @@ from kubernetes import client
 
 from components.cluster.client import Cluster
 from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.target import KServeTarget
 from components.deploy_model.packages import registered
 from components.inference.shelf import Shelf

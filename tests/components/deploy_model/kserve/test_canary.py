@@ -11,12 +11,12 @@ from components.deploy_model.kserve.canary import canary_of
 from components.deploy_model.kserve.plans import Plans
 from components.deploy_model.kserve.predictor import (
     MADE,
-    PredictorSettings,
     own_server,
     scaled,
     service_body,
     triton_server,
 )
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.release import Release
 
 OLD, NEW, BUSES = "a" * 64, "b" * 64, "c" * 64

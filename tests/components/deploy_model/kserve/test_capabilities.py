@@ -3,7 +3,7 @@ import pytest
 from components.cluster.client import Cluster, ClusterError
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.capabilities import Capabilities, check, dropped, look
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from tests.standins.api_server import ApiServer
 
 GATEWAY = {"enableGatewayApi": True, "ingressDomain": "example.com"}

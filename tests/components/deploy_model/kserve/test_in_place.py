@@ -10,7 +10,7 @@ from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.canary import canary_of
 from components.deploy_model.kserve.own_server import OwnServer
 from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import PredictorSettings
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.target import KServeTarget
 from components.inference.shelf import Shelf
 from components.inference.signature import make_keys

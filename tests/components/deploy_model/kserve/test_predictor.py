@@ -7,12 +7,8 @@ from jsonschema import Draft202012Validator
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.canary import canary_of
 from components.deploy_model.kserve.plans import Plans
-from components.deploy_model.kserve.predictor import (
-    PredictorSettings,
-    own_server,
-    service_body,
-    triton_server,
-)
+from components.deploy_model.kserve.predictor import own_server, service_body, triton_server
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from tests.components.deploy_model.kserve.test_canary import NEW, OLD, release
 
 CRD = (

@@ -1,4 +1,5 @@
-from components.deploy_model.kserve.predictor import PredictorSettings, own_server
+from components.deploy_model.kserve.predictor import own_server
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.release import Release
 from components.store.brokers import security
 

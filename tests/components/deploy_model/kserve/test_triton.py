@@ -7,7 +7,8 @@ from components.contracts.model import PackageLayout
 from components.contracts.policy import RolloutPolicy
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.environment import kserve_target
-from components.deploy_model.kserve.predictor import PredictorSettings, triton_server
+from components.deploy_model.kserve.predictor import triton_server
+from components.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.deploy_model.kserve.stream import StreamAccess
 from components.deploy_model.kserve.triton import Triton, ask_tensors
 from components.deploy_model.target import Unreachable
