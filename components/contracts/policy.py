@@ -107,6 +107,19 @@ class PromotionPolicy(Record):
         "champion, and one in any case",
     )
 
+    def few(self, images: int, split: str) -> str:
+        """Return what numbers on so few images are worth; nothing if there are enough.
+
+        >>> PromotionPolicy().few(2, "test")
+        'numbers on 2 test images mean little: 20 or more tell two models apart'
+        """
+        if images >= self.min_images:
+            return ""
+        return (
+            f"numbers on {images} {split} image{'' if images == 1 else 's'} mean little: "
+            f"{self.min_images} or more tell two models apart"
+        )
+
     def confidence(self, candidates: int) -> float:
         """Return the two-sided level of an interval whose ends each cut off a candidate's part.
 

@@ -45,7 +45,8 @@ def _asked_again(current: Observed, policy: DriftPolicy) -> str:
         return ""
     if current.served > (1 - policy.max_repeated_share) * current.answers:
         return ""
-    return f"{current.answers:,} answers are about {current.served:,} different frames"
+    frames = "one and the same frame" if current.served == 1 else f"{current.served:,} frames"
+    return f"{current.answers:,} answers are about {frames}"
 
 
 def _alike(frames: Sequence[Seen], policy: DriftPolicy) -> str:

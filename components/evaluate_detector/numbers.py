@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
+from components.contracts.policy import PromotionPolicy
 from components.contracts.report import ModelReport, Report, precision_text
 from components.evaluate_detector.errors import KINDS, Comparison, Kind
 from components.evaluate_detector.evaluate import Evaluation
-from components.pages.fragments import Card, cards, table, text
+from components.pages.fragments import Card, cards, sentence, table, text
 from components.pages.page import Section
 
 RIGHT = ("model", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large", "recall")
@@ -21,6 +22,7 @@ def numbers(evaluation: Evaluation) -> Section:
     best = report.of(evaluation.subject) if evaluation.subject else None
     told = [
         *_duels(report),
+        *([sentence(few)] if (few := PromotionPolicy().few(report.images, report.split)) else []),
         *(f"There is no {role}: {why}." for role, why in report.absent.items()),
     ]
     parts: list[Markup] = []

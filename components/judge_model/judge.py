@@ -49,11 +49,12 @@ def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
     against = f"mAP50-95 {model.coco['map']:.3f}, and nothing is in service yet"
     if champion and duel:
         against = f"{comparison(model, champion)}, {told(duel.map, duel.confidence)}"
+    few = policy.few(report.images, report.split)
     return (
         f"the {model.role} has {against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} "
         f"{report.split} images, 95 % of them within {model.latency_ms_p95:.0f} ms "
         f"(allowed {policy.max_latency_ms:.0f})"
-    )
+    ) + (f"; {few}" if few else "")
 
 
 def _absent(report: Report) -> list[str]:

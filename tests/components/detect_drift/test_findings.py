@@ -55,7 +55,7 @@ def test_frames_that_are_all_different_are_no_finding():
 
 def test_two_hundred_answers_about_the_same_frame_are_a_finding():
     assert found(window([seen(0)], answers=200)) == [
-        ("repeated", "200 answers are about 1 different frames")
+        ("repeated", "200 answers are about one and the same frame")
     ]
 
 

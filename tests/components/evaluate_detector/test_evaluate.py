@@ -141,6 +141,16 @@ def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp
         assert not re.search(r"-1\.0|mAP\S* -?[01]\.000|[+-]0\.000|nan", text)
 
 
+def test_the_page_says_how_little_numbers_on_few_images_mean(freeze, folders, tmp_path):
+    reader = freeze()
+    evaluation = evaluate(reader, folders(challenger=0.0))
+    publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
+
+    said = "umbers on 3 test images mean little: 20 or more tell two models apart"
+    assert said in (tmp_path / "p.html").read_text()
+    assert said in judge(evaluation.report, PromotionPolicy()).reason
+
+
 def test_many_classes_and_cameras_with_long_names_fit_a_page_that_says_what_is_left_out(
     freeze, folders, tmp_path
 ):
