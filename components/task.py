@@ -36,7 +36,7 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
     """
     module, *options = words
     if name := local_name(options, os.environ):
-        os.environ[TASK] = name
+        os.environ[TASK] = f"{name} {os.getpid()}"
     try:
         check_account(expected_account(os.environ), TOKEN)
         sys.argv = [module, *options]

@@ -1,6 +1,7 @@
 """Progress lines of a task for the person who watches; the last one is its main number.
 
-Where several tasks print into one log, each line has the name of its task: `» [name] line`.
+Where several tasks print into one log, each line has the name and the process of its task, as
+`» [name 4711] line`: the tasks of a loop have one name.
 """
 
 import os
@@ -13,13 +14,14 @@ from typing import NamedTuple
 MARK = "» "
 TASK = "TASK_NAME"  # environment variable; empty where a log has one task
 FAILED = "failed: "
-LINE = re.compile(rf"{MARK}(?:\[([a-z0-9-]+)\] )?(.*)")
+LINE = re.compile(rf"{MARK}(?:\[([a-z0-9-]+)(?: (\d+))?\] )?(.*)")
 
 
 class Line(NamedTuple):
-    """A progress line: its task (empty if the line has no name), and what it says."""
+    """A progress line: its task and process (empty if it has no name), and what it says."""
 
     task: str
+    process: str
     text: str
 
     @property
@@ -48,11 +50,11 @@ def say_failed(why: str) -> None:
 def read_line(line: str) -> Line | None:
     """Return what `say` printed, or None if a line of a log is none of its own.
 
-    >>> read_line("    » [train-detector-2] failed: no room")
-    Line(task='train-detector-2', text='failed: no room')
+    >>> read_line("    » [train-detector-2 4711] failed: no room")
+    Line(task='train-detector-2', process='4711', text='failed: no room')
     """
     found = LINE.search(line)
-    return Line(found[1] or "", found[2].rstrip()) if found else None
+    return Line(found[1] or "", found[2] or "", found[3].rstrip()) if found else None
 
 
 def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]:

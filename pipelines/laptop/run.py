@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.contracts.failure import causes
-from components.contracts.progress import read_line
+from components.contracts.progress import Line, read_line
 from components.store.postgres import connect
 from components.store.registry import Registry
 from pipelines.graphs import GRAPHS
@@ -37,6 +37,7 @@ class Step:
     state: str = "RUNNING"
     said: str = ""
     cause: str = ""
+    process: str = ""
 
 
 @dataclass
@@ -186,12 +187,14 @@ def _note(run: Run, line: str, heard: Heard) -> None:
     elif found := ENDED.search(line):
         # In a loop several go by one name; those that have ended are done with.
         same = [step for step in run.steps if step.name == found[1]]
-        step = next((step for step in same if step.state == "RUNNING"), same[-1])
+        running = [step for step in same if step.state == "RUNNING"] or same[-1:]
+        failed = found[2] == "FAILURE"
+        step = next((step for step in running if bool(step.cause) == failed), running[0])
         step.seconds, step.state = now - step.started, found[2]
     elif found := RECORDED.search(line):
         run.id = found[1]
     elif run.steps and (said := read_line(line)):
-        step = _speaker(run, said.task)
+        step = _speaker(run, said)
         if said.failure:
             step.cause = said.failure
         else:
@@ -199,7 +202,15 @@ def _note(run: Run, line: str, heard: Heard) -> None:
             heard(step.title, step.said)
 
 
-def _speaker(run: Run, name: str) -> Step:
-    """Return the task that a line is of: by its name, else the one that began last."""
-    named = [step for step in run.steps if step.name == name] or run.steps
-    return next((step for step in named[::-1] if step.state == "RUNNING"), named[-1])
+def _speaker(run: Run, said: Line) -> Step:
+    """Return the task that a line is of: by its process, its name, else the one begun last."""
+    named = [step for step in run.steps if step.name == said.task] or run.steps
+    known = [step for step in named if said.process and step.process == said.process]
+    if known:
+        return known[-1]
+    running = [step for step in named if step.state == "RUNNING"] or named[-1:]
+    step = next((step for step in running if not step.process), running[-1])
+    if not said.process:
+        return running[-1]
+    step.process = said.process
+    return step

@@ -251,6 +251,27 @@ def test_the_cause_of_a_run_is_the_sentence_of_the_first_task_that_failed(tmp_pa
     assert _cause_of(told) == "AssertionError:"
 
 
+def test_tasks_of_a_loop_that_have_one_name_are_told_apart_by_their_process(tmp_path):
+    told = Run("tune", tmp_path)
+    for line in [
+        "Executing task 'train-detector'",
+        "Executing task 'train-detector'",
+        "» [train-detector 71] epoch 1",
+        "» [train-detector 72] epoch 5",
+        "» [train-detector 71] epoch 2",
+        "» [train-detector 72] failed: no room",
+        "Task 'train-detector' finished with status FAILURE",
+        "Task 'train-detector' finished with status SUCCESS",
+    ]:
+        _note(told, line, lambda *said: None)
+
+    assert [(step.said, step.state) for step in told.steps] == [
+        ("epoch 2", "SUCCESS"),
+        ("epoch 5", "FAILURE"),
+    ]
+    assert _cause_of(told) == "no room"
+
+
 def test_an_output_is_not_taken_for_the_end_of_a_traceback():
     assert cause_in(BESIDE.splitlines()) == "AssertionError"
 
