@@ -52,6 +52,8 @@ def fit(found: FoundBox, width: int, height: int) -> Box | Problem:
     text = f"{edges[0]:g}, {edges[1]:g} to {edges[2]:g}, {edges[3]:g}"
     if edges[0] >= edges[2] or edges[1] >= edges[3]:
         return Problem(found.where, "box_without_area", f"{text}, expected left to right and down")
+    if not found.relative and all(0 <= edge <= 1 for edge in edges) and width * height > 1:
+        return Problem(found.where, "box_without_area", f"{text} are fractions, expected pixels")
     limits = (width, height, width, height)
     inside = [min(max(edge, 0.0), float(most)) for edge, most in zip(edges, limits, strict=True)]
     if max(abs(a - b) for a, b in zip(edges, inside, strict=True)) >= ROUNDING:

@@ -56,8 +56,10 @@ def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
 
     Raises:
         Refusal: If many boxes are inside their images only as left, top, right and bottom, or
-            are as large as `area` says only so.
+            are as large as `area` says only so; or if categories are counted from another number.
     """
+    if fault := _categories_fault(document):
+        raise Refusal(f"{file}: {fault}")
     sizes = {
         ident(image.get("id")): (
             whole_number(image.get("width")),
@@ -76,6 +78,22 @@ def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
             f"{file}: {wrong:,} of {len(checks):,} boxes do not fit their image or their area, and "
             "all do if bbox is left, top, right, bottom; expected left, top, width, height"
         )
+
+
+def _categories_fault(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Say whether all categories of annotations exist only if each is one more, or one less."""
+    known = {ident(category.get("id")) for category in document["categories"]}
+    used = {ident(annotation.get("category_id")) for annotation in document["annotations"]}
+    if used <= known or not all(number.isdecimal() for number in used):
+        return ""
+    for step in (1, -1):
+        if {str(int(number) + step) for number in used} <= known:
+            told, there = (", ".join(sorted(ids)[:9]) for ids in (used, known))
+            return (
+                f"annotations have the categories {told}, and categories the ids {there}: do "
+                "both count from the same number?"
+            )
+    return ""
 
 
 def _checked(

@@ -22,7 +22,7 @@ OTHER_IMAGES = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".
 UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before a file's name
 MAX_LOST_SHARE = 0.01  # of the lines of a file, up to which those of no image are damaged ones
 MIN_ALIKE = 0.8
-MAX_HINTED_NAMES = 50_000
+MAX_HINTED_NAMES = 20_000
 MAX_HINTS = 20  # of one file; each is a look at all names
 
 
@@ -154,7 +154,7 @@ def _likeness(name: str, image: str) -> float:
     """Return how alike the end of a path and the name of an image are, 0 to 1."""
     path = PurePosixPath(image)
     pairs = [(name[-len(one) - 1 :], one) for one in (path.name, path.stem)]
-    pairs.append((name, path.name[-len(name) :]))
+    pairs += [(name, one[-len(name) :]) for one in (path.name, path.stem)]
     return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
 
 

@@ -136,8 +136,9 @@ def _damaged_lines(
 
 
 def _nearly_begins(row: str, name: str) -> bool:
-    begin = row[: len(name) + 1]
-    return bool(name) and SequenceMatcher(None, begin, name).ratio() > MIN_ALIKE
+    begin = row[: len(name) + 1].strip()
+    alike = SequenceMatcher(None, begin, name).ratio() > MIN_ALIKE
+    return bool(name) and (alike or (bool(begin) and name.startswith(begin)))
 
 
 def _read_line(where: str, table: Table, cells: Sequence[str], comma: bool) -> FoundImage:

@@ -19,10 +19,11 @@ from components.import_dataset.kitti import is_kitti
 from components.import_dataset.pairing import key, pair
 from components.import_dataset.settings import Settings, is_name_list, read_names, read_settings
 from components.import_dataset.splits import is_list
-from components.import_dataset.text import NUMBER, finite
+from components.import_dataset.text import NUMBER, finite, shown
 from components.import_dataset.yolo_survey import Columns, survey
 
 DEFAULT_CLASS = "car"
+NO_IMAGE = "there is no image of this name, or several"
 Edges = tuple[float, float, float, float]
 
 
@@ -34,12 +35,15 @@ def read_yolo(folder: Folder) -> Found | None:
     at, and is no background.
 
     Raises:
-        Refusal: If all labels share a fault, or no names of classes can be told.
+        Refusal: If all labels share a fault, no names of classes can be told, or all labels are
+            of other images.
     """
-    texts, problems = folder.texts(name for name in folder.with_suffix({".txt"}) if _may_be(name))
+    texts, problems = folder.texts(n for n in folder.with_suffix({".txt"}) if not is_name_list(n))
     images = {key(image) for image in folder.images}
     texts = {name: text for name, text in texts.items() if _is_label(name, text, images)}
     paired = pair(folder.images, list(texts))
+    if texts and not paired:
+        raise _unpaired(folder, texts)
     if not paired:
         return None
     settings = read_settings(folder)
@@ -47,22 +51,22 @@ def read_yolo(folder: Folder) -> Found | None:
     lines = [line.split() for name in paired for line in texts[name].split("\n") if line.strip()]
     columns, notes = survey(lines, file, named, _keypoints(settings))
     names = named or names_for(lines)
-    read = {
-        name: read_image(image, name, texts[name], names, columns) for name, image in paired.items()
-    }
+    read = [read_image(image, name, texts[name], names, columns) for name, image in paired.items()]
+    lost = [name for name in texts if name not in paired]
     return Found(
         form="YOLO labels" if named else f"YOLO labels without a data.yaml (all {DEFAULT_CLASS})",
         classes=tuple(dict.fromkeys(names)),
-        images=join([{image.name: image} for image in read.values()]),
-        problems=(
-            *problems,
-            *(
-                Problem(name, "image_missing", "there is no image of this name, or several")
-                for name in texts
-                if name not in paired
-            ),
-        ),
+        images=join([{image.name: image} for image in read]),
+        problems=(*problems, *(Problem(name, "image_missing", NO_IMAGE) for name in lost)),
         notes=notes,
+    )
+
+
+def _unpaired(folder: Folder, texts: Iterable[str]) -> Refusal:
+    names = sorted(texts)
+    return Refusal(
+        f"{len(names):,} YOLO labels have the name of no image: the first are "
+        f"{shown(names[0])} and {shown(folder.images[0])}, expected the same name"
     )
 
 
@@ -158,10 +162,6 @@ def _edges(numbers: Sequence[float]) -> Edges:
             raise UnusableError("box_without_area", f"size is {width:g} x {height:g}, expected > 0")
         return x - width / 2, y - height / 2, x + width / 2, y + height / 2
     return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
-
-
-def _may_be(name: str) -> bool:
-    return not is_name_list(name)
 
 
 def _is_label(name: str, text: str, images: set[tuple[str, ...]]) -> bool:

@@ -285,10 +285,12 @@ def test_commas_of_decimals_or_thousands_are_refused(found):
     [
         ({"a.csv": "image,x,y,w,h\na.jpg,1,2,3,4"}, "a.csv has the columns image, x, y, w, h, exp"),
         ({"a.parquet": "x", "b.parquet": "x"}, "1 images, and 2 .parquet are there, in no form"),
+        ({"labels/b.txt": "0 .5 .5 .5 .5"}, "1 YOLO labels have the name of no image: the first"),
         ({"a.xml": "<annotation>"}, "a.xml is no XML"),
         ({"a.xml": '<!DOCTYPE a [<!ENTITY b "c">]><annotation/>'}, "declares entities"),
         ({"a.xml": "<annotations><track/></annotations>"}, "has the tracks of a video"),
         ({"labels/a.txt": ""}, "YOLO labels.* has no box for its 1 images"),
+        ({"a.json": coco({"category_id": 0})}, "annotations have the categories 0, and categories"),
         ({"a.json": coco({"bbox": [9, 9, 10, 10], "area": 1}, {"bbox": [2, 2, 9, 9], "area": 49})},
          "all do if bbox is left, top, right, bottom; expected left, top, width, height"),
     ],
@@ -361,3 +363,44 @@ def test_a_name_that_is_no_utf_8_is_refused_and_nothing_else(fill, picture, foun
     assert [[p.reason for p in image.problems] for image in told.images] == [
         [], ["unstorable_name"],
     ]  # fmt: skip
+
+
+def test_a_box_in_fractions_among_boxes_in_pixels_is_refused(found):
+    (image,) = found(
+        {"a.jpg": None, "a.csv": f"{CSV}a.jpg,1,2,30,40,car\na.jpg,.1,.2,.3,.4,car\n"}
+    ).images
+    _, problems = check(image, 64, 48)
+
+    assert [(p.where, p.detail) for p in problems] == [
+        ("a.csv:3", "0.1, 0.2 to 0.3, 0.4 are fractions, expected pixels")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "complaint"),
+    [
+        ("image,xmin,ymin,xmax,ymax,clas", "has a column 'clas', which is nearly 'class'"),
+        ("image,xmin,ymin,xmax,ymax,spllit", "has a column 'spllit', which is nearly 'split'"),
+    ],
+)
+def test_a_misspelt_column_is_not_left_aside(found, header, complaint):
+    with pytest.raises(Refusal, match=complaint):
+        found({"a.jpg": None, "a.csv": f"{header}\na.jpg,1,2,30,40,val\n"})
+
+
+def test_a_number_of_classes_that_is_not_that_of_the_names_is_refused(found):
+    with pytest.raises(Refusal, match=r"data.yaml says nc: 3, and names 2 classes"):
+        found({"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "data.yaml": f"nc: 3\n{YAML}"})
+
+
+def test_classes_that_differ_only_in_case_are_worth_a_note(found):
+    told = found({"a.jpg": None, "a.csv": f"{CSV}a.jpg,1,2,30,40,car\na.jpg,5,6,30,40,Car\n"})
+
+    assert told.notes == ("the classes 'Car' and 'car' differ only in how they are spelled",)
+
+
+def test_files_of_no_known_form_are_named(found):
+    told = found({"a.jpg": None, "a.csv": f"{CSV}a.jpg,1,2,3,4,car\n", "notes.json": "{}",
+                  "x.xml": "<x/>"})  # fmt: skip
+
+    assert told.notes == ("not read: notes.json, x.xml, of no form that is known",)
