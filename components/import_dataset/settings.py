@@ -68,12 +68,12 @@ def read_yaml(file: str, text: str) -> Settings | None:
         raise Refusal(f"{file} is no YAML: {' '.join(str(cause).split())[:300]}") from cause
     if not isinstance(content, dict) or not {"names", "train", "val"} & set(content):
         return None
-    count = content.get("nc")
+    count, base = content.get("nc"), content.get("path")
     return Settings(
         file=file,
         names=_in_order(file, content["names"]) if content.get("names") else (),
         count=int(count) if isinstance(count, str) and count.isdecimal() else None,
-        base=str(content.get("path") or ""),
+        base=base if isinstance(base, str) else "",
         paths=_paths(content),
         keypoints=_keypoints(file, content.get("kpt_shape")),
     )
@@ -149,7 +149,9 @@ def _keypoints(file: str, shape: Any) -> tuple[int, int]:
         return 0, 0
     numbers = shape if isinstance(shape, list) and len(shape) == 2 else ()
     if not numbers or not all(isinstance(n, str) and n.isdecimal() for n in numbers):
-        raise Refusal(f"kpt_shape in {file} is {shape!r:.80}, expected [points, 2 or 3]")
+        # An alias may stand for more than can be printed.
+        told = repr(shape) if isinstance(shape, str) else f"another {type(shape).__name__}"
+        raise Refusal(f"kpt_shape in {file} is {told:.80}, expected [points, 2 or 3]")
     return int(numbers[0]), int(numbers[1])
 
 

@@ -9,6 +9,10 @@ from components.import_dataset.check import check
 
 YAML = "names: [bus, car]\n"
 CSV = "image,xmin,ymin,xmax,ymax,class\n"
+ALIASES = "a: &a [x, x]\n" + "\n".join(  # more texts than can be printed
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]"
+    for a, b in zip("abcdefghij", "bcdefghijk", strict=True)
+)
 VOC = """<annotation><filename>{name}</filename><size><width>64</width><height>48</height></size>
 <object><name>car</name><difficult>1</difficult><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax>
 <ymax>40</ymax></bndbox></object></annotation>"""
@@ -136,6 +140,7 @@ def test_a_confidence_behind_every_box_of_a_file_is_left_out_and_said(found):
         ("0 .5 .5 .5 .5", f"names: {list(range(3000))}", "has 3,000 classes, expected at most"),
         ("0 .5 .5 .5 .5", "names: [[car]]", "names in data.yaml are list, expected a list"),
         ("0 .5 .5 .5 .5", "kpt_shape: x\nnames: [car]", "kpt_shape in data.yaml is 'x', expected"),
+        ("0 .5 .5 .5 .5", f"{ALIASES}\nnames: [car]\npath: *k\nkpt_shape: *k", "is another list"),
         ("0 .5 .5 .5 .5", f"names: {'[' * 400}", "data.yaml is no YAML"),
     ],
 )  # fmt: skip
