@@ -18,7 +18,7 @@ MAX_KEY_CHARACTERS = 600  # of what stands in an index, whose keys may have 2,70
 MAX_TEXT_CHARACTERS = 2_000
 MAX_URI_CHARACTERS = 1_024
 MAX_CLASSES = 2_000  # of one dataset
-MAX_BOXES = 10_000  # of one image
+MAX_BOXES = 5_000  # of one image
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot hold U+0000
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -1,10 +1,10 @@
 """Checks that a label can be used whole; one that lacks a car would teach that there is none."""
 
 from components.contracts.annotation import Box
+from components.contracts.values import MAX_BOXES
 from components.import_dataset.found import FoundBox, FoundImage, Problem
 from components.import_dataset.survey import ROUNDING
 
-MAX_BOXES = 5_000  # of one image: its label is a single message, of at most a million bytes
 DIGITS = 3  # of a pixel; what division leaves behind them is noise
 
 

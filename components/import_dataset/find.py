@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from components.contracts.refusal import Refusal
+from components.contracts.values import MAX_CLASSES, MAX_KEY_CHARACTERS
 from components.import_dataset.coco import is_coco, read_coco
 from components.import_dataset.cvat import read_cvat
 from components.import_dataset.documents import Documents, read_documents
@@ -39,7 +40,6 @@ UNLABELLED = (
     "that nothing is"
 )
 MAX_NAME_CHARACTERS = 500  # of an image's path
-MAX_CLASSES, MAX_CLASS_CHARACTERS = 2_000, 600  # as a dataset can be declared
 
 
 def find(folder: Folder) -> Found:
@@ -150,8 +150,8 @@ def _check_classes(found: Found) -> None:
         raise Refusal(f"{told}, expected at most {MAX_CLASSES:,}")
     for name in found.classes:
         fault = unstorable(name) or ("" if name.strip() else "is empty")
-        if len(name) > MAX_CLASS_CHARACTERS:
-            fault = f"has {len(name):,} characters, expected at most {MAX_CLASS_CHARACTERS}"
+        if len(name) > MAX_KEY_CHARACTERS:
+            fault = f"has {len(name):,} characters, expected at most {MAX_KEY_CHARACTERS}"
         if fault:
             raise Refusal(f"a class of {found.form} is {shown(name[:60])!r}, which {fault}")
 

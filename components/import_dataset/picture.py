@@ -4,10 +4,11 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from PIL import Image
 
+from components.contracts.values import FIRST_INSTANT, LAST_INSTANT
 from components.import_dataset.found import UnusableError
 from components.vision.exif import EXIF, Exif, read_exif
 from components.vision.jpeg import MAX_PIXELS, TURNS, JpegError, decode_jpeg, encode_jpeg, jpeg_size
@@ -18,8 +19,7 @@ OTHERS = ("PNG", "BMP", "WEBP")
 
 # Where a file does not say when it was taken. Times of files differ between copies, and
 # the same folder must give the same events wherever it is imported.
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # a camera that says more has no clock
+EPOCH = FIRST_INSTANT
 
 # What a file is by its first bytes, if it is none of the pictures that are read.
 OTHER_KINDS = (
@@ -82,7 +82,7 @@ def taken_at(exif: Exif) -> datetime:
         taken = datetime.strptime(exif.taken_at + suffix, "%Y:%m:%d %H:%M:%S%z")
     except ValueError:
         return EPOCH
-    return taken if EPOCH <= taken < LATEST else EPOCH
+    return taken if EPOCH <= taken < LAST_INSTANT else EPOCH  # else its camera has no clock
 
 
 def kind_of(content: bytes) -> str:

@@ -12,7 +12,7 @@ from components.store.objects import Objects
 from tests.support.read_topic import read_topic
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
-MANY = tuple(Box(x_min=1, y_min=1, x_max=40, y_max=30, label="car" * 20) for _ in range(9_999))
+MANY = tuple(Box(x_min=1, y_min=1, x_max=40, y_max=30, label="car" * 50) for _ in range(5_000))
 UNSENDABLE = {
     "group": ({"group": "g" * 601}, "frame.captured: group: String should have at most 600"),
     "camera": ({"camera": "a\0"}, "frame.captured: camera: a text holds U.0000"),
@@ -23,7 +23,7 @@ UNSENDABLE = {
         {"boxes": MANY},
         "frame.labelled has 1,[0-9,]* bytes, expected at most 1,000,000",
     ),
-    "20,000 boxes": ({"boxes": MANY * 2 + MANY[:2]}, "boxes: Tuple should have at most 10000 item"),
+    "20,000 boxes": ({"boxes": MANY * 2 + MANY[:2]}, "boxes: Tuple should have at most 5000 item"),
 }
 
 
