@@ -8,11 +8,10 @@ from hypothesis import settings
 
 from components.contracts.events import TOPICS
 from components.contracts.model import PackageLayout
-from components.contracts.record import write_lines
 from components.store.postgres import connect, migrate
 from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
-from tests.components.inference.tiny import golden_answers, seal, tiny_graph
+from tests.components.inference.tiny import make_package
 from tests.components.serve_detector.running import Running
 from tests.support.database_pool import DatabasePool
 
@@ -125,14 +124,8 @@ def tiny_package(tmp_path):
         height: int = 64,
         shift: float = 0.0,
     ) -> PackageLayout:
-        layout = PackageLayout(folder or tmp_path / f"package-{next(made)}")
-        (layout.root / "golden").mkdir(parents=True)
-        graph = tiny_graph(len(classes), width, height, shift)
-        layout.model.write_bytes(graph.SerializeToString())
-        layout.triton.write_text(f'name: "{dataset}"\n')
-        write_lines(golden_answers(layout.root, classes[0], width, height, shift), layout.golden)
-        seal(layout, dataset, classes, width, height)
-        return layout
+        root = folder or tmp_path / f"package-{next(made)}"
+        return make_package(root, dataset, classes, width, height, shift)
 
     return make
 

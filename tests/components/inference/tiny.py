@@ -18,6 +18,7 @@ from components.contracts.model import (
     Preprocessing,
     file_digest,
 )
+from components.contracts.record import write_lines
 
 CELL = 16  # pixels
 
@@ -129,3 +130,21 @@ def seal(
         files=files,
         **more,
     ).write(layout.info)  # fmt: skip
+
+
+def make_package(
+    root: Path,
+    dataset: str = "toys",
+    classes: tuple[str, ...] = ("car",),
+    width: int = 64,
+    height: int = 64,
+    shift: float = 0.0,
+) -> PackageLayout:
+    """Make a package whose network is `tiny_graph`, with three golden pictures."""
+    layout = PackageLayout(root)
+    (root / "golden").mkdir(parents=True)
+    layout.model.write_bytes(tiny_graph(len(classes), width, height, shift).SerializeToString())
+    layout.triton.write_text(f'name: "{dataset}"\n')
+    write_lines(golden_answers(root, classes[0], width, height, shift), layout.golden)
+    seal(layout, dataset, classes, width, height)
+    return layout

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.proofs.hardening import messages, pauses, pictures
+from tests.proofs.hardening import annotations, clients, messages, pauses, pictures
 from tests.proofs.hardening.place import Place, place
 from tests.proofs.table import Check, equal, show
 
@@ -15,7 +15,9 @@ Scenario = Callable[[Place], Iterator[Check]]
 SCENARIOS: tuple[Scenario, ...] = (
     pictures.picture_bombs,
     pictures.mutated_pictures,
+    annotations.damaged_annotations,
     messages.mutated_messages,
+    clients.rude_clients,
     pauses.paused_ingester,
 )
 
