@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.proofs.hardening import annotations, clients, messages, pauses, pictures
+from tests.proofs.hardening import annotations, clients, messages, overload, pauses, pictures
 from tests.proofs.hardening.place import Place, place
 from tests.proofs.table import Check, equal, show
 
@@ -18,6 +18,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     annotations.damaged_annotations,
     messages.mutated_messages,
     clients.rude_clients,
+    overload.overloaded_server,
     pauses.paused_ingester,
 )
 
