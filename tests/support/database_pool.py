@@ -35,7 +35,7 @@ BEGIN
 END $$;
 """
 
-# Changes with every change of a table, column, function, trigger, constraint or right.
+# Changes with every change of a table, column, function, trigger, constraint, right or migration.
 SCHEMA_FINGERPRINT = """
 SELECT sum(hashtextextended(entry, 0)) FROM (
     SELECT format('%s/%s/%s', tableoid, oid, xmin) FROM pg_class
@@ -44,6 +44,7 @@ SELECT sum(hashtextextended(entry, 0)) FROM (
     UNION ALL SELECT format('%s/%s/%s', tableoid, oid, xmin) FROM pg_trigger
     UNION ALL SELECT format('%s/%s/%s', tableoid, oid, xmin) FROM pg_constraint
     UNION ALL SELECT format('%s/%s/%s/%s', tableoid, attrelid, attnum, xmin) FROM pg_attribute
+    UNION ALL SELECT format('migration/%s', name) FROM public.migrations
 ) AS entries (entry)
 """
 

@@ -53,6 +53,7 @@ def test_numbers_of_rows_begin_again(pool, run):
         "ALTER TABLE silver.frames DROP camera CASCADE",
         "REVOKE SELECT ON silver.frames FROM car_reader",
         "DROP TRIGGER append_only ON bronze.events",
+        "DELETE FROM public.migrations WHERE name = '0002_roles.sql'",
     ],
 )
 def test_a_database_with_another_schema_is_not_lent_again(pool, run, statement):
