@@ -7,16 +7,16 @@ from itertools import pairwise
 from typing import Any
 
 from components.import_dataset.coco_box import read_box, survey
-from components.import_dataset.documents import Documents, ident, whole_number
+from components.import_dataset.documents import Documents, ident, size_of
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
     FoundBox,
     FoundImage,
     Problem,
-    UnusableError,
     join,
     merge,
+    read_boxes,
     split_in,
 )
 from components.import_dataset.matching import place
@@ -91,12 +91,11 @@ def read_images(file: str, document: Document) -> Iterator[FoundImage]:
             problems = (*problems, Problem(called, "conflicting_id", detail))
         if number in doubtful:
             problems = (*problems, Problem(called, "incomplete_label", doubtful[number]))
-        size = whole_number(image.get("width")), whole_number(image.get("height"))
         yield FoundImage(
             name=called,
             boxes=boxes,
             split=split_in(file),
-            size=size if all(size) else None,  # type: ignore[arg-type]
+            size=size_of(image.get("width"), image.get("height")),
             problems=problems,
         )
 
@@ -145,18 +144,15 @@ def _names(document: Document) -> dict[str, str]:
 def _boxes(
     file: str, called: str, annotations: Sequence[Mapping[str, Any]], names: Mapping[str, str]
 ) -> tuple[tuple[FoundBox, ...], tuple[Problem, ...]]:
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
     objects = [annotation for annotation in annotations if not is_crowd(annotation)]
-    for annotation in objects:
-        where = _where(file, annotation)
-        try:
-            boxes.append(read_box(where, annotation, names))
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
+    boxes, problems = read_boxes(
+        [(_where(file, annotation), annotation) for annotation in objects],
+        lambda where, annotation: read_box(where, annotation, names),
+    )
     if annotations and not objects:
-        problems.append(Problem(called, "crowds_alone", "all its boxes surround several objects"))
-    return tuple(boxes), tuple(problems)
+        detail = "all its boxes surround several objects"
+        problems = (*problems, Problem(called, "crowds_alone", detail))
+    return boxes, problems
 
 
 def _with_split(image: FoundImage) -> FoundImage:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from components.contracts.refusal import Refusal
-from components.import_dataset.documents import Documents, Element, whole_number
+from components.import_dataset.documents import Documents, Element, size_of
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -11,12 +11,12 @@ from components.import_dataset.found import (
     FoundImage,
     Problem,
     UnusableError,
-    join,
-    merge,
+    labels_of,
+    read_boxes,
     split_called,
     split_in,
 )
-from components.import_dataset.matching import place
+from components.import_dataset.matching import place_all
 from components.import_dataset.text import finite
 
 EDGES = ("xtl", "ytl", "xbr", "ybr")
@@ -32,21 +32,13 @@ def read_cvat(folder: Folder, documents: Documents) -> Found | None:
     roots = {name: root for name, root in documents.roots.items() if root.tag == "annotations"}
     if not roots:
         return None
-    told = []
-    problems: list[Problem] = []
     for name, root in roots.items():
         if root.find("track") is not None:
             raise Refusal(f"{name} has the tracks of a video, expected CVAT's export for images")
-        placed, lost = place(folder.index, name, read_images(name, root))
-        told.append({image: merge(image, same) for image, same in placed.items()})
-        problems += lost
-    images = join(told)
-    return Found(
-        form=f"CVAT {', '.join(roots)}",
-        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
-        images=images,
-        problems=tuple(problems),
-    )
+    tells = {name: read_images(name, root) for name, root in roots.items()}
+    images, problems = place_all(folder.index, tells)
+    form = f"CVAT {', '.join(roots)}"
+    return Found(form=form, classes=labels_of(images), images=images, problems=problems)
 
 
 def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:
@@ -54,24 +46,19 @@ def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:
     for number, element in enumerate(root.findall("image"), 1):
         called = element.get("name", "")
         where = f"{file}: image {element.get('id', number)}"
-        boxes: list[FoundBox] = []
-        problems: list[Problem] = []
-        for shape in element:
-            try:
-                boxes += [] if shape.tag in NOT_OBJECTS else [_box(where, shape)]
-            except UnusableError as error:
-                problems.append(Problem(where, error.reason, str(error)))
+        objects = [(where, shape) for shape in element if shape.tag not in NOT_OBJECTS]
+        boxes, problems = read_boxes(objects, _box)
         if "".join((element.text or "", *(shape.tail or "" for shape in element))).strip():
-            problems.append(Problem(where, "unreadable_line", "it has text between its shapes"))
-        width, height = whole_number(element.get("width")), whole_number(element.get("height"))
+            detail = "it has text between its shapes"
+            problems = (*problems, Problem(where, "unreadable_line", detail))
         yield (
             where,
             FoundImage(
                 name=called,
-                boxes=tuple(boxes),
+                boxes=boxes,
                 split=split_called(element.get("subset", "")) or split_in(called),
-                size=(width, height) if width and height else None,
-                problems=tuple(problems),
+                size=size_of(element.get("width"), element.get("height")),
+                problems=problems,
             ),
         )
 

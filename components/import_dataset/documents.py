@@ -84,6 +84,12 @@ def whole_number(value: Any) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 and int(text) else None
 
 
+def size_of(width: Any, height: Any) -> tuple[int, int] | None:
+    """Return a size in pixels, or None unless both are positive whole numbers."""
+    sides = whole_number(width), whole_number(height)
+    return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+
+
 def text_of(element: Element, path: str) -> str:
     """Return the text of an element below another, stripped; empty if it is not there."""
     return (element.findtext(path) or "").strip()

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from components.contracts.events import Split
+
+T = TypeVar("T")
 
 LISTS = frozenset({".json", ".csv", ".txt", ".xml"})  # files that tell of many images
 _SPLITS: dict[str, Split] = {
@@ -106,6 +108,30 @@ class Found:
         splits = any(image.split for image in self.images)
         groups = any(image.group for image in self.images)
         return splits + groups, sum(not image.problems for image in self.images)
+
+
+def labels_of(images: Iterable[FoundImage]) -> tuple[str, ...]:
+    """Return the classes of all boxes, by the alphabet, where no file tells their order."""
+    return tuple(sorted({box.label for image in images for box in image.boxes}))
+
+
+def read_boxes(
+    objects: Iterable[tuple[str, T]], read: Callable[[str, T], FoundBox]
+) -> tuple[tuple[FoundBox, ...], tuple[Problem, ...]]:
+    """Read the objects of one image; one that cannot be used is a problem where it stands.
+
+    Args:
+        objects: Where each stands, and the object.
+        read: Returns the box of one, or raises `UnusableError`.
+    """
+    boxes: list[FoundBox] = []
+    problems: list[Problem] = []
+    for where, one in objects:
+        try:
+            boxes.append(read(where, one))
+        except UnusableError as error:
+            problems.append(Problem(where, error.reason, str(error)))
+    return tuple(boxes), tuple(problems)
 
 
 def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:

@@ -10,6 +10,8 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
+    labels_of,
+    read_boxes,
     split_in,
 )
 from components.import_dataset.pairing import pair
@@ -34,7 +36,7 @@ def read_kitti(folder: Folder) -> Found | None:
     lost = [name for name, text in texts.items() if is_kitti(text) and name not in paired]
     return Found(
         form="KITTI labels",
-        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        classes=labels_of(images),
         images=join([{image.name: image} for image in images]),
         problems=(
             *problems,
@@ -59,21 +61,13 @@ def read_image(image: str, file: str, text: str, count: int) -> FoundImage:
         text: The label.
         count: Values of each line, 15 or 16.
     """
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
     lines = [(n, line.split()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    objects = [(n, values) for n, values in lines if values[0] != IGNORED]
-    for number, values in objects:
-        where = f"{file}:{number}"
-        try:
-            boxes.append(_box(where, values, count))
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
+    objects = [(f"{file}:{n}", values) for n, values in lines if values[0] != IGNORED]
+    boxes, problems = read_boxes(objects, lambda where, values: _box(where, values, count))
     if lines and not objects:
-        problems.append(Problem(file, "crowds_alone", "no object of it is labelled (DontCare)"))
-    return FoundImage(
-        name=image, boxes=tuple(boxes), split=split_in(image), problems=tuple(problems)
-    )
+        detail = f"no object of it is labelled ({IGNORED})"
+        problems = (*problems, Problem(file, "crowds_alone", detail))
+    return FoundImage(name=image, boxes=boxes, split=split_in(image), problems=problems)
 
 
 def _box(where: str, values: list[str], count: int) -> FoundBox:

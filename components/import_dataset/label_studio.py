@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.import_dataset.documents import Documents, whole_number
+from components.import_dataset.documents import Documents, size_of
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -12,10 +12,11 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
-    merge,
+    labels_of,
+    read_boxes,
     split_in,
 )
-from components.import_dataset.matching import place
+from components.import_dataset.matching import place_all
 from components.import_dataset.text import finite
 
 OF_WHOLE_IMAGE = ("choices", "textarea", "rating")
@@ -27,19 +28,10 @@ def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
     lists = {name: tasks for name, tasks in documents.contents.items() if is_label_studio(tasks)}
     if not lists:
         return None
-    told = []
-    problems: list[Problem] = []
-    for name, tasks in lists.items():
-        placed, lost = place(folder.index, name, read_tasks(name, tasks))
-        told.append({image: merge(image, same) for image, same in placed.items()})
-        problems += lost
-    images = join(told)
-    return Found(
-        form=f"Label Studio {', '.join(lists)}",
-        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
-        images=images,
-        problems=tuple(problems),
-    )
+    tells = {name: read_tasks(name, tasks) for name, tasks in lists.items()}
+    images, problems = place_all(folder.index, tells)
+    form = f"Label Studio {', '.join(lists)}"
+    return Found(form=form, classes=labels_of(images), images=images, problems=problems)
 
 
 def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
@@ -58,16 +50,14 @@ def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
             yield where, image
 
 
-def read_region(where: str, region: Any) -> FoundBox | None:
-    """Return a rectangle as a box in fractions; None for what is said of the whole image.
+def read_region(where: str, region: Any) -> FoundBox:
+    """Return a rectangle as a box in fractions.
 
     Raises:
         UnusableError: `missing_class` or `unreadable_box`.
     """
     region = region if isinstance(region, dict) else {}
     kind, value = region.get("type"), region.get("value")
-    if kind in OF_WHOLE_IMAGE:
-        return None
     if kind not in ("rectanglelabels", "rectangle") or not isinstance(value, dict):
         raise UnusableError("unreadable_box", f"a {kind!r:.40}, expected rectanglelabels")
     labels = value.get("rectanglelabels") or value.get("labels") or []
@@ -82,33 +72,25 @@ def read_region(where: str, region: Any) -> FoundBox | None:
 
 
 def _read(where: str, called: str, regions: Any) -> FoundImage:
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
     if not isinstance(regions, list):
-        problems.append(Problem(where, "unreadable_box", "it has no result, expected a list"))
-        regions = []
-    for region in regions:
-        try:
-            box = read_region(where, region)
-            boxes += [box] if box else []
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
-    return FoundImage(
-        name=called,
-        boxes=tuple(boxes),
-        split=split_in(called),
-        size=_size(regions),
-        problems=tuple(problems),
+        problem = Problem(where, "unreadable_box", "it has no result, expected a list")
+        return FoundImage(name=called, split=split_in(called), problems=(problem,))
+    boxes, problems = read_boxes(
+        [(where, region) for region in regions if not _is_of_whole_image(region)], read_region
     )
+    size, split = _size(regions), split_in(called)
+    return FoundImage(name=called, boxes=boxes, split=split, size=size, problems=problems)
 
 
-def _size(regions: Any) -> tuple[int, int] | None:
+def _is_of_whole_image(region: Any) -> bool:
+    return isinstance(region, dict) and region.get("type") in OF_WHOLE_IMAGE
+
+
+def _size(regions: list[Any]) -> tuple[int, int] | None:
     first: Mapping[str, Any] = next(
-        (r for r in regions or [] if isinstance(r, dict) and "original_width" in r), {}
+        (r for r in regions if isinstance(r, dict) and "original_width" in r), {}
     )
-    width = whole_number(first.get("original_width"))
-    height = whole_number(first.get("original_height"))
-    return (width, height) if width and height else None
+    return size_of(first.get("original_width"), first.get("original_height"))
 
 
 def is_label_studio(tasks: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.import_dataset.documents import Documents, whole_number
+from components.import_dataset.documents import Documents, size_of
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -12,6 +12,8 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
+    labels_of,
+    read_boxes,
     split_in,
 )
 from components.import_dataset.matching import resolve
@@ -40,7 +42,7 @@ def read_labelme(folder: Folder, documents: Documents) -> Found | None:
             problems.append(Problem(name, "image_missing", f"there is no image {called!r}"))
     return Found(
         form="LabelMe files",
-        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        classes=labels_of(images),
         images=join([{image.name: image} for image in images]),
         problems=tuple(problems),
     )
@@ -54,22 +56,12 @@ def read_image(image: str, file: str, record: Mapping[str, Any]) -> FoundImage:
         file: The JSON file.
         record: What it holds.
     """
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
-    for number, shape in enumerate(record["shapes"], 1):
-        where = f"{file}: shape {number}"
-        try:
-            boxes.append(read_shape(where, shape))
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
-    width, height = (whole_number(record.get(f"image{side}")) for side in ("Width", "Height"))
-    return FoundImage(
-        name=image,
-        boxes=tuple(boxes),
-        split=split_in(image),
-        size=(width, height) if width and height else None,
-        problems=tuple(problems),
+    shapes = enumerate(record["shapes"], 1)
+    boxes, problems = read_boxes(
+        [(f"{file}: shape {number}", shape) for number, shape in shapes], read_shape
     )
+    size = size_of(record.get("imageWidth"), record.get("imageHeight"))
+    return FoundImage(name=image, boxes=boxes, split=split_in(image), size=size, problems=problems)
 
 
 def read_shape(where: str, shape: Any) -> FoundBox:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from components.contracts.events import Split
-from components.import_dataset.found import FoundImage, Problem, split_in
+from components.import_dataset.found import FoundImage, Problem, join, merge, split_in
 
 IMAGES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp"})
 OTHER_IMAGES = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2"})
@@ -126,6 +126,24 @@ def place(
         lost = Problem(name, "incomplete_label", detail)
         placed[name].append(FoundImage(name=name, problems=(lost,)))
     return placed, problems
+
+
+def place_all(
+    index: ImageIndex, files: Mapping[str, Iterable[tuple[str, FoundImage]]]
+) -> tuple[tuple[FoundImage, ...], tuple[Problem, ...]]:
+    """Give what several files tell to the images that they mean, each image once.
+
+    Args:
+        index: Of the folder's images.
+        files: What each annotation file tells, as `place` takes it.
+    """
+    told: list[Mapping[str, FoundImage]] = []
+    problems: list[Problem] = []
+    for name, tells in files.items():
+        placed, lost = place(index, name, tells)
+        told.append({image: merge(image, same) for image, same in placed.items()})
+        problems += lost
+    return join(told), tuple(problems)
 
 
 def _beside_lost(

@@ -1,6 +1,8 @@
 """Pascal VOC: an XML file an image, with `object`, `name` and `bndbox`, in pixels."""
 
-from components.import_dataset.documents import Documents, Element, text_of, whole_number
+from dataclasses import replace
+
+from components.import_dataset.documents import Documents, Element, size_of, text_of
 from components.import_dataset.folder import Folder
 from components.import_dataset.found import (
     Found,
@@ -9,6 +11,8 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
+    labels_of,
+    read_boxes,
     split_in,
 )
 from components.import_dataset.matching import resolve
@@ -42,12 +46,12 @@ def read_pascal_voc(folder: Folder, documents: Documents) -> Found | None:
             exact = folder.index.exact(called[name], name)
             if exact and exact != image and exact not in paired.values():
                 detail = f"it is called as {image}, and its filename is that of {exact}"
-                found = _with(found, Problem(name, "conflicting_name", detail))
+                problem = Problem(name, "conflicting_name", detail)
+                found = replace(found, problems=(*found.problems, problem))
             images.append(found)
-    labels = {box.label for image in images for box in image.boxes}
     return Found(
         form="Pascal VOC files",
-        classes=tuple(sorted(labels)),
+        classes=labels_of(images),
         images=join([{image.name: image} for image in images]),
         problems=tuple(problems),
     )
@@ -61,23 +65,14 @@ def read_image(image: str, file: str, root: Element) -> FoundImage:
         file: The XML file.
         root: Its root element.
     """
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
     shift = 1.0 if COUNTED_FROM_ONE in text_of(root, "source/database") else 0.0
-    for number, element in enumerate(root.iter("object"), 1):
-        where = f"{file}: object {number}"
-        try:
-            boxes.append(_box(where, element, shift))
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
-    width, height = (whole_number(text_of(root, f"size/{side}")) for side in ("width", "height"))
-    return FoundImage(
-        name=image,
-        boxes=tuple(boxes),
-        split=split_in(image),
-        size=(width, height) if width and height else None,
-        problems=tuple(problems),
+    elements = enumerate(root.iter("object"), 1)
+    boxes, problems = read_boxes(
+        [(f"{file}: object {number}", element) for number, element in elements],
+        lambda where, element: _box(where, element, shift),
     )
+    size = size_of(text_of(root, "size/width"), text_of(root, "size/height"))
+    return FoundImage(name=image, boxes=boxes, split=split_in(image), size=size, problems=problems)
 
 
 def _box(where: str, element: Element, shift: float) -> FoundBox:
@@ -91,13 +86,3 @@ def _box(where: str, element: Element, shift: float) -> FoundBox:
         finite(text_of(element, f"bndbox/{edge}"), edge, "unreadable_box") for edge in EDGES
     )
     return FoundBox(where, (x_min - shift, y_min - shift, x_max, y_max), label)
-
-
-def _with(image: FoundImage, problem: Problem) -> FoundImage:
-    return FoundImage(
-        name=image.name,
-        boxes=image.boxes,
-        split=image.split,
-        size=image.size,
-        problems=(*image.problems, problem),
-    )

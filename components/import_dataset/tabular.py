@@ -23,6 +23,7 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
+    labels_of,
     merge,
     split_called,
     split_in,
@@ -70,7 +71,7 @@ def read_csv(folder: Folder) -> Found | None:
     bare = [name for name, table in used.items() if not table.header]
     return Found(
         form=f"CSV {', '.join(used)}",
-        classes=tuple(sorted({box.label for image in images for box in image.boxes})),
+        classes=labels_of(images),
         images=images,
         problems=tuple(problems),
         notes=left

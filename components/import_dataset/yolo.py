@@ -13,6 +13,7 @@ from components.import_dataset.found import (
     Problem,
     UnusableError,
     join,
+    read_boxes,
     split_in,
 )
 from components.import_dataset.kitti import is_kitti
@@ -102,20 +103,15 @@ def read_image(
         names: Names of the classes, by index.
         columns: What all labels have behind the box.
     """
-    boxes: list[FoundBox] = []
-    problems: list[Problem] = []
-    counts = {len(line.split()) for line in text.split("\n") if line.strip()}
-    columns = replace(columns, confidence=columns.confidence and counts == {6})
-    for number, line in enumerate(text.split("\n"), 1):
-        where = f"{file}:{number}"
-        try:
-            if line.strip():
-                boxes.append(FoundBox(where, *read_line(line, names, columns), relative=True))
-        except UnusableError as error:
-            problems.append(Problem(where, error.reason, str(error)))
-    return FoundImage(
-        name=image, boxes=tuple(boxes), split=split_in(image), problems=tuple(problems)
-    )
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    confidence = columns.confidence and {len(line.split()) for _, line in lines} == {6}
+    columns = replace(columns, confidence=confidence)
+
+    def read(where: str, line: str) -> FoundBox:
+        return FoundBox(where, *read_line(line, names, columns), relative=True)
+
+    boxes, problems = read_boxes([(f"{file}:{n}", line) for n, line in lines], read)
+    return FoundImage(name=image, boxes=boxes, split=split_in(image), problems=problems)
 
 
 def read_line(
