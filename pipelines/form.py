@@ -13,7 +13,7 @@ from kfp.dsl.base_component import BaseComponent
 from components.contracts.account import pipeline_account
 from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
 from components.contracts.model import Precision, Suppression
-from components.contracts.values import Name
+from components.contracts.values import NAME, UNSTORABLE
 
 
 class Values(NamedTuple):
@@ -39,15 +39,11 @@ class Values(NamedTuple):
             return "" if value in self.literals else f"one of {', '.join(map(str, self.literals))}"
         if isinstance(value, int) and not isinstance(value, bool) and value not in self.numbers:
             return f"a whole number from {self.numbers[0]:,} to {self.numbers[-1]:,}"
-        if isinstance(value, str) and not STORABLE.fullmatch(value):
+        if isinstance(value, str) and UNSTORABLE.search(value):
             return "text that can be stored, without NUL and half characters"
         if isinstance(value, str) and self.pattern and not re.fullmatch(self.pattern, value):
             return self.described
         return ""
-
-
-STORABLE = re.compile(r"[^\0\ud800-\udfff]*")
-NAME = Name.__metadata__[0].pattern  # type: ignore[attr-defined]  # of an Annotated
 
 
 PATH = r".*\S.*"

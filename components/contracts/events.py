@@ -210,7 +210,8 @@ def _parse_own(message: bytes) -> ParsedEvent | None:
     if not found or not begin.startswith(BEFORE_DATA):
         return None
     spelled = begin[len(BEFORE_DATA) :]
-    if b"\\u" in spelled or not is_composed(spelled.decode(errors="replace")):
+    content = spelled.decode(errors="replace")
+    if "\\u" in content or not is_composed(content):
         return None
     try:
         envelope = Envelope.model_validate_json(b"{" + AFTER_DATA[1:] + rest)
@@ -220,7 +221,7 @@ def _parse_own(message: bytes) -> ParsedEvent | None:
         data = kind.model_validate_json(spelled)
     except (ValidationError, KeyError):
         return None  # whoever reads it in full finds the reason
-    return ParsedEvent(envelope, data, spelled.decode(), envelope.id)
+    return ParsedEvent(envelope, data, content, envelope.id)
 
 
 def _parse_any(message: bytes, headers: Headers) -> ParsedEvent:

@@ -21,6 +21,7 @@ MAX_CLASSES = 2_000  # of one dataset
 MAX_BOXES = 5_000  # of one image
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot hold U+0000
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"  # of a dataset
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARACTERS, pattern=NO_NUL)]
@@ -30,7 +31,7 @@ Uri = Annotated[str, StringConstraints(max_length=MAX_URI_CHARACTERS, pattern=NO
 Pixels = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Bytes = Annotated[int, Field(ge=1, le=MAX_LARGE_INTEGER)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 def is_composed(text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from components.contracts.refusal import Refusal
-from components.contracts.values import MAX_CLASSES, MAX_KEY_CHARACTERS
+from components.contracts.values import MAX_CLASSES, MAX_KEY_CHARACTERS, UNSTORABLE
 from components.import_dataset.coco import is_coco, read_coco
 from components.import_dataset.cvat import read_cvat
 from components.import_dataset.documents import Documents, read_documents
@@ -175,16 +175,12 @@ def _unread_notes(documents: Documents) -> Iterator[str]:
 
 def _storable(image: FoundImage) -> FoundImage:
     """Return an image with every box once, and a problem if its name cannot be stored."""
-    fault = "has bytes that are no UTF-8" if _has_surrogates(image.name) else ""
+    fault = "has bytes that are no UTF-8" if UNSTORABLE.search(image.name) else ""
     if len(image.name) > MAX_NAME_CHARACTERS:
         fault = f"has {len(image.name):,} characters, expected at most {MAX_NAME_CHARACTERS}"
     problem = (Problem(image.name, "unstorable_name", f"its name {fault}"),) if fault else ()
     boxes = without_repeats(image.boxes)
     return replace(image, boxes=boxes, problems=(*image.problems, *problem))
-
-
-def _has_surrogates(name: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _unlabelled(folder: Folder, found: Found) -> tuple[Problem, ...]:

@@ -14,6 +14,7 @@ from components.contracts.events import (
     PredictionMade,
 )
 from components.contracts.record import canonical
+from components.contracts.values import storable
 from components.ingest_events.understand import Message, Misread, Reading
 from components.store.objects import digest_bytes
 
@@ -57,8 +58,7 @@ def _quarantined(reading: Misread) -> Row:
     # Place and content, so that a topic that is read again adds nothing, and one that was
     # created again and uses its places again loses nothing.
     key = reading.event_id or f"{message.place}/{digest_bytes(message.body)[:16]}"
-    detail = reading.detail.encode(errors="replace").decode().replace("\0", "�")
-    why = (message.place, reading.reason, detail)
+    why = (message.place, reading.reason, storable(reading.detail))
     return key, reading.dataset, *why, None, message.body, _headers(message)
 
 
