@@ -1,7 +1,9 @@
 """Options and fixtures every test may use. Database and stream are real ones."""
 
 import os
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,7 @@ from hypothesis import settings
 from components.contracts.events import TOPICS
 from components.contracts.model import PackageLayout
 from components.store.postgres import connect, migrate
+from components.store.registry import Registry
 from pipelines.laptop.database import EmbeddedDatabase
 from pipelines.laptop.stream import EmbeddedStream
 from tests.components.inference.tiny import make_package
@@ -67,6 +70,19 @@ def database(databases, embedded_database):
     databases.give_back(name)
 
 
+@pytest.fixture
+def connection(database):
+    """A connection to that database, as its owner."""
+    with closing(connect(database)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def registry(connection):
+    """The registry of that database."""
+    return Registry(connection)
+
+
 @pytest.fixture(scope="session")
 def real_kafka():
     """Administers the cluster that KAFKA_BOOTSTRAP_SERVERS names; None where it names none.
@@ -111,21 +127,12 @@ def object_store(tmp_path):
 def tiny_package(tmp_path):
     """Make packages whose network is `tiny_graph`; each with three golden pictures.
 
-    Arguments of what it returns: `folder` (a new one if None), `dataset`, `classes`,
-    `width` and `height` (multiples of 16), `shift` (pixels; another shift is another model).
+    Arguments of what it returns are those of `make_package`; without a folder it is a new one.
     """
     made = iter(range(1000))
 
-    def make(
-        folder: Path | None = None,
-        dataset: str = "toys",
-        classes: tuple[str, ...] = ("car",),
-        width: int = 64,
-        height: int = 64,
-        shift: float = 0.0,
-    ) -> PackageLayout:
-        root = folder or tmp_path / f"package-{next(made)}"
-        return make_package(root, dataset, classes, width, height, shift)
+    def make(folder: Path | None = None, *others: Any, **settings: Any) -> PackageLayout:
+        return make_package(folder or tmp_path / f"package-{next(made)}", *others, **settings)
 
     return make
 

@@ -1,6 +1,7 @@
 """The rows of a proof: scenario, figure, what was expected, and whether it held."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -47,6 +48,24 @@ def holds(what: str, figure: object, expected: str, good: bool) -> Check:
 def stated(what: str, figure: str, expected: str = "stated") -> Check:
     """Return a row that cannot fail."""
     return Check(what=what, figure=figure, expected=expected, good=None)
+
+
+def watched(name: str, checks: Iterable[Check]) -> Iterator[Check]:
+    """Say each row of a scenario as it comes, and yield it.
+
+    A scenario that breaks is a row that does not hold, so that the others go on.
+    """
+    began = time.monotonic()
+    print(f"{name}:", flush=True)
+    try:
+        for check in checks:
+            print(f"  {check.line}", flush=True)
+            yield check
+    except Exception as cause:  # whatever breaks one scenario must not hide the others
+        broken = equal(f"{name} ran to its end", repr(cause)[:200], "no exception")
+        print(f"  {broken.line}", flush=True)
+        yield broken
+    print(f"  {time.monotonic() - began:.0f} s", flush=True)
 
 
 def show(title: str, checks: Sequence[Check]) -> None:

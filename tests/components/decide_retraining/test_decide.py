@@ -6,8 +6,6 @@ from components.contracts.refusal import Refusal
 from components.contracts.report import DriftReport, FrameFinding
 from components.contracts.snapshot import WindowInfo
 from components.decide_retraining.decide import decide, record, summary, watermark
-from components.store.postgres import connect
-from components.store.registry import Registry
 
 FAR = {"brightness": 0.97, "boxes": 0.1}
 
@@ -32,18 +30,6 @@ def window(name="d", since=10, until=70, frames=60):
     return WindowInfo(
         dataset="yard", model="a" * 64, since=since, until=until, frames=frames, id=name * 64
     )
-
-
-@pytest.fixture
-def connection(database):
-    connection = connect(database)
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
-def registry(connection):
-    return Registry(connection)
 
 
 @given(enough=st.booleans(), changed=st.booleans())

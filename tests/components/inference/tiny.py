@@ -140,7 +140,16 @@ def make_package(
     height: int = 64,
     shift: float = 0.0,
 ) -> PackageLayout:
-    """Make a package whose network is `tiny_graph`, with three golden pictures."""
+    """Make a package whose network is `tiny_graph`, with three golden pictures.
+
+    Args:
+        root: Its folder, which is not there yet.
+        dataset: Its dataset.
+        classes: Their names.
+        width: Of the input, pixels, a multiple of 16.
+        height: The same.
+        shift: Of boxes, pixels; another shift is another model.
+    """
     layout = PackageLayout(root)
     (root / "golden").mkdir(parents=True)
     layout.model.write_bytes(tiny_graph(len(classes), width, height, shift).SerializeToString())

@@ -17,18 +17,10 @@ from components.contracts.values import MAX_CLASSES
 from components.ingest_events.offsets import anchor_of, read_offsets, skip_lost
 from components.ingest_events.understand import Message, understand
 from components.ingest_events.write import write
-from components.store.postgres import connect
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 AT = ("frames", 0)
 LONG = "".join(random.Random(0).choices(string.printable, k=9000))
-
-
-@pytest.fixture
-def connection(database):
-    connection = connect(database)
-    yield connection
-    connection.close()
 
 
 def rows(connection, query: str):

@@ -1,7 +1,6 @@
 """A dataset of small pictures, put where ingestion would have put it."""
 
 import json
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from PIL import Image
 
 from components.store.objects import Objects, digest_bytes, frame_key
-from components.store.postgres import connect
 from components.vision.jpeg import encode_jpeg
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -56,12 +54,6 @@ class Lake:
             self.add(encode_jpeg(picture(number)), f"g{number % 6}", number=number)
             for number in numbers
         ]
-
-
-@pytest.fixture
-def connection(database):
-    with closing(connect(database)) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`make prove-hardening`: what strangers may send and do, against real processes, in one table."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +8,7 @@ from tempfile import TemporaryDirectory
 from pipelines.laptop.database import EmbeddedDatabase
 from tests.proofs.hardening import annotations, clients, messages, overload, pauses, pictures
 from tests.proofs.hardening.place import Place, place
-from tests.proofs.table import Check, equal, show
+from tests.proofs.table import Check, show, watched
 
 Scenario = Callable[[Place], Iterator[Check]]
 SCENARIOS: tuple[Scenario, ...] = (
@@ -35,7 +34,7 @@ def main(chosen: list[str]) -> int:
         checks = [
             check
             for scenario in (known[one] for one in chosen or known)
-            for check in _run(scenario, Path(name), database)
+            for check in watched(scenario.__name__, _rows(scenario, Path(name), database))
         ]
     show("Hardening", checks)
     wrong = sum(check.good is False for check in checks)
@@ -43,17 +42,9 @@ def main(chosen: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def _run(scenario: Scenario, folder: Path, database: EmbeddedDatabase) -> Iterator[Check]:
-    began = time.monotonic()
-    print(f"{scenario.__name__}:", flush=True)
-    try:
-        with place(folder / scenario.__name__, database) as here:
-            for check in scenario(here):
-                print(f"  {check.line}", flush=True)
-                yield check
-    except Exception as cause:  # whatever breaks one scenario must not hide the others
-        yield equal(f"{scenario.__name__} ran to its end", repr(cause)[:200], "no exception")
-    print(f"  {time.monotonic() - began:.0f} s", flush=True)
+def _rows(scenario: Scenario, folder: Path, database: EmbeddedDatabase) -> Iterator[Check]:
+    with place(folder / scenario.__name__, database) as here:
+        yield from scenario(here)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ scenarios that stop brokers or need certificates are left out, and that is said.
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from tests.proofs.kafka import (
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.place import Place, place
 from tests.proofs.needs import need_free_topics, need_java
-from tests.proofs.table import Check, equal, show, stated
+from tests.proofs.table import Check, show, stated, watched
 from tests.support.kafka_admin import Admin
 
 Scenario = Callable[[Place], Iterator[Check]]
@@ -119,21 +118,14 @@ def run(
     database: EmbeddedDatabase,
     long: bool = True,
 ) -> Iterator[Check]:
-    """Run one scenario and yield its rows, each said as it comes.
+    """Run one scenario and yield its rows, each said as it comes."""
+    name = name_of(scenario)
 
-    A scenario that breaks is a row that does not hold, and the others go on.
-    """
-    began, name = time.monotonic(), name_of(scenario)
-    print(f"{name}:", flush=True)
-    try:
+    def rows() -> Iterator[Check]:
         with place(folder / name, brokers, database, long) as here:
-            for check in scenario(here):
-                print(f"  {check.line}", flush=True)
-                yield check
-    except Exception as cause:  # whatever breaks one scenario must not hide the others
-        print(f"  WRONG   {cause!r}", flush=True)
-        yield equal(f"{name} ran to its end", repr(cause)[:200], "no exception")
-    print(f"  {time.monotonic() - began:.0f} s", flush=True)
+            yield from scenario(here)
+
+    return watched(name, rows())
 
 
 def name_of(scenario: Scenario) -> str:
