@@ -120,6 +120,10 @@ class PromotionPolicy(Record):
             f"{self.min_images} or more tell two models apart"
         )
 
+    def falls_far(self, fall: float, boxes: int) -> bool:
+        """Say whether a fall of mAP50 in a slice of so many boxes matters; NaN does."""
+        return boxes >= self.min_slice_boxes and not fall <= self.max_slice_drop
+
     def confidence(self, candidates: int) -> float:
         """Return the two-sided level of an interval whose ends each cut off a candidate's part.
 

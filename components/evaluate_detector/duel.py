@@ -110,9 +110,4 @@ def _lower(
     }
     lower = [part for part, fall in falls.items() if fall > 0]
     largest = sorted(lower, key=lambda part: -part.boxes)[:MOST_SLICES]
-    return [
-        part
-        for part in lower
-        if part in largest
-        or (part.boxes >= policy.min_slice_boxes and falls[part] > policy.max_slice_drop)
-    ]
+    return [part for part in lower if part in largest or policy.falls_far(falls[part], part.boxes)]

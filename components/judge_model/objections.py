@@ -128,8 +128,7 @@ def _fallen(
         for name, before in sorted(values.items()):
             boxes = report.slice_boxes.get(kind, {}).get(name, 0)
             after = model.slices.get(kind, {}).get(name, math.nan)
-            enough = boxes >= policy.min_slice_boxes and before >= 0
-            if enough and not before - after <= policy.max_slice_drop:
+            if before >= 0 and policy.falls_far(before - after, boxes):
                 yield from _no_luck(kind, name, before, after, boxes, report.duel(model.role))
 
 
