@@ -6,13 +6,8 @@ import pytest
 
 from components.contracts.refusal import Refusal
 from components.import_dataset.check import check
+from tests.components.import_dataset.spelled import CSV, YAML, coco
 
-YAML = "names: [bus, car]\n"
-CSV = "image,xmin,ymin,xmax,ymax,class\n"
-ALIASES = "a: &a [x, x]\n" + "\n".join(  # more texts than can be printed
-    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]"
-    for a, b in zip("abcdefghij", "bcdefghijk", strict=True)
-)
 VOC = """<annotation><filename>{name}</filename><size><width>64</width><height>48</height></size>
 <object><name>car</name><difficult>1</difficult><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax>
 <ymax>40</ymax></bndbox></object></annotation>"""
@@ -30,17 +25,6 @@ TASKS = [{"id": 1, "data": {"image": "/data/upload/1/0a1b2c3d-a.jpg"}, "annotati
 OPEN_IMAGES = (
     "ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\na,car,.015625,.46875,.0416667,.833333,0\n"
 )
-
-
-def coco(*annotations, images=({"id": 1, "file_name": "a.jpg"},)):
-    one = {"id": 5, "image_id": 1, "category_id": 1, "bbox": [1, 2, 29, 38]}
-    return json.dumps(
-        {
-            "images": list(images),
-            "categories": [{"id": 1, "name": "car"}],
-            "annotations": [one | annotation for annotation in annotations or ({},)],
-        }
-    )
 
 
 @pytest.mark.parametrize(
@@ -79,172 +63,6 @@ def test_each_form_says_the_same_box(found, name, content):
     assert [(round(b.x_min), round(b.y_min), b.x_max, b.y_max, b.label) for b in boxes] == [
         (1, 2, pytest.approx(30, abs=0.01), pytest.approx(40, abs=0.01), "car")
     ]
-
-
-@pytest.mark.parametrize(
-    ("label", "content"),
-    [
-        ("Labels/A.TXT", b"1 .25 .25 .5 .5"),
-        ("labels/a.jpg.txt", b"1 .25 .25 .5 .5"),
-        ("marks/a.txt", b"1 .25 .25 .5 .5"),
-        ("labels/a.txt", "\ufeff1\t.25 2.5e-1 +.5 5E-1\r\n".encode()),
-        ("labels/a.txt", "1 .25 .25 .5 .5\n".encode("utf-16")),
-        ("labels/a.txt", "1 .25 .25 .5 .5\r1 .25 .25 .5 .5\r".encode("utf-16-be")),
-    ],
-)
-def test_a_yolo_label_is_read_however_it_is_called_and_encoded(found, label, content):
-    told = found({"images/a.jpg": None, label: content, "data.yaml": YAML})
-
-    assert [box.edges for box in told.images[0].boxes] == [(0, 0, 0.5, 0.5)]
-    assert not told.problems
-
-
-def test_a_yolo_label_of_another_case_belongs_to_no_image_that_has_its_own(found):
-    told = found({"A.jpg": None, "a.jpg": None, "a.txt": "1 .5 .5 .5 .5", "data.yaml": YAML})
-
-    assert [image.name for image in told.images] == ["a.jpg"]
-    assert [(p.where, p.reason) for p in told.problems] == [("A.jpg", "label_missing")]
-
-
-@pytest.mark.parametrize("depth", [2, 3])
-def test_a_yolo_box_with_keypoints_is_its_first_four_numbers(found, depth):
-    point = ".3 .4 2"[: 2 + 3 * depth - 1].strip() if depth == 3 else ".3 .4"
-    label = f"0 .5 .5 .5 .5 {point} {point}"
-    yaml = f"{YAML}kpt_shape: [2, {depth}]\n"
-
-    told = found({"a.jpg": None, "a.txt": label, "data.yaml": yaml})
-
-    assert told.images[0].boxes[0].edges == (0.25, 0.25, 0.75, 0.75)
-
-
-def test_a_confidence_behind_every_box_of_a_file_is_left_out_and_said(found):
-    label = "0 .5 .5 .5 .5 .9\n0 .5 .5 .2 .2 .4"
-    told = found({"a.jpg": None, "a.txt": label, "data.yaml": YAML})
-
-    assert len(told.images[0].boxes) == 2
-    assert told.notes == ("2 lines have a confidence behind the box; it is not used",)
-
-
-@pytest.mark.parametrize(
-    ("label", "yaml", "complaint"),
-    [
-        ("1 .5 .5 .5 .5", "names: [car]", "every class is 1, data.yaml names only class 0: do"),
-        ("1 .5 .5 .5 .5\n2 .5 .5 .5 .5", YAML, "classes are 1, 2, data.yaml names classes 0 to 1"),
-        ("1 .5 .5 .5 .5", "", "classes 1, expected a data.yaml with their names; do they count"),
-        ("0 320 200 64 48", YAML, "numbers up to 320, expected fractions of 0 to 1: are they in"),
-        ("0 .1 .1 .9 .9", YAML, "none does as corners: are they left, top, right and bottom?"),
-        ("0 .5 .5 .4 .4 .6 .6 .4 .4 .4 .6 .6 .4", YAML, "expected kpt_shape in data.yaml"),
-        ("0 .5 .5 .5 .5", 'names: ["a\\0b"]', r"class of YOLO labels is .a.*x00b., which has a"),
-        ("0 .5 .5 .5 .5", 'names: ["\\ud800"]', "which has bytes or surrogates that are no text"),
-        ("0 .5 .5 .5 .5", f"names: [{'x' * 5000}]", "class.* has 5,000 characters, expected at"),
-        ("0 .5 .5 .5 .5", f"names: {list(range(3000))}", "has 3,000 classes, expected at most"),
-        ("0 .5 .5 .5 .5", "names: [[car]]", "names in data.yaml are list, expected a list"),
-        ("0 .5 .5 .5 .5", "kpt_shape: x\nnames: [car]", "kpt_shape in data.yaml is 'x', expected"),
-        ("0 .5 .5 .5 .5", f"{ALIASES}\nnames: [car]\npath: *k\nkpt_shape: *k", "is another list"),
-        ("0 .5 .5 .5 .5", f"names: {'[' * 400}", "data.yaml is no YAML"),
-    ],
-)  # fmt: skip
-def test_a_fault_of_all_yolo_labels_is_said_once(found, label, yaml, complaint):
-    files = {"a.jpg": None, "a.txt": label} | ({"data.yaml": yaml} if yaml else {})
-
-    with pytest.raises(Refusal, match=complaint) as refusal:
-        found(files)
-    assert "\n" not in str(refusal.value)
-
-
-def test_names_of_classes_in_utf_16_are_names(found):
-    names = "bus\r\ncar\r\n".encode("utf-16")
-    told = found({"a.jpg": None, "a.txt": "1 .5 .5 .5 .5", "classes.txt": names})
-
-    assert told.classes == ("bus", "car")
-
-
-def test_names_of_classes_in_an_unknown_encoding_are_refused(found):
-    with pytest.raises(Refusal, match=r"classes.txt is no UTF-8 or UTF-16, expected the names"):
-        found({"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "classes.txt": b"v\xe9hicule\n"})
-
-
-def test_two_files_that_name_the_classes_otherwise_are_refused(found):
-    with pytest.raises(Refusal, match=r"x/data.yaml and y/data.yaml give different names"):
-        found(
-            {"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "x/data.yaml": YAML,
-             "y/data.yaml": "names: [car, bus]"}
-        )  # fmt: skip
-
-
-LISTS = {
-    "images/a.jpg": None, "images/b.jpg": None, "images/c.jpg": None,
-    "labels/a.txt": "0 .5 .5 .5 .5", "labels/b.txt": "", "labels/c.txt": "",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {
-            "data.yaml": f"{YAML}train: train.txt\nval: held_out.txt\n",
-            "train.txt": "./images/a.jpg\n",
-            "held_out.txt": "./images/b.jpg",
-        },
-        {
-            "autosplit_train.txt": "/home/me/images/a.jpg\n",
-            "autosplit_val.txt": "C:\\x\\b.jpg\r\n",
-        },
-        {"ImageSets/Main/train.txt": "a\n", "ImageSets/Main/val.txt": "b\n"},
-        {
-            "obj.data": "classes = 2\ntrain = data/train.txt\nvalid = data/other.txt\n",
-            "data/train.txt": "data/obj/a.jpg\n",
-            "data/other.txt": "data/obj/b.jpg\n",
-        },
-    ],
-    ids=["data.yaml", "paths of another machine", "Pascal VOC", "darknet"],
-)
-def test_splits_that_lists_tell_are_kept(found, files):
-    told = found(LISTS | {"classes.txt": "bus\ncar"} | files)
-
-    assert [image.split for image in told.images] == ["train", "validation", None]
-    assert not told.problems
-
-
-def test_splits_that_a_data_yaml_tells_by_folders_are_kept_and_missing_ones_named(found):
-    yaml = f"{YAML}train: ../first\nval: second\ntest: ../third/images\n"
-    told = found(
-        {"first/a.jpg": None, "first/a.txt": "0 .5 .5 .5 .5", "second/b.jpg": None,
-         "second/b.txt": "", "data.yaml": yaml}
-    )  # fmt: skip
-
-    assert [image.split for image in told.images] == ["train", "validation"]
-    assert told.notes == ("data.yaml names ../third/images, which are not there",)
-
-
-def test_an_image_in_two_lists_is_refused(found):
-    lists = {"train.txt": "images/a.jpg", "val.txt": "images/a.jpg\nimages/gone.jpg"}
-    told = found(LISTS | lists)
-
-    assert [p.reason for p in told.images[0].problems] == ["conflicting_split"]
-    assert [(p.where, p.reason) for p in told.problems] == [("val.txt:2", "image_missing")]
-
-
-def test_equal_names_in_two_splits_are_told_apart_by_the_annotations_file(found):
-    other = coco({"bbox": [5, 5, 9, 9]})
-    told = found(
-        {"train2017/a.jpg": None, "val2017/a.jpg": None, "annotations/instances_train2017.json":
-         coco(), "annotations/instances_val2017.json": other}
-    )  # fmt: skip
-
-    assert [(i.name, i.split, i.boxes[0].edges[0]) for i in told.images] == [
-        ("train2017/a.jpg", "train", 1), ("val2017/a.jpg", "validation", 5),
-    ]  # fmt: skip
-
-
-def test_boxes_of_an_image_that_is_not_there_do_not_go_to_its_namesake(found):
-    told = found(
-        {"val/a.jpg": None, "train.csv": f"{CSV}a.jpg,1,2,3,4,car\n",
-         "val.csv": f"{CSV}a.jpg,5,5,9,9,car\n"}
-    )  # fmt: skip
-
-    assert [box.edges[0] for box in told.images[0].boxes] == [5]
-    assert [(p.where, p.reason) for p in told.problems] == [("train.csv:2", "image_missing")]
 
 
 @pytest.mark.parametrize("digits", [4, 0])
