@@ -44,8 +44,8 @@ class Trial:
 
     @property
     def accepted(self) -> bool:
-        """Whether 8 bits lose little enough to be offered; not if that is not measurable."""
-        return self.float32 - self.int8 <= MOST_LOSS
+        """Whether 8 bits lose little enough to be offered; not if there is nothing to lose."""
+        return self.float32 > 0 and self.float32 - self.int8 <= MOST_LOSS
 
     @property
     def sentence(self) -> str:
@@ -54,6 +54,11 @@ class Trial:
             return (
                 f"what int8 loses is {NOT_MEASURABLE}, for none of {self.images} validation "
                 "images has a box: the package stays in float32"
+            )
+        if not self.float32:
+            return (
+                f"what int8 loses says nothing, for float32 has an mAP50-95 of 0 on {self.images} "
+                "validation images: the package stays in float32"
             )
         loss = 100 * (self.float32 - self.int8)
         verdict = "the package is in int8" if self.accepted else "the package stays in float32"

@@ -18,6 +18,7 @@ from PIL import Image
 
 from components.train_detector.light import Light
 from components.train_detector.pictures import Picture
+from components.train_detector.settings import MAX_BOXES
 from components.train_detector.views import (
     Place,
     Rectangle,
@@ -64,6 +65,9 @@ def augment(
 ) -> Look:
     """Paint a picture, moved, zoomed, perhaps mirrored, and say in which light it is to be seen.
 
+    A mosaic that would have more than `MAX_BOXES` is not made: without some of its boxes, objects
+    would be learned as background.
+
     Args:
         picture: What is looked at.
         others: Returns a picture for a mosaic, by any number below 2 ** 31.
@@ -75,8 +79,10 @@ def augment(
     zoom, pictures = habits.zoom, [picture]
     panes: Sequence[Rectangle] = [(0, 0, width, height)]
     if rng.random() < habits.mosaic:
-        pictures += [others(number) for number in rng.integers(2**31, size=3).tolist()]
-        panes, zoom = quarters(width, height, rng), (zoom[0] * TILE, zoom[1] * TILE)
+        tiles = [picture, *(others(number) for number in rng.integers(2**31, size=3).tolist())]
+        if sum(len(tile.boxes) for tile in tiles) <= MAX_BOXES:
+            pictures = tiles
+            panes, zoom = quarters(width, height, rng), (zoom[0] * TILE, zoom[1] * TILE)
     light = Light.drawn(rng)
     canvas[0] = light.before(PADDING)
     canvas[1:] = canvas[0]  # row by row is 20 times as quick as pixel by pixel

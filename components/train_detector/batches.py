@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 COMPANIONS = 64  # images, at least, among which a mosaic chooses
-MAX_BOXES = 1000  # of a picture in a step, of which 12,000 would take gigabytes
 
 
 class Batch(NamedTuple):
@@ -77,10 +76,8 @@ def pad(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Stack the boxes and classes of pictures, with room for as many as the fullest has.
 
-    The memory of a step grows with that room times the anchors, so of more than `MAX_BOXES` a
-    picture keeps the largest.
+    The memory of a step grows with that room times the anchors: `settings.MAX_BOXES` bounds it.
     """
-    labels = [_largest(*one) for one in labels]
     most = max((len(boxes) for boxes, _ in labels), default=0)
     boxes = np.zeros((len(labels), most, 4), np.float32)
     classes = np.full((len(labels), most), -1, np.int32)
@@ -88,13 +85,3 @@ def pad(
         boxes[row, : len(here)] = here
         classes[row, : len(kinds)] = kinds
     return boxes, classes
-
-
-def _largest(
-    boxes: NDArray[np.float32], classes: NDArray[np.int32]
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    if len(boxes) <= MAX_BOXES:
-        return boxes, classes
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    kept = np.sort(np.argsort(-areas, kind="stable")[:MAX_BOXES])
-    return boxes[kept], classes[kept]

@@ -21,13 +21,13 @@ from components.contracts.model import (
 from components.contracts.record import Record, digest_of, read_lines
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
-from components.train_detector.settings import CELL, Settings
+from components.train_detector.settings import CELL, MAX_BOXES, Settings
 
 ROOMS = ("contracts", "vision", "detector", "train_detector")
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
 FEWEST_EPOCHS = 8
-MOST_EPOCHS = 300  # each takes time of its own, however few images it has
+MOST_EPOCHS = 150  # each takes about a second of its own, however few images it has
 
 
 class Plan(Record):
@@ -69,6 +69,11 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
     info = SnapshotInfo.read(SnapshotLayout(snapshot).info)
     _check(info, settings)
     images = read_lines(SnapshotImage, SnapshotLayout(snapshot).manifest)
+    if not learnable([image for image in images if image.split == "train"]):
+        raise Refusal(
+            f"every train image of snapshot {info.id[:12]} has more than {MAX_BOXES:,} boxes, "
+            f"expected one with fewer"
+        )
     width, height = input_size(images, settings.image_size)
     warm = RegisteredLayout(champion).trained if champion else None
     return Plan(
@@ -128,6 +133,14 @@ def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) ->
     return Lineage.model_validate({**made_from, "fingerprint": digest_of(made_from)})
 
 
+def learnable(images: Sequence[SnapshotImage]) -> list[SnapshotImage]:
+    """Return the images that a training step has memory for: of at most `MAX_BOXES` boxes each.
+
+    An image is left out as a whole: what had no box would be learned as background.
+    """
+    return [image for image in images if len(image.boxes) <= MAX_BOXES]
+
+
 def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, int]:
     """Return width and height of the network's input in pixels.
 
@@ -153,7 +166,7 @@ def epochs_for(images: int, *, heir: bool = False) -> int:
     so often that measuring after each epoch takes longer than the training.
 
     >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000), epochs_for(7)
-    (30, 15, 8, 300)
+    (30, 15, 8, 150)
     """
     wanted = round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images)
     return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)

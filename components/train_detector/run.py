@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 
 from components.contracts.model import TrainedLayout
+from components.contracts.progress import say
 from components.contracts.record import write_lines
 from components.contracts.snapshot import SnapshotImage
 from components.contracts.stopping import told_on_sigterm
@@ -24,9 +25,10 @@ from components.train_detector.keeper import Keeper
 from components.train_detector.kept import Kept
 from components.train_detector.learner import Learner
 from components.train_detector.pictures import Pictures
-from components.train_detector.plan import Plan, PlanLayout
+from components.train_detector.plan import Plan, PlanLayout, learnable
 from components.train_detector.samples import Samples
 from components.train_detector.scratch import Scratch
+from components.train_detector.settings import MAX_BOXES
 from components.train_detector.split import Split, from_afar
 from components.train_detector.stream import Stream
 from components.train_detector.warm import warm
@@ -69,7 +71,11 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     settings, info = plan.settings, plan.info
     reader = SnapshotReader(layout.snapshot, objects)
     size = (info.image_width, info.image_height)
-    train, validation = reader.images("train"), reader.images("validation")
+    listed, validation = reader.images("train"), reader.images("validation")
+    train = learnable(listed)
+    if index == 0 and len(train) < len(listed):
+        left = len(listed) - len(train)
+        say(f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each")
     near = objects.url.startswith("file://")
     jpegs = Scratch(layout.root)
     schedule = Schedule(

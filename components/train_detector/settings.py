@@ -9,6 +9,7 @@ from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
 
 CELL = 32  # the network's input is a multiple of this, in pixels
+MAX_BOXES = 1000  # of a picture in a step, of which 12,000 would take gigabytes
 
 
 class Settings(Record):

@@ -39,6 +39,17 @@ def test_eight_bits_are_not_accepted_where_nothing_is_there_to_lose():
     assert "| mAP50-95 | not measurable | not measurable |" in trial.page
 
 
+def test_eight_bits_are_not_accepted_where_float32_finds_nothing_either():
+    trial = compare_precisions(network(40.0), network(40.0), SOME, (64, 64))
+
+    assert trial.float32 == 0
+    assert not trial.accepted
+    assert trial.sentence == (
+        "what int8 loses says nothing, for float32 has an mAP50-95 of 0 on 6 validation images: "
+        "the package stays in float32"
+    )
+
+
 def test_the_page_has_the_numbers_of_both():
     page = compare_precisions(network(0.0), network(1.0), SOME, (64, 64)).page
 

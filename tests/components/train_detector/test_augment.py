@@ -9,6 +9,7 @@ from PIL import Image
 from components.train_detector.augment import Habits, augment, paint, resized
 from components.train_detector.light import lit
 from components.train_detector.pictures import Picture
+from components.train_detector.settings import MAX_BOXES
 from components.train_detector.views import View
 from components.vision.letterbox import PADDING
 
@@ -128,3 +129,12 @@ def test_a_picture_without_objects_can_be_looked_at(mosaic):
     bare = [picture(boxes=np.zeros((0, 4), np.float32))]
 
     assert seen_by(0, mosaic, bare)[1].shape == (0, 4)
+
+
+def test_a_mosaic_that_would_have_too_many_boxes_shows_one_picture_with_all_of_its_own():
+    third = MAX_BOXES // 3 + 1
+    crowded = [picture(), picture(boxes=np.repeat(CAR, third, axis=0))]
+
+    assert len(seen_by(1, mosaic=1.0, gallery=crowded[:1])[1]) > 1
+    assert len(seen_by(1, mosaic=1.0, gallery=crowded)[1]) <= 1
+    assert len(seen_by(1, mosaic=1.0, gallery=crowded[1:])[1]) == third

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.train_detector.batches import COMPANIONS, MAX_BOXES, Schedule, pad
+from components.train_detector.batches import COMPANIONS, Schedule, pad
 
 
 def schedule(images=40, worker=0, workers=2, seed=0):
@@ -57,15 +57,3 @@ def test_a_batch_without_any_object_has_no_places():
     bare = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
 
     assert pad([bare, bare])[0].shape == (2, 0, 4)
-
-
-def test_of_very_many_boxes_the_largest_are_learned_from_in_their_order():
-    sides = np.random.default_rng(0).permutation(MAX_BOXES + 500).astype(np.float32) + 1
-    full = np.stack([0 * sides, 0 * sides, sides, sides], axis=1), np.arange(len(sides), dtype="i4")
-
-    ((boxes,), (classes,)) = pad([full])
-
-    assert len(boxes) == MAX_BOXES
-    assert boxes[:, 2].min() == 501
-    assert (np.diff(classes) > 0).all()
-    assert (boxes[:, 2] == sides[classes]).all()

@@ -5,16 +5,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from components.contracts.annotation import Box
 from components.contracts.record import write_lines
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.train_detector.plan import (
     epochs_for,
     input_size,
+    learnable,
     lineage_of,
     plan_training,
 )
-from components.train_detector.settings import Settings
+from components.train_detector.settings import MAX_BOXES, Settings
 
 INFO = SnapshotInfo(
     id="1" * 64, dataset="cars", classes=("car",), as_of=None,
@@ -36,10 +38,10 @@ def fingerprint(info=INFO, **chosen):
 
 @pytest.fixture
 def plan(tmp_path):
-    def plan(info=INFO, **chosen):
+    def plan(info=INFO, images=(PICTURE,), **chosen):
         layout = SnapshotLayout(tmp_path / "snapshot")
         info.write(layout.info)
-        write_lines([PICTURE], layout.manifest)
+        write_lines(images, layout.manifest)
         return plan_training(layout.root, None, Settings(**chosen))
 
     return plan
@@ -97,3 +99,23 @@ def test_a_snapshot_without_validation_images_is_refused(plan):
 def test_a_batch_that_cannot_be_shared_is_refused(plan):
     with pytest.raises(Refusal, match="batch size is 9, expected a multiple of 2 workers"):
         plan(batch_size=9)
+
+
+def crowded(boxes):
+    box = Box(x_min=1, y_min=1, x_max=9, y_max=9, label="car")
+    return PICTURE.model_copy(update={"boxes": (box,) * boxes})
+
+
+def test_an_image_with_more_boxes_than_a_step_has_memory_for_is_left_out_as_a_whole():
+    fits, not_ = crowded(MAX_BOXES), crowded(MAX_BOXES + 1)
+
+    assert learnable([PICTURE, fits, not_]) == [PICTURE, fits]
+
+
+def test_a_snapshot_of_such_images_alone_is_refused_before_any_worker_starts(plan):
+    with pytest.raises(Refusal) as refused:
+        plan(images=[crowded(MAX_BOXES + 1)])
+    assert str(refused.value) == (
+        "every train image of snapshot 111111111111 has more than 1,000 boxes, "
+        "expected one with fewer"
+    )
