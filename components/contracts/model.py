@@ -52,7 +52,7 @@ class TrainedInfo(Record):
     best_epoch: int
     validation_map50: float | None = Field(description="None if no validation image has a box")
     network: str = Field(
-        default="", description="digest of the source of the network, which alone fits the weights"
+        default="", description="name of the architecture, which alone fits the weights"
     )
 
 

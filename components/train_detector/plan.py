@@ -1,10 +1,7 @@
 """A plan is all that workers need to know, and its fingerprint is what the outcome follows from."""
 
-import hashlib
 import shutil
 from collections.abc import Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from statistics import median
 
@@ -21,9 +18,10 @@ from components.contracts.model import (
 from components.contracts.record import Record, digest_of, read_lines
 from components.contracts.refusal import Refusal
 from components.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
+from components.detector.architecture import ARCHITECTURE
+from components.train_detector.fingerprint import code_digest
 from components.train_detector.settings import CELL, MAX_BOXES, Settings
 
-ROOMS = ("contracts", "vision", "detector", "train_detector")
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
 FEWEST_EPOCHS = 8
@@ -87,7 +85,7 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
             size=TrainedInfo.read(TrainedLayout(warm).info).size if warm else settings.size,
             best_epoch=0,
             validation_map50=None,
-            network=network_digest(),
+            network=ARCHITECTURE,
         ),
     )
 
@@ -172,12 +170,6 @@ def epochs_for(images: int, *, heir: bool = False) -> int:
     return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
 
 
-def network_digest() -> str:
-    """Return the digest of the source of the network: weights fit no other."""
-    room = files("components.detector")
-    return digest_of([(room / name).read_text() for name in ("layers.py", "network.py")])
-
-
 def check_code(plan: Plan) -> None:
     """Refuse a plan whose fingerprint names other code than the one that would follow it."""
     ours, theirs = code_digest(), plan.info.lineage.code
@@ -186,20 +178,3 @@ def check_code(plan: Plan) -> None:
             f"this worker's code has digest {ours[:12]}, expected {theirs[:12]} as the plan says: "
             f"workers and launcher must run the same image"
         )
-
-
-def code_digest() -> str:
-    """Return the digest of the source that decides what is learned."""
-    digest = hashlib.sha256()
-    for room in ROOMS:
-        for name, content in sorted(_sources(files(f"components.{room}"), room)):
-            digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
-
-
-def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
-    return [
-        (f"{prefix}/{file.name}", file.read_bytes())
-        for file in folder.iterdir()
-        if file.name.endswith(".py")
-    ]

@@ -8,16 +8,12 @@ from components.contracts.model import RegisteredLayout, TrainedInfo, TrainedLay
 from components.contracts.progress import say
 from components.contracts.report import precision_text
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.detector.architecture import fits
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.choose import Launcher
 from components.train_detector.launchers.outcome import TrainingError
-from components.train_detector.plan import (
-    Plan,
-    network_digest,
-    plan_training,
-    write_plan,
-)
+from components.train_detector.plan import Plan, plan_training, write_plan
 from components.train_detector.settings import Settings
 
 
@@ -78,7 +74,7 @@ def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
     info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)
     if info.lineage.snapshot == SnapshotInfo.read(SnapshotLayout(snapshot).info).id:
         return "the champion has already learned from this snapshot"
-    if info.network and info.network != network_digest():
+    if not fits(info.network):
         return "the champion's network is built otherwise, so its weights do not fit"
     return None
 

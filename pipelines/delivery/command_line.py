@@ -1,10 +1,16 @@
 """A merge starts a training if it changes what training depends on."""
 
+import io
+import re
 import subprocess
 import sys
+import zipfile
 from typing import Any
 
 from components.contracts.refusal import Refusal
+
+LOCK = "images/trainer/requirements.txt"
+PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
 
 
 def add(commands: Any) -> None:
@@ -19,13 +25,14 @@ def add(commands: Any) -> None:
     train.set_defaults(act=_train_if_changed)
 
 
-def reason_to_train(since: str, rooms: list[str]) -> str:
+def reason_to_train(since: str) -> str:
     """Say why the commit that is checked out asks for a training, or nothing if it does not.
+
+    It does if the digest of what a training learns differs: the code and the locked packages.
 
     Args:
         since: Any name of the commit that was delivered last. One that is not known, such as
             that of the first delivery or of before a forced push, may have been anything.
-        rooms: Folders that training depends on.
 
     Raises:
         Refusal: If this is no git checkout.
@@ -35,21 +42,35 @@ def reason_to_train(since: str, rooms: list[str]) -> str:
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}")
     if commit.returncode:
         return f"{since} is no commit that is known here"
-    changed = _git("diff", "--name-only", commit.stdout.strip(), "HEAD", "--", *rooms)
-    if changed.returncode:
-        raise Refusal(f"git cannot compare {since} with HEAD: {changed.stderr.strip()}")
-    files = changed.stdout.splitlines()
-    return f"{files[0]} and {len(files) - 1} other files changed since {since}" if files else ""
+    before, now = _parts(commit.stdout.decode().strip()), _parts("HEAD")
+    changed = sorted(name for name in before.keys() | now if before.get(name) != now.get(name))
+    others = f" and {len(changed) - 1} others" if len(changed) > 1 else ""
+    return f"{changed[0]}{others} changed since {since}" if changed else ""
 
 
-def _git(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+def _parts(commit: str) -> dict[str, str]:
+    """Return what the digest of a commit is made of."""
+    from components.train_detector.fingerprint import PACKAGES, parts
+
+    archive = _git("archive", "--format=zip", commit)
+    if archive.returncode:
+        raise Refusal(f"git cannot read {commit}: {archive.stderr.decode().strip()}")
+    root = zipfile.Path(io.BytesIO(archive.stdout))
+    lock = root / LOCK
+    pins = PIN.findall(lock.read_text(encoding="utf-8")) if lock.is_file() else []
+    versions = {
+        name: " ".join(version for package, version in pins if package in distributions)
+        for name, distributions in PACKAGES.items()
+    }
+    return parts(root / "components", versions)
+
+
+def _git(*words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *words], capture_output=True, check=False)
 
 
 def _train_if_changed(options: dict[str, Any]) -> int:
-    from components.train_detector.plan import ROOMS
-
-    reason = reason_to_train(options["since"], [f"components/{room}" for room in ROOMS])
+    reason = reason_to_train(options["since"])
     if not reason:
         print("nothing that training depends on has changed")
         return 0

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.train_detector.plan import ROOMS
 from pipelines.delivery.command_line import reason_to_train
 from tests.architecture.jenkinsfile import read, stages
 
@@ -181,6 +180,12 @@ def test_a_broken_jenkinsfile_is_noticed(wrong, right, complaint):
         list(stages(read(JENKINSFILE.replace(right, wrong, 1))))
 
 
+def lock(root, pins):
+    file = root / "images/trainer/requirements.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(pins)
+
+
 @pytest.fixture
 def repository(tmp_path):
     """Two commits and our Makefile; returns what changes a file, commits and asks."""
@@ -191,9 +196,10 @@ def repository(tmp_path):
             cwd=tmp_path, check=True, capture_output=True,
         )  # fmt: skip
 
-    def ask(file, since="HEAD~1"):
+    def ask(file, content, since="HEAD~1"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("changed")
+        with (tmp_path / file).open("a") as grown:
+            grown.write(content)
         git("add", ".")
         git("commit", "-m", "change")
         return subprocess.run(
@@ -206,6 +212,9 @@ def repository(tmp_path):
         )  # fmt: skip
 
     shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("detector", "train_detector"):
+        shutil.copytree(ROOT / "components" / name, tmp_path / "components" / name)
+    lock(tmp_path, "tensorflow-cpu==2.21.0 \\\n")
     for name in ("requirements.txt", "ready"):
         (tmp_path / name).write_text("")
     git("init", "-q")
@@ -214,15 +223,23 @@ def repository(tmp_path):
     return ask
 
 
-def test_a_merge_that_changes_what_training_depends_on_starts_one(repository):
-    asked = repository(f"components/{ROOMS[-1]}/new.py")
+@pytest.mark.parametrize(
+    ("file", "content", "name"),
+    [
+        ("components/detector/loss.py", "FOCAL = 2\n", "loss"),
+        ("images/trainer/requirements.txt", "tensorflow-cpu==2.22.0 \\\n", "tensorflow"),
+    ],
+)
+def test_a_merge_that_changes_what_a_training_learns_starts_one(repository, file, content, name):
+    asked = repository(file, content)
 
     assert asked.returncode != 0
+    assert f"{name} changed since HEAD~1: training" in asked.stderr
     assert "127.0.0.1:1" in asked.stderr  # the host that it wanted to start it on
 
 
 def test_a_merge_that_changes_something_else_starts_none(repository):
-    asked = repository("components/judge_model/judge.py")
+    asked = repository("components/train_detector/curves.py", "PAGE = 'a page'\n")
 
     assert (asked.returncode, asked.stderr) == (0, "")
     assert asked.stdout == "nothing that training depends on has changed\n"
@@ -230,7 +247,7 @@ def test_a_merge_that_changes_something_else_starts_none(repository):
 
 @pytest.mark.parametrize("since", ["0" * 40, "", "--output=x"])
 def test_an_unknown_commit_counts_as_a_change_and_is_named(repository, since):
-    asked = repository("components/judge_model/judge.py", since=since)
+    asked = repository("components/judge_model/judge.py", "", since=since)
 
     assert f"{since or 'delivered'} is no commit that is known here: training" in asked.stderr
     assert "127.0.0.1:1" in asked.stderr
@@ -241,10 +258,10 @@ def test_a_delivery_moves_the_tag_since_which_the_next_one_asks(tmp_path, monkey
         said = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words]
         return subprocess.run(said, check=True, capture_output=True, text=True).stdout
 
-    def merge(room, name):
-        Path(room).mkdir(exist_ok=True)
-        Path(room, name).write_text(name)
-        git("add", "Makefile", room)
+    def merge(version, name):
+        lock(tmp_path, f"keras=={version}\n")
+        Path(name).write_text(name)
+        git("add", "Makefile", "images", name)
         git("commit", "-m", name)
 
     monkeypatch.chdir(tmp_path)
@@ -252,14 +269,14 @@ def test_a_delivery_moves_the_tag_since_which_the_next_one_asks(tmp_path, monkey
     git("init", "-q", "--bare", "origin.git")
     git("init", "-q")
     git("remote", "add", "origin", "origin.git")
-    merge("judge", "first")
+    merge(1, "first")
     for name in ("second", "third"):
         subprocess.run(["make", "delivered"], check=True)
         git("fetch", "--force", "origin", "refs/tags/delivered:refs/tags/delivered")
-        assert not reason_to_train("delivered", ["learn"])
-        merge("learn", name)  # this one is dropped
-        merge("judge", name)
-        assert reason_to_train("delivered", ["learn"]).startswith(f"learn/{name} and 0 other")
+        assert not reason_to_train("delivered")
+        merge(name, name)  # this one is dropped
+        merge(name, f"{name} more")
+        assert reason_to_train("delivered") == "keras changed since delivered"
 
 
 def test_manifests_that_cannot_be_rendered_leave_what_was_there(tmp_path):

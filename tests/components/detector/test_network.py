@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components.contracts.model import TrainedInfo, TrainedLayout
 from components.contracts.refusal import Refusal
+from components.detector.architecture import ARCHITECTURE
 from components.detector.cost import cost_of
 from components.detector.decode import anchor_points, boxes_of, serving_function
 from components.detector.network import BINS, build_network
@@ -55,6 +56,26 @@ def test_a_size_keeps_its_promise_at_640_pixels(size, parameters, gflops):
 
     assert parameters[0] < cost.parameters / 1e6 <= parameters[1]
     assert gflops[0] < cost.gflops <= gflops[1]
+
+
+def test_the_name_of_the_architecture_stands_for_what_the_network_computes_from_its_weights():
+    """Who changes these numbers changes `ARCHITECTURE`: weights of before do not fit any more."""
+    rng, apart = np.random.default_rng(0), build_network("pico", 2, 64, 96)
+    around_one = ("variance", "gamma")
+    apart.set_weights(
+        [
+            np.abs(rng.normal(1, 0.1, w.shape)) if w.name.endswith(around_one)
+            else rng.normal(0, 0.1, w.shape)
+            for w in apart.weights
+        ]
+    )  # fmt: skip
+    ramp = np.linspace(0, 1, 64 * 96 * 3, dtype=np.float32).reshape(1, 64, 96, 3)
+
+    deviations = {name: float(np.std(value)) for name, value in apart(ramp).items()}
+    assert ARCHITECTURE == "pan-distribution-1"
+    assert deviations == pytest.approx(
+        {"logits": 0.119068, "bins": 0.112988, "embedding": 0.111491}, rel=1e-3
+    )
 
 
 def test_cost_is_that_of_a_convolution_written_out():

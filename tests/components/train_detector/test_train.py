@@ -5,12 +5,13 @@ import pytest
 from components.contracts.absence import absence, mark_absent
 from components.contracts.model import Lineage, RegisteredLayout, TrainedInfo, TrainedLayout
 from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.detector.architecture import ARCHITECTURE
 from components.store.objects import Objects
 from components.train_detector.kept import Kept
 from components.train_detector.launchers.outcome import TrainingError
 from components.train_detector.plan import PlanLayout
 from components.train_detector.settings import Settings
-from components.train_detector.train import train
+from components.train_detector.train import nothing_to_inherit, train
 from tests.components.train_detector.toys import write_snapshot
 
 
@@ -91,6 +92,18 @@ def test_a_champion_of_another_network_leaves_the_field_to_the_challenger(run, t
     root, _ = run(never, champion=other, start="champion")
 
     assert absence(root) == "the champion's network is built otherwise, so its weights do not fit"
+
+
+@pytest.mark.parametrize(
+    "network",
+    ["ac648fd6eff7fc39d02463d047da961ec1cfde7e4c5d34529319aef2a79bf2ae", ARCHITECTURE, ""],
+)
+def test_a_champion_of_the_same_network_is_continued_from_however_it_was_named(
+    network, snapshot, tmp_path
+):
+    champion = champion_of("f" * 64, tmp_path / "other", network=network)
+
+    assert nothing_to_inherit(champion, snapshot) is None
 
 
 def test_a_finished_training_is_not_done_again(run, capsys):

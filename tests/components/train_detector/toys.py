@@ -15,7 +15,8 @@ from components.contracts.snapshot import (
     snapshot_id,
 )
 from components.store.shards import pack_shards
-from components.train_detector.plan import Plan, code_digest
+from components.train_detector.fingerprint import code_digest
+from components.train_detector.plan import Plan
 from components.train_detector.settings import Settings
 from components.vision.jpeg import encode_jpeg
 
