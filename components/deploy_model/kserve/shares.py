@@ -68,10 +68,13 @@ class Shares:
         """Let the candidate be the stable one, after it has every request by its share.
 
         Raises:
+            ConflictError: If another dataset was promoted meanwhile: it gets no share then.
             CandidateFailure: If its servers end meanwhile.
             Outage: If KServe does not follow.
         """
         if isinstance(self._canary, StandardCanary):
+            found = self._plans.checked(self._service.get(), dataset)
+            self._plans.promoted(found, dataset, model)  # refused before clients meet it
             self.give(dataset, 100)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))

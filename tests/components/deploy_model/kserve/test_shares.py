@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from components.cluster.client import ConflictError
 from components.contracts.refusal import Outage
 from components.deploy_model.kserve.capabilities import SERVICES
+from components.deploy_model.kserve.predictor import MODELS
 
 
 @pytest.fixture
@@ -71,6 +73,18 @@ def test_kserve_of_august_2026_promotes_a_first_model_from_0_percent_and_no_clie
     assert clients.met["answered"] > 20
     assert clients.failed == 0
     assert target.serving("buses") == model
+
+
+def test_a_candidate_that_lacks_what_was_promoted_meanwhile_gets_no_request(stage, served):
+    stage.begin(served, "toys", model := stage.model(shift=1))
+    body = stage.find("inferenceservices")
+    noted = body["spec"]["predictor"]["annotations"]
+    noted[MODELS] = noted[MODELS].replace('"buses"', '"bikes"')
+    stage.cluster.replace(SERVICES, body)
+    with pytest.raises(ConflictError, match="someone else deployed meanwhile"):
+        served.serve("toys", model)
+
+    assert stage.spec["canary"][0]["trafficPercent"] == 0
 
 
 def test_kserve_of_august_2026_leaves_autoscalers_that_a_rollout_removes(stage):
