@@ -18,6 +18,7 @@ from components.cluster.client import ConflictError
 from components.contracts.model import RegisteredLayout
 from components.contracts.refusal import Refusal
 from components.deploy_model.kserve.capabilities import SERVICES, look
+from components.deploy_model.kserve.predictor import MODELS
 from components.deploy_model.packages import registered
 from components.inference.signature import sign
 from components.store.postgres import connect, migrate
@@ -192,9 +193,7 @@ class Proof(Stage):
         newer = self.cluster.get(SERVICES, SERVICE)
         models = newer["spec"]["predictor"]["annotations"]  # type: ignore[index]
         kept = dict(models)
-        models["car-detection/models"] = models["car-detection/models"].replace(
-            '"buses"', '"bikes"'
-        )
+        models[MODELS] = models[MODELS].replace('"buses"', '"bikes"')
         stale = self.cluster.get(SERVICES, SERVICE)
         self.cluster.replace(SERVICES, newer)  # type: ignore[arg-type]
         try:
@@ -210,7 +209,15 @@ class Proof(Stage):
         target.abandon("toys")
         before = {"spec": {"predictor": {"annotations": kept}}}
         merge(self.cluster, SERVICES, SERVICE, before)
-        wait(lambda: all(len(each.ready) == 1 for each in self.kserve.deployments.values()))
+        wait(lambda: self._settled(kept[MODELS]))
+
+    def _settled(self, models: str) -> bool:
+        """Say whether each Deployment has one pod, which is ready and serves these models."""
+        return all(
+            [(pod.ready, pod.template["annotations"][MODELS]) for pod in found.pods]
+            == [(True, models)]
+            for found in self.kserve.deployments.values()
+        )
 
     def tampering(self) -> None:
         """A model whose signature is missing never comes into service, and says why."""

@@ -73,6 +73,7 @@ class Clients:
                 self.forgiven += 1
                 return
             self.failed += 1
-            if self.failed > 5:
-                return
-            print(f"    a client of {dataset} met {type(error).__name__}: {error}", flush=True)
+            met = f"{dataset} met {type(error).__name__}: {error}"
+            self.seen[met] += 1
+            if self.seen[met] == 1:
+                print(f"    a client of {met}", flush=True)

@@ -2,7 +2,8 @@
 
 Objects have a `resourceVersion` that a replacement must know, and a `generation` that follows
 the spec; a dry run changes nothing; the status is written apart. A webhook may refuse what is
-written. Nothing is validated or completed, and no controller looks after anything.
+written. An object of another kind is refused; nothing else is validated, nothing is completed,
+and no controller looks after anything.
 """
 
 import json
@@ -21,7 +22,10 @@ from tests.standins.labels import selected
 Body = dict[str, Any]
 Answer = tuple[int, Body]
 # That it knows, in every group.
-KINDS = ("inferenceservices", "httproutes", "services", "horizontalpodautoscalers", "deployments")
+KINDS = {
+    "inferenceservices": "InferenceService", "httproutes": "HTTPRoute", "services": "Service",
+    "horizontalpodautoscalers": "HorizontalPodAutoscaler", "deployments": "Deployment",
+}  # fmt: skip
 
 
 class ApiServer:
@@ -94,6 +98,9 @@ class ApiServer:
         return 200, found
 
     def _stored(self, plural: str, name: str, body: Body, dry: bool, before: Body) -> Answer:
+        known = KINDS.get(plural)
+        if body.get("kind", known) != known:
+            return status(422, f'kind: Invalid value: "{body["kind"]}": must be {known}')
         if refusal := self.webhook(plural, body):
             return refusal
         stored = self._versioned(self.prune(plural, deepcopy(body)))
@@ -159,5 +166,6 @@ def patched(found: Body, change: Body) -> Body:
 def kind(plural: str) -> Body:
     """Return a kind as discovery tells it."""
     return {
-        "name": plural, "singularName": "", "namespaced": True, "kind": plural, "verbs": ["get"],
+        "name": plural, "singularName": "", "namespaced": True, "kind": KINDS[plural],
+        "verbs": ["get"],
     }  # fmt: skip

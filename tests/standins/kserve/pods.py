@@ -37,14 +37,18 @@ class Pod:
             self._tell(ready, ended or None)
         self.ready = ready
 
-    def end(self) -> None:
-        """Stop the server and forget the pod."""
-        if self.server:
-            self.server.stop()
+    def leave(self) -> None:
+        """Take the pod out of its Service, as Kubernetes does before it stops the server."""
         with suppress(client.ApiException):
             self.operator.core.delete_namespaced_pod(
                 self.name, self.operator.namespace, grace_period_seconds=0
             )
+
+    def end(self) -> None:
+        """Stop the server and forget the pod."""
+        self.leave()
+        if self.server:
+            self.server.stop()
         forget(self.folder)
 
     def _create(self) -> None:
@@ -159,6 +163,7 @@ class Deployment:
     def keep(self, pods: list[Pod]) -> None:
         for pod in [each for each in self.pods if each not in pods]:
             self.pods.remove(pod)  # no request is sent to it any more
+            pod.leave()
             threading.Timer(1, pod.end).start()
 
     @property

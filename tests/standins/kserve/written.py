@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubernetes import client
 
+from tests.standins.api_server import KINDS
 from tests.standins.kserve.pods import Deployment
 from tests.standins.kserve.rules import Body
 
@@ -116,7 +117,7 @@ class Written:
         if found and all(found.get(part) == value for part, value in body.items()
                          if part != "metadata"):  # fmt: skip
             return False
-        api = {"apiVersion": "/".join(group), "kind": plural[:-1]}
+        api = {"apiVersion": "/".join(group), "kind": KINDS[plural]}
         whole: dict[str, Any] = api | body
         whole["metadata"] = {"name": name} | body.get("metadata", {})
         place = (*group, self._operator.namespace, plural)
@@ -143,9 +144,11 @@ def conditions(stable: Deployment, canaries: list[Followed]) -> list[Body]:
 
 
 def condition(kind: str, good: bool, reason: str, message: str) -> Body:
+    """Return a condition; what is empty is left out, as KServe's type for it says (omitempty)."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     why = {} if good else {"reason": reason, "message": message}
-    return {"type": kind, "status": str(good), "lastTransitionTime": now} | why
+    kept = {name: words for name, words in why.items() if words}
+    return {"type": kind, "status": str(good), "lastTransitionTime": now} | kept
 
 
 def without_times(status: Body) -> str:

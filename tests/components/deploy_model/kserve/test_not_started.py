@@ -5,6 +5,7 @@ import pytest
 from components.contracts.refusal import Outage, Refusal
 from components.deploy_model.target import CandidateFailure
 from tests.components.deploy_model.kserve.stage import JPEG
+from tests.standins.kserve.written import condition
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
@@ -46,6 +47,12 @@ def test_kserve_of_august_2026_gives_its_storage_initializer_no_context_so_the_p
     assert "no pod of the stable one is admitted: pods" in str(outage.value)
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in str(outage.value)
     assert "after 30 s" not in str(outage.value)
+
+
+def test_kserves_conditions_leave_out_a_message_that_is_empty():
+    said = condition("Ready", False, "MinimumReplicasUnavailable", "")
+
+    assert said.keys() == {"type", "status", "lastTransitionTime", "reason"}
 
 
 def test_a_refused_candidate_says_so_though_the_inference_service_does_not(stage, served):
