@@ -189,6 +189,18 @@ def test_a_pod_whose_server_crashes_was_not_taken_away(stage, served):
     assert served.disruption("toys") is None
 
 
+def test_a_pod_is_listed_no_more_when_its_server_is_stopped(stage, served, monkeypatch):
+    (pod,) = stage.stable.pods
+    listed, stop = [], pod.server.stop
+    monkeypatch.setattr(
+        pod.server, "stop",
+        lambda: (listed.append(("pods", pod.name) in stage.server.objects), stop()),
+    )  # fmt: skip
+    pod.end()
+
+    assert listed[0] is False
+
+
 def test_pods_that_an_exchange_replaces_were_not_taken_away(stage, served):
     stage.kserve.never_ready = lambda name: True
     served._until._ready_seconds = 2
