@@ -56,7 +56,7 @@ class Awaiting:
 
         def missing(service: Body) -> str | None:
             self._check_mode(service)
-            self._check_pods(service, side, began)
+            self.check_pods(service, side, began)
             return self._missing(service, side) or _other(model, side, ask)
 
         try:
@@ -75,7 +75,7 @@ class Awaiting:
         began = time.monotonic()
 
         def missing(service: Body) -> str | None:
-            self._check_pods(service, side, began)
+            self.check_pods(service, side, began)
             pods = self._pods(service, side)
             return None if state.has_run(pods) else state.unscheduled(pods) or "no server runs"
 
@@ -91,13 +91,34 @@ class Awaiting:
         began = time.monotonic()
 
         def missing(service: Body) -> str | None:
-            self._check_pods(service, "candidate", began)
+            self.check_pods(service, "candidate", began)
             ready = self.count(service, "candidate")
             return None if ready >= count else f"{ready} of {count} are ready"
 
         what = f"the candidate has not the pods for {percent} %"
         self._service.until(missing, self._ready_seconds, what)
         self._known["candidate"] = self._known.get("candidate", set()) | self._names("candidate")
+
+    def check_pods(self, service: Body, side: Side, began: float) -> None:
+        """Look whether the pods of a side may still come up, or stay.
+
+        Args:
+            service: The object as it is.
+            side: Which.
+            began: When they were first waited for, by the monotonic clock.
+
+        Raises:
+            CandidateFailure: If one of its servers ended.
+            Outage: If they cannot be started, or are not admitted.
+        """
+        pods = self._pods(service, side)
+        if words := state.failure(pods):
+            raise CandidateFailure(f"the {side} one does not come up: {words}")
+        if words := state.hindrance(pods):
+            raise Outage(f"the {side} one cannot be started: {words}")
+        words = self._refused(service, side)
+        if words and time.monotonic() - began > min(ADMISSION_S, self._ready_seconds / 2):
+            raise Outage(f"no pod of the {side} one is admitted: {words}")
 
     def count(self, service: Body, side: Side) -> int:
         """Return how many pods of one side are ready."""
@@ -142,16 +163,6 @@ class Awaiting:
         wanted = {name: noted[name] for name in (MODELS, MADE) if name in noted}
         pods = self._reach.pods(service, predictor, side)
         return [pod for pod in pods if wanted.items() <= (pod.metadata.annotations or {}).items()]
-
-    def _check_pods(self, service: Body, side: Side, began: float) -> None:
-        pods = self._pods(service, side)
-        if words := state.failure(pods):
-            raise CandidateFailure(f"the {side} one does not come up: {words}")
-        if words := state.hindrance(pods):
-            raise Outage(f"the {side} one cannot be started: {words}")
-        words = self._refused(service, side)
-        if words and time.monotonic() - began > min(ADMISSION_S, self._ready_seconds / 2):
-            raise Outage(f"no pod of the {side} one is admitted: {words}")
 
     def _refused(self, service: Body, side: Side) -> str | None:
         """Return why Kubernetes admits no pod of a side, or None."""

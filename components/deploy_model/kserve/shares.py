@@ -99,11 +99,19 @@ class Shares:
         self._tidy()
 
     def _routed(self, side: Side, percent: int) -> None:
-        """Wait until the HTTPRoutes themselves give a side a share, and proxies follow them."""
+        """Wait until the HTTPRoutes themselves give a side a share, and proxies follow them.
+
+        Raises:
+            CandidateFailure: If a server of the side ends meanwhile.
+            Outage: If KServe does not follow, or pods cannot be started.
+        """
         if isinstance(self._canary, KnativeCanary):
             return
+        began = time.monotonic()
 
         def missing(service: dict[str, object]) -> str | None:
+            if percent:  # KServe sends nothing to who is not ready
+                self._until.check_pods(service, side, began)
             predictor = self._plans.predictor(service, side)
             backend = service_name(service, predictor or {})
             return self._routes.unlike(backend, percent) if predictor else f"no {side} one"

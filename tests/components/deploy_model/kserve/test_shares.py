@@ -9,6 +9,7 @@ from components.cluster.client import ConflictError
 from components.contracts.refusal import Outage
 from components.deploy_model.kserve.capabilities import SERVICES
 from components.deploy_model.kserve.predictor import MODELS
+from components.deploy_model.target import CandidateFailure
 
 
 @pytest.fixture
@@ -85,6 +86,21 @@ def test_a_candidate_that_lacks_what_was_promoted_meanwhile_gets_no_request(stag
         served.serve("toys", model)
 
     assert stage.spec["canary"][0]["trafficPercent"] == 0
+
+
+def test_a_candidate_that_ends_as_it_gets_its_share_is_not_waited_for(stage, served, monkeypatch):
+    def writes(name, stable, canaries):
+        for canary, deployment, _ in canaries:
+            for pod in deployment.pods if canary["trafficPercent"] else []:
+                pod.server.kill()
+        write(name, stable, [])  # who is not ready gets nothing
+
+    write = stage.kserve.written.write_route
+    monkeypatch.setattr(stage.kserve.written, "write_route", writes)
+    stage.begin(served, "toys", stage.model(shift=1))
+
+    with pytest.raises(CandidateFailure, match="ended with 137"):
+        served.share("toys", 5)
 
 
 def test_kserve_of_august_2026_leaves_autoscalers_that_a_rollout_removes(stage):
