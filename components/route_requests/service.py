@@ -34,8 +34,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _host_names(options: argparse.Namespace) -> Collection[str] | None:
     """Return the names that clients may call this machine by; None: any."""
-    if options.host_names:
-        return str(options.host_names).replace(",", " ").split()
+    if options.host_names:  # and whoever looks after it on this machine
+        return {*LOOPBACK, *str(options.host_names).replace(",", " ").split()}
     return LOOPBACK if options.host in LOOPBACK else None
 
 
@@ -51,8 +51,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--host-names", default=os.environ.get("DETECTOR_HOST_NAMES"),
                         help="names that clients may call this machine by, such as "
-                        "detector.example.com (or DETECTOR_HOST_NAMES); otherwise those of this "
-                        "machine for itself if it listens on loopback, else any")  # fmt: skip
+                        "detector.example.com (or DETECTOR_HOST_NAMES), beside localhost; "
+                        "otherwise localhost alone if it listens there, else any")  # fmt: skip
     parser.add_argument("--port-file", type=Path, help="the port is written here once it listens")
     parser.add_argument("--candidate-seconds", default=CANDIDATE_SECONDS, type=float,
                         help="then the stable server answers instead")  # fmt: skip

@@ -61,8 +61,9 @@ class Detectors(Part):
             "ROLLOUT_POLICY": env.get("ROLLOUT_POLICY") or SHORT.model_dump_json(),
         }
         try:
-            for child, url in zip(self.children, urls, strict=True):
-                child.wait_until(lambda url=url: _is_live(url))  # type: ignore[misc]
+            with httpx.Client(timeout=2) as client:
+                for child, url in zip(self.children, urls, strict=True):
+                    child.wait_until(lambda url=url: _is_live(client, url))  # type: ignore[misc]
         except BaseException:
             self.stop()
             raise
@@ -77,8 +78,8 @@ def _job(name: str) -> list[str]:
     return [sys.executable, "-m", "components", name]
 
 
-def _is_live(url: str) -> bool:
+def _is_live(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/v2/health/live", timeout=2).status_code == 200
+        return client.get(f"{url}/v2/health/live").status_code == 200
     except httpx.TransportError:
         return False
