@@ -15,7 +15,7 @@ from components.ingest_events.expose import LOST, RECREATED
 from components.ingest_events.gather import Gatherer, OtherLogError
 from components.ingest_events.generations import begin_generation, current_generation
 from components.ingest_events.offsets import advance, read_offsets, skip_lost
-from components.ingest_events.presence import require_frames
+from components.ingest_events.presence import Patience, require_frames
 from components.ingest_events.share import ingester_name, leave, running_ingesters, share_of
 from components.ingest_events.understand import Reading, understand
 from components.ingest_events.write import write
@@ -60,6 +60,7 @@ class Follower:
         objects: Where the frames' bytes are.
         stream: Name of the stream.
         name: Of this ingester.
+        patience: With an object store in which nothing was ever stored.
         topics: As the cluster described them at the last look around.
         positions: Where each partition of this ingester goes on.
         ends: The end of each partition at the last look around.
@@ -71,6 +72,7 @@ class Follower:
     objects: Objects
     stream: str
     name: str = field(default_factory=ingester_name)
+    patience: Patience = field(default_factory=Patience)
     topics: dict[str, Topic] = field(default_factory=dict)
     positions: dict[Partition, int] = field(default_factory=dict)
     ends: dict[Partition, int] = field(default_factory=dict)
@@ -96,7 +98,8 @@ class Follower:
         if messages and not self._ids_hold():
             self._begin_anew()
             return []
-        readings = require_frames(self.connection, self.objects, list(map(understand, messages)))
+        understood = list(map(understand, messages))
+        readings = require_frames(self.connection, self.objects, understood, self.patience)
         for name, batch in self._by_generation(readings).items():
             reached = {at: found[-1].message.offset + 1 for at, found in batch.items()}
             self._go_to(write(self.connection, name, batch, self.positions), reached)

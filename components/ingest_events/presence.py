@@ -1,9 +1,12 @@
 """Checks that the bytes of frames are in the object store, and that it is the right store.
 
 A frame whose bytes are missing goes to quarantine. A store that lacks everything is a fault
-of the installation: ingestion waits, for what is in quarantine would stay there.
+of the installation: ingestion waits, for what is in quarantine stays there until a command
+tries it again. It waits `EMPTY_STORE_S` at most for a store that is empty while no frame was
+ever stored: else one event without bytes, from anyone who may send, stops a new installation.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -11,12 +14,15 @@ from itertools import chain
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.contracts.events import FrameCaptured
+from components.contracts.progress import say
 from components.contracts.refusal import Refusal
 from components.ingest_events.understand import Reading, Understood, misread
 from components.store.objects import Objects, StoreError, frame_key
 
 LOOKUPS = 16  # asked of the object store at once
 SAMPLE = 20  # of the frames that were taken last
+EMPTY_STORE_S = 600.0  # how long a store that is there and empty may be the wrong one
+ASKED = "is it the right bucket, and is the folder mounted?"
 PROBE = frame_key("0" * 64)
 LATEST = "SELECT uri FROM silver.frames ORDER BY captured_at DESC LIMIT %s"
 
@@ -25,8 +31,38 @@ class StoreFaultError(Refusal):
     """The object store answers, but holds nothing of what it must hold."""
 
 
+class Patience:
+    """How long a store in which nothing was ever stored is waited for.
+
+    Attributes:
+        began: When it was first seen.
+        over: Whether it was said that it is waited for no longer.
+    """
+
+    began: float | None = None
+    over = False
+
+    def left_s(self) -> float:
+        """Return for how many seconds it is still waited for."""
+        now = time.monotonic()
+        self.began = now if self.began is None else self.began
+        return max(0.0, self.began + EMPTY_STORE_S - now)
+
+    def end(self, url: str) -> None:
+        """Say once that it is waited for no longer."""
+        if not self.over:
+            say(
+                f"OBJECT_STORE_URL: {url} is still empty: frames without bytes go to quarantine; "
+                "ingest_events --retry-missing stores them when their bytes are there"
+            )
+        self.over = True
+
+
 def require_frames(
-    connection: Connection, objects: Objects, readings: Sequence[Reading]
+    connection: Connection,
+    objects: Objects,
+    readings: Sequence[Reading],
+    patience: Patience | None = None,
 ) -> list[Reading]:
     """Send to quarantine each frame whose JPEG is not where its event says.
 
@@ -34,17 +70,18 @@ def require_frames(
         connection: To the database, which knows where frames are. No transaction may be open.
         objects: The object store.
         readings: Of any kind.
+        patience: With a store in which nothing was ever stored; None begins now.
 
     Raises:
         StoreFaultError: If none is there, and nothing else that should be.
-        StoreError: If the store does not answer.
+        StoreError: If the store does not answer, or its bucket does not exist.
     """
     uris = {uri for uri in map(_uri, readings) if uri is not None}
     if not uris:
         return list(readings)
     missing = _absent(objects, list(uris))
     if missing == uris:
-        _require_store(connection, objects, len(missing))
+        _require_store(connection, objects, len(missing), patience or Patience())
     return [
         misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
         if isinstance(reading, Understood) and _uri(reading) in missing
@@ -85,16 +122,20 @@ def _absent(objects: Objects, uris: Sequence[str]) -> set[str]:
         return set(chain.from_iterable(found))
 
 
-def _require_store(connection: Connection, objects: Objects, missing: int) -> None:
+def _require_store(
+    connection: Connection, objects: Objects, missing: int, patience: Patience
+) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(LATEST, (SAMPLE,))
         known = [uri for (uri,) in cursor.fetchall()]
     if any(is_there(objects, uri) for uri in known):
         return
-    if not known and not objects.is_empty():
+    holds_none = f"OBJECT_STORE_URL: {objects.url} holds none of {missing} new frames"
+    if known:
+        raise StoreFaultError(f"{holds_none}, nor any of the {len(known)} stored last: {ASKED}")
+    if not objects.is_empty():
         return
-    stored = f", nor any of the {len(known)} stored last" if known else ", it is empty"
-    raise StoreFaultError(
-        f"OBJECT_STORE_URL: {objects.url} holds none of {missing} new frames{stored}: "
-        "is it the right bucket, and is the folder mounted?"
-    )
+    if left_s := patience.left_s():
+        until = f"in {left_s:.0f} s frames go to quarantine"
+        raise StoreFaultError(f"{holds_none}, it is empty: {ASKED} {until}")
+    patience.end(objects.url)

@@ -15,6 +15,7 @@ from components.contracts.stopping import STOPPED, Stopped
 from components.ingest_events.expose import Pulse, expose
 from components.ingest_events.follow import Follower
 from components.ingest_events.meter import Meter
+from components.ingest_events.presence import Patience
 from components.ingest_events.retry import retry_missing
 from components.ingest_events.stop import Stop
 from components.ingest_events.trouble import OUTAGES, is_final, is_outage, sentence
@@ -131,12 +132,12 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
             before_sleep=complain,
             stop=vain,
             reraise=True,
-        )(_take, places, once, meter, stop)
+        )(_take, places, once, meter, stop, Patience())
     except OUTAGES as trouble:
         raise Refusal(sentence(trouble)) from trouble
 
 
-def _take(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
+def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patience) -> None:
     stream = stream_id(places.bootstrap_servers, places.stream)
     with (
         closing(connect(places.database_url)) as connection,
@@ -148,7 +149,7 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
         if ended := end_stalled_copies(connection, IDLE_S):
             say(f"ended {ended} sessions whose ingester is paused or cut off")
         objects = Objects(places.object_store_url, STORE_RETRY_S)
-        follower = Follower(connection, reader, cluster, objects, stream)
+        follower = Follower(connection, reader, cluster, objects, stream, patience=patience)
         ends = follower.look_around()
         while not stop.asked and not (once and follower.has_reached(ends)):
             meter.count(follower.step())

@@ -98,11 +98,12 @@ class Objects:
         return True
 
     def is_empty(self) -> bool:
-        """Say whether there is nothing at all, not even the bucket or folder."""
-        try:
-            return not any(obstore.list(self._store, chunk_size=1))
-        except FileNotFoundError:
-            return True
+        """Say whether there is nothing at all.
+
+        Raises:
+            StoreError: If there is not even a bucket.
+        """
+        return not any(obstore.list(self._store, chunk_size=1))
 
     def put_folder(self, prefix: str, folder: str | Path) -> str:
         """Store every file of a folder under a prefix, and return the prefix's address."""
