@@ -63,7 +63,7 @@ prove-kafka: $(READY) ## Ingestion on real Kafka brokers, killed and replaced; n
 	@$(BIN)/python -m tests.proofs.kafka $(ONLY)
 
 .PHONY: prove-hardening
-prove-hardening: $(READY) ## What strangers send: bombs, damaged files, poison, rude clients; a paused ingester; ONLY="picture_bombs"
+prove-hardening: $(READY) ## What strangers send: bombs, damaged files, poison, rude clients; a paused ingester, a store away; ONLY="picture_bombs"
 	@$(BIN)/python -m tests.proofs.hardening $(ONLY)
 
 .PHONY: prove-checks

@@ -6,7 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.laptop.database import EmbeddedDatabase
-from tests.proofs.hardening import annotations, clients, messages, overload, pauses, pictures
+from tests.proofs.hardening import (
+    annotations,
+    clients,
+    messages,
+    outages,
+    overload,
+    pauses,
+    pictures,
+)
 from tests.proofs.hardening.place import Place, place
 from tests.proofs.table import Check, show, watched
 
@@ -19,6 +27,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     clients.rude_clients,
     overload.overloaded_server,
     pauses.paused_ingester,
+    outages.object_store_away,
 )
 
 

@@ -1,6 +1,6 @@
 """Where a scenario takes place: a stream of its own, a fresh database, an object store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,14 +33,14 @@ class Place:
         """Folder of the object store."""
         return self.folder / "objects"
 
-    def ingester(self, *options: str) -> Ingester:
+    def ingester(self, *options: str, environment: Mapping[str, str] | None = None) -> Ingester:
         """Start an ingester; it is gone when the scenario ends."""
-        environment = {
+        base = {
             "DATABASE_URL": self.lake.url, "KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "OBJECT_STORE_URL": self.objects.as_uri(), "KAFKA_STREAM_ID": STREAM,
         }  # fmt: skip
         log = self.folder / f"ingester-{len(self.started)}.log"
-        self.started.append(Ingester(log, *options, environment=environment))
+        self.started.append(Ingester(log, *options, environment=base | (environment or {})))
         return self.started[-1]
 
 

@@ -54,10 +54,13 @@ class Ingester:
         found = re.compile(pattern, re.IGNORECASE)
         return [line for line in self.output.splitlines() if found.search(line)]
 
-    def await_line(self, pattern: str, seconds: float = PATIENCE_S) -> str:
-        """Wait for such a line and return the first one, or an empty text when time is up."""
-        await_true(lambda: bool(self.lines(pattern)) or not self.runs, seconds)
-        return next(iter(self.lines(pattern)), "")
+    def await_line(self, pattern: str, seconds: float = PATIENCE_S, known: int = 0) -> str:
+        """Wait for such a line behind those that are known, and return the first one.
+
+        It is an empty text when time is up.
+        """
+        await_true(lambda: len(self.lines(pattern)) > known or not self.runs, seconds)
+        return next(iter(self.lines(pattern)[known:]), "")
 
     @property
     def runs(self) -> bool:

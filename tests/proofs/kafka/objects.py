@@ -20,6 +20,7 @@ ENTRY = (
     '<ETag>"0"</ETag><Size>{size}</Size></Contents>'
 )
 NO_BUCKET = "<Error><Code>NoSuchBucket</Code><Message>no such bucket</Message></Error>"
+NO_ANSWER = "<Error><Code>ProofFault</Code><Message>the proof says so</Message></Error>"
 NO_KEY = "<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"
 
 
@@ -29,13 +30,22 @@ class Store:
     Attributes:
         objects: Bytes by key.
         has_bucket: Whether there is a bucket; without one every answer is 404.
+        status: Of every answer, whatever is asked; None for the right one.
+        bare: Whether it answers as if it held nothing.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.has_bucket = True
+        self.status: int | None = None
+        self.bare = False
         self._port = free_port()
         self._server: ThreadingHTTPServer | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether it does not answer."""
+        return self._server is None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -62,27 +72,30 @@ class Store:
 
     def close(self) -> None:
         """Be away."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
+        if server := self._server:
             self._server = None
+            server.shutdown()
+            server.server_close()
 
     def answer(self, path: str) -> tuple[int, bytes]:
         """Return status and content of a GET."""
+        if self.status is not None:
+            return self.status, NO_ANSWER.encode()
         _, bucket, *rest = unquote(path).split("/", 2)
         key = rest[0] if rest else ""
         if not self.has_bucket or bucket != BUCKET:
             return 404, NO_BUCKET.encode()
+        held = {} if self.bare else self.objects
         if not key:
-            return 200, self._list().encode()
-        return (200, self.objects[key]) if key in self.objects else (404, NO_KEY.encode())
+            return 200, _list(held).encode()
+        return (200, held[key]) if key in held else (404, NO_KEY.encode())
 
-    def _list(self) -> str:
-        entries = [
-            ENTRY.format(key=escape(key), size=len(content))
-            for key, content in sorted(self.objects.items())
-        ]
-        return LISTED.format(bucket=BUCKET, count=len(entries), entries="".join(entries))
+
+def _list(held: Mapping[str, bytes]) -> str:
+    entries = [
+        ENTRY.format(key=escape(key), size=len(content)) for key, content in sorted(held.items())
+    ]
+    return LISTED.format(bucket=BUCKET, count=len(entries), entries="".join(entries))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -90,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
     of: Store
 
     def do_GET(self) -> None:
+        if self.of.away:  # this connection was opened before
+            self.close_connection = True
+            return
         status, content = self.of.answer(urlsplit(self.path).path)
         self.send_response(status)
         for name, text in (

@@ -7,7 +7,7 @@ from math import isnan
 from components.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.events import capture, labels, send
 from tests.proofs.kafka.ingester import Ingester
-from tests.proofs.kafka.lake import await_true
+from tests.proofs.kafka.lake import Lake, await_true
 from tests.proofs.kafka.objects import BUCKET, Store
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds
@@ -21,9 +21,9 @@ LAG = r"^ingest_events_lag"
 def object_store_away(place: Place) -> Iterator[Check]:
     """Frames wait while no object store answers."""
     store = Store()
-    _send_frames(place, f"s3://{BUCKET}", store.objects)
+    send_frames(place.servers, f"s3://{BUCKET}", store.objects)
     ingester = place.ingester(environment=store.environment)
-    yield from _waits(place, ingester, "object store away")
+    yield from waits(place.lake, ingester, "object store away")
     store.open()
     try:
         yield from _comes_back(place, ingester, "object store back")
@@ -36,9 +36,9 @@ def bucket_missing(place: Place) -> Iterator[Check]:
     store = Store().open()
     store.has_bucket = False
     try:
-        _send_frames(place, f"s3://{BUCKET}", store.objects)
+        send_frames(place.servers, f"s3://{BUCKET}", store.objects)
         ingester = place.ingester(environment=store.environment)
-        yield from _waits(place, ingester, "bucket missing")
+        yield from waits(place.lake, ingester, "bucket missing")
         store.has_bucket = True
         yield from _comes_back(place, ingester, "bucket there")
     finally:
@@ -47,39 +47,70 @@ def bucket_missing(place: Place) -> Iterator[Check]:
 
 def folder_not_mounted(place: Place) -> Iterator[Check]:
     """Frames wait while the folder of the object store is empty, as one that is not mounted."""
-    _send_frames(place, place.objects.as_uri(), None)
+    send_frames(place.servers, place.objects.as_uri(), None)
     aside = place.objects.with_name("aside")
     place.objects.rename(aside)
     place.objects.mkdir()
     ingester = place.ingester()
-    yield from _waits(place, ingester, "folder not mounted")
+    yield from waits(place.lake, ingester, "folder not mounted")
     place.objects.rename(place.objects.with_name("empty"))
     aside.rename(place.objects)
     yield from _comes_back(place, ingester, "folder mounted")
 
 
-def _send_frames(place: Place, url: str, objects: dict[str, bytes] | None) -> None:
-    jpegs = [f"jpeg {number}".encode() for number in range(FRAMES)]
-    keys = [frame_key(digest_bytes(jpeg)) for jpeg in jpegs]
-    for key, jpeg in zip(keys, jpegs, strict=True):
+def send_frames(
+    servers: str, url: str, objects: dict[str, bytes] | None, first: int = 0
+) -> list[tuple[str, bytes]]:
+    """Store frames and send their events.
+
+    Args:
+        servers: Of the stream.
+        url: Of the object store.
+        objects: Of an S3 of the proof's own; None puts them where the URL says.
+        first: Number of the first of `FRAMES`.
+
+    Returns:
+        Key and bytes of each.
+    """
+    jpegs = [f"jpeg {number}".encode() for number in range(first, first + FRAMES)]
+    frames = [(frame_key(digest_bytes(jpeg)), jpeg) for jpeg in jpegs]
+    for key, jpeg in frames:
         if objects is None:
             Objects(url).put(key, jpeg)
         else:
             objects[key] = jpeg
     send(
-        place.servers,
+        servers,
         (
             capture(number, f"{url}/{key}", len(jpeg), digest_bytes(jpeg))
-            for number, (key, jpeg) in enumerate(zip(keys, jpegs, strict=True))
+            for number, (key, jpeg) in enumerate(frames, first)
         ),
     )
+    return frames
 
 
-def _waits(place: Place, ingester: Ingester, what: str) -> Iterator[Check]:
-    line = ingester.await_line("trying again|waiting", SOON_S)
+def waits(
+    lake: Lake,
+    ingester: Ingester,
+    what: str,
+    why: str = "trying again|waiting",
+    known: int = 0,
+    quarantined: int = 0,
+) -> Iterator[Check]:
+    """Wait until an ingester says why it waits; nothing more is in quarantine then.
+
+    Args:
+        lake: That it writes to.
+        ingester: Which waits.
+        what: For the rows.
+        why: Pattern of what it says.
+        known: How many lines of that pattern it said before.
+        quarantined: How many messages were in quarantine before.
+    """
+    line = ingester.await_line(why, SOON_S, known)
     time.sleep(AWAY_S)
     yield holds(f"{what}, said", line[:110] or "nothing", "a line", bool(line))
-    yield equal(f"{what}, in quarantine", sum(place.lake.quarantined().values()), 0)
+    yield equal(f"{what}, in quarantine", sum(lake.quarantined().values()), quarantined)
     traced = bool(ingester.lines("Traceback"))
     yield equal(f"{what}, still runs, without a traceback", (ingester.runs, traced), (True, False))
 
