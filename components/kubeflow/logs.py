@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kfp.client import Client
 
 from components.contracts.failure import causes
-from components.kubeflow.client import DENIED, HostError, get
+from components.kubeflow.client import HostError, get
 from components.kubeflow.nodes import Node
 from components.kubeflow.tasks import ContainerTask
 
@@ -19,6 +19,7 @@ LAUNCHER = re.compile(
 )
 ERROR = re.compile(r"[EF]\d{4} .*?\.go:\d+\] (.+)$")
 INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
+NOT_FOUND = re.compile(r"not found|does not exist|NoSuchKey|does not belong to run")
 MAX_SENTENCE = 500
 
 
@@ -44,18 +45,18 @@ def sentence(lines: list[str]) -> str:
 def read_log(client: Client, run_id: str, node: Node) -> str | None:
     """Return the log of a node's pod, or None if the host has none any more.
 
-    That there is none is said with status 200, in JSON.
+    Pipelines 2.17 says with status 200, in JSON, that there is none; later ones with 500.
 
     Raises:
-        HostError: If the host does not answer, or the token may not read logs.
+        HostError: If the host does not answer, or does not say whether there is one.
     """
     for pod in node.pods:
         try:
             answer = get(client, f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log", "text/plain")
         except HostError as error:
-            if not error.status or error.status in DENIED:
-                raise
-            continue
+            if error.status == 404 or (error.status == 500 and NOT_FOUND.search(str(error))):
+                continue
+            raise
         if not (isinstance(answer, dict) and "error_message" in answer):
             return answer if isinstance(answer, str) else json.dumps(answer)
     return None

@@ -128,6 +128,36 @@ def test_a_token_that_may_not_read_logs_is_told_so_and_no_log_counts_as_gone(
     assert f"answers {status}: not yours (is KFP_TOKEN set" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_host_that_fails_at_a_log_is_said_and_no_log_counts_as_gone(
+    run, kubeflow, command, capsys, status
+):
+    def fail(verb, path):
+        if path.endswith("/log"):
+            raise Refused(status, "upstream connect error")
+
+    kubeflow.play(run.id, FAILED)
+    kubeflow.before = fail
+
+    assert command("logs", run.name) == 2
+    told = capsys.readouterr()
+    assert f"answers {status}: upstream connect error" in told.err
+    assert "its log is gone" not in told.out
+
+
+def test_a_log_that_later_pipelines_say_is_gone_by_status_500_is_gone(told, run, kubeflow):
+    def gone(verb, path):
+        if path.endswith("/log"):
+            raise Refused(500, f'Failed to read logs for run {run.id}: pods "a" not found')
+
+    kubeflow.before = gone
+    code, lines = told(FAILED)
+
+    assert code == 1
+    assert lines[1] == "  train challenger: Error (exit code 1)"
+    assert "      | (its log is gone)" in lines
+
+
 def test_a_driver_that_fails_is_told_as_its_task(told):
     broken = Ends(driver="Failed", log=NO_EXECUTION, message="Error (exit code 1)")
 
