@@ -24,17 +24,20 @@ def decide_retraining(
         True if a training is asked for.
     """
     import os
+    from contextlib import closing
     from pathlib import Path
 
     from components.contracts.progress import say
     from components.contracts.report import DriftReport
     from components.contracts.snapshot import WindowInfo, WindowLayout
     from components.decide_retraining import decide
+    from components.store.postgres import connect
     from components.store.registry import Registry
 
-    registry, report = Registry.open(os.environ["DATABASE_URL"]), DriftReport.read(drift.path)
+    report = DriftReport.read(drift.path)
     info = WindowInfo.read(WindowLayout(window.path).info)
-    decision, text = decide.record(registry, dataset, info, report)
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        decision, text = decide.record(Registry(connection), dataset, info, report)
     Path(record.path).write_text(text)
     say(decision.reason)
     say(decide.summary(decision, report))

@@ -24,12 +24,16 @@ def fetch_model(
         The digest of its package, or an empty string.
     """
     import os
+    from contextlib import closing
 
     from components.fetch_model.fetch import fetch
     from components.store.objects import Objects
+    from components.store.postgres import connect
     from components.store.registry import Registry
 
-    registry = Registry.open(os.environ["DATABASE_URL"])
-    objects = Objects(os.environ["OBJECT_STORE_URL"])
-    found = fetch(registry, objects, dataset, model, fetched.path, must_be_whole=must_be_whole)
+    objects, path = Objects(os.environ["OBJECT_STORE_URL"]), fetched.path
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        found = fetch(
+            Registry(connection), objects, dataset, model, path, must_be_whole=must_be_whole
+        )
     return found.model if found else ""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from components.contracts.refusal import Refusal
 from components.ingest_events.offsets import read_offsets
@@ -35,11 +36,8 @@ def wait_until_ingested(
         Refusal: If nothing moved for `timeout_s`.
     """
     ends = high_watermarks(bootstrap_servers)
-    connection = connect(database_url)
-    try:
+    with closing(connect(database_url)) as connection:
         _wait(lambda: read_offsets(connection, stream), ends, timeout_s, meanwhile)
-    finally:
-        connection.close()
     return sum(ends.values())
 
 

@@ -36,12 +36,14 @@ def register_model(
         The digest of the registered model.
     """
     import os
+    from contextlib import closing
     from pathlib import Path
 
     from components.inference.signature import private_key
     from components.register_model.register import register, winning
     from components.register_model.tracked import tracked
     from components.store.objects import Objects
+    from components.store.postgres import connect
     from components.store.registry import Registry
     from components.store.tracking import track
 
@@ -53,8 +55,8 @@ def register_model(
         winner, candidates, report.path, references.path, verdict.path, snapshot.path
     )
     Path(card.path).write_text(candidate.card)
-    registry = Registry.open(os.environ["DATABASE_URL"])
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    version = register(registry, objects, candidate, private_key(os.environ))
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        version = register(Registry(connection), objects, candidate, private_key(os.environ))
     track(os.environ, tracked(candidate, version, Path(card.path)))
     return version.model

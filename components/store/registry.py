@@ -1,7 +1,7 @@
 """Whoever asks twice gets the same version, and two who promote at once cannot both succeed."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from psycopg2 import extensions
 from psycopg2.extras import Json
@@ -9,7 +9,7 @@ from psycopg2.extras import Json
 from components.contracts.refusal import Outage, Refusal
 from components.contracts.report import Decision
 from components.store import versions as rows
-from components.store.postgres import connect, outages, probe_client
+from components.store.postgres import outages, probe_client
 from components.store.versions import Alias, AuditEntry, PromotionConflict, Version
 
 __all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
@@ -24,11 +24,6 @@ class Registry:
     def __init__(self, connection: extensions.connection) -> None:
         """Keep the connection; nothing is read."""
         self._connection = connection
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the registry of the database that DATABASE_URL names."""
-        return cls(connect(url))
 
     def register(
         self,

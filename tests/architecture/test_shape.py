@@ -54,6 +54,22 @@ def test_most_functions_are_short():
     assert statistics.median(bodies) <= 8
 
 
+def calls(tree: ast.AST, name: str) -> list[ast.Call]:
+    every = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [call for call in every if isinstance(call.func, ast.Name) and call.func.id == name]
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if "store.postgres import connect" in file.read_text()],
+    ids=name_of,
+)  # fmt: skip
+def test_a_connection_to_the_database_is_opened_where_it_is_closed(file: Path):
+    tree = ast.parse(file.read_text())
+    closed = [argument for call in calls(tree, "closing") for argument in call.args]
+
+    assert [call.lineno for call in calls(tree, "connect") if call not in closed] == []
+
+
 def test_the_project_says_nothing_of_the_machine_it_was_written_on():
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],

@@ -6,12 +6,6 @@ from components.contracts.model import PackageError, RegisteredLayout
 from components.contracts.refusal import Refusal
 from components.fetch_model.fetch import fetch
 from components.store.objects import Objects
-from components.store.registry import Registry
-
-
-@pytest.fixture
-def registry(database):
-    return Registry.open(database)
 
 
 @pytest.fixture

@@ -12,12 +12,6 @@ from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.inference.signature import check_signature, make_keys
 from components.register_model.register import Candidate, register, winning
 from components.store.objects import Objects
-from components.store.registry import Registry
-
-
-@pytest.fixture
-def registry(database):
-    return Registry.open(database)
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from components.__main__ import main
 from components.contracts.snapshot import WindowInfo, WindowLayout
 from components.kubeflow.client import HostError
 from components.store.postgres import connect
-from components.store.registry import Registry
 
 
-def test_the_wrapper_runs_by_hand(database, tmp_path, monkeypatch):
+def test_the_wrapper_runs_by_hand(database, registry, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.delenv("KFP_HOST", raising=False)
-    Registry.open(database).decide("d" * 64, "yard", 9, True, "night fell", {})
+    registry.decide("d" * 64, "yard", 9, True, "night fell", {})
     WindowInfo(dataset="yard", model=None, since=0, until=9, frames=9, id="d" * 64).write(
         WindowLayout(tmp_path / "window").info
     )
@@ -22,9 +21,11 @@ def test_the_wrapper_runs_by_hand(database, tmp_path, monkeypatch):
     assert command == "python -m pipelines run train --dataset yard"
 
 
-def test_an_attempt_that_failed_leaves_the_window_to_the_next(database, tmp_path, monkeypatch):
+def test_an_attempt_that_failed_leaves_the_window_to_the_next(
+    database, registry, tmp_path, monkeypatch
+):
     monkeypatch.setenv("DATABASE_URL", database)
-    Registry.open(database).decide("d" * 64, "yard", 9, True, "night fell", {})
+    registry.decide("d" * 64, "yard", 9, True, "night fell", {})
     WindowInfo(dataset="yard", model=None, since=0, until=9, frames=9, id="d" * 64).write(
         WindowLayout(tmp_path / "window").info
     )
