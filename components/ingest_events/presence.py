@@ -70,7 +70,7 @@ def require_frames(
         connection: To the database, which knows where frames are. No transaction may be open.
         objects: The object store.
         readings: Of any kind.
-        patience: With a store in which nothing was ever stored; None begins now.
+        patience: With a store in which nothing was ever stored; None has no end.
 
     Raises:
         StoreFaultError: If none is there, and nothing else that should be.
@@ -81,7 +81,7 @@ def require_frames(
         return list(readings)
     missing = _absent(objects, list(uris))
     if missing == uris:
-        _require_store(connection, objects, len(missing), patience or Patience())
+        _require_store(connection, objects, len(missing), patience)
     return [
         misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
         if isinstance(reading, Understood) and _uri(reading) in missing
@@ -123,7 +123,7 @@ def _absent(objects: Objects, uris: Sequence[str]) -> set[str]:
 
 
 def _require_store(
-    connection: Connection, objects: Objects, missing: int, patience: Patience
+    connection: Connection, objects: Objects, missing: int, patience: Patience | None
 ) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(LATEST, (SAMPLE,))
@@ -135,6 +135,8 @@ def _require_store(
         raise StoreFaultError(f"{holds_none}, nor any of the {len(known)} stored last: {ASKED}")
     if not objects.is_empty():
         return
+    if not patience:
+        raise StoreFaultError(f"{holds_none}, it is empty: {ASKED}")
     if left_s := patience.left_s():
         until = f"in {left_s:.0f} s frames go to quarantine"
         raise StoreFaultError(f"{holds_none}, it is empty: {ASKED} {until}")

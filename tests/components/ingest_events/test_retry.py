@@ -76,6 +76,6 @@ def test_a_wrong_store_is_one_sentence_and_changes_nothing(
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", (tmp_path / "not mounted").as_uri())
 
-    with pytest.raises(Refusal, match="holds none of 1 new frames"):
+    with pytest.raises(Refusal, match=r"holds none of 1 new frames, it is empty: .*mounted\?$"):
         main(["ingest_events", "--retry-missing"])
     assert count(connection, "quarantine.items") == 1
