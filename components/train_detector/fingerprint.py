@@ -18,7 +18,7 @@ from components.contracts.record import digest_of
 
 OWN = "train_detector"
 LEARNING = (
-    "augment", "batches", "checkpoint", "course", "devices", "fit", "flat", "gang", "history",
+    "augment", "batches", "checkpoint", "course", "fit", "flat", "gang", "history",
     "keeper", "learner", "light", "measure", "numbered", "optimiser", "pictures", "plan", "recipe",
     "run", "samples", "scale", "scratch", "settings", "split", "stream", "views", "warm", "wire",
 )  # fmt: skip
@@ -59,13 +59,11 @@ def parts(components: Folder, versions: Mapping[str, str]) -> dict[str, str]:
         components: The folder `components` of a checkout or an installation.
         versions: Of `PACKAGES`.
     """
-    digests = {
-        module: sha256(meaning(source).encode()).hexdigest()
-        for module, source in sources(components).items()
-    }
-    return {module.rpartition(".")[2]: digest for module, digest in digests.items()} | dict(
-        versions
-    )
+    digests: dict[str, list[str]] = {}
+    for module, source in sources(components).items():
+        name = module.rpartition(".")[2]
+        digests.setdefault(name, []).append(sha256(meaning(source).encode()).hexdigest())
+    return {name: " ".join(sorted(found)) for name, found in digests.items()} | dict(versions)
 
 
 def sources(components: Folder) -> dict[str, str]:

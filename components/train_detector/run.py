@@ -17,12 +17,12 @@ from components.detector.restore import save_weights
 from components.store.objects import Objects
 from components.store.snapshots import SnapshotReader
 from components.train_detector.batches import Schedule
+from components.train_detector.checkpoint import Checkpoints
 from components.train_detector.course import Outcome
 from components.train_detector.events import write_events
 from components.train_detector.fit import Lesson, fit
 from components.train_detector.gang import Gang
 from components.train_detector.keeper import Keeper
-from components.train_detector.kept import Kept
 from components.train_detector.learner import Learner
 from components.train_detector.pictures import Pictures
 from components.train_detector.plan import Plan, PlanLayout, learnable
@@ -39,7 +39,8 @@ WARM_RATE = 0.3  # of the learning rate, when the weights already know something
 def run(
     layout: PlanLayout,
     plan: Plan,
-    kept: Kept,
+    objects: Objects,
+    checkpoints: Checkpoints,
     strategy: tf.distribute.Strategy,
     index: int,
 ) -> None:
@@ -55,12 +56,12 @@ def run(
         model = build_network(info.size, len(info.classes), info.image_height, info.image_width)
     if layout.warm.exists():
         warm(model, info.classes, layout.warm)
-    lesson = _lesson(layout, plan, kept.objects, index)
+    lesson = _lesson(layout, plan, objects, index)
     steps = lesson.schedule.steps * lesson.schedule.epochs
     horizon = float(np.clip(steps * settings.average, 10, 2000))
     with told_on_sigterm() as told:
         gang = Gang(strategy, index)
-        keeper = Keeper(kept.checkpoints(index), gang, settings.checkpoint_s, told)
+        keeper = Keeper(checkpoints, gang, settings.checkpoint_s, told)
         outcome = fit(Learner(model, strategy, horizon, settings), lesson, keeper)
     if index == 0:
         _write(model, outcome, plan, TrainedLayout(layout.trained))

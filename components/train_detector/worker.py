@@ -81,7 +81,7 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
     use_threads(max(1, threads))
     try:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
-        run(layout, plan, kept, strategy, index)
+        run(layout, plan, kept.objects, kept.checkpoints(index), strategy, index)
     except LOST as cause:
         raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
     if index == 0:

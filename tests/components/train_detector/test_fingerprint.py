@@ -17,7 +17,8 @@ from components.train_detector.fingerprint import (
 COMPONENTS = files("components")
 VERSIONS = {"tensorflow": "2.21.0"}
 REPORTS = {"curves", "events", "tracked"}  # pages, TensorBoard, MLflow
-AROUND = {"component", "kept", "lean", "train", "worker", "fingerprint"}  # start it, keep files
+# What starts a training, and keeps its files.
+AROUND = {"component", "devices", "fingerprint", "kept", "lean", "train", "worker"}
 STANDARD = {"pydantic", "yaml"}  # read what a person wrote, and compute nothing
 SHARED = {
     "contracts": "absence annotation choices cloud_events events model record refusal snapshot "
