@@ -17,13 +17,13 @@ from typing import Annotated, Any, get_args, get_origin
 from components.contracts.failure import ending
 from components.contracts.refusal import Refusal
 
-JOBS = tuple(
-    sorted(
-        folder.name
-        for folder in Path(__file__).parent.iterdir()
-        if (folder / "component.py").exists() or (folder / "service.py").exists()
-    )
-)
+HERE = Path(__file__).parent
+# The package of each job that this image has, by its name.
+JOBS = {
+    file.parent.name: ".".join(("components", *file.parent.relative_to(HERE).parts))
+    for kind in ("component", "service")
+    for file in sorted(HERE.glob(f"**/{kind}.py"))
+}
 
 
 def main(arguments: Sequence[str]) -> Any:
@@ -34,13 +34,14 @@ def main(arguments: Sequence[str]) -> Any:
     """
     name, options = (arguments[0] if arguments else "--help"), list(arguments[1:])
     if name in ("-h", "--help"):
-        print("usage: python -m components JOB [--help] [options]\n\njobs:", *JOBS, sep="\n  ")
+        print("usage: python -m components JOB [--help] [options]\n\njobs:")
+        print(*(f"  {job}" for job in sorted(JOBS)), sep="\n")
         return None
     if name not in JOBS:
-        raise Refusal(f"{name!r} is no job, expected one of {', '.join(JOBS)}")
-    if find_spec(f"components.{name}.service"):
-        return import_module(f"components.{name}.service").main(options)
-    wrapper = getattr(import_module(f"components.{name}.component"), name)
+        raise Refusal(f"{name!r} is no job, expected one of {', '.join(sorted(JOBS))}")
+    if find_spec(f"{JOBS[name]}.service"):
+        return import_module(f"{JOBS[name]}.service").main(options)
+    wrapper = getattr(import_module(f"{JOBS[name]}.component"), name)
     function = wrapper.python_func
     return function(**vars(parser_for(function).parse_args(options)))
 

@@ -20,7 +20,8 @@ def main(jobs: list[str]) -> None:
     rooms = Path(import_module("components").__path__[0])
     files = [rooms / "__main__.py"]
     for job in jobs:
-        files += sorted((rooms / job).glob("*.py")) or [rooms / job]
+        (place,) = rooms.glob(f"**/{job}")
+        files += sorted(place.glob("*.py")) or [place]
     for file in files:
         for name in _imported(file):
             ours = sys.modules[name].__file__ if name.startswith("components.") else None

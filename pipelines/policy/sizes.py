@@ -21,9 +21,8 @@ from components.contracts.record import Record, complaint
 from components.contracts.refusal import Refusal
 
 VARIABLE = "TASK_SIZES"
-JOBS = tuple(
-    sorted(file.parent.name for file in Path(__file__).parents[2].glob("components/*/component.py"))
-)
+COMPONENTS = Path(__file__).parents[2] / "components"
+JOBS = tuple(sorted(file.parent.name for file in COMPONENTS.glob("**/component.py")))
 Kind = Literal["light", "long", "heavy"]
 
 

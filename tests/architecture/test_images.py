@@ -35,9 +35,15 @@ def jobs() -> dict[str, str]:
     """Return the image of every job and service."""
     wrappers = {
         file.parent.name: re.search(r'image\("(\w+)"\)', file.read_text())[1]
-        for file in ROOT.glob("components/*/component.py")
+        for file in ROOT.glob("components/**/component.py")
     }
     return wrappers | SERVICES
+
+
+def place_of(job: str) -> Path:
+    """Return the folder of a job, or the file of a command."""
+    (place,) = ROOT.glob(f"components/**/{job}")
+    return place
 
 
 def run_by(image: str) -> list[str]:
@@ -55,7 +61,7 @@ def held(image: str) -> set[Path]:
 @cache
 def reached(image: str) -> set[Path]:
     """Return the files that the jobs of an image are made of, or import at any depth."""
-    starts = [ROOT / "components" / job for job in run_by(image)]
+    starts = [place_of(job) for job in run_by(image)]
     files = [file for start in starts for file in (*start.glob("*.py"), start) if file.is_file()]
     files.append(ROOT / "components/__main__.py")
     if set(run_by(image)) - SERVICES.keys():  # Kubeflow starts tasks, and no service
@@ -104,7 +110,7 @@ def one(image: str, beginning: str) -> str:
 
 
 def test_every_job_has_an_image_and_every_service_its_place_above():
-    services = {file.parent.name for file in ROOT.glob("components/*/service.py")}
+    services = {file.parent.name for file in ROOT.glob("components/**/service.py")}
 
     assert set(jobs().values()) == set(LINES)
     assert services == {name for name in SERVICES if "." not in name}
@@ -112,7 +118,7 @@ def test_every_job_has_an_image_and_every_service_its_place_above():
 
 @pytest.mark.parametrize("job", STARTED)
 def test_a_job_that_starts_a_service_says_its_name(job):
-    files = (ROOT / "components" / job).glob("*.py")
+    files = place_of(job).glob("*.py")
 
     assert [file for file in files if f'"{STARTED[job]}"' in file.read_text()]
 
