@@ -114,7 +114,7 @@ class _Meaning(ast.NodeTransformer):
     """Drops own imports, which are listed apart, and all words that are for people."""
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        return None if _own_module(node) else node
+        return None if (node.module or "").startswith("components.") else node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         call = node.value

@@ -42,7 +42,8 @@ def jobs() -> dict[str, str]:
 
 def place_of(job: str) -> Path:
     """Return the folder of a job, or the file of a command."""
-    (place,) = ROOT.glob(f"components/**/{job}")
+    places = ROOT.glob(f"components/**/{job}")
+    (place,) = (it for it in places if it.is_file() or (it / "__init__.py").is_file())
     return place
 
 
