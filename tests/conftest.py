@@ -35,10 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Run in one process where all tests share the topics of a real cluster.
 
-    Otherwise in one for each processor, but in four at most: one may take 1.5 GB.
+    Otherwise in one more than there are processors, for many tests wait for processes that they
+    started, but in four at most: one may take 1.5 GB.
     """
     shared = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    return 1 if shared else min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
+    return 1 if shared else min(len(os.sched_getaffinity(0)) + 1, MAX_PROCESSES)
 
 
 def pytest_configure() -> None:

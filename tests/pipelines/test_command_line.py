@@ -86,6 +86,7 @@ def test_an_unknown_job_is_refused_by_name():
 
 def test_a_job_says_what_the_environment_lacks():
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    environment["OBJECT_STORE_URL"] = "file:///nowhere"
     process = subprocess.run(
         [sys.executable, "-m", "components", "fetch_model", "--dataset=x", "--fetched=y"],
         cwd=ROOT, capture_output=True, text=True, env=environment,
