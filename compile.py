@@ -10,7 +10,7 @@ from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"

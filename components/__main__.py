@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from components.contracts.failure import ending
-from components.contracts.refusal import Refusal
+from components.shared.contracts.failure import ending
+from components.shared.contracts.refusal import Refusal
 
 HERE = Path(__file__).parent
 # The package of each job that this image has, by its name.

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.contracts.account import EXPECTED
-from components.contracts.failure import ending, last_line
-from components.contracts.outages import outlast
-from components.contracts.policy import OutagePolicy
-from components.contracts.progress import TASK, say_failed
-from components.contracts.refusal import Refusal
+from components.shared.contracts.account import EXPECTED
+from components.shared.contracts.failure import ending, last_line
+from components.shared.contracts.outages import outlast
+from components.shared.contracts.policy import OutagePolicy
+from components.shared.contracts.progress import TASK, say_failed
+from components.shared.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 POD = "KFP_POD_NAME"  # which Kubeflow Pipelines sets in every pod of a run, and nobody else does

@@ -4,15 +4,15 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from components.contracts.refusal import Refusal
-from pipelines.laptop.processes import ProcessError
+from components.shared.contracts.refusal import Refusal
+from pipelines.local.processes import ProcessError
 
 if TYPE_CHECKING:  # what takes a second to import waits until Ctrl-C is answered in a sentence
     from argparse import ArgumentParser
 
 # Each has `add(commands)`, which adds its commands and what each of them does.
 GROUPS = (
-    "pipelines.laptop.command_line",
+    "pipelines.local.command_line",
     "pipelines.kubeflow.command_line",
     "pipelines.delivery.command_line",
     "pipelines.policy.command_line",

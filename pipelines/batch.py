@@ -2,9 +2,9 @@
 
 from kfp import dsl
 
-from components.fetch_model.component import fetch_model
-from components.score_dataset.component import score_dataset
-from components.snapshot_dataset.component import snapshot_dataset
+from components.data.snapshot_dataset.component import snapshot_dataset
+from components.promotion.fetch_model.component import fetch_model
+from components.serving.score_dataset.component import score_dataset
 from pipelines.ending import recorded
 from pipelines.placement import heavy, light, with_database, with_objects
 

@@ -2,9 +2,9 @@
 
 from kfp import dsl
 
-from components.check_model.component import check_model
-from components.deploy_model.component import deploy_model
-from components.fetch_model.component import fetch_model
+from components.promotion.check_model.component import check_model
+from components.promotion.deploy_model.component import deploy_model
+from components.promotion.fetch_model.component import fetch_model
 from pipelines.ending import recorded
 from pipelines.placement import light, long, with_database, with_detector, with_objects
 

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.record_outcome.component import record_outcome
+from components.monitoring.record_outcome.component import record_outcome
 from pipelines.placement import last, with_database, with_kubeflow
 
 

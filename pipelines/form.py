@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, get_args
 
 from kfp.dsl.base_component import BaseComponent
 
-from components.contracts.account import pipeline_account
-from components.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
-from components.contracts.model import Precision, Suppression
-from components.contracts.values import NAME, UNSTORABLE
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.choices import AUTO, UNLIMITED, Approval, ImageSize, LauncherName
+from components.shared.contracts.model import Precision, Suppression
+from components.shared.contracts.values import NAME, UNSTORABLE
 
 
 class Values(NamedTuple):

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.import_dataset.component import import_dataset
+from components.data.import_dataset.component import import_dataset
 from pipelines.ending import recorded
 from pipelines.placement import long, with_objects, with_stream
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from kfp.dsl.base_component import BaseComponent
 
 from components.__main__ import truth
-from components.contracts.choices import AUTO, UNLIMITED, number_or
-from components.contracts.policy import TuningPolicy
-from components.contracts.refusal import Refusal
-from components.propose_settings.propose import rungs
-from components.propose_settings.space import read_space
-from components.train_detector.recipe import with_recipe
+from components.shared.contracts.choices import AUTO, UNLIMITED, number_or
+from components.shared.contracts.policy import TuningPolicy
+from components.shared.contracts.refusal import Refusal
+from components.training.train_detector.plan.recipe import with_recipe
+from components.tuning.propose_settings.propose import rungs
+from components.tuning.propose_settings.space import read_space
 from pipelines.form import values_of
 from pipelines.graphs import GRAPHS
 

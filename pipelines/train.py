@@ -4,16 +4,16 @@ from typing import Any
 
 from kfp import dsl
 
-from components.check_model.component import check_model
-from components.deploy_model.component import deploy_model
-from components.evaluate_detector.component import evaluate_detector
-from components.export_onnx.component import export_onnx
-from components.fetch_model.component import fetch_model
-from components.judge_model.component import judge_model
-from components.register_model.component import register_model
-from components.snapshot_dataset.component import snapshot_dataset
-from components.train_detector.component import train_detector
-from components.validate_dataset.component import validate_dataset
+from components.data.snapshot_dataset.component import snapshot_dataset
+from components.data.validate_dataset.component import validate_dataset
+from components.promotion.check_model.component import check_model
+from components.promotion.deploy_model.component import deploy_model
+from components.promotion.evaluate_detector.component import evaluate_detector
+from components.promotion.fetch_model.component import fetch_model
+from components.promotion.judge_model.component import judge_model
+from components.promotion.register_model.component import register_model
+from components.training.export_onnx.component import export_onnx
+from components.training.train_detector.component import train_detector
 from pipelines.ending import recorded
 from pipelines.placement import (
     heavy,

@@ -2,15 +2,15 @@
 
 from kfp import dsl
 
-from components.evaluate_detector.component import evaluate_detector
-from components.export_onnx.component import export_onnx
-from components.fetch_model.component import fetch_model
-from components.narrow_settings.component import narrow_settings
-from components.pick_settings.component import pick_settings
-from components.propose_settings.component import propose_settings
-from components.snapshot_dataset.component import snapshot_dataset
-from components.train_detector.component import train_detector
-from components.validate_dataset.component import validate_dataset
+from components.data.snapshot_dataset.component import snapshot_dataset
+from components.data.validate_dataset.component import validate_dataset
+from components.promotion.evaluate_detector.component import evaluate_detector
+from components.promotion.fetch_model.component import fetch_model
+from components.training.export_onnx.component import export_onnx
+from components.training.train_detector.component import train_detector
+from components.tuning.narrow_settings.component import narrow_settings
+from components.tuning.pick_settings.component import pick_settings
+from components.tuning.propose_settings.component import propose_settings
 from pipelines.ending import recorded
 from pipelines.placement import (
     heavy,

@@ -2,11 +2,11 @@
 
 from kfp import dsl
 
-from components.decide_retraining.component import decide_retraining
-from components.detect_drift.component import detect_drift
-from components.extract_window.component import extract_window
-from components.fetch_model.component import fetch_model
-from components.submit_training.component import submit_training
+from components.monitoring.decide_retraining.component import decide_retraining
+from components.monitoring.detect_drift.component import detect_drift
+from components.monitoring.extract_window.component import extract_window
+from components.monitoring.submit_training.component import submit_training
+from components.promotion.fetch_model.component import fetch_model
 from pipelines.ending import recorded
 from pipelines.placement import light, with_database, with_kubeflow, with_objects
 

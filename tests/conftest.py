@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from components.contracts.events import TOPICS
-from components.contracts.model import PackageLayout
-from components.store.postgres import connect, migrate
-from components.store.registry import Registry
-from pipelines.laptop.database import EmbeddedDatabase
-from pipelines.laptop.stream import EmbeddedStream
-from tests.components.inference.tiny import make_package
-from tests.components.serve_detector.running import Running
+from components.shared.contracts.events import TOPICS
+from components.shared.contracts.model import PackageLayout
+from components.shared.store.postgres import connect, migrate
+from components.shared.store.registry import Registry
+from pipelines.local.database import EmbeddedDatabase
+from pipelines.local.stream import EmbeddedStream
+from tests.components.serving.serve_detector.running import Running
+from tests.components.shared.inference.tiny import make_package
 from tests.support.database_pool import DatabasePool
 
 MAX_PROCESSES = 4

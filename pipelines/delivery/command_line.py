@@ -7,7 +7,7 @@ import sys
 import zipfile
 from typing import Any
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 
 LOCK = "images/trainer/requirements.txt"
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
@@ -50,7 +50,7 @@ def reason_to_train(since: str) -> str:
 
 def _parts(commit: str) -> dict[str, str]:
     """Return what the digest of a commit is made of."""
-    from components.train_detector.fingerprint import PACKAGES, parts
+    from components.training.train_detector.plan.fingerprint import PACKAGES, parts
 
     archive = _git("archive", "--format=zip", commit)
     if archive.returncode:

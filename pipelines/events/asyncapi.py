@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.contracts.cloud_events import REQUIRED_ATTRIBUTES, STRUCTURED, Envelope
-from components.contracts.events import KINDS, TOPICS, EventData
+from components.shared.contracts.cloud_events import REQUIRED_ATTRIBUTES, STRUCTURED, Envelope
+from components.shared.contracts.events import KINDS, TOPICS, EventData
 from pipelines.events.examples import example
 from pipelines.events.page import describe_events
 

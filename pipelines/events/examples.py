@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from components.contracts.annotation import Box, ScoredBox
-from components.contracts.events import (
+from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.events import (
     DatasetDeclared,
     EventData,
     FrameCaptured,

@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.contracts.cloud_events import REQUIRED_ATTRIBUTES, Envelope
-from components.contracts.events import KINDS, EventData
-from components.contracts.values import FIRST_INSTANT, LAST_INSTANT, MAX_CLASSES
+from components.shared.contracts.cloud_events import REQUIRED_ATTRIBUTES, Envelope
+from components.shared.contracts.events import KINDS, EventData
+from components.shared.contracts.values import FIRST_INSTANT, LAST_INSTANT, MAX_CLASSES
 from pipelines.events.examples import example
 
 INTRODUCTION = f"""# Events
 
-Written by `make events` from the contracts in `components/contracts`; do not edit. Beside this \
-page: [asyncapi.json](asyncapi.json) (AsyncAPI 3) and a JSON Schema of each type.
+Written by `make events` from the contracts in `components/shared/contracts`; do not edit. \
+Beside this page: [asyncapi.json](asyncapi.json) (AsyncAPI 3) and a JSON Schema of each type.
 
 An event is a message on Kafka as [CloudEvents 1.0.2](https://cloudevents.io) has it, from any \
 producer, in one of two content modes:

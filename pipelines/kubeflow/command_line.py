@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.kubeflow.runs import OVER
+from components.shared.kubeflow.runs import OVER
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
@@ -138,7 +138,7 @@ def _submit(options: dict[str, Any]) -> int:
 def _rollback(options: dict[str, Any]) -> int:
     if options["host"] or os.environ.get("KFP_HOST"):
         return _submit({"pipeline": "deploy", "model": "previous", "again": True, **options})
-    from pipelines.laptop import commands
+    from pipelines.local import commands
 
     return commands.rollback(options["dataset"])
 

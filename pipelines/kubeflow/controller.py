@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from components.cluster.client import Cluster, ClusterError
+from components.shared.cluster.client import Cluster, ClusterError
 
 CONFIG_MAP = "workflow-controller-configmap"
 NAMESPACE = "kubeflow"  # of Kubeflow Pipelines

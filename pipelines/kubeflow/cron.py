@@ -15,7 +15,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from itertools import islice
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 
 FIELDS = ("second", "minute", "hour", "day of month", "month", "day of week")
 BOUNDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))

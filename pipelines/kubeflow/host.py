@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from components.kubeflow.client import HostClient, connect
+from components.shared.kubeflow.client import HostClient, connect
 from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.runs import Run
 from pipelines.kubeflow.schedule_file import FILE

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from components.cluster.client import Cluster, ClusterError
-from components.kubeflow.tasks import STARTING
+from components.shared.cluster.client import Cluster, ClusterError
+from components.shared.kubeflow.tasks import STARTING
 
 RUN = "pipeline/runid"  # the label that Kubeflow Pipelines gives each pod of a run
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from kfp import Client
 
-from components.contracts.account import pipeline_account
-from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import OVER, PAGE, find_pipeline
+from components.shared.contracts.account import pipeline_account
+from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.runs import OVER, PAGE, find_pipeline
 
 MARK = re.compile(
     r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"

@@ -7,14 +7,14 @@ from typing import Any
 
 from kfp import Client
 
-from components.contracts.outages import is_outage
-from components.contracts.record import digest_of
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError, asking, url_of
-from components.kubeflow.logs import own_lines, read_log, why_it_failed
-from components.kubeflow.nodes import nodes_of
-from components.kubeflow.runs import GOOD, OVER, Answer, find_run, run_name, start_run
-from components.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
+from components.shared.contracts.outages import is_outage
+from components.shared.contracts.record import digest_of
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.logs import own_lines, read_log, why_it_failed
+from components.shared.kubeflow.nodes import nodes_of
+from components.shared.kubeflow.runs import GOOD, OVER, Answer, find_run, run_name, start_run
+from components.shared.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
 from pipelines.kubeflow.pods import waiting_pods
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
 from pipelines.kubeflow.versions import ROOT, choose

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.contracts.object_store import REMOTE_SCHEMES, scheme_of
-from components.contracts.refusal import Refusal
+from components.shared.contracts.object_store import REMOTE_SCHEMES, scheme_of
+from components.shared.contracts.refusal import Refusal
 from pipelines.parameters import checked
 
 UPLOAD = "upload the files to the object store and name them as s3://bucket/prefix"

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
-from components.contracts.record import Record, complaint
-from components.contracts.refusal import Refusal
-from components.contracts.values import Name
+from components.shared.contracts.record import Record, complaint
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.values import Name
 from pipelines.kubeflow import cron
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
 

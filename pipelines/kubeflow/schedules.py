@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 from kfp import Client
 
-from components.contracts.account import pipeline_account
-from components.contracts.record import digest_of
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, Version
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.record import digest_of
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.runs import EXPERIMENT, Version
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Paused, Recurring, active, foreign, there
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read

@@ -17,9 +17,9 @@ from kfp import Client
 from kfp.dsl.base_component import BaseComponent
 from kfp_server_api import V2beta1Pipeline
 
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError, asking, url_of
-from components.kubeflow.runs import Version, find_pipeline, find_version
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.runs import Version, find_pipeline, find_version
 from pipelines.form import description_of
 from pipelines.packages import write_package
 from pipelines.parameters import graph_of

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from components.contracts.account import EXPECTED, pipeline_account
+from components.shared.contracts.account import EXPECTED, pipeline_account
 from pipelines.policy.compiled import Body, Task
 
 DATABASE, OBJECTS, TRACKING = "car-database", "car-objects", "car-tracking"

@@ -15,7 +15,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PlatformSpec,
 )
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 
 Body = Mapping[str, Any]
 

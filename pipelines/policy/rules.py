@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.contracts.quantity import amount
 from components.images import image
+from components.shared.contracts.quantity import amount
 from pipelines.policy.access import expected, given
 from pipelines.policy.artifacts import taken_twice
 from pipelines.policy.compiled import Compiled

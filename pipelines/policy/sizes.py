@@ -16,9 +16,9 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from components.contracts.quantity import Quantity, amount
-from components.contracts.record import Record, complaint
-from components.contracts.refusal import Refusal
+from components.shared.contracts.quantity import Quantity, amount
+from components.shared.contracts.record import Record, complaint
+from components.shared.contracts.refusal import Refusal
 
 VARIABLE = "TASK_SIZES"
 COMPONENTS = Path(__file__).parents[2] / "components"

@@ -212,7 +212,7 @@ def repository(tmp_path):
         )  # fmt: skip
 
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("detector", "train_detector"):
+    for name in ("shared/network", "training/train_detector"):
         shutil.copytree(ROOT / "components" / name, tmp_path / "components" / name)
     lock(tmp_path, "tensorflow-cpu==2.21.0 \\\n")
     for name in ("requirements.txt", "ready"):
@@ -226,7 +226,7 @@ def repository(tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "name"),
     [
-        ("components/detector/loss.py", "FOCAL = 2\n", "loss"),
+        ("components/shared/network/loss.py", "FOCAL = 2\n", "loss"),
         ("images/trainer/requirements.txt", "tensorflow-cpu==2.22.0 \\\n", "tensorflow"),
     ],
 )
@@ -239,7 +239,7 @@ def test_a_merge_that_changes_what_a_training_learns_starts_one(repository, file
 
 
 def test_a_merge_that_changes_something_else_starts_none(repository):
-    asked = repository("components/train_detector/curves.py", "PAGE = 'a page'\n")
+    asked = repository("components/training/train_detector/report/curves.py", "PAGE = 'a page'\n")
 
     assert (asked.returncode, asked.stderr) == (0, "")
     assert asked.stdout == "nothing that training depends on has changed\n"
@@ -247,7 +247,7 @@ def test_a_merge_that_changes_something_else_starts_none(repository):
 
 @pytest.mark.parametrize("since", ["0" * 40, "", "--output=x"])
 def test_an_unknown_commit_counts_as_a_change_and_is_named(repository, since):
-    asked = repository("components/judge_model/judge.py", "", since=since)
+    asked = repository("components/promotion/judge_model/judge.py", "", since=since)
 
     assert f"{since or 'delivered'} is no commit that is known here: training" in asked.stderr
     assert "127.0.0.1:1" in asked.stderr

@@ -108,8 +108,8 @@ def test_what_our_images_run_is_a_job_of_ours():
     assert words & set(JOBS) == {
         "deploy_model", "import_dataset", "ingest_events", "route_requests", "serve_detector",
     }  # fmt: skip
-    assert (ROOT / "components/store/migrate.py").exists()
-    assert "components.store.migrate" in words
+    assert (ROOT / "components/shared/store/migrate.py").exists()
+    assert "components.shared.store.migrate" in words
 
 
 def test_every_file_and_volume_that_is_mounted_is_there():

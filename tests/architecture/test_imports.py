@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# The shared rooms of components/, and all they may import besides the standard library and
+# The packages of components/shared, and all they may import besides the standard library and
 # themselves. A file of the store stands for itself, so that a job that reads snapshots does
 # not carry a database driver.
 SHARED = {
@@ -25,7 +25,7 @@ SHARED = {
         "cryptography",
         "model_signing",
     },
-    "detector": {"contracts", "numpy", "tensorflow", "keras"},
+    "network": {"contracts", "numpy", "tensorflow", "keras"},
     "traffic": {"contracts", "prometheus_client", "starlette", "uvicorn"},
     "cluster": {"contracts", "kubernetes", "urllib3", "yaml", "pydantic"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
@@ -60,12 +60,12 @@ JOBS = {
     },
     "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
     "train_detector": {
-        "vision", "pages", "detector", "cluster", "store.objects", "store.snapshots",
+        "vision", "pages", "network", "cluster", "store.objects", "store.snapshots",
         "store.tracking",
         "numpy", "PIL", "cykooz_resizer", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
-        "vision", "detector", "inference", "store.objects", "store.snapshots",
+        "vision", "network", "inference", "store.objects", "store.snapshots",
         "numpy", "tensorflow", "tf2onnx", "onnx", "onnxruntime",
     },
     "check_model": {
@@ -108,10 +108,30 @@ JOBS = {
         "vision", "pages", "inference", "store.objects", "store.snapshots", "numpy",
     },
 }  # fmt: skip
+# The stages of the life cycle, and their jobs. A stage never imports another, for no job does.
+STAGES = {
+    "data": {
+        "simulate_cameras", "import_dataset", "replay_frames", "ingest_events", "snapshot_dataset",
+        "validate_dataset",
+    },
+    "training": {"train_detector", "export_onnx"},
+    "tuning": {"propose_settings", "narrow_settings", "pick_settings"},
+    "promotion": {
+        "fetch_model", "check_model", "evaluate_detector", "judge_model", "register_model",
+        "deploy_model",
+    },
+    "serving": {"serve_detector", "route_requests", "score_dataset"},
+    "monitoring": {
+        "extract_window", "detect_drift", "decide_retraining", "submit_training", "record_outcome",
+    },
+}  # fmt: skip
+
+# The folders of train_detector from below to above: each may import those before it.
+TRAINING = ("plan", "data", "report", "learning", "worker", "launchers")
 WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
 
-FILES = sorted(ROOT.glob("components/*/**/*.py"))
-WRAPPERS = sorted(ROOT.glob("components/*/component.py"))
+FILES = sorted(ROOT.glob("components/*/*/**/*.py"))
+WRAPPERS = sorted(ROOT.glob("components/*/*/component.py"))
 # Where people come in, and what they may choose there.
 DOORS = {ROOT / f"pipelines/{name}.py" for name in ("__main__", "form", "parameters")}
 GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - DOORS)
@@ -133,14 +153,16 @@ def modules(nodes) -> set[str]:
 
 
 def _from(node: ast.ImportFrom) -> set[str]:
-    if node.module in ("components", "components.store", "components.vision"):
+    if node.module in ("components", "components.shared.store", "components.shared.vision"):
         return {f"{node.module}.{alias.name}" for alias in node.names}
     return {node.module}
 
 
 def room(module: str) -> str:
-    """Shorten `components.vision.boxes` to `vision`, and `numpy.typing` to `numpy`."""
+    """Shorten `components.shared.vision.boxes` to `vision`, and `numpy.typing` to `numpy`."""
     parts = module.removeprefix("components.").split(".")
+    if parts[0] == "shared" or parts[0] in STAGES:
+        parts = parts[1:]
     return ".".join(parts[:2]) if parts[0] == "store" else parts[0]
 
 
@@ -149,8 +171,7 @@ def rooms(nodes) -> set[str]:
 
 
 def room_of(file: Path) -> str:
-    folder, *rest = file.relative_to(ROOT / "components").with_suffix("").parts
-    return f"store.{rest[0]}" if folder == "store" else folder
+    return room(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
@@ -199,13 +220,30 @@ def test_only_placement_speaks_to_kubernetes(file: Path):
     assert kubernetes == (file.name == "placement.py")
 
 
-def test_every_room_has_its_place_in_the_table():
-    folders = {file.parent.name for file in ROOT.glob("components/*/__init__.py")}
+def test_every_folder_has_its_place_in_the_tables():
+    folders: dict[str, set[str]] = {}
+    for file in ROOT.glob("components/*/*/__init__.py"):
+        folders.setdefault(file.parents[1].name, set()).add(file.parent.name)
+    shared = {name.split(".")[0] for name in SHARED}
 
-    assert folders - {"store"} == (set(SHARED) | set(JOBS)) - {n for n in SHARED if "." in n}
+    assert folders == STAGES | {"shared": shared}
+    assert set().union(*STAGES.values()) == set(JOBS)
+
+
+@pytest.mark.parametrize("below", range(len(TRAINING)), ids=TRAINING)
+def test_a_folder_of_train_detector_imports_only_those_below_it(below):
+    home = "components.training.train_detector"
+    folder, allowed = TRAINING[below], {f"{home}.{name}" for name in TRAINING[: below + 1]}
+    files = (ROOT / home.replace(".", "/") / folder).glob("**/*.py")
+    found = {
+        ".".join(module.split(".")[:4])
+        for file in files for module in modules(ast.walk(ast.parse(file.read_text())))
+        if module.startswith(home)
+    }  # fmt: skip
+
+    assert found <= allowed
 
 
 def test_a_job_is_run_by_kubeflow_or_by_itself_and_never_by_both():
-    for job in JOBS:
-        folder = ROOT / "components" / job
-        assert (folder / "component.py").exists() != (folder / "service.py").exists(), job
+    for folder in (ROOT / "components" / stage / job for stage in STAGES for job in STAGES[stage]):
+        assert (folder / "component.py").exists() != (folder / "service.py").exists(), folder

@@ -5,15 +5,18 @@ from time import process_time
 
 import numpy as np
 
-from components.contracts.annotation import ScoredBox
-from components.contracts.policy import PromotionPolicy
-from components.contracts.report import COCO_METRICS
-from components.contracts.snapshot import SnapshotImage
-from components.evaluate_detector.coco import Truth
-from components.evaluate_detector.duel import Duels
+from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.duel import Duels
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import COCO_METRICS
+from components.shared.contracts.snapshot import SnapshotImage
 from tests.benchmarks.table import Row, at_least
-from tests.components.evaluate_detector.scenes import Skill, answers, scenes
-from tests.components.evaluate_detector.test_against_pycocotools import as_coco, by_reference
+from tests.components.promotion.evaluate_detector.scenes import Skill, answers, scenes
+from tests.components.promotion.evaluate_detector.test_against_pycocotools import (
+    as_coco,
+    by_reference,
+)
 
 IMAGES, CAMERAS, CLASSES = 5000, 40, ("car", "bus", "van")
 SKILL = Skill(false_alarms=32)  # 200,000 boxes with the true ones

@@ -19,15 +19,15 @@ from time import process_time
 import psutil
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from components.contracts.annotation import Box
-from components.contracts.events import EventData, FrameLabelled, FrameRefused, event_of
-from components.ingest_events.copy import encode_rows
-from components.ingest_events.service import relax_garbage_collection
-from components.ingest_events.understand import Message, understand
-from components.ingest_events.write import write
-from components.store.objects import digest_bytes
-from components.store.postgres import connect, migrate
-from pipelines.laptop.database import EmbeddedDatabase
+from components.data.ingest_events.copy import encode_rows
+from components.data.ingest_events.service import relax_garbage_collection
+from components.data.ingest_events.understand import Message, understand
+from components.data.ingest_events.write import write
+from components.shared.contracts.annotation import Box
+from components.shared.contracts.events import EventData, FrameLabelled, FrameRefused, event_of
+from components.shared.store.objects import digest_bytes
+from components.shared.store.postgres import connect, migrate
+from pipelines.local.database import EmbeddedDatabase
 from tests.benchmarks.table import Row, at_most
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)

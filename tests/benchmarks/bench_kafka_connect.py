@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 from tests.benchmarks.table import Row, at_most
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.jars import PROFILES, FetchError, jars, missing

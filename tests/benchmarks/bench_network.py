@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from components.detector.cost import cost_of
-from components.detector.network import SIZES, build_network
+from components.shared.network.cost import cost_of
+from components.shared.network.network import SIZES, build_network
 from tests.benchmarks.table import Row
 
 IMAGE = 320  # pixels

@@ -17,10 +17,10 @@ import onnxruntime as ort
 import psutil
 from onnx.utils import Extractor
 
-from components.contracts.model import FOUND, INPUT, PackageLayout, Postprocessing
-from components.export_onnx.package import Form, write_golden, write_graph
-from components.export_onnx.quantise import quantise
-from components.export_onnx.suppress import with_suppression
+from components.shared.contracts.model import FOUND, INPUT, PackageLayout, Postprocessing
+from components.training.export_onnx.package import Form, write_golden, write_graph
+from components.training.export_onnx.quantise import quantise
+from components.training.export_onnx.suppress import with_suppression
 from tests.benchmarks.table import Row, at_most, interleaved
 from tests.benchmarks.yolo_shape import gflops, yolo_shape
 
@@ -60,9 +60,9 @@ def exported(size: str) -> bytes:
     """Return the graph of an untrained network."""
     import keras
 
-    from components.detector.decode import serving_function
-    from components.detector.network import build_network
-    from components.export_onnx.convert import convert
+    from components.shared.network.decode import serving_function
+    from components.shared.network.network import build_network
+    from components.training.export_onnx.convert import convert
 
     keras.utils.set_random_seed(0)
     return convert(serving_function(build_network(size, 1, SIZE, SIZE)))
@@ -117,9 +117,9 @@ def crowd(bins: str, logits: str) -> dict[str, Any]:
 
 def server(graph: bytes, precision: str) -> Row:
     """Weigh a server that has answered pictures by one package, with its image's packages."""
-    from tests.components.export_onnx.test_export import INFO
-    from tests.components.inference.tiny import jpeg_of, scene
-    from tests.components.serve_detector.running import Running
+    from tests.components.serving.serve_detector.running import Running
+    from tests.components.shared.inference.tiny import jpeg_of, scene
+    from tests.components.training.export_onnx.test_export import INFO
 
     picture = jpeg_of(scene({(1, 1): 0}, columns=40, rows=30))
     trained = INFO.model_copy(update={"image_width": SIZE, "image_height": SIZE})

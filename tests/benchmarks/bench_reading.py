@@ -16,24 +16,24 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from components.contracts.annotation import Box
-from components.contracts.record import write_lines
-from components.contracts.snapshot import SnapshotImage
-from components.detector.network import build_network
-from components.store.objects import Objects, digest_bytes
-from components.store.shards import pack_shards
-from components.store.snapshots import ImageReader
-from components.train_detector.augment import Habits, augment
-from components.train_detector.batches import Batch, Schedule
-from components.train_detector.devices import use_threads
-from components.train_detector.learner import Learner
-from components.train_detector.pictures import RECENT_BYTES, Pictures
-from components.train_detector.plan import FEWEST_EPOCHS
-from components.train_detector.scratch import ROOM_BYTES, Scratch
-from components.train_detector.settings import Settings
-from components.train_detector.split import Split
-from components.train_detector.stream import Stream
-from components.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
+from components.shared.contracts.annotation import Box
+from components.shared.contracts.record import write_lines
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.network.network import build_network
+from components.shared.store.objects import Objects, digest_bytes
+from components.shared.store.shards import pack_shards
+from components.shared.store.snapshots import ImageReader
+from components.shared.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
+from components.training.train_detector.data.augment import Habits, augment
+from components.training.train_detector.data.batches import Batch, Schedule
+from components.training.train_detector.data.pictures import RECENT_BYTES, Pictures
+from components.training.train_detector.data.scratch import ROOM_BYTES, Scratch
+from components.training.train_detector.data.split import Split
+from components.training.train_detector.data.stream import Stream
+from components.training.train_detector.learning.learner import Learner
+from components.training.train_detector.plan.plan import FEWEST_EPOCHS
+from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.worker.devices import use_threads
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
 WIDTH, HEIGHT = 640, 480

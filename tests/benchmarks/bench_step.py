@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from unittest import mock
 
-from components.inference.memory import peak_memory_mb
-from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
+from components.shared.inference.memory import peak_memory_mb
+from components.training.train_detector.worker.lean import ENVIRONMENT, import_tensorflow_alone
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
 SIZE, SIDE, IMAGES, BOXES = "nano", 320, 8, 12
@@ -71,7 +71,7 @@ def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
 def one_thread() -> None:
     """Import TensorFlow as a worker of one thread does."""
     import_tensorflow_alone()
-    from components.train_detector.devices import use_threads
+    from components.training.train_detector.worker.devices import use_threads
 
     use_threads(1)
 
@@ -98,12 +98,12 @@ def learner_step(
     import numpy as np
     import tensorflow as tf
 
-    from components.detector.layers import computing_in
-    from components.detector.network import build_network
-    from components.train_detector.batches import Batch
-    from components.train_detector.learner import Learner
-    from components.train_detector.light import AS_TAKEN
-    from components.train_detector.settings import Settings
+    from components.shared.network.layers import computing_in
+    from components.shared.network.network import build_network
+    from components.training.train_detector.data.batches import Batch
+    from components.training.train_detector.data.light import AS_TAKEN
+    from components.training.train_detector.learning.learner import Learner
+    from components.training.train_detector.plan.settings import Settings
 
     with computing_in(precision):
         model = build_network(SIZE, 1, SIDE, SIDE)
@@ -126,8 +126,8 @@ def stock_layers() -> Iterator[None]:
         return lambda maps: bend(normalise(maps))
 
     with (
-        mock.patch("components.detector.layers.BatchNormSilu", norm),
-        mock.patch("components.detector.network.Upsample", keras.layers.UpSampling2D),
+        mock.patch("components.shared.network.layers.BatchNormSilu", norm),
+        mock.patch("components.shared.network.network.Upsample", keras.layers.UpSampling2D),
     ):
         yield
 
@@ -137,9 +137,9 @@ def stock_step() -> Step:
     import keras
     import tensorflow as tf
 
-    from components.detector.decode import anchor_points
-    from components.detector.loss import detection_loss
-    from components.detector.network import build_network
+    from components.shared.network.decode import anchor_points
+    from components.shared.network.loss import detection_loss
+    from components.shared.network.network import build_network
 
     with stock_layers():
         model = build_network(SIZE, 1, SIDE, SIDE)

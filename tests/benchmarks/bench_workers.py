@@ -14,9 +14,9 @@ from contextlib import ExitStack
 from statistics import median
 from time import perf_counter
 
-from components.train_detector.launchers.local import tf_configs
-from components.train_detector.lean import ENVIRONMENT, import_tensorflow_alone
-from components.train_detector.settings import Settings
+from components.training.train_detector.launchers.local import tf_configs
+from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.worker.lean import ENVIRONMENT, import_tensorflow_alone
 from tests.benchmarks.table import Row, at_least
 
 GLOBAL_BATCHES = (16, 32)
@@ -113,9 +113,9 @@ def turn(side: list[Child]) -> float:
 def main(threads: str, precision: str, gradient: str, images: str) -> None:
     """Take steps for every line of standard input."""
     import_tensorflow_alone()
-    from components.inference.memory import peak_memory_mb
-    from components.train_detector.devices import strategy_for, use_threads
-    from components.train_detector.worker import place
+    from components.shared.inference.memory import peak_memory_mb
+    from components.training.train_detector.worker.devices import strategy_for, use_threads
+    from components.training.train_detector.worker.main import place
     from tests.benchmarks.bench_step import learner_step
 
     use_threads(int(threads))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.components.serve_detector.running import Running
+from tests.components.serving.serve_detector.running import Running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What the tasks of a search leave behind, without the trainings."""
 
-from components.contracts.model import Lineage, TrainedInfo
-from components.contracts.record import digest_of
+from components.shared.contracts.model import Lineage, TrainedInfo
+from components.shared.contracts.record import digest_of
 
 DEFAULTS = {"learning_rate": 0.003, "mosaic": 0.5, "size": "pico"}
 

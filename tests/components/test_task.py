@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kfp import dsl
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 from components.task import check_account, expected_account, forget_outputs, local_name
 from pipelines.placement import light
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 AT_ONCE = (
     "import sys; from components.task import main; "
-    "from components.contracts.policy import OutagePolicy; "
+    "from components.shared.contracts.policy import OutagePolicy; "
     "sys.exit(main(sys.argv[1:], OutagePolicy(min_wait_s=0)))"
 )
 FLAKY = """
@@ -37,14 +37,14 @@ def flaky(made: dsl.Output[dsl.Dataset]) -> str:
 """
 REFUSING = """
 def refusing() -> str:
-    from components.contracts.refusal import Refusal
+    from components.shared.contracts.refusal import Refusal
 
     raise Refusal("image size is 300, expected a multiple of 32")
 """
 
 BROKEN = """
 def broken() -> str:
-    from components.contracts.progress import say
+    from components.shared.contracts.progress import say
 
     say("half done")
     raise AssertionError("no")
@@ -109,7 +109,8 @@ def test_a_refusal_is_one_line_and_no_traceback(start):
     assert ended.returncode == 2
     assert "Traceback" not in ended.stdout + ended.stderr
     assert ended.stderr == (
-        "components.contracts.refusal.Refusal: image size is 300, expected a multiple of 32\n"
+        "components.shared.contracts.refusal.Refusal: "
+        "image size is 300, expected a multiple of 32\n"
     )
 
 
@@ -147,7 +148,8 @@ def test_what_the_environment_lacks_is_one_line_and_a_failure_has_its_own_code(s
     assert lacking.returncode == 2
     assert lacking.stderr == "builtins.KeyError: the environment lacks 'NOT_GIVEN'\n"
     assert failing.returncode == 1
-    assert failing.stderr.startswith("components.contracts.refusal.JobFailure: image size is 300")
+    told = "components.shared.contracts.refusal.JobFailure: image size is 300"
+    assert failing.stderr.startswith(told)
 
 
 def test_a_file_that_is_not_there_keeps_its_traceback(start):

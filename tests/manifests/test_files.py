@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from components.deploy_model.kserve.canary import SLOT
-from components.deploy_model.kserve.storage import is_restricted
+from components.promotion.deploy_model.kserve.canary import SLOT
+from components.promotion.deploy_model.kserve.storage import is_restricted
 from tests.manifests.objects import (
     MANIFESTS,
     OVERLAYS,

@@ -9,11 +9,11 @@ import yaml
 from kfp import compiler
 from prometheus_client import REGISTRY
 
-from components.contracts.events import TOPICS
-from components.deploy_model.kserve.predictor_settings import PredictorSettings
-from components.store import brokers
-from components.train_detector.launchers import pods as worker_pods
-from components.train_detector.launchers.worker_settings import worker_settings
+from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
+from components.shared.contracts.events import TOPICS
+from components.shared.store import brokers
+from components.training.train_detector.launchers import pods as worker_pods
+from components.training.train_detector.launchers.worker_settings import worker_settings
 from pipelines.graphs import GRAPHS
 from tests.manifests.objects import (
     MANIFESTS,
@@ -136,7 +136,7 @@ def test_the_runtime_and_the_launcher_mean_the_same_container_and_port():
     (runtime,) = named(OBJECTS, "TrainingRuntime")
     (job,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
     (container,) = job["template"]["spec"]["template"]["spec"]["containers"]
-    trainjob = import_module("components.train_detector.launchers.trainjob")
+    trainjob = import_module("components.training.train_detector.launchers.trainjob")
 
     assert job["name"] == container["name"] == trainjob.CONTAINER
     assert container["ports"][0]["containerPort"] == worker_pods.PORT
@@ -173,7 +173,11 @@ def _alerts():
 
 def test_an_alert_counts_only_what_the_code_counts():
     counted = defaultdict(set)
-    for module in ("ingest_events.expose", "serve_detector.metrics", "traffic.metrics"):
+    for module in (
+        "data.ingest_events.expose",
+        "serving.serve_detector.metrics",
+        "shared.traffic.metrics",
+    ):
         import_module(f"components.{module}")
     for metric in REGISTRY.collect():
         for sample in metric.samples or ():

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from kfp import compiler, dsl
 
-from components.evaluate_detector.component import evaluate_detector
-from components.fetch_model.component import fetch_model
-from components.snapshot_dataset.component import snapshot_dataset
+from components.data.snapshot_dataset.component import snapshot_dataset
+from components.promotion.evaluate_detector.component import evaluate_detector
+from components.promotion.fetch_model.component import fetch_model
 from pipelines.graphs import GRAPHS
 from pipelines.packages import write_package
 from pipelines.policy.artifacts import taken_twice

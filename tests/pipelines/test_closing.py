@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from components.contracts.report import COCO_METRICS, DriftReport, ModelReport, Report
-from components.contracts.snapshot import SnapshotInfo, WindowInfo
-from pipelines.laptop.closing import write_closing_page
-from pipelines.laptop.home import Home
-from pipelines.laptop.run import Run, Step
+from components.shared.contracts.report import COCO_METRICS, DriftReport, ModelReport, Report
+from components.shared.contracts.snapshot import SnapshotInfo, WindowInfo
+from pipelines.local.closing import write_closing_page
+from pipelines.local.home import Home
+from pipelines.local.run import Run, Step
 
 DIGEST = "a" * 64
 

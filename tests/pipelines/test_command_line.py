@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.__main__ import _parser
-from pipelines.laptop.loop import slug
-from pipelines.laptop.run import Run, _cause_of, _note, cause_in
+from pipelines.local.loop import slug
+from pipelines.local.run import Run, _cause_of, _note, cause_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,8 +55,8 @@ def test_a_folder_without_images_is_one_clear_line_and_nothing_is_left_running(t
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
-    from components.contracts.refusal import Refusal
-    from pipelines.laptop import home
+    from components.shared.contracts.refusal import Refusal
+    from pipelines.local import home
 
     monkeypatch.setenv("CARS_STATE", str(tmp_path))
     monkeypatch.setattr(home, "LEAST_FREE_BYTES", 10**18)
@@ -66,8 +66,8 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
 
 
 def test_a_state_folder_serves_one_run_at_a_time(tmp_path):
-    from components.contracts.refusal import Refusal
-    from pipelines.laptop.home import _only_one
+    from components.shared.contracts.refusal import Refusal
+    from pipelines.local.home import _only_one
 
     with (
         _only_one(tmp_path),
@@ -171,7 +171,7 @@ def test_a_pipelines_parameters_are_read_by_their_types():
 def test_every_folder_name_gives_a_dataset_name(name):
     from pydantic import TypeAdapter
 
-    from components.contracts.values import Name
+    from components.shared.contracts.values import Name
 
     TypeAdapter(Name).validate_python(slug(name))
 
@@ -181,7 +181,7 @@ LOG = """\
     » 600 images
 22:04:37.100 - INFO - Task 'snapshot-dataset' finished with status SUCCESS
 22:04:37.200 - INFO - Executing task 'validate-dataset'
-    components.contracts.refusal.Refusal: 3 images are undecodable, expected none
+    components.shared.contracts.refusal.Refusal: 3 images are undecodable, expected none
 22:04:38.100 - ERROR - Task 'validate-dataset' finished with status FAILURE
 RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
 """

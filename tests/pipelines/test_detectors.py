@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from components.inference.shelf import Shelf
-from pipelines.laptop.detectors import Detectors
-from pipelines.laptop.home import Home
-from tests.components.inference.tiny import make_package
+from components.shared.inference.shelf import Shelf
+from pipelines.local.detectors import Detectors
+from pipelines.local.home import Home
+from tests.components.shared.inference.tiny import make_package
 from tests.proofs.kafka.lake import await_true
 from tests.support.jpegs import JPEG
 

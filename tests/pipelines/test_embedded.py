@@ -6,14 +6,14 @@ import time
 
 import psutil
 
-from components.store.postgres import connect
-from pipelines.laptop.database import EmbeddedDatabase
+from components.shared.store.postgres import connect
+from pipelines.local.database import EmbeddedDatabase
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from pipelines.laptop.database import EmbeddedDatabase
-from pipelines.laptop.stream import EmbeddedStream
+from pipelines.local.database import EmbeddedDatabase
+from pipelines.local.stream import EmbeddedStream
 with EmbeddedDatabase(Path(sys.argv[1])) as database, EmbeddedStream(Path(sys.argv[1])):
     print("up", flush=True)
     time.sleep(60)

@@ -4,17 +4,17 @@ from typing import get_args
 
 import pytest
 
-from components.contracts.account import pipeline_account
-from components.contracts.choices import Approval, ImageSize, LauncherName, number_or
-from components.contracts.model import Precision, Suppression
-from components.contracts.refusal import Refusal
-from components.export_onnx.package import form_of
-from components.train_detector.launchers.choose import launcher_named
-from components.train_detector.settings import Settings
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.choices import Approval, ImageSize, LauncherName, number_or
+from components.shared.contracts.model import Precision, Suppression
+from components.shared.contracts.refusal import Refusal
+from components.training.export_onnx.package import form_of
+from components.training.train_detector.launchers.choose import launcher_named
+from components.training.train_detector.plan.settings import Settings
 from pipelines.form import VALUES, description_of, values_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
-from pipelines.laptop import commands
+from pipelines.local import commands
 from pipelines.parameters import checked, defaults
 from pipelines.policy.access import AS_PIPELINE
 

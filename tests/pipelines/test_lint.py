@@ -10,8 +10,8 @@ import pytest
 import yaml
 from kfp import compiler, dsl, kubernetes
 
-from components.contracts.refusal import Refusal
-from components.deploy_model.component import deploy_model
+from components.promotion.deploy_model.component import deploy_model
+from components.shared.contracts.refusal import Refusal
 from pipelines.ending import recorded
 from pipelines.graphs import GRAPHS
 from pipelines.placement import light, with_database, with_detector, with_objects

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.laptop.processor import recipe_here
+from pipelines.local.processor import recipe_here
 
 
 @pytest.mark.parametrize(

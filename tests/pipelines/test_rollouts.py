@@ -6,23 +6,23 @@ from contextlib import closing
 
 import pytest
 
-from components.contracts.model import PackageInfo, PackageLayout
-from components.contracts.refusal import Refusal
-from components.deploy_model.packages import registered
-from components.deploy_model.server import ServerTarget
-from components.inference.detector import Detector
-from components.inference.shelf import Share, Shelf
-from components.inference.signature import check_signature, make_keys
-from components.store.objects import Objects
-from components.store.postgres import connect
-from components.store.registry import Registry
-from pipelines.laptop import commands
-from pipelines.laptop.clients import Clients
-from pipelines.laptop.drill import REASON, Killer, _told, copied, drill
-from pipelines.laptop.home import Home, _agree
-from pipelines.laptop.processes import ProcessError, Revived
-from pipelines.laptop.run import Run, Step
-from tests.components.inference.tiny import jpeg_of, scene
+from components.promotion.deploy_model.packages import registered
+from components.promotion.deploy_model.server import ServerTarget
+from components.shared.contracts.model import PackageInfo, PackageLayout
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.detector import Detector
+from components.shared.inference.shelf import Share, Shelf
+from components.shared.inference.signature import check_signature, make_keys
+from components.shared.store.objects import Objects
+from components.shared.store.postgres import connect
+from components.shared.store.registry import Registry
+from pipelines.local import commands
+from pipelines.local.clients import Clients
+from pipelines.local.drill import REASON, Killer, _told, copied, drill
+from pipelines.local.home import Home, _agree
+from pipelines.local.processes import ProcessError, Revived
+from pipelines.local.run import Run, Step
+from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.rollout.faults import Fault
 
 JPEG = jpeg_of(scene({(1, 2): 0}))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.contracts.policy import RolloutPolicy
-from components.contracts.quantity import amount
-from components.contracts.refusal import Refusal
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.quantity import amount
+from components.shared.contracts.refusal import Refusal
 from pipelines.placement import SECONDS
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 

@@ -14,23 +14,23 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.contracts.absence import mark_absent
-from components.contracts.refusal import Refusal
-from components.contracts.snapshot import SnapshotInfo, SnapshotLayout
-from components.evaluate_detector.evaluate import evaluate
-from components.export_onnx.export import export_trained
-from components.ingest_events.wait import wait_until_ingested
-from components.snapshot_dataset.freeze import freeze
-from components.store.objects import Objects
-from components.store.postgres import connect
-from components.store.snapshots import SnapshotReader
-from components.store.stream import stream_id
-from components.train_detector.launchers.choose import launcher_named
-from components.train_detector.settings import Settings, settings_of
-from components.train_detector.train import train
-from pipelines.laptop.home import Home, home
-from pipelines.laptop.loop import slug
-from pipelines.laptop.run import run_job
+from components.data.ingest_events.wait import wait_until_ingested
+from components.data.snapshot_dataset.freeze import freeze
+from components.promotion.evaluate_detector.evaluate import evaluate
+from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.shared.store.objects import Objects
+from components.shared.store.postgres import connect
+from components.shared.store.snapshots import SnapshotReader
+from components.shared.store.stream import stream_id
+from components.training.export_onnx.export import export_trained
+from components.training.train_detector.launchers.choose import launcher_named
+from components.training.train_detector.plan.settings import Settings, settings_of
+from components.training.train_detector.train import train
+from pipelines.local.home import Home, home
+from pipelines.local.loop import slug
+from pipelines.local.run import run_job
 from tests.proofs.needs import need_images
 
 # YOLOv8n 8.4 of Ultralytics on highway_vehicles, same split, 320 pixels, 60 epochs, from scratch.

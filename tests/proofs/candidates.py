@@ -8,20 +8,20 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from components.contracts.model import (
+from components.shared.contracts.model import (
     GoldenAnswer,
     PackageInfo,
     PackageLayout,
     RegisteredLayout,
     file_digest,
 )
-from components.contracts.record import read_lines, write_lines
-from components.inference.detector import Detector
-from components.inference.shelf import Shelf
-from components.inference.signature import sign
-from components.store.objects import digest_bytes, frame_key
-from pipelines.laptop.home import state_folder
-from tests.components.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from components.shared.contracts.record import read_lines, write_lines
+from components.shared.inference.detector import Detector
+from components.shared.inference.shelf import Shelf
+from components.shared.inference.signature import sign
+from components.shared.store.objects import digest_bytes, frame_key
+from pipelines.local.home import state_folder
+from tests.components.shared.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "highway_vehicles" / "images"
 PICTURES = 400

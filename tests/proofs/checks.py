@@ -11,8 +11,15 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from components.check_model.check import Checked, Expected, check
-from tests.components.check_model.faulty import FILES, PICTURES, SERVED, Fault, faulty, suppressing
+from components.promotion.check_model.check import Checked, Expected, check
+from tests.components.promotion.check_model.faulty import (
+    FILES,
+    PICTURES,
+    SERVED,
+    Fault,
+    faulty,
+    suppressing,
+)
 
 EXPECTED = Expected("toys", ("car",), PICTURES)
 ANSWERS = r"^\w{12} answers 5 known pictures"

@@ -20,7 +20,7 @@ from docker.types import Mount
 from kfp import dsl, local
 from kfp.dsl.base_component import BaseComponent
 
-from components.inference.signature import MOUNTED_KEY
+from components.shared.inference.signature import MOUNTED_KEY
 
 LABEL = "car-detection.proof"
 # Somebody whom no image knows. On a machine where the proof is not root, what containers

@@ -5,7 +5,7 @@ from types import ModuleType
 
 from kubernetes import client
 
-from components.train_detector.launchers import tfjob, trainjob
+from components.training.train_detector.launchers import tfjob, trainjob
 from tests.standins.training_operator import TrainingOperator
 
 DEPLOYMENTS = {

@@ -13,12 +13,12 @@ from multiprocessing.pool import Pool
 
 import numpy as np
 
-from components.contracts.policy import PromotionPolicy
-from components.contracts.report import ModelReport, Report
-from components.evaluate_detector.coco import Truth
-from components.evaluate_detector.duel import Duels
-from components.judge_model.judge import judge
-from tests.components.evaluate_detector.scenes import EQUAL, Skill, answers, scenes
+from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.duel import Duels
+from components.promotion.judge_model.judge import judge
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import ModelReport, Report
+from tests.components.promotion.evaluate_detector.scenes import EQUAL, Skill, answers, scenes
 
 POLICY = PromotionPolicy()
 DIGESTS = {"heir": "a" * 64, "challenger": "b" * 64, "champion": "c" * 64}

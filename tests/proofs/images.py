@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import docker
 from docker.types import Mount
 
-from components.contracts.progress import MARK
+from components.data.ingest_events.wait import wait_until_ingested
 from components.images import image
-from components.inference.signature import make_keys
-from components.ingest_events.wait import wait_until_ingested
-from components.store.stream import stream_id
+from components.shared.contracts.progress import MARK
+from components.shared.inference.signature import make_keys
+from components.shared.store.stream import stream_id
 from pipelines.graphs import GRAPHS
-from pipelines.laptop.home import Home, home
-from pipelines.laptop.loop import slug
+from pipelines.local.home import Home, home
+from pipelines.local.loop import slug
 from tests.architecture.test_images import LINES, jobs
 from tests.proofs.containers import (
     LABEL,

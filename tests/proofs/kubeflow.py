@@ -24,10 +24,10 @@ from typing import Any
 
 from kfp import compiler
 
-from components.contracts.account import pipeline_account
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import asking, url_of
-from components.kubeflow.runs import EXPERIMENT, find_pipeline
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.runs import EXPERIMENT, find_pipeline
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host

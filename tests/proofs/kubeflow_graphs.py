@@ -6,8 +6,8 @@ retired: three small graphs, of components that hold no more than a look at what
 
 from kfp import dsl, kubernetes
 
+from components.data.simulate_cameras.component import simulate_cameras
 from components.images import image
-from components.simulate_cameras.component import simulate_cameras
 from pipelines.placement import light, with_database, with_detector, with_objects
 
 WRITER = "car-prove-stream"  # optional secret: how to write to a broker that knows its users
@@ -34,7 +34,7 @@ def wait_for_frames(dataset: str, frames: int, seconds: int = 900) -> int:
     import os
     import time
 
-    from components.store.postgres import connect
+    from components.shared.store.postgres import connect
 
     connection, deadline = connect(os.environ["DATABASE_URL"]), time.monotonic() + seconds
     while True:
@@ -67,10 +67,10 @@ def ask_detector(dataset: str, frames: int = 20) -> str:
     import time
     from contextlib import closing
 
-    from components.deploy_model.targets import policy_from, target_from
-    from components.store.objects import Objects, frame_key
-    from components.store.postgres import connect
-    from components.store.registry import Registry
+    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.shared.store.objects import Objects, frame_key
+    from components.shared.store.postgres import connect
+    from components.shared.store.registry import Registry
 
     connection, objects = (
         connect(os.environ["DATABASE_URL"]),
@@ -106,8 +106,8 @@ def retire_dataset(dataset: str) -> None:
     import os
     from contextlib import closing
 
-    from components.deploy_model.targets import policy_from, target_from
-    from components.store.postgres import connect
+    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.shared.store.postgres import connect
 
     with closing(target_from(os.environ, policy_from(os.environ))) as target:
         target.serve(dataset, None)
@@ -130,7 +130,7 @@ def read_outcomes(dataset: str, runs: list) -> str:
     import json
     import os
 
-    from components.store.postgres import connect
+    from components.shared.store.postgres import connect
 
     connection = connect(os.environ["DATABASE_URL"])
     with connection, connection.cursor() as cursor:

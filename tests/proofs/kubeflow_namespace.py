@@ -8,7 +8,7 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 
 NEEDED = {
     "service_account": ("car-pipeline",),

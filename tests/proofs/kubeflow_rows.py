@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from components.contracts.account import pipeline_account
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError, asking, url_of
-from components.kubeflow.runs import EXPERIMENT, OVER, PAGE, find_version, start_run
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.runs import EXPERIMENT, OVER, PAGE, find_version, start_run
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runs import Run, find
 from pipelines.kubeflow.schedules import Schedules

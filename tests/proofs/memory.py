@@ -18,12 +18,12 @@ from unittest import mock
 
 import numpy as np
 
-from components.contracts.model import TrainedLayout
-from components.store.objects import Objects
-from components.train_detector.launchers import local
-from components.train_detector.launchers.outcome import TrainingError
-from components.train_detector.settings import Settings
-from pipelines.laptop.home import Home, home
+from components.shared.contracts.model import TrainedLayout
+from components.shared.store.objects import Objects
+from components.training.train_detector.launchers import local
+from components.training.train_detector.launchers.outcome import TrainingError
+from components.training.train_detector.plan.settings import Settings
+from pipelines.local.home import Home, home
 from tests.proofs.accuracy import freeze_folder, train_in
 from tests.proofs.cgroups import Cgroup, limited_to
 from tests.proofs.needs import need_images, need_memory_limits

@@ -5,7 +5,7 @@ from typing import Any
 
 from kubernetes import client
 
-from components.cluster.client import Cluster, Kind
+from components.shared.cluster.client import Cluster, Kind
 
 
 def merge(cluster: Cluster, kind: Kind, name: str, change: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ import urllib3
 from confluent_kafka import KafkaException
 from kubernetes import client, config
 
-from components.cluster.client import Cluster, ClusterError, Kind
-from components.contracts.events import TOPICS
+from components.shared.cluster.client import Cluster, ClusterError, Kind
+from components.shared.contracts.events import TOPICS
 from tests.proofs.cgroups import above
 from tests.proofs.kafka.jars import PROFILES, FetchError, jars, missing
 from tests.support.kafka_admin import Admin

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.needs import need_free_topics
 from tests.support.kafka_admin import Admin
 
@@ -34,9 +34,9 @@ MOMENTS = {
 # The loop up to the served model, with a short training.
 LOOP = """
 import sys
-from pipelines.laptop import loop as whole
-from pipelines.laptop.home import home
-from pipelines.laptop.terminal import Terminal
+from pipelines.local import loop as whole
+from pipelines.local.home import home
+from pipelines.local.terminal import Terminal
 with home() as up:
     story = whole.Story(whole.SIMULATED, up, Terminal())
     story.job("Cameras", "simulate_cameras", dataset=story.dataset, frames=300)

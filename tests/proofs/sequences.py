@@ -10,12 +10,12 @@ from types import ModuleType
 
 from kubernetes import client
 
-from components.cluster.client import Cluster
-from components.contracts.quantity import amount
-from components.train_detector.launchers import tfjob
-from components.train_detector.launchers.on_cluster import launch
-from components.train_detector.launchers.pods import Job
-from components.train_detector.launchers.worker_settings import WorkerSettings
+from components.shared.cluster.client import Cluster
+from components.shared.contracts.quantity import amount
+from components.training.train_detector.launchers import tfjob
+from components.training.train_detector.launchers.on_cluster import launch
+from components.training.train_detector.launchers.pods import Job
+from components.training.train_detector.launchers.worker_settings import WorkerSettings
 from tests.proofs.merge import merge
 from tests.standins.training_operator import Script, TrainingOperator
 

@@ -14,16 +14,16 @@ from tempfile import TemporaryDirectory
 
 from kubernetes import client
 
-from components.cluster.client import ConflictError
-from components.contracts.model import RegisteredLayout
-from components.contracts.refusal import Refusal
-from components.deploy_model.kserve.capabilities import SERVICES, look
-from components.deploy_model.kserve.predictor import MODELS
-from components.deploy_model.packages import registered
-from components.inference.signature import sign
-from components.store.postgres import connect, migrate
-from components.store.registry import Registry
-from pipelines.laptop.database import EmbeddedDatabase
+from components.promotion.deploy_model.kserve.capabilities import SERVICES, look
+from components.promotion.deploy_model.kserve.predictor import MODELS
+from components.promotion.deploy_model.packages import registered
+from components.shared.cluster.client import ConflictError
+from components.shared.contracts.model import RegisteredLayout
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.signature import sign
+from components.shared.store.postgres import connect, migrate
+from components.shared.store.registry import Registry
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.merge import merge
 from tests.proofs.needs import need_cluster, need_definition
 from tests.proofs.serving_clients import JPEG, Clients

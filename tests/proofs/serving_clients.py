@@ -6,7 +6,7 @@ from collections import Counter
 
 import httpx
 
-from tests.components.inference.tiny import jpeg_of, scene
+from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.serving_cluster import SERVICE
 from tests.standins.kserve import PORT, KServe
 

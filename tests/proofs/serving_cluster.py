@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes import client
 
-from components.deploy_model.kserve.capabilities import CONFIG
+from components.promotion.deploy_model.kserve.capabilities import CONFIG
 
 NAMESPACE, SERVICE = "prove-serving", "car-detector"
 ROUTES = "httproutes.gateway.networking.k8s.io"

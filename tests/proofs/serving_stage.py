@@ -9,21 +9,21 @@ from typing import Any
 import httpx
 from kubernetes import client
 
-from components.cluster.client import Cluster
-from components.contracts.model import PackageLayout, RegisteredLayout
-from components.contracts.policy import RolloutPolicy
-from components.contracts.record import write_lines
-from components.contracts.refusal import Refusal
-from components.deploy_model.deploy import deploy
-from components.deploy_model.kserve.own_server import OwnServer
-from components.deploy_model.kserve.predictor_settings import PredictorSettings
-from components.deploy_model.kserve.target import KServeTarget
-from components.deploy_model.packages import registered
-from components.inference.shelf import Shelf
-from components.inference.signature import make_keys, sign
-from components.store.objects import Objects
-from components.store.registry import Registry
-from tests.components.inference.tiny import golden_answers, seal, tiny_graph
+from components.promotion.deploy_model.deploy import deploy
+from components.promotion.deploy_model.kserve.own_server import OwnServer
+from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
+from components.promotion.deploy_model.kserve.target import KServeTarget
+from components.promotion.deploy_model.packages import registered
+from components.shared.cluster.client import Cluster
+from components.shared.contracts.model import PackageLayout, RegisteredLayout
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.record import write_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.shelf import Shelf
+from components.shared.inference.signature import make_keys, sign
+from components.shared.store.objects import Objects
+from components.shared.store.registry import Registry
+from tests.components.shared.inference.tiny import golden_answers, seal, tiny_graph
 from tests.proofs.serving_clients import JPEG
 from tests.proofs.serving_cluster import NAMESPACE, SERVICE
 from tests.standins.kserve import ClusterDns, KServe

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import obstore
 
-from components.store.objects import Objects
+from components.shared.store.objects import Objects
 
 REGION = "us-east-1"
 

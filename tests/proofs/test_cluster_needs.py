@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.train_detector.launchers import tfjob, trainjob
+from components.training.train_detector.launchers import tfjob, trainjob
 from tests.proofs import cluster_needs
 from tests.proofs.controllers import controller_of, running_controllers
 from tests.proofs.manifests.place import SPACE

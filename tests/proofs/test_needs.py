@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.store.stream import producer
+from components.shared.store.stream import producer
 from tests.proofs.needs import (
     need_cluster,
     need_docker,

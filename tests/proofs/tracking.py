@@ -27,11 +27,11 @@ EPOCHS, AT_ONCE, ATTEMPTS = 60, 4, 3
 TELL = """
 import os, sys
 from pathlib import Path
-from components.contracts.model import TrainedLayout
-from components.contracts.record import write_lines
-from components.store.tracking import Tracked, track
-from components.train_detector.history import Epoch
-from components.train_detector.tracked import tracked
+from components.shared.contracts.model import TrainedLayout
+from components.shared.contracts.record import write_lines
+from components.shared.store.tracking import Tracked, track
+from components.training.train_detector.plan.history import Epoch
+from components.training.train_detector.report.tracked import tracked
 from tests.components.search import info_of
 root, number, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 info, layout = info_of({"mosaic": number / 10}), TrainedLayout(root)

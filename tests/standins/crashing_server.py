@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from components.serve_detector.service import main
+from components.serving.serve_detector.service import main
 
 
 class Crashing:

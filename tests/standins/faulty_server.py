@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from components.serve_detector.service import main
+from components.serving.serve_detector.service import main
 
 SLOW_S = 1.2
 SHIFT = 0.6  # of a box's width

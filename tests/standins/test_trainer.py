@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.cluster.client import Cluster, Kind
-from components.train_detector.launchers import trainjob
-from tests.components.train_detector.launchers.pods import a_job
+from components.shared.cluster.client import Cluster, Kind
+from components.training.train_detector.launchers import trainjob
+from tests.components.training.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
 from tests.standins.training_operator.conditions import is_true

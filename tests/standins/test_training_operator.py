@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from components.cluster.client import Cluster
-from components.train_detector.launchers import tfjob
-from components.train_detector.launchers.worker_settings import WorkerSettings
-from tests.components.train_detector.launchers.pods import a_job
+from components.shared.cluster.client import Cluster
+from components.training.train_detector.launchers import tfjob
+from components.training.train_detector.launchers.worker_settings import WorkerSettings
+from tests.components.training.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
 from tests.standins.training_operator.conditions import is_true

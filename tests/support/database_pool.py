@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 
 TEMPLATE = "cars"
 

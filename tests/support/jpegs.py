@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components.vision.jpeg import encode_jpeg
+from components.shared.vision.jpeg import encode_jpeg
 
 GREY = np.add.outer(np.arange(48) * 2, np.arange(64) * 2)
 PICTURE = np.stack([GREY, GREY + 20, GREY + 30], axis=2).astype(np.uint8)

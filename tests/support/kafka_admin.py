@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from components.contracts.events import TOPICS
+from components.shared.contracts.events import TOPICS
 
 WAIT_S = 60.0
 PARTITIONS = 2

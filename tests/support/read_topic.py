@@ -1,7 +1,7 @@
 """Reads what a topic holds, as a consumer of ours does."""
 
-from components.store.stream import TopicPartition, consumer
-from components.store.topics import high_watermarks
+from components.shared.store.stream import TopicPartition, consumer
+from components.shared.store.topics import high_watermarks
 
 
 def read_topic(bootstrap_servers: str, topic: str) -> list[bytes]:

@@ -3,7 +3,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from components.store.postgres import connect
+from components.shared.store.postgres import connect
 
 INSERT = """
 INSERT INTO quarantine.items (dedupe_key, source_name, reason, detail) VALUES ('a', '', '', '')

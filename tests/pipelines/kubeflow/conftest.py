@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from components.kubeflow.client import connect
+from components.shared.kubeflow.client import connect
 from pipelines.__main__ import main
 from pipelines.kubeflow import versions
 from pipelines.kubeflow.schedules import Schedules

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.cluster.client import ClusterError
+from components.shared.cluster.client import ClusterError
 from pipelines.kubeflow import controller
 from pipelines.kubeflow.controller import policy_in, retry_policy
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import connect
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import connect
 from pipelines.kubeflow import runs
 from pipelines.packages import write_package
 from tests.standins.argo_workflow import NO_EXECUTION, Ends
@@ -16,7 +16,7 @@ from tests.support.kubeflow import start_run
 REFUSED = """reading 600 images
 Traceback (most recent call last):
   File "<frozen runpy>", line 198, in _run_module_as_main
-components.contracts.refusal.Refusal: 3 images are undecodable, expected JPEGs
+components.shared.contracts.refusal.Refusal: 3 images are undecodable, expected JPEGs
 """
 FAILED = {"train-detector-2": Ends("Failed", REFUSED, "Error (exit code 1)")}
 WAITS = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu"
@@ -217,7 +217,7 @@ def test_a_host_without_the_workflow_says_no_reason(told, kubeflow):
 
 
 def test_a_host_that_hangs_is_given_up_within_its_limit(kubeflow, run, command, monkeypatch):
-    monkeypatch.setattr("components.kubeflow.client.SECONDS", 1)
+    monkeypatch.setattr("components.shared.kubeflow.client.SECONDS", 1)
     client = connect(kubeflow.url)
     kubeflow.before = lambda verb, path: time.sleep(1)
     begin = time.monotonic()
@@ -228,7 +228,7 @@ def test_a_host_that_hangs_is_given_up_within_its_limit(kubeflow, run, command, 
 
 
 def test_the_manifest_and_the_details_of_a_run_name_the_same_nodes(kubeflow, run):
-    from components.kubeflow.nodes import from_details, from_workflow
+    from components.shared.kubeflow.nodes import from_details, from_workflow
 
     workflow = kubeflow.play(run.id, FAILED)
     details = run.refresh()._answer.run_details.task_details

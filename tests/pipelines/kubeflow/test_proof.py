@@ -5,7 +5,7 @@ import json
 import pytest
 from kfp import compiler
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 from pipelines.kubeflow.host import Host
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import findings
@@ -57,7 +57,7 @@ def went(kubeflow, run, job, how):
     """Let a run come to where it stays: most end, one is trained until it is stopped."""
     model = run.get("runtime_config", {}).get("parameters", {}).get("model")
     key = next(it for it in kubeflow.spec_of(run)["root"]["dag"]["tasks"] if it != "record-outcome")
-    broken = Ends("Failed", f"components.contracts.refusal.Refusal: {job} broke")
+    broken = Ends("Failed", f"components.shared.contracts.refusal.Refusal: {job} broke")
     if job == "stopped":
         return {"fetch-model": Ends("Running")}
     if job == "prove-room":

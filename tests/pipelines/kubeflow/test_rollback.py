@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.__main__ import main
 from pipelines.kubeflow import versions
-from pipelines.laptop import commands
+from pipelines.local import commands
 
 
 @pytest.fixture(autouse=True)

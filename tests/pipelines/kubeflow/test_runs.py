@@ -2,11 +2,11 @@ import time
 
 import pytest
 
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError, connect
-from components.kubeflow.runs import train_once
-from components.submit_training.component import submit_training
-from components.submit_training.submit import starter
+from components.monitoring.submit_training.component import submit_training
+from components.monitoring.submit_training.submit import starter
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostError, connect
+from components.shared.kubeflow.runs import train_once
 from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.runs import WaitError
@@ -299,7 +299,7 @@ def test_waiting_in_a_notebook_ends_in_time(submit):
 
 
 def test_the_names_that_jobs_and_pipelines_use_are_the_same():
-    from components.kubeflow.runs import TRAIN
+    from components.shared.kubeflow.runs import TRAIN
     from pipelines.graphs import GRAPHS
 
     assert GRAPHS["train"].name == TRAIN

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.contracts.refusal import Refusal
+from components.shared.contracts.refusal import Refusal
 from pipelines.__main__ import _parser
 from pipelines.kubeflow import schedule_file
 from pipelines.kubeflow.schedule_file import planned, read

@@ -1,7 +1,7 @@
 import pytest
 
-from components.contracts.refusal import Refusal
-from components.kubeflow.runs import EXPERIMENT
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.runs import EXPERIMENT
 from pipelines.kubeflow.schedules import Schedules
 from tests.pipelines.kubeflow.scheduled import FILE
 

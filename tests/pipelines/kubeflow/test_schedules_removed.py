@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.kubeflow.client import HostError
+from components.shared.kubeflow.client import HostError
 from pipelines.kubeflow.schedules import Schedules
 from tests.pipelines.kubeflow.scheduled import FILE
 

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from components.kubeflow.nodes import from_details, from_workflow, node_id
+from components.shared.kubeflow.nodes import from_details, from_workflow, node_id
 from pipelines.packages import write_package
 from tests.standins.argo_workflow import Ends, Workflow, identity
 from tests.support.kubeflow import start_run

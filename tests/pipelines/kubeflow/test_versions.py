@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.contracts.refusal import Refusal
-from components.kubeflow.client import HostError
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostError
 from pipelines.form import description_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.versions import choose, upload
@@ -139,7 +139,8 @@ def test_images_by_digest_need_no_leave(checkout, kubeflow, tmp_path):
                for folder in (ROOT / "images").iterdir()}  # fmt: skip
     (tmp_path / "digests.json").write_text(json.dumps(digests))
     code = (
-        "import sys; from pathlib import Path; from components.kubeflow.client import connect; "
+        "import sys; from pathlib import Path; "
+        "from components.shared.kubeflow.client import connect; "
         "from pipelines.kubeflow.versions import upload; "
         "upload(connect(sys.argv[1]), 'watch', root=Path(sys.argv[2]))"
     )

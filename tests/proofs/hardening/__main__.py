@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.hardening import (
     annotations,
     clients,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from components.contracts.refusal import Refusal
-from tests.components.import_dataset.mutations import FORMS, GARBAGE, KINDS, SIZES, mutate
-from tests.components.import_dataset.test_mutations import read, wrong
+from components.shared.contracts.refusal import Refusal
+from tests.components.data.import_dataset.mutations import FORMS, GARBAGE, KINDS, SIZES, mutate
+from tests.components.data.import_dataset.test_mutations import read, wrong
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, stated
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import httpx
 import psutil
 
-from tests.components.inference.tiny import make_package
-from tests.components.serve_detector.running import Running
+from tests.components.serving.serve_detector.running import Running
+from tests.components.shared.inference.tiny import make_package
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, holds, stated
 from tests.support.jpegs import JPEG

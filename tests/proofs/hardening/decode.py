@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from components.vision.jpeg import JpegError, decode_jpeg, encode_jpeg
+from components.shared.vision.jpeg import JpegError, decode_jpeg, encode_jpeg
 
 
 def main(folder: Path) -> None:

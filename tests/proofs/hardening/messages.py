@@ -8,10 +8,10 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from components.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, event_of
-from components.ingest_events.understand import Message, Understood, understand
-from components.ingest_events.wait import wait_until_ingested
-from components.store.objects import Objects
+from components.data.ingest_events.understand import Message, Understood, understand
+from components.data.ingest_events.wait import wait_until_ingested
+from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, event_of
+from components.shared.store.objects import Objects
 from pipelines.events.examples import EXAMPLES, example
 from tests.proofs.hardening.place import STREAM, Place
 from tests.proofs.kafka.events import TIME, label

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from components.store.objects import digest_bytes, frame_key
+from components.shared.store.objects import digest_bytes, frame_key
 from tests.proofs.hardening.place import Place
 from tests.proofs.kafka.events import capture, send
 from tests.proofs.kafka.lake import Lake, await_true

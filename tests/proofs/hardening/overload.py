@@ -10,8 +10,8 @@ from random import Random
 
 import httpx
 
-from tests.components.inference.tiny import jpeg_of, make_package, scene
-from tests.components.serve_detector.running import Running
+from tests.components.serving.serve_detector.running import Running
+from tests.components.shared.inference.tiny import jpeg_of, make_package, scene
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, holds, stated
 

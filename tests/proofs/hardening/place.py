@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.laptop.database import EmbeddedDatabase
-from pipelines.laptop.stream import EmbeddedStream
+from pipelines.local.database import EmbeddedDatabase
+from pipelines.local.stream import EmbeddedStream
 from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, lake
 

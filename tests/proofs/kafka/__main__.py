@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.contracts.events import TOPICS
-from pipelines.laptop.database import EmbeddedDatabase
+from components.shared.contracts.events import TOPICS
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.kafka import (
     connecting,
     ending,

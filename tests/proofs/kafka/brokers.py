@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pipelines.laptop.processes import Child, Part
+from pipelines.local.processes import Child, Part
 from tests.proofs.kafka.certificates import Authority
 from tests.proofs.kafka.jars import jars, java
 

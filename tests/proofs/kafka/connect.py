@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from components.contracts.events import FRAMES_TOPIC
-from pipelines.laptop.database import free_port
-from pipelines.laptop.processes import Child, Part
+from components.shared.contracts.events import FRAMES_TOPIC
+from pipelines.local.database import free_port
+from pipelines.local.processes import Child, Part
 from tests.proofs.kafka.jars import jars, java
 from tests.proofs.kafka.lake import Lake, await_true
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from confluent_kafka.admin import AclOperation, ResourceType
 
-from components.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, TOPICS
+from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, TOPICS
 from tests.proofs.kafka.certificates import Authority
 from tests.proofs.kafka.events import labels, prediction, send
 from tests.proofs.kafka.ingester import ROOT, Ingester

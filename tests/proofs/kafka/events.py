@@ -7,9 +7,14 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from components.contracts.annotation import Box, ScoredBox
-from components.contracts.events import EventData, FrameCaptured, FrameLabelled, PredictionMade
-from components.contracts.events import event_of as envelope
+from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.events import (
+    EventData,
+    FrameCaptured,
+    FrameLabelled,
+    PredictionMade,
+)
+from components.shared.contracts.events import event_of as envelope
 
 TIME = datetime(2026, 11, 1, tzinfo=UTC)
 WIDTH, HEIGHT = 640, 480

@@ -11,8 +11,8 @@ import httpx
 import psutil
 import yaml
 
-from pipelines.laptop.database import free_port
-from pipelines.laptop.processes import Child
+from pipelines.local.database import free_port
+from pipelines.local.processes import Child
 from tests.proofs.kafka.lake import PATIENCE_S, await_true
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 from confluent_kafka import Producer
 
-from components.contracts.events import FRAMES_TOPIC, TOPICS
+from components.shared.contracts.events import FRAMES_TOPIC, TOPICS
 from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
 from tests.proofs.kafka.ingester import ROOT
 from tests.proofs.kafka.lake import await_true

@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 
-from components.store.postgres import connect, migrate
-from pipelines.laptop.database import EmbeddedDatabase, as_role
+from components.shared.store.postgres import connect, migrate
+from pipelines.local.database import EmbeddedDatabase, as_role
 
 PATIENCE_S = 180.0
 _numbers = itertools.count()

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from pipelines.laptop.database import free_port
+from pipelines.local.database import free_port
 
 BUCKET = "proof"
 LISTED = (

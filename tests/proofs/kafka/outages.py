@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from math import isnan
 
-from components.store.objects import Objects, digest_bytes, frame_key
+from components.shared.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.events import capture, labels, send
 from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, await_true

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from components.store.objects import Objects, digest_bytes, frame_key
+from components.shared.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, stated
 from tests.support.kafka_clients import CLIENTS, KCAT, Sent, by_kcat

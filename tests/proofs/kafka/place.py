@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, lake

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Producer
 
-from components.contracts.events import FRAMES_TOPIC
+from components.shared.contracts.events import FRAMES_TOPIC
 from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
 from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place

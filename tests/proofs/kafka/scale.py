@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from confluent_kafka import Producer
 
-from components.contracts.events import FRAMES_TOPIC
+from components.shared.contracts.events import FRAMES_TOPIC
 from tests.proofs.kafka.events import NAMES, SOURCE, TIME, drain, envelope, label, labels, send
 from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place

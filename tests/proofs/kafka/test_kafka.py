@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.laptop.database import EmbeddedDatabase
+from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.kafka import connecting, keeping, outsiders, reading
 from tests.proofs.kafka.brokers import Brokers
 from tests.proofs.kafka.jars import FetchError, jars, missing

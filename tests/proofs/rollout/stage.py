@@ -8,15 +8,15 @@ from pathlib import Path
 
 import httpx
 
-from components.contracts.policy import RolloutPolicy
-from components.contracts.progress import MARK
-from components.inference.shelf import Shelf
-from components.inference.signature import make_keys
-from components.store.objects import Objects
-from components.store.postgres import connect, migrate
-from components.store.registry import Registry
-from pipelines.laptop.database import EmbeddedDatabase, free_port
-from pipelines.laptop.processes import Child, Revived
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.progress import MARK
+from components.shared.inference.shelf import Shelf
+from components.shared.inference.signature import make_keys
+from components.shared.store.objects import Objects
+from components.shared.store.postgres import connect, migrate
+from components.shared.store.registry import Registry
+from pipelines.local.database import EmbeddedDatabase, free_port
+from pipelines.local.processes import Child, Revived
 from tests.proofs.candidates import Candidates
 from tests.proofs.rollout.watch import DATASET, Watch
 

@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import httpx
 
-from components.traffic.routes import Routes
+from components.shared.traffic.routes import Routes
 
 DATASET = "toys"
 

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 from kubernetes import client
 
-from components.cluster.client import Cluster
 from components.images import image
-from components.train_detector.launchers import tfjob, trainjob
+from components.shared.cluster.client import Cluster
+from components.training.train_detector.launchers import tfjob, trainjob
 from tests.proofs.controllers import controller_of, running_controllers
 from tests.proofs.needs import need_cluster
 from tests.proofs.sequences import play_all

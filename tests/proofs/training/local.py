@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from components.contracts.model import TrainedLayout
-from components.contracts.record import read_lines
-from components.store.objects import Objects
-from components.train_detector.history import Epoch
-from tests.components.train_detector.toys import write_snapshot
+from components.shared.contracts.model import TrainedLayout
+from components.shared.contracts.record import read_lines
+from components.shared.store.objects import Objects
+from components.training.train_detector.plan.history import Epoch
+from tests.components.training.train_detector.toys import write_snapshot
 from tests.proofs.training.place import ROOT
 
 WITHIN_S = 240

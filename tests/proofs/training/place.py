@@ -9,12 +9,12 @@ from pathlib import Path
 import yaml
 from kubernetes import client
 
-from components.cluster.client import Cluster
-from components.contracts.absence import mark_absent
 from components.images import image
-from components.store.objects import Objects
-from components.train_detector.launchers import tfjob, trainjob
-from tests.components.train_detector.toys import write_snapshot
+from components.shared.cluster.client import Cluster
+from components.shared.contracts.absence import mark_absent
+from components.shared.store.objects import Objects
+from components.training.train_detector.launchers import tfjob, trainjob
+from tests.components.training.train_detector.toys import write_snapshot
 from tests.proofs.stores import Relay, empty, make_bucket
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kubernetes import client
 
-from components.cluster.client import Cluster
+from components.shared.cluster.client import Cluster
 from tests.proofs.training.local import WITHIN_S, apart, history, train
 from tests.proofs.training.place import NAMESPACE, listed, until
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from kubernetes import client
 
-from components.store.objects import Objects
+from components.shared.store.objects import Objects
 from tests.standins.kserve.pods import PORT, Deployment
 from tests.standins.kserve.rules import (
     Body,

@@ -9,10 +9,10 @@ import uuid
 from pathlib import Path
 from typing import Any, Protocol
 
-from components.contracts.model import DetectAnswer
-from components.inference.detector import Detector
-from components.inference.shelf import Shelf
-from components.vision.jpeg import decode_jpeg
+from components.shared.contracts.model import DetectAnswer
+from components.shared.inference.detector import Detector
+from components.shared.inference.shelf import Shelf
+from components.shared.vision.jpeg import decode_jpeg
 from tests.standins.http_server import HttpServer, QuietHandler
 
 GRACE_S = 20

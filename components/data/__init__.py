@@ -1,0 +1,1 @@
+"""Jobs that bring images and labels in, freeze and check them."""

@@ -1,0 +1,37 @@
+"""`import_dataset` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def import_dataset(dataset: str, source: str) -> int:
+    """Send labelled images as the frames of a dataset.
+
+    Args:
+        dataset: Its name: small letters, digits and dashes.
+        source: Images with labels of a form that the README names: a folder, an archive
+            (.zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz), or either of them in an object store, `s3://bucket/prefix`.
+
+    Returns:
+        How many images were sent.
+    """
+    import os
+
+    from components.data.import_dataset.send import import_folder
+    from components.data.import_dataset.source import opened
+    from components.shared.contracts.progress import say
+    from components.shared.store.frames import FrameSender
+    from components.shared.store.objects import Objects
+
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    stream = os.environ["KAFKA_BOOTSTRAP_SERVERS"]
+    who = {"source": "/import_dataset", "labelled_by": "owner", "tool": "import_dataset"}
+    with (
+        opened(source) as folder,
+        FrameSender.connect(objects, stream, dataset=dataset, **who) as sender,
+    ):
+        tally = import_folder(folder, sender)
+    say(str(tally))
+    return tally.images

@@ -1,0 +1,60 @@
+"""Commits offsets to a consumer group of Kafka, so that its tools show the lag.
+
+For display alone: ingestion goes on where PostgreSQL says, whatever the group says.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import OffsetAndMetadata, TopicPartition  # type: ignore[import-untyped]
+from kafka.errors import (  # type: ignore[import-untyped]
+    GroupAuthorizationFailedError,
+    KafkaError,
+    NoError,
+)
+
+from components.shared.contracts.progress import say
+from components.shared.store.stream import Partition
+
+GROUP = "car-ingest-display-only"
+PAUSE_S = 60.0  # after a failure: a coordinator that is away may keep each attempt for seconds
+
+
+@dataclass(slots=True)
+class Display:
+    """The consumer group that shows how far ingestion is.
+
+    Attributes:
+        admin: From `store.brokers.admin`.
+        shown: What was committed last.
+        not_before: When it may be tried again, by the monotonic clock.
+    """
+
+    admin: Any
+    shown: dict[Partition, int] = field(default_factory=dict)
+    not_before: float = 0.0
+
+    def show(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit the offsets that changed. It is no harm if that fails."""
+        changed = {at: offset for at, offset in offsets.items() if self.shown.get(at) != offset}
+        if not changed or time.monotonic() < self.not_before:
+            return
+        answers = self._commit(changed)
+        self.shown |= {at: changed[at] for at, answer in answers.items() if answer is NoError}
+        if GroupAuthorizationFailedError in answers.values():
+            self.not_before = math.inf
+            say(f"this user may not commit to the group {GROUP}: Kafka's own tools show no lag")
+        elif set(answers.values()) - {NoError}:
+            self.not_before = time.monotonic() + PAUSE_S
+
+    def _commit(self, offsets: Mapping[Partition, int]) -> dict[Partition, type[KafkaError]]:
+        """Return how it went for each partition."""
+        wanted = {TopicPartition(*at): OffsetAndMetadata(to, "", -1) for at, to in offsets.items()}
+        try:
+            answers = self.admin.alter_group_offsets(GROUP, wanted)
+        except KafkaError as error:
+            return dict.fromkeys(offsets, type(error))
+        return {(at.topic, at.partition): answer for at, answer in answers.items()}

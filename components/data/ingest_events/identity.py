@@ -1,0 +1,83 @@
+"""Finds which events of a batch are new, which are replays and which reuse an id.
+
+Content that is stored is never stored again, whatever `source` and `id` it comes with. New
+content whose `source` and `id` are stored with other content breaks the rule of CloudEvents and
+is quarantined. So the outcome depends neither on where batches begin nor on replays.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from components.data.ingest_events.understand import Misread, Reading, Understood, misread
+
+SenderId = tuple[str, str]  # `source` and `id`
+
+
+def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool) -> list[Reading]:
+    """Leave out what is stored already, and send to quarantine what reuses an id.
+
+    Args:
+        cursor: In the transaction that will store the rest.
+        readings: In the order of their messages.
+        look_up: Look up every event. Without it, only repetitions within the batch and events
+            of senders with ids of their own are found; what else is stored already violates a
+            unique key when it is written.
+    """
+    understood = [reading for reading in readings if isinstance(reading, Understood)]
+    foreign = [reading for reading in understood if reading.event.id != reading.event_id]
+    asked = understood if look_up else foreign
+    stored = _find_stored(cursor, [reading.event_id for reading in asked])
+    return list(_select(readings, stored, _find_senders(cursor, foreign)))
+
+
+def _select(
+    readings: Iterable[Reading], stored: set[str], senders: dict[SenderId, str]
+) -> Iterable[Reading]:
+    for reading in readings:
+        if isinstance(reading, Misread):
+            yield reading
+            continue
+        event, event_id = reading.event, reading.event_id
+        if event_id in stored:
+            continue
+        first = senders.setdefault((event.source, event.id), event_id)
+        if first == event_id:
+            stored.add(event_id)
+            yield reading
+        else:
+            detail = (
+                f"id {event.id} of source {event.source} came before with other content, as event "
+                f"{first}; expected an id of its own for each event"
+            )
+            yield misread(reading, "id_used_twice", detail)
+
+
+def _find_stored(cursor: Cursor, event_ids: Sequence[str]) -> set[str]:
+    if not event_ids:
+        return set()
+    # One literal is parsed much faster than an array of many; digests need no quotes in it.
+    cursor.execute(STORED, (f"{{{','.join(event_ids)}}}",))
+    return {event_id for (event_id,) in cursor.fetchall()}
+
+
+def _find_senders(cursor: Cursor, foreign: Sequence[Understood]) -> dict[SenderId, str]:
+    if not foreign:
+        return {}
+    asked = [(reading.event.source, reading.event.id) for reading in foreign]
+    sources, ids = map(list, zip(*asked, strict=True))
+    cursor.execute(SENDERS, {"sources": sources, "ids": ids})
+    return {(source, sender_id): event_id for source, sender_id, event_id in cursor.fetchall()}
+
+
+STORED = "SELECT event_id FROM bronze.events WHERE event_id = ANY(%s::text[])"
+
+# Where sender_id is NULL the sender's id is event_id.
+SENDERS = """
+WITH asked AS (SELECT * FROM unnest(%(sources)s::text[], %(ids)s::text[]) AS _ (source, id))
+SELECT source, sender_id, event_id FROM asked JOIN bronze.events USING (source)
+WHERE sender_id = id AND sender_id IS NOT NULL
+UNION
+SELECT source, event_id, event_id FROM asked JOIN bronze.events USING (source)
+WHERE event_id = id AND sender_id IS NULL
+"""

@@ -1,0 +1,103 @@
+"""An event means rows: one in bronze, and what it says in silver or quarantine."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import singledispatch
+from typing import Any
+
+from components.data.ingest_events.understand import Message, Misread, Reading
+from components.shared.contracts.events import (
+    EventData,
+    FrameCaptured,
+    FrameLabelled,
+    FrameRefused,
+    PredictionMade,
+)
+from components.shared.contracts.record import canonical
+from components.shared.contracts.values import storable
+from components.shared.store.objects import digest_bytes
+
+# The columns of each table, in the order of its rows. A row whose key is there already
+# changes nothing: that is what makes a replay harmless.
+COLUMNS = {
+    "bronze.events": 'stream, topic, partition, "offset", event_id, sender_id, type, source, '
+    "time, data, extensions",
+    "silver.frames": "dataset, sha256, uri, width, height, size_bytes, camera, captured_at, "
+    "source_name, group_name, split, event_id",
+    "silver.labels": "event_id, dataset, sha256, boxes, labelled_by, tool, labelled_at",
+    "silver.predictions": "event_id, dataset, sha256, request_id, camera, model, width, height, "
+    "boxes, latency_ms, predicted_at",
+    "quarantine.items": "dedupe_key, dataset, source_name, reason, detail, uri, message, headers",
+}
+
+Row = tuple[Any, ...]
+
+
+def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
+    """Yield table and row for all that a message means.
+
+    Args:
+        stream: Name of the stream that it came through.
+        reading: What was read.
+    """
+    if isinstance(reading, Misread):
+        yield "quarantine.items", _quarantined(reading)
+        return
+    message, event, event_id = reading.message, reading.event, reading.event_id
+    place = (stream, message.topic, message.partition, message.offset)
+    sender_id = None if event.id == event_id else event.id
+    envelope = (event_id, sender_id, event.type, event.source, event.time)
+    extensions = canonical(event.extensions) if event.model_extra else None
+    yield "bronze.events", (*place, *envelope, reading.content, extensions)
+    yield from meaning(reading.data, event_id)
+
+
+def _quarantined(reading: Misread) -> Row:
+    message = reading.message
+    # Place and content, so that a topic that is read again adds nothing, and one that was
+    # created again and uses its places again loses nothing.
+    key = reading.event_id or f"{message.place}/{digest_bytes(message.body)[:16]}"
+    why = (message.place, reading.reason, storable(reading.detail))
+    return key, reading.dataset, *why, None, message.body, _headers(message)
+
+
+def _headers(message: Message) -> str | None:
+    values = [[name, b64encode(value or b"").decode()] for name, value in message.headers]
+    return json.dumps(values) if values else None
+
+
+@singledispatch
+def meaning(data: EventData, event_id: str) -> Iterator[tuple[str, Row]]:
+    """Yield table and row for what an event says beyond having come."""
+    yield from ()
+
+
+@meaning.register
+def _(data: FrameCaptured, event_id: str) -> Iterator[tuple[str, Row]]:
+    size = (data.width, data.height, data.size_bytes)
+    origin = (data.camera, data.captured_at, data.source_name, data.group, data.split)
+    yield "silver.frames", (data.dataset, data.sha256, data.uri, *size, *origin, event_id)
+
+
+@meaning.register
+def _(data: FrameLabelled, event_id: str) -> Iterator[tuple[str, Row]]:
+    origin = (data.labelled_by, data.tool, data.labelled_at)
+    yield "silver.labels", (event_id, data.dataset, data.sha256, _boxes(data), *origin)
+
+
+@meaning.register
+def _(data: PredictionMade, event_id: str) -> Iterator[tuple[str, Row]]:
+    asked = (data.request_id, data.camera, data.model, data.width, data.height)
+    answer = (_boxes(data), data.latency_ms, data.predicted_at)
+    yield "silver.predictions", (event_id, data.dataset, data.sha256, *asked, *answer)
+
+
+@meaning.register
+def _(data: FrameRefused, event_id: str) -> Iterator[tuple[str, Row]]:
+    why = (data.source_name, data.reason, data.detail, data.uri)
+    yield "quarantine.items", (event_id, data.dataset, *why, None, None)
+
+
+def _boxes(data: FrameLabelled | PredictionMade) -> str:
+    return data.model_dump_json(include={"boxes"})[len('{"boxes":') : -1]

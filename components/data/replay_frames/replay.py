@@ -1,0 +1,100 @@
+"""A replayed frame is a held-out photograph in a mirror: new, and just like what is known.
+
+It stands in for a live camera and proves that the watch works; it says nothing new about
+the world. Nothing is sent with it: no boxes, and no split.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.progress import follow
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.store.frames import Frame, FrameSender
+from components.shared.store.snapshots import SnapshotReader
+from components.shared.vision.jpeg import decode_jpeg, encode_jpeg
+from components.shared.vision.weather import night, rain
+
+Condition = Literal["same", "night", "rain", "night-rain"]
+Pixels = NDArray[np.uint8]
+
+QUALITY = 90
+WEATHER: dict[Condition, tuple[Callable[[Pixels, np.random.Generator], Pixels], ...]] = {
+    "same": (),
+    "night": (night,),
+    "rain": (rain,),
+    "night-rain": (night, rain),
+}
+
+
+def replay(
+    reader: SnapshotReader, sender: FrameSender, *, condition: str, frames: int, seed: int
+) -> int:
+    """Send held-out photographs of a snapshot as if a camera took them now.
+
+    Args:
+        reader: The snapshot.
+        sender: Of the snapshot's dataset.
+        condition: `same`, `night`, `rain` or `night-rain`.
+        frames: How many; fewer if the snapshot holds out fewer.
+        seed: Decides which, and how it rains.
+
+    Returns:
+        How many were sent.
+
+    Raises:
+        Refusal: If the condition is unknown or nothing is held out.
+    """
+    known = next((name for name in get_args(Condition) if name == condition), None)
+    if known is None:
+        raise Refusal(f"condition is {condition!r}, expected {', '.join(get_args(Condition))}")
+    chosen = choose(reader, frames, seed)
+    told = follow(len(chosen), "frames", 2.0)
+    for number, image in enumerate(chosen):
+        rng = np.random.default_rng([seed, number])
+        picture = seen_again(decode_jpeg(reader.read(image.sha256)), known, rng)
+        sender.send(_frame(image, picture, known, seed, number))
+        told(number + 1)
+    return len(chosen)
+
+
+def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage]:
+    """Return some held-out images, no two the same, in an order that the seed decides.
+
+    Raises:
+        Refusal: If the snapshot holds nothing out.
+    """
+    held_out = [*reader.images("validation"), *reader.images("test")]
+    if not held_out:
+        raise Refusal(f"snapshot {reader.info.id[:12]} has no held-out images, expected some")
+    order = np.random.default_rng(seed).permutation(len(held_out))
+    return [held_out[place] for place in order[:frames].tolist()]
+
+
+def seen_again(picture: Pixels, condition: Condition, rng: np.random.Generator) -> Pixels:
+    """Return a photograph `[H, W, 3]` in a mirror and in other weather."""
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    for fall in WEATHER[condition]:
+        mirrored = fall(mirrored, rng)
+    return mirrored
+
+
+def _frame(
+    image: SnapshotImage, picture: Pixels, condition: Condition, seed: int, number: int
+) -> Frame:
+    """Describe a replayed frame; its time is made up, a day later for each seed."""
+    moment = image.captured_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    moment += timedelta(days=seed + 1, seconds=number)
+    return Frame(
+        jpeg=encode_jpeg(picture, QUALITY),
+        width=image.width,
+        height=image.height,
+        camera=image.camera,
+        captured_at=moment,
+        source_name=f"replay-{condition}-{seed}-{number:04d}.jpg",
+        group=f"replay/{image.group}",
+    )

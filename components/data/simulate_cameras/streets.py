@@ -1,0 +1,112 @@
+"""What lies flat: grass, asphalt, paving and the lines on them, in the order it is laid."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from components.data.simulate_cameras.camera import Points, on_ground
+from components.data.simulate_cameras.conditions import Colour
+from components.data.simulate_cameras.mesh import Pose, circle, rectangle
+
+GRASS: Colour = (92, 106, 62)
+ASPHALT: Colour = (98, 98, 101)
+PAVING: Colour = (146, 141, 132)
+KERB: Colour = (172, 169, 160)
+MARK: Colour = (208, 208, 202)
+LANE_WIDTH, BAY_WIDTH, BAY_DEPTH = 3.4, 2.7, 5.2
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A flat polygon `[K, 2]` of one colour, in metres."""
+
+    corners: Points
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A straight way that cars drive along: its start, its heading and its length."""
+
+    start: Pose
+    length: float
+
+
+@dataclass
+class Ground:
+    """Everything flat of a site, and where cars may be on it."""
+
+    patches: list[Patch] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    bays: list[Pose] = field(default_factory=list)
+
+    def lay(self, frame: Pose, corners: Points, colour: Colour) -> None:
+        """Lay a polygon given in a frame of its own."""
+        self.patches.append(Patch(flat(frame, corners), colour))
+
+    def road(self, frame: Pose, start: float, end: float, pavement: float = 2.4) -> None:
+        """Lay a road of two lanes along x of a frame; people drive on the right."""
+        middle, length = (start + end) / 2, end - start
+        for width, colour in (
+            (2 * LANE_WIDTH + 2 * pavement + 0.3, KERB),
+            (2 * LANE_WIDTH + 2 * pavement, PAVING),
+            (2 * LANE_WIDTH + 0.4, KERB),
+            (2 * LANE_WIDTH, ASPHALT),
+        ):
+            self.lay(frame, rectangle(length, width, middle), colour)
+        for side in (1, -1):
+            first, turn = (end, np.pi) if side > 0 else (start, 0.0)
+            self.lanes.append(Lane(frame.at(first, side * LANE_WIDTH / 2, turn), length))
+
+    def dashes(self, frame: Pose, start: float, end: float) -> None:
+        """Paint the broken line in the middle of a road."""
+        for x in np.arange(start + 1.5, end, 6.0):
+            self.lay(frame, rectangle(3.0, 0.16, x), MARK)
+
+    def zebra(self, frame: Pose, x: float) -> None:
+        """Paint a crossing over a road, and a stop line on its far side."""
+        for y in np.arange(-LANE_WIDTH + 0.45, LANE_WIDTH, 0.96):
+            self.lay(frame, rectangle(2.8, 0.48, x, y), MARK)
+
+    def row(self, frame: Pose, count: int, way: int) -> None:
+        """Paint parking bays side by side along x of a frame, open towards `way` of y."""
+        for number in range(count + 1):
+            x = (number - count / 2) * BAY_WIDTH
+            self.lay(frame, rectangle(0.12, BAY_DEPTH, x, way * BAY_DEPTH / 2), MARK)
+        for number in range(count):
+            x = (number + 0.5 - count / 2) * BAY_WIDTH
+            self.bays.append(frame.at(x, way * BAY_DEPTH / 2, way * np.pi / 2))
+
+    def arrow(self, frame: Pose, x: float, y: float, way: int) -> None:
+        """Paint an arrow along x."""
+        shape = np.array(
+            [[-1, 0.1], [0.4, 0.1], [0.4, 0.32], [1.2, 0], [0.4, -0.32], [0.4, -0.1], [-1, -0.1]]
+        )
+        self.lay(frame.at(x, y), shape * (way, 1), MARK)
+
+    def wear(self, rng: np.random.Generator, where: Points, spread: float) -> None:
+        """Add mends, stains and covers around points `[N, 2]`."""
+        for x, y in where:
+            moved, turn = rng.normal((x, y), spread), float(rng.uniform(0, 6))
+            frame = Pose(float(moved[0]), float(moved[1]), turn)
+            kind = rng.integers(3)
+            dark = float(rng.uniform(0.74, 0.92))
+            tone = (ASPHALT[0] * dark, ASPHALT[1] * dark, ASPHALT[2] * dark)
+            if kind == 0:
+                self.lay(frame, rectangle(rng.uniform(1, 3), rng.uniform(0.5, 1.4)), tone)
+            elif kind == 1:
+                self.lay(frame, circle(rng.uniform(0.3, 0.7)), tone)
+            else:
+                self.lay(frame, circle(0.36), (70, 68, 66))
+
+
+def flat(frame: Pose, corners: Points) -> Points:
+    """Turn ground points `[N, 2]` of a frame into ground points of the world."""
+    return frame.place(on_ground(corners))[:, :2]
+
+
+def along(frame: Pose, start: float, end: float, step: float, y: float) -> Iterator[Pose]:
+    """Yield poses at even steps along x of a frame."""
+    for x in np.arange(start, end, step):
+        yield frame.at(float(x), y)

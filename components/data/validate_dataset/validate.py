@@ -1,0 +1,68 @@
+"""A snapshot is looked at whole, shown to people, and only then refused."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.data.validate_dataset.check import check
+from components.data.validate_dataset.look import look
+from components.data.validate_dataset.show import show
+from components.data.validate_dataset.verdict import Word, judge
+from components.shared.contracts.policy import ValidationPolicy
+from components.shared.contracts.progress import say
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.shared.store.objects import Objects
+from components.shared.store.snapshots import ImageReader
+
+
+class ValidationError(Refusal):
+    """A snapshot must not be learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The verdict on a snapshot, and numbers for the dashboard."""
+
+    word: Word
+    numbers: dict[str, float]
+
+
+def validate(
+    root: str | Path,
+    objects: Objects,
+    page: str | Path,
+    *,
+    min_images: int,
+    policy: ValidationPolicy | None = None,
+) -> Validation:
+    """Check a snapshot, write its page, and refuse it if its policy says so.
+
+    Args:
+        root: Folder of the snapshot, a `SnapshotLayout`.
+        objects: The store that holds its shards.
+        page: The HTML file to write, whatever the verdict.
+        min_images: The fewest images it may have.
+        policy: Which findings fail and warn; the house's if not given.
+
+    Raises:
+        ValidationError: If a finding fails the snapshot, with their counts and the first.
+        ShardError: If the bytes of an image are gone or damaged.
+    """
+    policy = policy or ValidationPolicy()
+    layout = SnapshotLayout(root)
+    info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
+    pictures = look(root, reader)
+    findings = check(info, pictures, min_images=min_images, max_boxes=policy.max_boxes)
+    verdict = judge(findings, len(pictures), policy)
+    show(page, info, pictures, findings, verdict, policy, reader)
+    if verdict.word == "fail":
+        raise ValidationError(f"snapshot {info.id[:12]} of {info.dataset}: {verdict.reason}")
+    say(verdict.reason)
+    numbers: dict[str, float] = {
+        "images": len(pictures),
+        "boxes": sum(len(p.labels) for p in pictures),
+    }
+    numbers |= {f"{split} images": count for split, count in info.images.items()}
+    numbers |= Counter(finding.reason for finding in findings)
+    return Validation(verdict.word, numbers)

@@ -1,0 +1,61 @@
+"""Findings become one word and one sentence by a policy, and nothing else."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.data.validate_dataset.check import Finding
+from components.shared.contracts.policy import ValidationPolicy
+
+TOO_SMALL = ("too_few_images", "nothing_to_learn")  # whatever else is mended
+
+Word = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a snapshot may be learned from, and the sentence that says why."""
+
+    word: Word
+    reason: str
+
+
+def weight(reason: str, policy: ValidationPolicy) -> Word:
+    """Return what a reason does to a snapshot: fail it, warn of it, or merely be noted."""
+    if reason in policy.fail:
+        return "fail"
+    return "warn" if reason in policy.warn else "ok"
+
+
+def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) -> Verdict:
+    """Say whether a snapshot may be learned from.
+
+    Args:
+        findings: All that was found.
+        images: How many images were looked at.
+        policy: What fails and what warns.
+
+    >>> judge([Finding("undecodable", "a.jpg: cut off")], 612, ValidationPolicy()).reason
+    '1 finding in 612 images must be mended (1 undecodable); the first: a.jpg: cut off'
+    """
+    worst = [f for f in findings if weight(f.reason, policy) == "fail"]
+    warned = [f for f in findings if weight(f.reason, policy) == "warn"]
+    if small := [f.detail for f in worst if f.reason in TOO_SMALL]:
+        return Verdict("fail", small[0])
+    if worst:
+        reason = f"{_count(worst, 'finding')} in {images:,} images must be mended"
+        return Verdict("fail", f"{reason} ({_by_reason(worst)}); the first: {worst[0].detail}")
+    if warned:
+        reason = f"nothing wrong in {images:,} images; {_count(warned, 'warning')}"
+        return Verdict("warn", f"{reason} ({_by_reason(warned)}); the first: {warned[0].detail}")
+    return Verdict("ok", f"nothing wrong in {images:,} images")
+
+
+def _count(findings: Sequence[Finding], name: str) -> str:
+    return f"{len(findings):,} {name}{'s' * (len(findings) > 1)}"
+
+
+def _by_reason(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.reason for finding in findings)
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())

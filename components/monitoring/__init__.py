@@ -1,0 +1,1 @@
+"""Jobs that watch what is served, and decide and record what follows."""

@@ -1,0 +1,99 @@
+"""The rule that asks for a training. What is decided, and on what, is written down either way."""
+
+from typing import Any
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import Decision, DriftReport
+from components.shared.contracts.snapshot import WindowInfo
+from components.shared.store.registry import Registry
+
+
+def decide(drift: DriftReport) -> Decision:
+    """Say whether to train again: not on frames that show one picture, or none.
+
+    Args:
+        drift: What was measured on the window.
+    """
+    retrain = drift.enough and drift.changed and drift.usable
+    if retrain:
+        said = "the frames have changed"
+    elif drift.suspicious:  # new labels of these frames would teach nothing
+        said = "the frames need a look"
+    else:
+        said = "the frames are as before" if drift.enough else "nothing can be said yet"
+    details = f"{drift.details}; " if drift.findings else ""
+    return Decision(retrain=retrain, reason=f"{said}: {details}{drift.reason}")
+
+
+def watermark(window: WindowInfo, drift: DriftReport) -> int:
+    """Return where the next window begins: frames that were too few will count again."""
+    return window.until if drift.enough else window.since
+
+
+def facts(window: WindowInfo, drift: DriftReport) -> dict[str, Any]:
+    """Return all that the decision rests on, as JSON."""
+    return {
+        "window": window.model_dump(mode="json"),
+        "drift": drift.model_dump(mode="json", exclude={"reason", "dataset", "window"}),
+    }
+
+
+def record(
+    registry: Registry, dataset: str, window: WindowInfo, drift: DriftReport
+) -> tuple[Decision, str]:
+    """Decide about a window, write it down, and return what stands, with a page about it.
+
+    Args:
+        registry: Keeps the first decision about each window.
+        dataset: Whose window it is.
+        window: What the window is.
+        drift: What was measured on it.
+
+    Raises:
+        Refusal: If the report or the dataset is not the window's.
+    """
+    if (drift.window, dataset) != (window.id, window.dataset):
+        raise Refusal(
+            f"window {window.id[:12]} of {window.dataset} comes with a report about window "
+            f"{drift.window[:12]} for {dataset}, expected them to be the same"
+        )
+    wish = decide(drift)
+    stands = registry.decide(
+        window.id,
+        dataset,
+        watermark(window, drift),
+        wish.retrain,
+        wish.reason,
+        facts(window, drift),
+    )
+    return stands, _page(stands, window, drift)
+
+
+def summary(decision: Decision, drift: DriftReport) -> str:
+    """Return the decision in a few words."""
+    found = f"{len(drift.drifted)} of {len(drift.distances)} descriptors beyond chance"
+    if decision.retrain:
+        return f"train again: {found} in {drift.frames:,} frames"
+    if drift.suspicious:
+        return f"no training, look at the frames: {drift.findings[0].detail}"
+    return (
+        f"no training: {found if drift.enough else 'not enough to go by'}, {drift.frames:,} frames"
+    )
+
+
+def _page(decision: Decision, window: WindowInfo, drift: DriftReport) -> str:
+    names = sorted(drift.distances, key=lambda name: drift.thresholds[name] - drift.distances[name])
+    rows = [
+        f"| {name.replace('_', ' ')} | {drift.distances[name]:.2f} | {drift.thresholds[name]:.2f} |"
+        for name in names
+    ]
+    head = ["| descriptor | distance | chance reaches |", "|---|---|---|"]
+    lines = [
+        f"**train again: {'yes' if decision.retrain else 'no'}**. {decision.reason}",
+        "",
+        f"Window {window.id[:12]} of {window.dataset}: {window.frames:,} frames, "
+        f"predictions {window.since:,} to {window.until:,}.",
+        "",
+        *(head + rows if rows else []),
+    ]
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,130 @@
+"""Frames that are repeated, blank or missing, which the distributions of the others do not show."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.shared.contracts.policy import DriftPolicy
+from components.shared.contracts.report import FrameFinding
+from components.shared.vision.phash import NEAR_BITS, near_duplicates
+
+BLANK_CONTRAST = 0.015  # deviation of the grey levels, 0 to 1; noise at night has more
+
+
+def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[FrameFinding, ...]:
+    """Return what is wrong with the frames of a window; of a snapshot nothing is said.
+
+    Args:
+        reference: Held-out frames of the champion.
+        current: A window of served frames.
+        policy: From which share on it matters.
+    """
+    if current.model is None:
+        return ()
+    blank = {frame.sha256 for frame in current.frames if _is_blank(frame.descriptors)}
+    pictures = [frame for frame in current.frames if frame.sha256 not in blank]
+    details = (
+        ("repeated", _asked_again(current, policy)),
+        ("repeated", _alike(pictures, policy)),
+        ("blank", _blank(reference, current, len(blank), policy)),
+        ("cameras_gone", _silent(reference, current, policy)),
+        ("pictures_gone", _gone(current)),
+    )
+    return tuple(
+        FrameFinding.model_validate({"kind": kind, "detail": detail})
+        for kind, detail in details
+        if detail
+    )
+
+
+def _asked_again(current: Observed, policy: DriftPolicy) -> str:
+    """Tell of answers about one and the same file."""
+    if current.answers < policy.min_frames:
+        return ""
+    if current.served > (1 - policy.max_repeated_share) * current.answers:
+        return ""
+    frames = "one and the same frame" if current.served == 1 else f"{current.served:,} frames"
+    return f"{current.answers:,} answers are about {frames}"
+
+
+def _alike(frames: Sequence[Seen], policy: DriftPolicy) -> str:
+    """Tell of different files that show the same picture."""
+    again = _repeated(frames)
+    counts = Counter(frame.camera for frame in frames)
+    stuck = [
+        camera
+        for camera, count in Counter(frame.camera for frame in again).items()
+        if counts[camera] >= policy.min_repeated and count > policy.max_stuck_share * counts[camera]
+    ]
+    of_all = len(frames) >= policy.min_repeated and (
+        len(again) > policy.max_repeated_share * len(frames)
+    )
+    if not (of_all or stuck):
+        return ""
+    where = f" (above all of camera {', '.join(sorted(stuck)[:3])})" if stuck else ""
+    return (
+        f"{len(again):,} of {len(frames):,} frames show the same picture as another{where}: a "
+        "camera is frozen, or one picture is sent again and again"
+    )
+
+
+def _repeated(frames: Sequence[Seen]) -> list[Seen]:
+    """Return the frames that look like an earlier one."""
+    hashes = np.frombuffer(b"".join(frame.hash for frame in frames), np.uint8).reshape(-1, 32)
+    later = {second for _, second in near_duplicates(hashes, NEAR_BITS)}
+    return [frames[place] for place in sorted(later)]
+
+
+def _blank(reference: Reference, current: Observed, blank: int, policy: DriftPolicy) -> str:
+    usual = sum(_is_blank(frame.descriptors) for frame in reference.frames)
+    allowed = policy.max_blank_share + usual / max(1, len(reference.frames))
+    if blank <= allowed * len(current.frames):
+        return ""
+    cameras = {frame.camera for frame in current.frames if _is_blank(frame.descriptors)}
+    return (
+        f"{blank:,} of {len(current.frames):,} frames are black, grey or white all over "
+        f"({_named(cameras)})"
+    )
+
+
+def _silent(reference: Reference, current: Observed, policy: DriftPolicy) -> str:
+    """Tell of cameras that sent nothing, if frames enough came to expect some of them."""
+    shares = Counter(frame.camera for frame in reference.frames)
+    seen = {frame.camera for frame in current.frames}
+    if not seen & shares.keys():  # other cameras, or other names
+        return ""
+    frames, whole = len(current.frames), max(1, len(reference.frames))
+    silent = {
+        camera
+        for camera, count in shares.items()
+        if camera not in seen and frames * count >= policy.min_expected * whole
+    }
+    if len(silent) <= policy.max_silent_share * len(shares):
+        return ""
+    return (
+        f"{len(silent):,} of {len(shares):,} cameras of the reference sent no frame "
+        f"({_named(silent)})"
+    )
+
+
+def _gone(current: Observed) -> str:
+    if not current.gone:
+        return ""
+    was = "1 frame is" if current.gone == 1 else f"{current.gone:,} frames are"
+    return f"{was} left out, for the pictures are deleted"
+
+
+def _is_blank(descriptors: dict[str, float]) -> bool:
+    return descriptors["contrast"] < BLANK_CONTRAST
+
+
+def _named(cameras: set[str], most: int = 3) -> str:
+    return ", ".join(_names(sorted(cameras), most))
+
+
+def _names(cameras: Sequence[str], most: int) -> Iterator[str]:
+    yield from cameras[:most]
+    if len(cameras) > most:
+        yield f"and {len(cameras) - most:,} more"

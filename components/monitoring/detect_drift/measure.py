@@ -1,0 +1,169 @@
+"""A window is called different only if it is farther away than chance and few cameras explain."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.monitoring.detect_drift.chance import Chance, critical_distance, distance
+from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.shared.contracts.policy import DriftPolicy
+from components.shared.contracts.report import DriftReport, ReferenceFrame
+
+NAMED = 3  # descriptors in the sentence
+FEW_CAMERAS = 4  # at so many, the least distance is halfway from its own value to 1
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The frames that can be compared, the sentence that says which were left out, or why none."""
+
+    reference: tuple[ReferenceFrame, ...]
+    current: tuple[Seen, ...]
+    remark: str = ""
+    refusal: str = ""
+
+
+def measure(reference: Reference, current: Observed, policy: DriftPolicy) -> DriftReport:
+    """Compare frames with what the champion was judged on.
+
+    Args:
+        reference: Held-out frames of the champion, or why there are none.
+        current: A window of served frames, or a snapshot.
+        policy: How many frames it takes, and how far is far.
+    """
+    pair = comparable(reference, current, policy)
+    report = DriftReport(
+        dataset=current.dataset,
+        model=reference.model,
+        window=current.id,
+        frames=len(current.frames),
+        reference_frames=len(reference.frames),
+        distances={},
+        thresholds={},
+        drifted=(),
+        enough=not pair.refusal,
+        reason=pair.refusal,
+    )
+    return report.model_copy(update=_findings(pair, current.names, policy) if report.enough else {})
+
+
+def comparable(reference: Reference, current: Observed, policy: DriftPolicy) -> Pair:
+    """Choose the frames to compare: like with like, of cameras that both sides know.
+
+    A camera that the reference does not know is judged with the others only if the
+    reference has seen cameras enough to tell a new view from a change.
+
+    Args:
+        reference: Held-out frames of the champion, or why there are none.
+        current: A window of served frames, or a snapshot.
+        policy: How many frames and cameras it takes.
+    """
+    refusal = _refusal(reference, current, policy)
+    if refusal:
+        return Pair((), (), refusal=refusal)
+    cameras = {frame.camera for frame in reference.frames}
+    both = cameras & {frame.camera for frame in current.frames}
+    before = tuple(frame for frame in reference.frames if frame.camera in both)
+    after = tuple(frame for frame in current.frames if frame.camera in both)
+    strange = len(current.frames) - len(after)
+    if min(len(before), len(after)) >= policy.min_frames:
+        remark = f"; {strange:,} frames are of cameras that the reference does not know"
+        return Pair(before, after, remark if strange else "")
+    if len(cameras) >= policy.min_cameras:
+        return Pair(reference.frames, current.frames)
+    return Pair((), (), refusal=(
+        f"{strange:,} of {_frames(current.frames)} are of cameras that the reference does not "
+        f"know, and its {len(cameras)} cameras are too few to tell a new view from a change, "
+        f"expected {policy.min_cameras} or more"
+    ))  # fmt: skip
+
+
+def column(frames: Iterable[ReferenceFrame | Seen], name: str) -> Floats:
+    """Return one descriptor of some frames, `[N]`."""
+    return np.array([frame.descriptors[name] for frame in frames], np.float64)
+
+
+def _refusal(reference: Reference, current: Observed, policy: DriftPolicy) -> str:
+    if reference.absent:
+        return f"nothing to compare with: {reference.absent}"
+    if current.model and current.model != reference.model:
+        return (
+            f"the frames were answered by model {current.model[:12]}, but by now "
+            f"{str(reference.model)[:12]} serves: look again"
+        )
+    for frames, where in ((current.frames, "served"), (reference.frames, "in the reference")):
+        if len(frames) < policy.min_frames:
+            return (
+                f"{_frames(frames)} {where}, expected {policy.min_frames} or more "
+                "before anything can be said"
+            )
+    return ""
+
+
+def _findings(pair: Pair, names: Sequence[str], policy: DriftPolicy) -> dict[str, Any]:
+    alpha = policy.alpha / len(names)
+    cameras = [[frame.camera for frame in side] for side in (pair.reference, pair.current)]
+    chance, floor = Chance(*cameras, draws=policy.resamples), _floor(pair, alpha, policy)
+    distances, thresholds = {}, {}
+    for name in names:
+        before, after = column(pair.reference, name), column(pair.current, name)
+        distances[name] = distance(before, after)
+        thresholds[name] = max(floor, chance.reaches(before, 1 - policy.quantile))
+    by_excess = sorted(names, key=lambda name: thresholds[name] - distances[name])
+    drifted = [name for name in by_excess if distances[name] > thresholds[name]]
+    return {
+        "distances": distances,
+        "thresholds": thresholds,
+        "drifted": tuple(drifted),
+        "changed": bool(drifted) and len(drifted) >= policy.min_drifted,
+        "reason": _reason(pair, distances, thresholds, by_excess, len(drifted), policy),
+    }
+
+
+def _floor(pair: Pair, alpha: float, policy: DriftPolicy) -> float:
+    # A few cameras on a few days are a poor picture of all weathers, and drawing them again
+    # cannot know it: the fewer there are, the farther is still near.
+    cameras = len({frame.camera for frame in pair.reference})
+    least = 1 - (1 - policy.min_distance) * cameras / (cameras + FEW_CAMERAS)
+    return max(least, critical_distance(len(pair.reference), len(pair.current), alpha))
+
+
+def _reason(
+    pair: Pair,
+    distances: dict[str, float],
+    thresholds: dict[str, float],
+    by_excess: Sequence[str],
+    drifted: int,
+    policy: DriftPolicy,
+) -> str:
+    told = by_excess[: min(NAMED, drifted) or 1]
+    moves = ", ".join(_move(pair, name, distances[name], thresholds[name]) for name in told)
+    short = f", fewer than the {policy.min_drifted} that it takes"
+    return "".join([
+        f"{drifted or 'none'} of {len(distances)} descriptors beyond chance",
+        short if 0 < drifted < policy.min_drifted else "",
+        ": " if drifted else ": nearest, ",
+        moves,
+        f", and {drifted - NAMED} more" if drifted > NAMED else "",
+        pair.remark,
+    ])  # fmt: skip
+
+
+def _move(pair: Pair, name: str, far: float, reached: float) -> str:
+    before, after = (
+        float(np.median(column(side, name))) for side in (pair.reference, pair.current)
+    )
+    way = "rose" if after > before else "fell" if after < before else "spread"
+    return (
+        f"{name.replace('_', ' ')} {way} from {before:.2f} to {after:.2f} "
+        f"(KS {far:.2f}, chance reaches {reached:.2f})"
+    )
+
+
+def _frames(frames: Collection[object]) -> str:
+    return f"{len(frames):,} frames"

@@ -1,0 +1,159 @@
+"""The page that people look at: the sentence, the distances, and the frames behind them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from components.monitoring.detect_drift.measure import Pair, column
+from components.monitoring.detect_drift.observe import Seen
+from components.shared.contracts.report import DriftReport
+from components.shared.pages.chart import histogram
+from components.shared.pages.fragments import (
+    Card,
+    Tone,
+    badge,
+    cards,
+    columns,
+    gallery,
+    sentence,
+    table,
+    text,
+)
+from components.shared.pages.page import Section, write_page
+from components.shared.vision.draw import draw_boxes
+from components.shared.vision.jpeg import decode_jpeg
+
+SHOWN = 8  # frames of each kind
+MEANING = {
+    "brightness": "mean grey level, 0 to 1",
+    "contrast": "spread of the grey levels, 0 to 1",
+    "saturation": "how colourful, 0 to 1",
+    "warmth": "red less blue, -1 to 1",
+    "dark_share": "share of dark points",
+    "bright_share": "share of glaring points",
+    "sharpness": "logarithm of the Laplacian's variance",
+    "noise": "deviation from point to point, grey levels",
+    "boxes": "objects found",
+    "mean_score": "mean score of the boxes",
+    "low_score_share": "share of boxes with a score below 0.5",
+    "box_size": "median box, side as a share of the picture's",
+}
+
+Read = Callable[[Seen], bytes]
+
+
+def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Read) -> None:
+    """Write the page about one window.
+
+    Args:
+        path: The file.
+        report: What was measured.
+        pair: The frames that were compared.
+        read: Returns the JPEG of a frame.
+    """
+    sections = [Section("In short", [_cards(report)])]
+    if report.findings:
+        details = (sentence(finding.detail) for finding in report.findings)
+        sections.append(Section("Look at the frames", [text(*details)]))
+    if report.enough:
+        order = sorted(report.distances, key=lambda name: _excess(report, name), reverse=True)
+        strange = _by_strangeness(pair, order)
+        sections += [
+            Section("Descriptors", [_table(report, pair, order)]),
+            Section("Least like the reference", [_gallery(strange[:SHOWN], pair, order, read)]),
+            Section(
+                "Most like the reference", [_gallery(strange[::-1][:SHOWN], pair, order, read)]
+            ),
+            Section("Distributions", [columns(*(_chart(pair, name) for name in order))]),
+        ]
+    write_page(path, f"Drift of {report.dataset}", sections, lead=_lead(report))
+
+
+def _verdict(report: DriftReport) -> tuple[str, str, Tone]:
+    if report.suspicious:
+        return "look", "the frames need a look", "bad"
+    if not report.enough:
+        return "open", "nothing can be said", "warn"
+    if report.changed:
+        return "drift", "the frames have changed", "bad"
+    return "same", "no drift", "good"
+
+
+def _lead(report: DriftReport) -> str:
+    verdict = _verdict(report)[1].capitalize()
+    found = [sentence(finding.detail) for finding in report.findings]
+    return " ".join([f"{verdict}.", *found, sentence(report.reason)])
+
+
+def _cards(report: DriftReport) -> Markup:
+    beyond = f"{len(report.drifted)} of {len(report.distances)}" if report.enough else "-"
+    model = report.model[:8] if report.model else "none"
+    return cards(
+        Card("verdict", *_verdict(report)),
+        Card("beyond chance", beyond, "descriptors"),
+        Card("frames", report.frames, f"window {report.window[:12]}"),
+        Card("reference", report.reference_frames, "held-out frames of the champion"),
+        Card("champion", model),
+    )
+
+
+def _excess(report: DriftReport, name: str) -> float:
+    return report.distances[name] - report.thresholds[name]
+
+
+def _table(report: DriftReport, pair: Pair, order: Sequence[str]) -> Markup:
+    head = ("descriptor", "what it is", "usually", "now", "distance", "chance reaches", "")
+    return table(head, [_row(report, pair, name) for name in order])
+
+
+def _row(report: DriftReport, pair: Pair, name: str) -> tuple[object, ...]:
+    beyond = name in report.drifted
+    return (
+        name.replace("_", " "),
+        MEANING.get(name, ""),
+        float(np.median(column(pair.reference, name))),
+        float(np.median(column(pair.current, name))),
+        report.distances[name],
+        report.thresholds[name],
+        badge("beyond chance", "bad") if beyond else badge("as usual", "good"),
+    )
+
+
+def _chart(pair: Pair, name: str) -> Markup:
+    series = {"reference": column(pair.reference, name), "now": column(pair.current, name)}
+    return histogram(series, title=name.replace("_", " "), x_label=MEANING.get(name, ""))
+
+
+def _scores(pair: Pair, name: str) -> NDArray[np.float64]:
+    """How many deviations each frame is from the reference, `[N]`."""
+    usual = column(pair.reference, name)
+    away: NDArray[np.float64] = np.abs(column(pair.current, name) - usual.mean())
+    return away / max(float(usual.std()), 1e-3)
+
+
+def _by_strangeness(pair: Pair, names: Sequence[str]) -> list[Seen]:
+    total = np.mean([np.minimum(_scores(pair, name), 10) for name in names], axis=0)
+    return [pair.current[place] for place in np.argsort(-total, kind="stable")]
+
+
+def _gallery(frames: Sequence[Seen], pair: Pair, order: Sequence[str], read: Read) -> Markup:
+    if not frames:
+        return text("There are no frames.")
+    return gallery(_pictures(frames, pair, order[:2], read))
+
+
+def _pictures(
+    frames: Sequence[Seen], pair: Pair, names: Sequence[str], read: Read
+) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    usual = {name: float(np.median(column(pair.reference, name))) for name in names}
+    for frame in frames:
+        told = ", ".join(
+            f"{name.replace('_', ' ')} {frame.descriptors[name]:.2f} (usually {usual[name]:.2f})"
+            for name in names
+        )
+        picture = draw_boxes(decode_jpeg(read(frame)), frame.boxes)
+        found = f"{len(frame.boxes)} box{'es' * (len(frame.boxes) != 1)}"
+        yield picture, f"{frame.camera}, {found}: {told}"

@@ -1,0 +1,29 @@
+"""`extract_window` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def extract_window(dataset: str, window: dsl.Output[dsl.Dataset], max_frames: int = 500) -> int:
+    """Freeze the frames that the champion answered since the last decision.
+
+    Args:
+        dataset: Whose champion it is.
+        window: Laid out as `contracts.snapshot.WindowLayout`; empty if nothing was served.
+        max_frames: Of more frames than this an even sample is kept.
+
+    Returns:
+        How many frames the window holds.
+    """
+    import os
+    from contextlib import closing
+
+    from components.monitoring.extract_window.extract import extract
+    from components.shared.store.objects import Objects
+    from components.shared.store.postgres import connect
+
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        return extract(connection, objects, dataset, window.path, max_frames=max_frames).frames

@@ -1,0 +1,109 @@
+"""A window is what the champion answered after the last decision; the same rows, the same id."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from psycopg2 import extensions
+
+from components.monitoring.extract_window.sample import evenly
+from components.monitoring.extract_window.served import frames, served
+from components.shared.contracts.progress import say
+from components.shared.contracts.record import digest_of, write_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import ShardEntry, WindowFrame, WindowInfo, WindowLayout
+from components.shared.store.objects import Objects, frame_key
+from components.shared.store.registry import Registry
+
+
+def extract(
+    connection: extensions.connection,
+    objects: Objects,
+    dataset: str,
+    root: str | Path,
+    *,
+    max_frames: int,
+) -> WindowInfo:
+    """Freeze the next window of a dataset.
+
+    Args:
+        connection: An open connection to a migrated database.
+        objects: Where the images lie.
+        dataset: Whose champion it is.
+        root: Folder of the window, a `WindowLayout`.
+        max_frames: Of more frames than this an even sample is kept.
+
+    Returns:
+        What the window is; one without frames ends where it begins.
+
+    Raises:
+        Refusal: If `max_frames` is below 1, or another transaction never ends.
+    """
+    if max_frames < 1:
+        raise Refusal(f"max_frames is {max_frames}, expected 1 or more")
+    registry = Registry(connection)
+    since, champion = registry.last_watermark(dataset), registry.champion(dataset)
+    if champion is None:
+        say(f"0 frames: {dataset} has no champion yet, so nothing was served")
+        return _freeze(root, dataset, None, since, since, [], {})
+    found = served(connection, dataset, champion.model, since)
+    if found.unknown:
+        say(f"answers left out, for their frames have not arrived: {found.unknown:,}")
+    chosen = frames(connection, evenly(found.sequences, max_frames))
+    kept = _readable(chosen, objects)
+    until = found.sequences[-1] if found.sequences else since
+    counts = {"served": len(found.sequences), "answers": found.answers}
+    counts["gone"] = len(chosen) - len(kept)
+    info = _freeze(root, dataset, champion.model, since, until, kept, counts)
+    say(_summary(info))
+    return info
+
+
+def _readable(
+    chosen: Sequence[tuple[WindowFrame, int]], objects: Objects
+) -> list[tuple[WindowFrame, int]]:
+    kept = [pair for pair in chosen if objects.exists(frame_key(pair[0].sha256))]
+    if len(kept) < len(chosen):
+        say(f"frames left out, for their images are gone: {len(chosen) - len(kept):,}")
+    return kept
+
+
+def _freeze(
+    root: str | Path,
+    dataset: str,
+    model: str | None,
+    since: int,
+    until: int,
+    kept: Sequence[tuple[WindowFrame, int]],
+    counts: Mapping[str, int],
+) -> WindowInfo:
+    lines = [frame.model_dump(mode="json") for frame, _ in kept]
+    info = WindowInfo(
+        dataset=dataset,
+        model=model,
+        since=since,
+        until=until,
+        frames=len(kept),
+        id=digest_of([dataset, model, since, until, lines]),
+        **counts,
+    )
+    layout = WindowLayout(root)
+    write_lines((frame for frame, _ in kept), layout.frames)
+    write_lines((_entry(frame.sha256, size) for frame, size in kept), layout.index)
+    info.write(layout.info)
+    return info
+
+
+def _entry(sha256: str, size: int) -> ShardEntry:
+    return ShardEntry(sha256=sha256, shard=frame_key(sha256), offset=0, length=size)
+
+
+def _summary(info: WindowInfo) -> str:
+    """Say how many frames there are, and what is missing between them and what was served."""
+    model, sample = str(info.model)[:12], info.frames + info.gone
+    if not info.served:
+        return f"0 frames: model {model} served nothing since the last decision"
+    drawn = (
+        f", of an even sample of {sample:,} from {info.served:,}" if sample < info.served else ""
+    )
+    gone = f"; the pictures of {info.gone:,} more are deleted" if info.gone else ""
+    return f"{info.frames:,} frames served by model {model}{drawn}{gone}"

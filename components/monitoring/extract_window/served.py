@@ -1,0 +1,96 @@
+"""What was served is read in the database's own order, and no answer can slip past a watermark."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2 import extensions
+from psycopg2.errors import LockNotAvailable
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import WindowFrame
+
+# Numbers of `sequence` are given out when a row is written and seen when its transaction
+# ends: 7 may be seen before 6. Whoever moved on to 7 would never see 6. This waits
+# for every transaction that has written a prediction, so what is seen has no holes.
+SETTLE = "SET LOCAL lock_timeout = '30s'; SELECT silver.settle_predictions()"
+
+# A frame that was answered twice counts once, as answered last.
+NEWEST = """
+SELECT max(sequence) FROM gold.served_frames
+WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s
+GROUP BY sha256 ORDER BY 1
+"""
+ANSWERS = """
+SELECT count(*) FROM gold.served_frames
+WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s
+"""
+UNKNOWN = """
+SELECT count(*) FROM silver.predictions AS made
+WHERE dataset = %(dataset)s AND model = %(model)s AND sequence > %(since)s AND NOT EXISTS
+    (SELECT FROM silver.frames WHERE (dataset, sha256) = (made.dataset, made.sha256))
+"""
+FRAMES = """
+SELECT served.sha256, served.width, served.height, served.camera, served.captured_at,
+    served.model, served.boxes, served.latency_ms, frames.size_bytes
+FROM gold.served_frames AS served JOIN silver.frames USING (dataset, sha256)
+WHERE served.sequence = ANY(%s) ORDER BY served.sequence
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The sequence of each frame's last answer, and how many answers there are.
+
+    Attributes:
+        sequences: Of each frame's last answer, in order.
+        answers: About these frames.
+        unknown: About frames that are not known.
+    """
+
+    sequences: list[int]
+    answers: int
+    unknown: int
+
+
+def served(connection: extensions.connection, dataset: str, model: str, since: int) -> Served:
+    """List what a model answered after a watermark.
+
+    Args:
+        connection: An open connection to a migrated database.
+        dataset: Whose frames.
+        model: Digest of the package that answered.
+        since: The watermark; what it names is left out.
+
+    Raises:
+        Refusal: If another transaction keeps writing answers for half a minute.
+    """
+    values = {"dataset": dataset, "model": model, "since": since}
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(SETTLE)
+            cursor.execute(NEWEST, values)
+            sequences = [sequence for (sequence,) in cursor.fetchall()]
+            cursor.execute(ANSWERS, values)
+            ((answers,),) = cursor.fetchall()
+            cursor.execute(UNKNOWN, values)
+            ((unknown,),) = cursor.fetchall()
+    except LockNotAvailable as cause:
+        raise Refusal(
+            "one transaction has been writing predictions for 30 s, expected it to end: "
+            "look at the ingester, then try again"
+        ) from cause
+    return Served(sequences, answers, unknown)
+
+
+def frames(
+    connection: extensions.connection, sequences: Sequence[int]
+) -> list[tuple[WindowFrame, int]]:
+    """Return the frames with some sequences, in their order, each with its size in bytes."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(FRAMES, (list(sequences),))
+        rows = cursor.fetchall()
+    names = list(WindowFrame.model_fields)
+    return [
+        (WindowFrame.model_validate(dict(zip(names, row[:-1], strict=True))), row[-1])
+        for row in rows
+    ]

@@ -1,0 +1,150 @@
+"""How a run ended: one of the states of Pipelines' API, and why.
+
+The task that records it runs inside the run, as its exit handler: for Kubeflow Pipelines the run
+is still RUNNING then, and what Pipelines 2.17 hands to the task is a state of its metadata store,
+without an error. So the state of the node that the handler follows decides, which Argo has set
+before it starts the handler; and that somebody terminates the run, which the run's own state says.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.shared.contracts.outages import is_outage
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import HostClient, HostError, asking, connect, url_of
+from components.shared.kubeflow.logs import why_it_failed
+from components.shared.kubeflow.nodes import Node, nodes_of
+from components.shared.kubeflow.tasks import container_tasks, failed, titles_of
+
+UNKNOWN = "RUNTIME_STATE_UNSPECIFIED"
+WORDS = {
+    "SUCCEEDED": "SUCCEEDED",
+    "COMPLETE": "SUCCEEDED",
+    "CACHED": "SUCCEEDED",
+    "FAILED": "FAILED",
+    "CANCELED": "CANCELED",
+    "CANCELLED": "CANCELED",
+}  # states of the API by the words of runners; that it is RUNNING is no end
+DECIDED = {"SUCCEEDED", "FAILED"}  # states of a node
+CANCELED = {"CANCELING", "CANCELED"}
+PATIENCE_S = 60.0  # until the API knows of the end of the last task before the handler
+PAUSE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The run, how it ended (`SUCCEEDED`, `FAILED`, `CANCELED`, or not known), and why."""
+
+    run_id: str
+    state: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the person who watches."""
+        return f"{self.state.lower()}: {self.reason}" if self.reason else self.state.lower()
+
+
+def outcome(run_id: str, state: str, code: int | None, message: str | None) -> Outcome:
+    """Put what the runner of a pipeline says at its end into a state of the API and a sentence.
+
+    Args:
+        run_id: The run's id or name.
+        state: How it ended, in the runner's word.
+        code: Of the error, if there was one.
+        message: What the error said, in as many lines as it liked.
+
+    >>> outcome("run-7", "FAILED", 1, "no disk").sentence
+    'failed: no disk (code 1)'
+    """
+    reason = " ".join((message or "").split())
+    known = WORDS.get(state, UNKNOWN)
+    return Outcome(run_id, known, f"{reason} (code {code})".strip() if code else reason)
+
+
+def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) -> Outcome:
+    """Return how a run ended: as the runner says if it knows, else as the host's API does.
+
+    Args:
+        run_id: The run's id or name.
+        status: A `PipelineTaskFinalStatus`. That it is SUCCEEDED, or why it is FAILED, is
+            known on a laptop alone.
+        host: URL of Kubeflow Pipelines; empty if there is none.
+        patience: Seconds to wait for the API to know of the run's end.
+    """
+    told = outcome(run_id, status.state, status.error_code, status.error_message)
+    if status.state == "SUCCEEDED" or (status.state == "FAILED" and told.reason) or not host:
+        return told
+    try:
+        return _asked(host, run_id, status.pipeline_task_name, patience)
+    except Refusal as refusal:
+        return Outcome(run_id, told.state, f"Kubeflow Pipelines says no more: {refusal}")
+
+
+def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
+    """Ask a host until it knows how a run ended, or patience ends."""
+    deadline = time.monotonic() + patience
+    while True:
+        late = time.monotonic() > deadline
+        try:
+            if found := _asked_once(host, run_id, handler, late):
+                return found
+        except HostError as error:
+            if late or not is_outage(error):
+                raise
+        if late:
+            raise Refusal(f"after {patience:.0f} s it did not know how {handler} ended")
+        time.sleep(min(PAUSE_S, patience))
+
+
+def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
+    """Ask a host how a run ended, and return None if it does not know yet."""
+    client = connect(host)
+    with asking(url_of(client)):
+        run = client.get_run(run_id)
+    nodes = nodes_of(client, run)
+    state = decided(str(run.state), nodes, handler)
+    if state != "FAILED":
+        return Outcome(run_id, state, "") if state else None
+    try:
+        return Outcome(run_id, state, why(client, run, nodes))
+    except HostError as error:  # that it failed is known all the same
+        if is_outage(error) and not late:
+            raise
+        return Outcome(run_id, state, f"why could not be read: {error}")
+
+
+def decided(run_state: str, nodes: Mapping[str, Node], handler: str) -> str:
+    """Return how a run ended whose exit handler runs, or nothing if that is not known yet.
+
+    Args:
+        run_state: The run's own state, which is not final yet.
+        nodes: All nodes of the run by their names.
+        handler: Key of the graph that the exit handler follows.
+    """
+    if run_state in CANCELED:
+        return "CANCELED"
+    states = {
+        node.state
+        for name, node in nodes.items()
+        if name.rpartition(".")[2] == handler or f"{name}.onExit" in nodes
+    }
+    return states.pop() if len(states) == 1 and states <= DECIDED else ""
+
+
+def why(client: HostClient, run: Any, nodes: Mapping[str, Node]) -> str:
+    """Return which task of a run failed, and its sentence.
+
+    Raises:
+        HostError: If the host does not answer, or the log may not be read.
+    """
+    broken = failed(container_tasks(nodes, titles_of(client, run)))
+    if not broken:
+        return "no task of it is known to have failed"
+    name = broken[0].name
+    try:
+        return f"{name}: {why_it_failed(client, str(run.run_id), broken[0])}"
+    except HostError as error:
+        raise HostError(f"log of {name}: {error}", error.status) from error

@@ -1,0 +1,77 @@
+"""A window gets one training: killed at any line and run again, there is still just one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from psycopg2 import extensions
+
+from components.shared.contracts.progress import say
+from components.shared.contracts.snapshot import WindowInfo
+from components.shared.store.registry import Registry
+
+Start = Callable[[str, str], str]
+
+
+def starter(host: str, chosen: Mapping[str, Any]) -> Start | None:
+    """Return what starts runs on a host with the chosen parameters, or None if there is no host."""
+    if not host:
+        return None
+    from components.shared.kubeflow.client import connect
+    from components.shared.kubeflow.runs import train_once
+
+    def start(dataset: str, window: str) -> str:
+        return f"run {train_once(connect(host), dataset, window, chosen)} on {host}"
+
+    return start
+
+
+def submit(
+    connection: extensions.connection,
+    dataset: str,
+    window: WindowInfo,
+    start: Start | None,
+    *,
+    wanted: bool = True,
+) -> str:
+    """Ask for the training that a window needs, if nobody has yet.
+
+    The run is started before it is recorded: whoever was killed in between finds the run
+    by its name. Others who submit the same window wait until the connection is closed.
+
+    Args:
+        connection: An open connection to a migrated database, for this alone.
+        dataset: Whose window it is.
+        window: The window about which it was decided.
+        start: Starts the run for a dataset and a window's id, or finds it, and returns how
+            to call it; None if there is no host, so that a person has to.
+        wanted: What was decided; if it is no, nothing happens.
+
+    Returns:
+        What starts the training, or the run that was started; empty if none is wanted.
+    """
+    if not wanted:
+        say(f"no training of {dataset} is wanted for window {window.id[:12]}")
+        return ""
+    _wait_for_turn(connection, window.id)
+    known = _submitted(connection, window.id)
+    if known:
+        say(f"already submitted for window {window.id[:12]}: {known}")
+        return known
+    by_hand = f"python -m pipelines run train --dataset {dataset}"
+    command = start(dataset, window.id) if start else by_hand
+    Registry(connection).submit(window.id, dataset, command)
+    asked = f"training of {dataset} submitted once for window {window.id[:12]}"
+    say(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")
+    return command
+
+
+def _wait_for_turn(connection: extensions.connection, window: str) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('submit ' || %s, 0))", (window,))
+
+
+def _submitted(connection: extensions.connection, window: str) -> str | None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT command FROM registry.submissions WHERE window_id = %s", (window,))
+        row = cursor.fetchone()
+    return str(row[0]) if row else None

@@ -1,0 +1,1 @@
+"""Jobs that check, compare, register and roll out models."""

@@ -1,0 +1,187 @@
+"""A package is offered to nobody until the real server has loaded it and answered with it."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from components.promotion.check_model.faults import Faulty, told
+from components.promotion.check_model.files import check_files, copied
+from components.promotion.check_model.trial import Known, Seen, tried
+from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.model import (
+    PackageError,
+    PackageInfo,
+    PackageLayout,
+    RegisteredLayout,
+)
+from components.shared.contracts.policy import CheckPolicy
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.shelf import Shelf
+from components.shared.store.snapshots import SnapshotReader
+from components.shared.vision.jpeg import JpegError, decode_jpeg
+
+SERVER = (sys.executable, "-m", "components", "serve_detector")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a package is tried against.
+
+    Attributes:
+        dataset: Whose model it should be.
+        classes: Those of the dataset; None where only the package knows them.
+        jpegs: Pictures that it must be able to answer beside its own golden ones.
+    """
+
+    dataset: str
+    classes: tuple[str, ...] | None = None
+    jpegs: Sequence[bytes] = ()
+
+
+@dataclass(slots=True)
+class Checked:
+    """What became of a package.
+
+    Attributes:
+        model: Its digest, as soon as that is known.
+        reason: Why it is not to be served; empty if it is.
+        megabytes: Of all its files.
+        seen: What was measured; None if it was not tried to the end.
+        pictures: What it was asked about.
+    """
+
+    model: str = ""
+    reason: str = ""
+    megabytes: float = 0.0
+    seen: Seen | None = None
+    pictures: list[Known] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """How it ended, in a line."""
+        if self.seen is None:
+            return self.reason
+        return (
+            f"{self.model[:12]} answers {len(self.pictures)} known pictures, "
+            f"{self.seen.answer_ms:.0f} ms each, after {self.seen.load_s:.1f} s of loading, "
+            f"in {self.seen.memory_mb:.0f} MB of memory"
+        )
+
+    def passed(self, must_pass: bool) -> str:
+        """Return the digest of a package that may be served; "" if there is none.
+
+        Raises:
+            Refusal: If there is none, and one must pass.
+        """
+        if self.reason and must_pass:
+            raise Refusal(self.reason)
+        return "" if self.reason else self.model
+
+
+def expected_of(reader: SnapshotReader | None, dataset: str, policy: CheckPolicy) -> Expected:
+    """Return what a snapshot says a package must be and answer; without one, its dataset alone."""
+    if reader is None:
+        return Expected(dataset)
+    images = (reader.images("test") or reader.images())[: policy.images]
+    jpegs = [reader.read(image.sha256) for image in images]
+    return Expected(reader.info.dataset, reader.info.classes, jpegs)
+
+
+def check(
+    source: str | Path,
+    target: str | Path,
+    expected: Expected,
+    policy: CheckPolicy,
+    server: Sequence[str] = SERVER,
+) -> Checked:
+    """Try a package in a server that is shut in, and pass it on, or why it is refused.
+
+    Args:
+        source: A `PackageLayout`, or a `RegisteredLayout`, or absent.
+        target: Becomes the package as it was tried, or absent.
+        expected: What it is tried against.
+        policy: What it may cost.
+        server: The command of the server, without its options.
+
+    Raises:
+        Refusal: If the server does not start, whatever the package.
+    """
+    checked, folder = Checked(), Path(target)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _check(_package(Path(source)), folder, expected, policy, server, checked)
+    except (Faulty, PackageError) as fault:
+        why = told(str(fault), policy.memory_mb)
+        named = checked.model and checked.model[:12] not in why
+        model = f"model {checked.model[:12]}: " if named else ""
+        checked.reason, checked.seen = f"refused by check_model: {model}{why}", None
+    if checked.reason:
+        shutil.rmtree(folder, ignore_errors=True)
+        mark_absent(folder, checked.reason)
+    return checked
+
+
+def _check(
+    source: Path,
+    target: Path,
+    expected: Expected,
+    policy: CheckPolicy,
+    server: Sequence[str],
+    checked: Checked,
+) -> None:
+    checked.megabytes = check_files(source, policy)
+    checked.reason = _absence(source)
+    if checked.reason:
+        return
+    with TemporaryDirectory(prefix="check-") as home:
+        shelf = Shelf(Path(home, "models"))
+        fresh = Path(home, "package")
+        info = copied(source, fresh)
+        checked.model = info.digest
+        _check_description(info, expected)
+        package = shelf.package(info.dataset, info.digest)
+        package.parent.mkdir(parents=True)
+        fresh.rename(package)
+        checked.pictures = _pictures(package, expected)
+        checked.seen = tried(shelf, info, checked.pictures, policy, server)
+    if copied(source, target).digest != info.digest:
+        raise Faulty("the package changed while it was tried")
+
+
+def _package(folder: Path) -> Path:
+    registered = RegisteredLayout(folder).package
+    return registered if registered.is_dir() else folder
+
+
+def _absence(folder: Path) -> str:
+    try:
+        return absence(folder) or ""
+    except ValidationError as cause:
+        raise Faulty("absent.json says no reason") from cause
+
+
+def _check_description(info: PackageInfo, expected: Expected) -> None:
+    if info.dataset != expected.dataset:
+        raise Faulty(f"it is of {info.dataset}, expected {expected.dataset}")
+    if expected.classes is not None and info.classes != expected.classes:
+        found, wanted = (", ".join(classes) for classes in (info.classes, expected.classes))
+        raise Faulty(f"its classes are {found}, expected {wanted}")
+
+
+def _pictures(package: Path, expected: Expected) -> list[Known]:
+    """Return what the server is asked about: the golden pictures first."""
+    pictures = []
+    for answer in PackageLayout(package).golden_answers():
+        jpeg = (package / answer.file).read_bytes()
+        try:
+            pictures.append(Known(answer.file, jpeg, decode_jpeg(jpeg), answer.boxes))
+        except JpegError as cause:
+            raise Faulty(f"{answer.file}: {cause}") from cause
+    for number, jpeg in enumerate(expected.jpegs, 1):
+        pictures.append(Known(f"picture {number} of the snapshot", jpeg, decode_jpeg(jpeg), None))
+    return pictures

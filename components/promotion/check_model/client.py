@@ -1,0 +1,130 @@
+"""The server on trial as its clients see it: over HTTP, by the protocols it promises."""
+
+import json
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple, Self
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from components.promotion.check_model.faults import Faulty
+from components.shared.contracts.model import INPUT, DetectAnswer
+from components.shared.inference.picture import Floats
+
+Tensors = dict[str, NDArray[Any]]
+KINDS = {"FP32": "<f4", "INT64": "<i8"}  # as the protocol calls what a package may give
+LENGTH = "inference-header-content-length"  # bytes of JSON, then come tensors
+MOST_BYTES = 64_000_000  # of an answer
+
+
+class Answered(NamedTuple):
+    """The server's boxes for a picture, and how long it took over HTTP, in ms."""
+
+    answer: DetectAnswer
+    ms: float
+
+
+class Client:
+    """Asks one server; whoever uses it watches the time.
+
+    Args:
+        url: Where it listens.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Connect when first asked."""
+        self._http = httpx.Client(base_url=url, timeout=None, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def load(self, dataset: str) -> None:
+        """Let it load the current package of a dataset.
+
+        Raises:
+            Faulty: If it does not, with its reason.
+            ConnectionError: If it breaks off.
+        """
+        self._post(f"/v2/repository/models/{dataset}/load", b"", {}, "does not load it")
+
+    def detect(self, dataset: str, jpeg: bytes) -> Answered:
+        """Return what it finds in a JPEG.
+
+        Raises:
+            Faulty: If it declines, or answers something else.
+            ConnectionError: If it breaks off.
+        """
+        headers = {"content-type": "image/jpeg", "x-log": "no"}
+        began = perf_counter()
+        content, _ = self._post(f"/v1/detect/{dataset}", jpeg, headers, "declines a picture")
+        ms = (perf_counter() - began) * 1000
+        try:
+            return Answered(DetectAnswer.model_validate_json(content), ms)
+        except ValueError as cause:
+            raise Faulty(f"the answer about a picture is none: {content[:80]!r}") from cause
+
+    def infer(self, dataset: str, images: Floats) -> Tensors:
+        """Return all that the graph says of inputs, `[n, 3, h, w]`, by its name.
+
+        Source: the binary extension of the Open Inference Protocol.
+
+        Raises:
+            Faulty: If it declines, or answers something else.
+            ConnectionError: If it breaks off.
+        """
+        tensor = images.astype("<f4").tobytes()
+        described = json.dumps({
+            "inputs": [{"name": INPUT, "shape": images.shape, "datatype": "FP32",
+                        "parameters": {"binary_data_size": len(tensor)}}],
+            "parameters": {"binary_data_output": True},
+        }).encode()  # fmt: skip
+        headers = {LENGTH: str(len(described)), "content-type": "application/octet-stream"}
+        content, lengths = self._post(
+            f"/v2/models/{dataset}/infer", described + tensor, headers, "declines a picture"
+        )
+        try:
+            return dict(_tensors(content, int(lengths[LENGTH])))
+        except (ValueError, KeyError, TypeError) as cause:
+            raise Faulty(f"the tensors for a picture are none: {content[:80]!r}") from cause
+
+    def _post(
+        self, path: str, content: bytes, headers: Mapping[str, str], otherwise: str
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Return the answer, and its headers; anything but 200 is a fault."""
+        try:
+            with self._http.stream("POST", path, content=content, headers=dict(headers)) as answer:
+                got = bytearray()
+                for chunk in answer.iter_bytes():
+                    got += chunk
+                    if len(got) > MOST_BYTES:
+                        raise Faulty(f"its answer is too long, expected at most {MOST_BYTES:,} B")
+        except httpx.TransportError as cause:
+            raise ConnectionError(str(cause)) from cause
+        if answer.status_code != httpx.codes.OK:
+            raise Faulty(f"the server {otherwise}: {_reason(bytes(got), answer.status_code)}")
+        return bytes(got), answer.headers
+
+
+def _tensors(content: bytes, length: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield name and values of each tensor that stands behind the JSON of an answer."""
+    place = length
+    for output in json.loads(content[:length])["outputs"]:
+        size = output["parameters"]["binary_data_size"]
+        values = np.frombuffer(content[place : place + size], KINDS[output["datatype"]])
+        yield output["name"], values.reshape(output["shape"])
+        place += size
+
+
+def _reason(content: bytes, status: int) -> str:
+    """Return why a server declines, in its own words if it has some."""
+    try:
+        return str(json.loads(content)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {status}"

@@ -1,0 +1,47 @@
+"""A program that is shut in: `confined PARENT MEMORY CPU FILE PROGRAM...` becomes that program.
+
+What is set here stays with the program and all that it starts: they cannot give it up.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+
+from components.promotion.check_model.network import close_network
+
+PR_SET_PDEATHSIG = 1
+OPEN_FILES = 256
+GRACE_S = 5  # between the signal that says the CPU time is over and the one that ends it
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Give up what a server does not need, and become the program.
+
+    Args:
+        arguments: Process id of who started this and ends it, most bytes of address space,
+            most seconds of CPU, most bytes of a file, and the command.
+    """
+    parent, memory, seconds, file = map(int, arguments[:4])
+    command = list(arguments[4:])
+    limits = {
+        resource.RLIMIT_AS: (memory, memory),
+        resource.RLIMIT_CPU: (seconds, seconds + GRACE_S),
+        resource.RLIMIT_FSIZE: (file, file),
+        resource.RLIMIT_NOFILE: (OPEN_FILES, OPEN_FILES),
+        resource.RLIMIT_CORE: (0, 0),
+    }
+    for kind, limit in limits.items():
+        resource.setrlimit(kind, limit)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the tie was made
+        return
+    if not close_network():
+        print("this kernel lets nobody close the network without privileges", file=sys.stderr)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,135 @@
+"""A process that may do little, is watched at every step, and never outlives its trial."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Timer
+from typing import Self
+
+from components.promotion.check_model.faults import Faulty, ending
+from components.shared.contracts.policy import CheckPolicy
+from components.shared.inference.memory import MB, peak_memory_mb
+
+ROOT = Path(__file__).parents[3]  # of our own code
+MOST_LOG = 16_000_000  # bytes of a file that it writes
+DYING_S = 5.0  # from a broken connection until its process has ended
+LAST_BYTES = 400  # of its log, which go into a complaint
+
+
+class Sandbox:
+    """One process without our environment, in a session, a folder and limits of its own.
+
+    Args:
+        command: Program and arguments.
+        folder: Where it lives; its log goes there.
+        policy: The limits.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path, policy: CheckPolicy) -> None:
+        """Start it."""
+        self._policy, self._expired, self._before = policy, False, 0
+        self._log = folder / "log.txt"
+        limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MOST_LOG)
+        module = "components.promotion.check_model.confined"
+        confined = [sys.executable, "-m", module, *map(str, limits)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*confined, *command], cwd=folder, env=_environment(folder),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        """Return itself: it runs already."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Kill it, and all that it started."""
+        self._kill()
+        self._process.wait()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is true.
+
+        Raises:
+            ConnectionError: If the process has ended before.
+        """
+        while not done():
+            if self._process.poll() is not None:
+                raise ConnectionError("it has ended")
+            time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def within(self, seconds: float, doing: str) -> Iterator[None]:
+        """Kill it unless what is done with it is done in time.
+
+        Args:
+            seconds: For all of it.
+            doing: What it does meanwhile, such as `loads the package`.
+
+        Raises:
+            Faulty: In place of a broken connection: how the process ended, and its last words.
+        """
+        self._before = self._log.stat().st_size
+        watchdog = Timer(seconds, self._expire)
+        watchdog.start()
+        try:
+            yield
+        except ConnectionError as cause:
+            raise Faulty(self._told(seconds, doing)) from cause
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+
+    def peak_memory_mb(self) -> float:
+        """Return the most that it has had in memory at once, in MB, 10^6 bytes.
+
+        Raises:
+            ConnectionError: If the process has ended before.
+        """
+        try:
+            return peak_memory_mb(self._process.pid)
+        except ProcessLookupError as cause:
+            raise ConnectionError("it has ended") from cause
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._kill()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _told(self, seconds: float, doing: str) -> str:
+        """Say how it ended; where the connection to it is broken, it does."""
+        try:
+            end = ending(self._process.wait(DYING_S), self._policy.cpu_seconds)
+        except subprocess.TimeoutExpired:
+            end = "breaks the connection"
+        if self._expired:
+            end = f"hangs and is killed after {seconds:g} s"
+        sentence = f"the server {end} while it {doing}"
+        words = self._last_words()
+        return f"{sentence}, its last words: {words}" if words else sentence
+
+    def _last_words(self) -> str:
+        """Return the end of what it has logged since it was asked something."""
+        with self._log.open("rb") as log:
+            log.seek(max(self._before, self._log.stat().st_size - LAST_BYTES))
+            return log.read().decode(errors="replace").strip()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return all that it learns from us: where our code is, and that it is alone."""
+    home = str(folder)
+    return {
+        "PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", "LANG": "C.UTF-8",
+        "HOME": home, "TMPDIR": home,
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2",
+    }  # fmt: skip

@@ -1,0 +1,57 @@
+"""A detector server is asked about one picture, and asked again while it is busy."""
+
+import time
+
+import httpx
+
+from components.promotion.deploy_model.target import Unreachable
+from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.refusal import Refusal
+
+ASK_S = 5.0  # for one picture, waiting included
+BUSY, MISSING = 503, 404
+
+
+def ask_server(
+    http: httpx.Client, url: str, who: str, dataset: str, jpeg: bytes, seconds: float
+) -> DetectAnswer | None:
+    """Return what a server answers about a JPEG, or None if it has no package for it.
+
+    Args:
+        http: Asks.
+        url: Of the server.
+        who: What to call it in a complaint.
+        dataset: Whose picture it is.
+        jpeg: The picture.
+        seconds: For the answer, waiting included.
+
+    Raises:
+        Refusal: If it declines, stays busy or answers nonsense.
+        Unreachable: If it does not answer.
+    """
+    headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer = http.post(f"{url}/v1/detect/{dataset}", content=jpeg, headers=headers)
+        except httpx.HTTPError as cause:
+            raise Unreachable(f"no {who} server answers at {url}: {cause}") from cause
+        if answer.status_code != BUSY or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    if answer.status_code == MISSING:
+        return None
+    if answer.is_error:
+        raise Refusal(f"the {who} server declines a picture: {reason(answer)}")
+    try:
+        return DetectAnswer.model_validate_json(answer.content)
+    except ValueError as cause:
+        raise Refusal(f"the {who} server's answer is none: {answer.content[:80]!r}") from cause
+
+
+def reason(answer: httpx.Response) -> str:
+    """Return why a server declines, in its own words if it has some."""
+    try:
+        return str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"

@@ -1,0 +1,50 @@
+"""`deploy_model` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("deployer"), install_kfp_package=False)
+def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str = "") -> str:
+    """Put a registered model in service by degrees, and promote it; or send it back.
+
+    DETECTOR_TARGET says where models are served, ROLLOUT_POLICY changes the limits.
+
+    Args:
+        dataset: Whose model it is.
+        model: Digest of its package, or the alias `challenger` or `previous`.
+        page: How it went, for people.
+        run: Names the run: tried again, it is about the same model, whatever an alias means
+            by then, and does not try again what it has sent back.
+
+    Returns:
+        The digest of the model that serves.
+    """
+    import os
+    from contextlib import closing
+
+    from components.promotion.deploy_model.deploy import deploy
+    from components.promotion.deploy_model.packages import registered
+    from components.promotion.deploy_model.page import write_rollout_page
+    from components.promotion.deploy_model.pictures import served_lately
+    from components.promotion.deploy_model.rollout import about
+    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.shared.contracts.progress import say
+    from components.shared.contracts.stopping import leaving_on_sigterm
+    from components.shared.store.objects import Objects
+    from components.shared.store.postgres import connect
+    from components.shared.store.registry import Registry
+
+    policy = policy_from(os.environ)
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        registry = Registry(connection)
+        version = about(registry, dataset, model, run)
+        live = served_lately(connection, objects, dataset, policy.probes)
+        fetch = registered(objects, version.model)
+        with closing(target_from(os.environ, policy)) as target, leaving_on_sigterm():
+            rollout = deploy(registry, target, version, fetch, live, policy, run=run)
+    write_rollout_page(rollout, page.path)
+    say(rollout.sentence)
+    return rollout.model()

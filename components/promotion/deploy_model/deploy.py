@@ -1,0 +1,214 @@
+"""A model comes into service by degrees, and is sent back at the first sign that it should not.
+
+Every step may be repeated: killed at any line and run again, it ends the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from components.promotion.deploy_model.interview import Breach, Interview
+from components.promotion.deploy_model.pictures import Pictures, pictures_of
+from components.promotion.deploy_model.rollout import Register, Rollout, last_of, steps_of
+from components.promotion.deploy_model.second_look import HeldBack
+from components.promotion.deploy_model.target import CandidateFailure, Fetch, Target
+from components.promotion.deploy_model.trial import MACHINE, Clock, Trial
+from components.shared.contracts.model import PackageLayout
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.store.registry import PromotionConflict, Version
+
+
+def deploy(
+    register: Register,
+    target: Target,
+    version: Version,
+    fetch: Fetch,
+    live: Iterable[bytes],
+    policy: RolloutPolicy,
+    *,
+    run: str = "",
+    clock: Clock = MACHINE,
+) -> Rollout:
+    """Put a version in service by degrees, and promote it; or send it back.
+
+    Args:
+        register: Knows the champion.
+        target: Where it is served.
+        version: What shall serve; it has served before, or was compared with who serves.
+        fetch: Copies the package to a folder.
+        live: JPEGs that cameras took lately; the golden ones stand in for them.
+        policy: The steps and the limits.
+        run: Names this run: tried again, it does not try again what it sent back.
+        clock: Counts the seconds.
+
+    Raises:
+        Refusal: If the package is not what it says, the servers are not to be reached, or
+            another rollout is under way. Who served before serves on.
+        PromotionConflict: If another champion was not compared with it, or came after it.
+    """
+    dataset, model = version.dataset, version.model
+    back = register.has_served(version)
+    rollout = _begun(register, version, run, back)
+    if rollout.failed:
+        return _failed_before(target, rollout)
+    package = PackageLayout(target.hold(dataset, model, fetch))
+    pictures = pictures_of(package, live, policy.probes)
+    if model == rollout.champion:
+        return _again(target, version, pictures)
+    beside = rollout.champion is not None and not back
+    steps = policy.steps if beside else (0, 100) if back else (0,)
+    interview = Interview(target, dataset, model, pictures, beside, clock.now)
+    return _tried(register, Trial(interview, policy, clock), steps, rollout)
+
+
+def _begun(register: Register, version: Version, run: str, back: bool) -> Rollout:
+    """Claim the rollout; it has failed already if this run has sent the model back."""
+    register.claim(version.dataset)
+    champion = register.champion(version.dataset)
+    before = champion.model if champion else None
+    rollout = Rollout(version, before, run=run)
+    done = last_of(register.history(version.dataset), run)
+    if done and done.model == version.model:
+        if done.action in ("rolled_back", "stepped_back"):
+            return replace(rollout, sentence=str(done.detail["reason"]), failed=True)
+        if version.model != before:
+            now = before[:12] if before else "nothing"
+            raise PromotionConflict(
+                f"this run promoted {version.name} already, but {now} is in service by now: "
+                "it stays"
+            )
+    if not back:
+        _check_compared(version, before)
+    return rollout
+
+
+def _failed_before(target: Target, rollout: Rollout) -> Rollout:
+    """End what is left of the trial, and let the champion serve, if the run was killed since."""
+    dataset, champion = rollout.version.dataset, rollout.champion
+    target.abandon(dataset)
+    if champion and target.serving(dataset) != champion:
+        target.serve(dataset, champion)
+    return rollout
+
+
+def _tried(register: Register, trial: Trial, steps: Sequence[int], rollout: Rollout) -> Rollout:
+    """Go through the steps and promote the candidate; or send it back, whatever happened."""
+    interview, version = trial.interview, rollout.version
+    if rollout.champion and interview.target.serving(version.dataset) == version.model:
+        # Who serves is no candidate: sent back, it would leave nothing to serve.
+        interview.target.serve(version.dataset, rollout.champion)
+    rollout = replace(rollout, looks=trial.looks, note=interview.target.note)
+    try:
+        trial.run(steps)
+        detail = {"steps": steps_of(trial.looks), **_named(rollout)}
+        register.promote(version.dataset, version.model, rollout.champion, detail)
+    except (Exception, KeyboardInterrupt, SystemExit) as cause:
+        if _is_champion(register, version):  # who was interrupted had promoted it
+            _served(register, interview.target, rollout, interview.pictures)
+            raise
+        return _sent_back(register, interview.target, rollout, cause)
+    return _served(register, interview.target, rollout, interview.pictures)
+
+
+def _check_compared(version: Version, champion: str | None) -> None:
+    if version.compared_with != champion:
+        then, now = ((digest or "nothing")[:12] for digest in (version.compared_with, champion))
+        raise PromotionConflict(
+            f"{version.name} was compared with {then}, but {now} is in service: "
+            "train again, so that both are compared"
+        )
+
+
+def _is_champion(register: Register, version: Version) -> bool:
+    with suppress(Exception):  # without a registry, the candidate goes out of traffic first
+        champion = register.champion(version.dataset)
+        return champion is not None and champion.model == version.model
+    return False
+
+
+def _named(rollout: Rollout) -> dict[str, str]:
+    """Return what lets a run that is tried again know what it did."""
+    return {"run": rollout.run} if rollout.run else {}
+
+
+def _again(target: Target, version: Version, pictures: Pictures) -> Rollout:
+    """Let the champion serve as is wanted now, whatever state was left, or settings changed."""
+    dataset, model = version.dataset, version.model
+    if target.current(dataset, model):
+        answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
+        if answer and answer.model == model:
+            target.abandon(dataset)
+            return Rollout(version, model, f"{model[:12]} serves already")
+    target.serve(dataset, model)
+    return Rollout(version, model, f"{model[:12]} is champion and serves again")
+
+
+def _sent_back(
+    register: Register, target: Target, rollout: Rollout, cause: BaseException
+) -> Rollout:
+    """End a trial at once, write down why, and raise again what is no verdict."""
+    version, verdict = rollout.version, isinstance(cause, Breach)
+    left: Outage | None = None
+    try:
+        target.abandon(version.dataset)
+    except Outage as outage:
+        left = outage
+    finally:
+        sentence = _ending(register, rollout, cause)
+        sentence += f"; its trial is not ended: {left}" if left else ""
+        detail = {
+            "steps": steps_of(rollout.looks),
+            "kept": rollout.champion,
+            **(_named(rollout) if verdict else {}),
+        }
+        register.roll_back(version, sentence, detail, verdict=verdict)
+    if left and isinstance(cause, Refusal):
+        raise Outage(sentence) from left  # a run that is tried again ends the trial first
+    if verdict or isinstance(cause, HeldBack):
+        return replace(rollout, sentence=sentence, failed=True)
+    raise cause
+
+
+def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
+    """Return how a trial ended, who serves, why, and what may be done about it."""
+    version, why = rollout.version, str(cause) or type(cause).__name__
+    model = version.model[:12]
+    now = f"{rollout.champion[:12]} serves on" if rollout.champion else "nothing serves"
+    if isinstance(cause, HeldBack):
+        return f"{model} is held back by load, {now}: {why}; that is no verdict, try again"
+    if not isinstance(cause, Breach):
+        return f"{model} is held back, {now}: {why}; that is no verdict on it"
+    lost = ""
+    if register.alias(version.dataset, "challenger") == version:
+        lost = f"{model} is the challenger no longer; "
+    return f"{model} is sent back, {now}: {why}; {lost}to try it again, deploy the model {model}"
+
+
+def _served(
+    register: Register, target: Target, rollout: Rollout, pictures: Pictures
+) -> Rollout:  # fmt: skip
+    """Exchange the stable package for the promoted one; if it does not answer, step back."""
+    dataset, model, before = rollout.version.dataset, rollout.version.model, rollout.champion
+    try:
+        target.serve(dataset, model)
+        answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
+        if answer is None or answer.model != model:
+            who = answer.model[:12] if answer else "nothing"
+            raise CandidateFailure(f"{who} answers instead of {model[:12]}")
+    except CandidateFailure as cause:  # all else is no fault of the model, who is champion
+        if before is None:
+            raise
+        target.tally(dataset, "stable")  # a place that is gone convicts nobody
+        with suppress(PromotionConflict):  # who became champion by now, puts itself in service
+            why = f"{model[:12]} does not come up in service, {before[:12]} serves on: {cause}"
+            detail = {"reason": why, "kept": before, **_named(rollout)}
+            register.step_back(rollout.version, register.named(dataset, before), detail)
+            target.serve(dataset, before)
+        raise
+    golden, looks = len(pictures.golden), rollout.looks
+    met = sum(int(step["requests"]) for step in steps_of(looks))
+    sentence = (
+        f"serving {model[:12]}: {golden} golden answers right, {met:,} requests answered on trial"
+    )
+    return replace(rollout, sentence=sentence)

@@ -1,0 +1,149 @@
+"""What sends a candidate back, each in a sentence with its numbers; nothing here asks anybody.
+
+How long answers take is judged apart (`latency`): a busy node makes any model slow.
+
+A better model is expected to differ from the champion, most of all where frames have
+drifted: there a champion that is blind is no yardstick. So what the candidate finds must
+lie within reach of what the champion finds, or of what it found itself on its golden
+pictures, on which it was judged. But it must know again most of what the champion finds.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from components.promotion.deploy_model.compare import Comparison
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.traffic.tally import Tally
+
+FORGIVEN = 1  # failed answers: one may be the network's
+DEVIATIONS = 3  # of a mean of boxes a picture, which vary about as much as their mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of a candidate at one look.
+
+    Attributes:
+        candidate: What clients met at the candidate since the step began.
+        champion: What clients met at the champion since the rollout began.
+        candidate_lately: What clients met at the candidate since latencies are compared.
+        champion_lately: What clients met at the champion in the same time.
+        asked: Pictures that the candidate was asked since the step began, by us.
+        failed: Of these, those that it did not answer.
+        latencies_ms: Of its newest answers to us.
+        champion_ms: Of the champion's newest answers about the same pictures.
+        live: The candidate's newest answers about live pictures, and the champion's.
+        golden: The candidate's boxes on its golden pictures, as its package expects them:
+            pictures, boxes, and sum of scores.
+    """
+
+    candidate: Tally = field(default_factory=Tally)
+    champion: Tally = field(default_factory=Tally)
+    candidate_lately: Tally = field(default_factory=Tally)
+    champion_lately: Tally = field(default_factory=Tally)
+    asked: int = 0
+    failed: int = 0
+    latencies_ms: Sequence[float] = ()
+    champion_ms: Sequence[float] = ()
+    live: Comparison = field(default_factory=Comparison)
+    golden: tuple[int, int, float] = (0, 0, 0.0)
+
+
+def breaches(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    """Yield why a candidate must go back for what it answers, if it must.
+
+    Args:
+        seen: What is known of it.
+        policy: The limits.
+    """
+    yield from _disagreement(seen.live, policy)
+    yield from _boxes(seen, policy)
+
+
+def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    """Yield why a candidate must go back for what it fails to answer, if it must."""
+    failed = seen.candidate.errors + seen.failed
+    asked = seen.candidate.requests + seen.asked
+    if failed > FORGIVEN and failed > policy.max_error_rate * asked:
+        yield (
+            f"{failed} of {asked} requests failed at it, expected at most "
+            f"{policy.max_error_rate:.0%}"
+        )
+
+
+def _disagreement(live: Comparison, policy: RolloutPolicy) -> Iterator[str]:
+    if live.champion >= policy.min_boxes and live.lost > policy.max_disagreement:
+        yield (
+            f"it lacks {live.lost:.0%} of the champion's {live.champion} boxes on "
+            f"{live.pictures} live pictures, expected at most {policy.max_disagreement:.0%}"
+        )
+
+
+def _boxes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    live, ours, theirs = seen.live, seen.candidate, seen.champion
+    yield from _beyond(
+        "live pictures",
+        _Found(live.pictures, live.candidate, live.candidate_scores),
+        _Found(live.pictures, live.champion, live.champion_scores),
+        _Found(*seen.golden),
+        policy,
+        chance=0,
+    )
+    if min(ours.requests, theirs.requests) >= policy.min_requests:
+        yield from _beyond(
+            "clients' pictures",
+            _Found(ours.requests, ours.boxes, ours.scores),
+            _Found(theirs.requests, theirs.boxes, theirs.scores),
+            _Found(*seen.golden),
+            policy,
+            chance=DEVIATIONS / math.sqrt(ours.requests),  # other pictures than the champion's
+        )
+
+
+class _Found(NamedTuple):
+    pictures: int
+    boxes: int
+    scores: float
+
+    @property
+    def each(self) -> float:
+        """Boxes a picture."""
+        return self.boxes / self.pictures
+
+    @property
+    def mean(self) -> float:
+        """Mean score of the boxes."""
+        return self.scores / self.boxes
+
+
+def _beyond(
+    where: str,
+    ours: _Found,
+    theirs: _Found,
+    golden: _Found,
+    policy: RolloutPolicy,
+    *,
+    chance: float,
+) -> Iterator[str]:
+    """Compare boxes a picture and their mean score; `chance` widens the limits by a share."""
+    if max(ours.boxes, theirs.boxes) < policy.min_boxes:
+        return
+    usual = [theirs.each, golden.each if golden.boxes else theirs.each]
+    keeps = 1 - policy.max_box_change
+    low, high = min(usual) * max(0.0, keeps - chance), max(usual) * (1 / keeps + chance)
+    if not low <= ours.each <= high:
+        yield (
+            f"it finds {ours.each:.2f} boxes a picture on {ours.pictures} {where}, expected "
+            f"{low:.2f} to {high:.2f}"
+        )
+    means = [found.mean for found in (theirs, golden) if found.boxes]
+    if ours.boxes >= policy.min_boxes and means:
+        most = policy.max_score_change * (1 + chance)
+        low, high = min(means) - most, max(means) + most
+        if not low <= ours.mean <= high:
+            yield (
+                f"the mean score of its {ours.boxes} boxes on {where} is {ours.mean:.2f}, "
+                f"expected {low:.2f} to {high:.2f}"
+            )

@@ -1,0 +1,170 @@
+"""The deployer asks both sides itself, so that a night without traffic tells something too."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle, islice
+from time import perf_counter
+
+from components.promotion.deploy_model.compare import Comparison, compare
+from components.promotion.deploy_model.pictures import Known, Pictures
+from components.promotion.deploy_model.target import Side, Target, Unreachable
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.inference.golden import differs
+
+A_LOOK = 3  # live pictures that the candidate is asked about at each look
+NEWEST = 8  # live pictures whose boxes are compared: who begins to err is soon seen
+
+
+class Breach(Refusal):
+    """A candidate did what sends it back."""
+
+
+@dataclass(slots=True)
+class Interview:
+    """What one candidate and the champion beside it answered to us.
+
+    Attributes:
+        target: Where both are.
+        dataset: Who is asked.
+        model: The candidate's digest.
+        pictures: What is asked about.
+        beside: Whether there is a champion to compare with.
+        now: Counts the seconds.
+        asked: Live and golden pictures that the candidate was asked about with its time.
+        failed: Of these, those that it did not answer.
+        stable_failed: Why the champion did not answer the last picture; None if it did.
+    """
+
+    target: Target
+    dataset: str
+    model: str
+    pictures: Pictures
+    beside: bool
+    now: Callable[[], float] = perf_counter
+    asked: int = 0
+    failed: int = 0
+    stable_failed: str | None = None
+    _candidate_ms: list[float] = field(default_factory=list)
+    _champion_ms: list[float] = field(default_factory=list)
+    _candidate: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
+    _champion: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
+
+    def newest_ms(self, side: Side, answers: int) -> tuple[float, ...]:
+        """Return how long the newest answers of one side took us, so many at most."""
+        taken = self._candidate_ms if side == "candidate" else self._champion_ms
+        return tuple(taken[-answers:])
+
+    @property
+    def compared(self) -> Comparison:
+        """The newest answers of the candidate about live pictures, and the champion's."""
+        both = [number for number in self._candidate if number in self._champion][-NEWEST:]
+        return compare((self._champion[number], self._candidate[number]) for number in both)
+
+    @property
+    def golden(self) -> tuple[int, int, float]:
+        """The golden pictures as the package expects them: pictures, boxes, sum of scores."""
+        boxes = [box for known in self.pictures.golden for box in known.boxes]
+        return len(self.pictures.golden), len(boxes), sum(box.score for box in boxes)
+
+    def forget_latencies(self) -> None:
+        """Measure both sides anew from now on."""
+        self._candidate_ms.clear()
+        self._champion_ms.clear()
+
+    def first(self) -> Iterator[None]:
+        """Ask about every picture once; what is yielded is the time to look.
+
+        Raises:
+            Breach: If a golden picture is not answered as the package expects it.
+            Outage: If the place itself does not answer, or took the candidate away.
+        """
+        for known in self.pictures.golden:
+            try:
+                answer = self.target.ask(self.dataset, known.jpeg, "candidate")
+            except Refusal as cause:
+                self._excused(cause)
+                raise self.blamed(f"it does not answer {known.name}: {cause}") from cause
+            if answer is None:
+                raise self.blamed(f"nothing answered {known.name}, expected {self.model[:12]}")
+            self._check(known, answer)
+        for number in range(len(self.pictures.live)):
+            self._compare(number)
+            yield
+
+    def turns(self) -> Iterator[list[Callable[[], None]]]:
+        """Yield for each look what to ask: a golden picture, and the next few live ones."""
+        numbers = cycle(range(len(self.pictures.live)))
+        for known in cycle(self.pictures.golden):
+            live = (partial(self._compare, number) for number in islice(numbers, A_LOOK))
+            yield [partial(self._again, known), *live]
+
+    def blamed(self, reason: str) -> Breach:
+        """Return what convicts the candidate, if nothing else explains what it did.
+
+        Args:
+            reason: What it did, in a sentence.
+
+        Raises:
+            Outage: If the place does not answer, took the candidate's server away, or its
+                champion does not answer either: then the candidate is not to blame.
+        """
+        self.target.tally(self.dataset, "stable")
+        if disruption := self.target.disruption(self.dataset):
+            raise Outage(f"{disruption}: try again")
+        if self.beside:
+            self._timed("stable", self.pictures.live[0])
+        if self.stable_failed:
+            raise Outage(f"neither side answers, {self.stable_failed}: try again")
+        return Breach(reason)
+
+    def _again(self, known: Known) -> None:
+        """Ask about a golden picture once more: no answer is counted, a wrong one is a breach."""
+        answer = self._timed("candidate", known.jpeg)
+        if answer:
+            self._check(known, answer)
+
+    def _check(self, known: Known, answer: DetectAnswer) -> None:
+        if answer.model != self.model:
+            raise Breach(f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}")
+        difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)
+        if difference:
+            raise Breach(f"{known.name} is answered otherwise: {difference}")
+
+    def _compare(self, number: int) -> None:
+        """Ask both about a live picture, in the same second."""
+        jpeg = self.pictures.live[number]
+        if self.beside:
+            champion = self._timed("stable", jpeg)
+            if champion:
+                self._champion[number] = champion.boxes
+        candidate = self._timed("candidate", jpeg)
+        if candidate:
+            self._candidate.pop(number, None)  # the newest answer stands last
+            self._candidate[number] = candidate.boxes
+
+    def _timed(self, side: Side, jpeg: bytes) -> DetectAnswer | None:
+        """Ask one side, and note how long it took; None if it failed."""
+        began, why = self.now(), "nothing answers for the dataset"
+        try:
+            answer = self.target.ask(self.dataset, jpeg, side)
+        except Refusal as cause:
+            self._excused(cause)
+            answer, why = None, str(cause)
+        if side == "candidate":
+            self.asked += 1
+            self.failed += answer is None
+        else:
+            self.stable_failed = None if answer else why
+        if answer:
+            taken = self._candidate_ms if side == "candidate" else self._champion_ms
+            taken.append((self.now() - began) * 1000)
+        return answer
+
+    @staticmethod
+    def _excused(cause: Refusal) -> None:
+        """Raise again what tells nothing about the server that was asked."""
+        if isinstance(cause, Outage) and not isinstance(cause, Unreachable):
+            raise cause

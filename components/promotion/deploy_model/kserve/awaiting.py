@@ -1,0 +1,212 @@
+"""What was asked of KServe is awaited, and believed when routes and pods themselves say so."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from components.promotion.deploy_model.kserve import pods as state
+from components.promotion.deploy_model.kserve.inference_service import TimedOut, conditions
+from components.promotion.deploy_model.kserve.parts import Parts
+from components.promotion.deploy_model.kserve.predictor import MADE, MODELS
+from components.promotion.deploy_model.target import CandidateFailure, Side
+from components.shared.cluster.client import Body
+from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.refusal import Outage, Refusal
+
+FOLLOW_S = 60.0  # for KServe to follow the object, where no pod must start
+SETTLE_S = 20.0  # for the stable spec to be the latest again, after a rollback (Knative)
+ADMISSION_S = 10.0  # before a refused pod is believed: what a status says may be of before
+OLD_NAMES = {"RawDeployment": "Standard", "Serverless": "Knative"}
+
+Ask = Callable[[Side], DetectAnswer | None]
+
+
+class Awaiting:
+    """Waits for one InferenceService.
+
+    Args:
+        parts: What belongs to it.
+        ready_seconds: For pods to come up.
+    """
+
+    def __init__(self, parts: Parts, ready_seconds: float) -> None:
+        """Keep them."""
+        self._service = parts.service
+        self._plans = parts.plans
+        self._canary = parts.canary
+        self._reach = parts.reach
+        self._mode = parts.mode
+        self._ready_seconds = ready_seconds
+        self._known: dict[Side, set[str]] = {}  # names of the pods that came up
+
+    def answers(self, model: str, side: Side, ask: Ask) -> None:
+        """Wait until a side answers with a model.
+
+        Args:
+            model: Its digest.
+            side: Which.
+            ask: Asks that side about a picture.
+
+        Raises:
+            CandidateFailure: If its own servers end, or run and do not answer in time.
+            Outage: If they cannot be started, or KServe does not follow.
+        """
+        began = time.monotonic()
+        self._known[side] = self._names(side)  # others were replaced, not taken away
+
+        def missing(service: Body) -> str | None:
+            self._check_mode(service)
+            self.check_pods(service, side, began)
+            return self._missing(service, side) or _other(model, side, ask)
+
+        try:
+            self._service.until(missing, self._ready_seconds, f"the {side} one is not ready")
+        except TimedOut as cause:
+            raise self._explained(cause, model, side, ask) from cause
+        self._known[side] = self._names(side)
+
+    def started(self, side: Side) -> None:
+        """Wait until a server of a side was started; it need not be ready.
+
+        Raises:
+            CandidateFailure: If it ended already.
+            Outage: If it cannot be started.
+        """
+        began = time.monotonic()
+
+        def missing(service: Body) -> str | None:
+            self.check_pods(service, side, began)
+            pods = self._pods(service, side)
+            return None if state.has_run(pods) else state.unscheduled(pods) or "no server runs"
+
+        self._service.until(missing, self._ready_seconds, f"the {side} one is not started")
+
+    def pods(self, count: int, percent: int) -> None:
+        """Wait until the candidate has as many ready pods as its share needs.
+
+        Raises:
+            CandidateFailure: If one of its servers ends.
+            Outage: If they do not come up.
+        """
+        began = time.monotonic()
+
+        def missing(service: Body) -> str | None:
+            self.check_pods(service, "candidate", began)
+            ready = self.count(service, "candidate")
+            return None if ready >= count else f"{ready} of {count} are ready"
+
+        what = f"the candidate has not the pods for {percent} %"
+        self._service.until(missing, self._ready_seconds, what)
+        self._known["candidate"] = self._known.get("candidate", set()) | self._names("candidate")
+
+    def check_pods(self, service: Body, side: Side, began: float) -> None:
+        """Look whether the pods of a side may still come up, or stay.
+
+        Args:
+            service: The object as it is.
+            side: Which.
+            began: When they were first waited for, by the monotonic clock.
+
+        Raises:
+            CandidateFailure: If one of its servers ended.
+            Outage: If they cannot be started, or are not admitted.
+        """
+        pods = self._pods(service, side)
+        if words := state.failure(pods):
+            raise CandidateFailure(f"the {side} one does not come up: {words}")
+        if words := state.hindrance(pods):
+            raise Outage(f"the {side} one cannot be started: {words}")
+        words = self._refused(service, side)
+        if words and time.monotonic() - began > min(ADMISSION_S, self._ready_seconds / 2):
+            raise Outage(f"no pod of the {side} one is admitted: {words}")
+
+    def count(self, service: Body, side: Side) -> int:
+        """Return how many pods of one side are ready."""
+        return len([pod for pod in self._pods(service, side) if state.is_ready(pod)])
+
+    def disruption(self, side: Side) -> str | None:
+        """Return what took pods of a side away from outside, or None; Knative scales by itself."""
+        if self._mode == "Knative":
+            return None
+        pods = self._pods(self._service.get(), side)
+        if state.failure(pods):
+            return None
+        gone = self._known.get(side, set()) - {pod.metadata.name for pod in pods}
+        words = [state.removal(pod) for pod in pods] + [f"pod {name} is gone" for name in gone]
+        return next((f"the {side} one: {each}" for each in words if each), None)
+
+    def seen(self, what: str) -> None:
+        """Wait until the status has the shares of the spec."""
+
+        def missing(service: Body) -> str | None:
+            return None if self._canary.seen(service) else conditions(service) or "no word of it"
+
+        self._service.until(missing, FOLLOW_S, what)
+
+    def settled(self) -> None:
+        """Wait a little until the spec's own revision is ready; it may come later, too."""
+
+        def missing(service: Body) -> str | None:
+            return None if self._canary.ready(service) else "it is not ready"
+
+        self._service.until(missing, SETTLE_S, "the stable spec is not the latest again")
+
+    def _names(self, side: Side) -> set[str]:
+        return {pod.metadata.name for pod in self._pods(self._service.get(), side)}
+
+    def _pods(self, service: Body | None, side: Side) -> list[Any]:
+        """Return the pods of one side that were made for what it serves now."""
+        predictor = self._plans.predictor(service, side)
+        if service is None or predictor is None:
+            return []
+        noted = predictor["annotations"]
+        wanted = {name: noted[name] for name in (MODELS, MADE) if name in noted}
+        pods = self._reach.pods(service, predictor, side)
+        return [pod for pod in pods if wanted.items() <= (pod.metadata.annotations or {}).items()]
+
+    def _refused(self, service: Body, side: Side) -> str | None:
+        """Return why Kubernetes admits no pod of a side, or None."""
+        for each in service.get("status", {}).get("conditions") or []:
+            told = each.get("type"), each.get("status"), each.get("reason")
+            if side == "stable" and told == ("PredictorReady", "False", "FailedCreate"):
+                return str(each.get("message"))
+        predictor = self._plans.predictor(service, side)
+        return self._reach.refused(service, predictor) if predictor else None
+
+    def _missing(self, service: Body, side: Side) -> str | None:
+        pods = self._pods(service, side)
+        if not self._canary.seen(service):
+            return f"KServe has not taken it up: {conditions(service) or 'no word of it'}"
+        if side == "candidate" and not self._canary.ready(service):
+            words = conditions(service) or "no condition says why"
+            return f"KServe does not call it ready: {state.unscheduled(pods) or words}"
+        predictor = self._plans.predictor(service, side) or {}
+        all_pods = self._reach.pods(service, predictor, side)
+        old = len([pod for pod in all_pods if pod not in pods and state.is_ready(pod)])
+        return f"{old} pods still serve what was before" if old else None
+
+    def _explained(self, cause: TimedOut, model: str, side: Side, ask: Ask) -> Refusal:
+        """Return whose fault it is that a side was not ready in time."""
+        pods = self._pods(self._service.get(), side)
+        if state.has_run(pods) and not self.disruption(side) and _other(model, side, ask):
+            return CandidateFailure(str(cause))
+        return Outage(f"{cause}; {words}") if (words := state.unscheduled(pods)) else cause
+
+    def _check_mode(self, service: Body) -> None:
+        runs = service.get("status", {}).get("deploymentMode")
+        if runs and OLD_NAMES.get(runs, runs) != self._mode:
+            raise Refusal(
+                f"KServe runs {self._service.name} in {runs} mode, expected {self._mode}: it is "
+                "too old to know the annotation, install KServe 0.16 or later"
+            )
+
+
+def _other(model: str, side: Side, ask: Ask) -> str | None:
+    """Return who answers instead of a model, or None if it does."""
+    try:
+        answer = ask(side)
+    except Refusal as cause:
+        return str(cause)
+    if answer is None:
+        return "nothing answers for the dataset"
+    return None if answer.model == model else f"{answer.model[:12]} answers, not {model[:12]}"

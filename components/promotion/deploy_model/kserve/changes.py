@@ -1,0 +1,89 @@
+"""Changes of what an InferenceService serves, one dataset after the other.
+
+All datasets share the object, and one may be on trial at a time: who comes second waits.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from components.promotion.deploy_model.kserve.inference_service import LOOK_S
+from components.promotion.deploy_model.kserve.parts import Parts
+from components.shared.cluster.client import Body, ConflictError
+from components.shared.contracts.progress import say
+
+T = TypeVar("T")
+
+
+class Changes:
+    """Changes of one InferenceService.
+
+    Args:
+        parts: What belongs to it.
+        turn_seconds: How long the rollout of another dataset may keep a change waiting.
+    """
+
+    def __init__(self, parts: Parts, turn_seconds: float) -> None:
+        """Keep them."""
+        self._service = parts.service
+        self._plans = parts.plans
+        self._server = parts.server
+        self._turn_seconds = turn_seconds
+
+    def begin(self, dataset: str, model: str) -> bool:
+        """Put a model on trial, and say whether it is: else nothing serves beside it.
+
+        Raises:
+            ConflictError: If another dataset is on trial for too long.
+        """
+        return self._in_turn(lambda: self._begun(dataset, model))
+
+    def exchange(self, dataset: str, model: str | None) -> None:
+        """Let the stable side serve another model of a dataset, or none, without a trial.
+
+        Raises:
+            ConflictError: If another dataset is on trial for too long.
+        """
+        self._in_turn(lambda: self._exchanged(dataset, model))
+
+    def _begun(self, dataset: str, model: str) -> bool:
+        service = self._service.get()
+        stable = self._plans.models(service, "stable")
+        if stable.get(dataset) == model:
+            return False
+        self._plans.check_alone(service, dataset)  # before packages are read and sent
+        release = self._server.release(stable | {dataset: model})
+        predictor = self._server.predictor(release)
+        if service is None:
+            self._service.create(self._plans.new(self._service.name, predictor))
+            return False
+        self._service.change(lambda it: self._plans.begun(it, dataset, predictor, release))
+        return True
+
+    def _exchanged(self, dataset: str, model: str | None) -> None:
+        service = self._service.get()
+        self._plans.check_alone(service, dataset)  # before packages are read and sent
+        before = self._plans.models(service, "stable")
+        after = {name: digest for name, digest in before.items() if name != dataset}
+        after |= {dataset: model} if model else {}
+        predictor = self._server.predictor(self._server.release(after))
+
+        def plan(service: Body) -> Body:
+            self._plans.check_alone(service, dataset)
+            return self._plans.exchanged(service, predictor, before)
+
+        self._service.change(plan)
+
+    def _in_turn(self, act: Callable[[], T]) -> T:
+        """Act, and again after a conflict: another dataset may be on trial, or just promoted."""
+        deadline, told = time.monotonic() + self._turn_seconds, ""
+        while True:
+            try:
+                return act()
+            except ConflictError as conflict:
+                if time.monotonic() > deadline:
+                    raise
+                if told != str(conflict):
+                    say(f"waiting: {conflict}")
+                told = str(conflict)
+            time.sleep(LOOK_S)

@@ -1,0 +1,152 @@
+"""The InferenceService as an object: read, tried, written if nobody wrote meanwhile, awaited."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from components.promotion.deploy_model.kserve.capabilities import SERVICES, dropped
+from components.shared.cluster.client import Body, Cluster, ClusterError, ConflictError
+from components.shared.contracts.refusal import Outage, Refusal
+
+LOOK_S = 0.5  # between two looks at a status
+RECENT_S = 1.0  # so long a look at the object may be used again
+ATTEMPTS = 8  # to write while KServe writes the status
+
+
+class TimedOut(Outage):
+    """What was waited for did not come in time."""
+
+
+class InferenceService:
+    """One object of the cluster.
+
+    Args:
+        cluster: Where it lives.
+        name: Its name.
+    """
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        """Nothing is asked yet."""
+        self._cluster = cluster
+        self._recent: tuple[float, Body | None] = (0.0, None)
+        self.name = name
+
+    def get(self) -> Body | None:
+        """Return it as it is, or None."""
+        found = self._cluster.get(SERVICES, self.name)
+        self._recent = (time.monotonic(), found)
+        return found
+
+    def recent(self) -> Body | None:
+        """Return it as it is or was a moment ago, for those who ask often."""
+        seen, found = self._recent
+        fresh = found is not None and time.monotonic() - seen < RECENT_S
+        return found if fresh else self.get()
+
+    def create(self, body: Body) -> None:
+        """Create it, if the API server keeps every field.
+
+        Raises:
+            ConflictError: If it is there.
+            Refusal: If a field would be dropped.
+        """
+        _check_kept(body, self._cluster.create(SERVICES, body, dry_run=True))
+        self._cluster.create(SERVICES, body)
+
+    def change(self, plan: Callable[[Body], Body]) -> Body:
+        """Replace it by what a plan makes of it, if nobody else changed its spec meanwhile.
+
+        KServe's own writing of the status is no such change: then the plan is made anew.
+
+        Args:
+            plan: From the object as it is to the object as it shall be; it may refuse.
+
+        Raises:
+            ConflictError: If someone else changed the spec.
+            Refusal: If it is gone, or a field would be dropped.
+        """
+        generation = None
+        for _ in range(ATTEMPTS):
+            found = self.get()
+            if found is None:
+                raise Refusal(f"there is no InferenceService {self.name} (any more)")
+            if generation not in (None, found["metadata"]["generation"]):
+                raise ConflictError(f"someone else changed the InferenceService {self.name}")
+            generation = found["metadata"]["generation"]
+            wanted = plan(found)
+            if wanted == found:
+                return found
+            try:
+                _check_kept(wanted, self._cluster.replace(SERVICES, wanted, dry_run=True))
+                written = self._cluster.replace(SERVICES, wanted)
+            except ConflictError:
+                continue
+            self._recent = (time.monotonic(), written)
+            return written
+        raise ConflictError(f"the InferenceService {self.name} changes all the time")
+
+    def tried(self, plan: Callable[[Body], Body]) -> tuple[Body, Body]:
+        """Return it as it is, and as the API server would store it after a plan.
+
+        Raises:
+            ConflictError: If it changes all the time.
+            Refusal: If it is gone.
+        """
+        for _ in range(ATTEMPTS):
+            found = self.get()
+            if found is None:
+                break
+            wanted = plan(found)
+            with suppress(ConflictError):
+                return found, self._cluster.replace(SERVICES, wanted, dry_run=True)
+        else:
+            raise ConflictError(f"the InferenceService {self.name} changes all the time")
+        raise Refusal(f"there is no InferenceService {self.name} (any more)")
+
+    def delete(self) -> None:
+        """Remove it and what it owns."""
+        self._cluster.delete(SERVICES, self.name)
+        self._recent = (0.0, None)
+
+    def until(self, missing: Callable[[Body], str | None], seconds: float, what: str) -> None:
+        """Wait until nothing is missing.
+
+        Args:
+            missing: Says of the object as it is what is missing, or None; it may refuse.
+            seconds: At most.
+            what: What is waited for, to be told.
+
+        Raises:
+            TimedOut: If it takes longer.
+            Refusal: If `missing` refuses.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                found = self.get()
+                reason = missing(found) if found else f"there is no {self.name}"
+            except ClusterError as cause:
+                reason = str(cause)
+            if reason is None:
+                return
+            if time.monotonic() > deadline:
+                raise TimedOut(f"{what} after {seconds:.0f} s: {reason}")
+            time.sleep(LOOK_S)
+
+
+def conditions(service: Body) -> str:
+    """Return what the status says is not as it should be, for people."""
+    told = service.get("status", {}).get("conditions") or []
+    return ", ".join(
+        f"{each['type']} is {each['status']} ({each.get('message') or each.get('reason') or '-'})"
+        for each in told
+        if each.get("status") != "True" and each.get("type") != "Stopped"
+    )
+
+
+def _check_kept(sent: Body, kept: Body) -> None:
+    path = dropped(sent["spec"], kept["spec"])
+    if path:
+        raise Refusal(
+            f"the API server would drop {path} in silence: its KServe is older than these settings"
+        )

@@ -1,0 +1,66 @@
+"""Our own server behind a predictor: what it needs, and how it is asked."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from components.promotion.deploy_model.asking import ASK_S, ask_server
+from components.promotion.deploy_model.kserve.predictor import own_server
+from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
+from components.promotion.deploy_model.kserve.release import Release, shelved
+from components.promotion.deploy_model.packages import keep, registered
+from components.promotion.deploy_model.target import Fetch, Side
+from components.shared.cluster.client import Body
+from components.shared.contracts.model import DetectAnswer
+from components.shared.inference.shelf import Shelf
+from components.shared.store.objects import Objects
+
+
+class OwnServer:
+    """Releases for our own server; it proves them itself, and counts what clients meet.
+
+    Args:
+        objects: The registered packages; takes the releases.
+        settings: What the pods are like.
+        shelf: Where packages are proved before they are released.
+    """
+
+    counts = True
+    note = "What the candidate fails to answer, the clients of its share meet, until it is back."
+
+    def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
+        """Nothing is read yet."""
+        self._objects = objects
+        self._settings = settings
+        self._shelf = shelf
+
+    def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
+        """Return a verified copy of a package, fetched from the registered ones if not said.
+
+        Raises:
+            PackageError: If what was fetched is not the package.
+        """
+        return keep(self._shelf, dataset, model, fetch or registered(self._objects, model))
+
+    def release(self, models: Mapping[str, str]) -> Release:
+        """Prove packages, and release them together."""
+        for dataset, model in models.items():
+            self.hold(dataset, model)
+        return shelved(self._objects, self._shelf, models)
+
+    def predictor(self, release: Release) -> Body:
+        """Return the predictor that serves a release."""
+        return own_server(self._settings, release)
+
+    def ask(
+        self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
+    ) -> DetectAnswer | None:
+        """Return what one side answers about a JPEG; the server says which model it was."""
+        del model
+        return ask_server(http, url, side, dataset, jpeg, ASK_S)
+
+    def close(self) -> None:
+        """Forget the copies that were proved."""
+        shutil.rmtree(self._shelf.root, ignore_errors=True)

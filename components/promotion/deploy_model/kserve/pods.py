@@ -1,0 +1,88 @@
+"""What the pods of a predictor say of themselves: ready, failed, hindered or taken away.
+
+Only what its own server did is held against a model. A pod that is not admitted, not
+scheduled, without its image or its files, drained or evicted is the cluster's affair.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from components.promotion.deploy_model.kserve.names import SERVER
+
+WAITING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
+REMOVED = ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated")
+MOST = 500  # characters of a container's last words
+
+
+def is_ready(pod: Any) -> bool:
+    """Say whether a pod is ready and has an address."""
+    conditions = pod.status.conditions or []
+    ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
+    return bool(ready and pod.status.pod_ip and not pod.metadata.deletion_timestamp)
+
+
+def restarts(pod: Any) -> int:
+    """Return how often containers of a pod began anew."""
+    return sum(each.restart_count for each in pod.status.container_statuses or [])
+
+
+def has_run(pods: list[Any]) -> bool:
+    """Say whether the server of any pod was started."""
+    return any(
+        each.name == SERVER and each.state and (each.state.running or each.state.terminated)
+        for pod in pods
+        for each in pod.status.container_statuses or []
+    )
+
+
+def failure(pods: list[Any]) -> str | None:
+    """Return the last words of a server that ended by itself, or None."""
+    kept = [pod for pod in pods if not removal(pod)]  # one that is told to stop may fail to
+    return next((words for pod in kept for words in _ends(pod.status.container_statuses)), None)
+
+
+def hindrance(pods: list[Any]) -> str | None:
+    """Return what keeps servers from being started at all, or None."""
+    return next((words for pod in pods for words in _hindrances(pod)), None)
+
+
+def unscheduled(pods: list[Any]) -> str | None:
+    """Return why a pod has no node yet, or None: one may be made for it."""
+    for pod in pods:
+        for each in pod.status.conditions or []:
+            if each.type == "PodScheduled" and each.status == "False":
+                return f"pod {pod.metadata.name} has no node: {each.message or each.reason}"
+    return None
+
+
+def removal(pod: Any) -> str | None:
+    """Return what takes a pod away from outside, or None."""
+    name = pod.metadata.name
+    if pod.status.reason in REMOVED:
+        return f"pod {name} was taken away ({pod.status.reason}: {pod.status.message or '-'})"
+    for each in pod.status.conditions or []:
+        if each.type == "DisruptionTarget" and each.status == "True":
+            return f"pod {name} was taken away ({each.reason}: {each.message or '-'})"
+    return f"pod {name} was deleted" if pod.metadata.deletion_timestamp else None
+
+
+def _hindrances(pod: Any) -> Iterator[str]:
+    init = pod.status.init_container_statuses or []
+    for each in [*init, *(pod.status.container_statuses or [])]:
+        waiting = each.state.waiting if each.state else None
+        if waiting and waiting.reason in WAITING:
+            yield f"{each.name}: {waiting.reason}: {waiting.message or ''}"[:MOST]
+    yield from _ends(init)
+
+
+def _ends(containers: list[Any] | None) -> Iterator[str]:
+    """Yield how containers ended; one that is ready, or an initializer that is done, has not."""
+    for each in containers or []:
+        if each.ready:
+            continue
+        last = each.last_state.terminated if each.last_state else None
+        now = each.state.terminated if each.state else None
+        ended = last if each.restart_count and last else now
+        if ended and ended.exit_code:
+            lines = (ended.message or ended.reason or "").strip().splitlines()
+            yield f"{each.name} ended with {ended.exit_code}: {' '.join(lines[-3:])[-MOST:]}"

@@ -1,0 +1,68 @@
+"""DETECTOR_PREDICTOR: what operators decide about the pods that serve."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from components.promotion.deploy_model.kserve import stream as kafka
+from components.shared.cluster.settings import read_settings
+from components.shared.contracts.record import Record
+from components.shared.contracts.refusal import Refusal
+
+Mode = Literal["Standard", "Knative"]
+
+
+class PredictorSettings(Record):
+    """DETECTOR_PREDICTOR, as YAML: what operators decide about the pods that serve."""
+
+    image: str = Field(description="of our server (`serving`); unused by Triton")
+    mode: Mode = "Standard"
+    min_replicas: int = Field(default=1, ge=0)
+    max_replicas: int = Field(default=3, ge=1)
+    scale_metric: Literal["cpu", "memory", "concurrency", "rps"] | None = None
+    scale_target: int | None = Field(default=None, ge=1, description="per pod, of the metric")
+    requests: Mapping[str, str] = Field(default={"cpu": "1", "memory": "1Gi"})
+    limits: Mapping[str, str] = Field(default={"cpu": "2", "memory": "2Gi"})
+    timeout_seconds: int = Field(default=60, ge=1)
+    service_account: str = "car-serving"
+    storage_secret: str | None = Field(
+        default=None, description="keys of the object store; otherwise the service account's"
+    )
+    storage_container: str | None = Field(
+        default=None, description="ClusterStorageContainer that downloads; else KServe chooses one"
+    )
+    public_key: str | None = Field(
+        default=None, description="config map with public.pem; then unsigned packages are refused"
+    )
+    node_selector: Mapping[str, str] = Field(default={})
+    tolerations: tuple[Mapping[str, str], ...] = ()
+    priority_class: str | None = None
+    unsigned: bool = Field(
+        default=False, description="serve packages that nobody signed; without it, or a public_key,"
+        " nothing is deployed",
+    )  # fmt: skip
+    visibility: Literal["external", "cluster-local"] = Field(
+        default="cluster-local",
+        description="external: whoever reaches the ingress may ask; Standard mode needs it, since "
+        "KServe splits requests by routes of the ingress alone",
+    )
+    kserve_namespace: str = Field(default="kserve", description="where KServe is configured")
+    stream: kafka.StreamAccess = kafka.StreamAccess()
+
+    @classmethod
+    def parse(cls, text: str) -> "PredictorSettings":
+        """Read YAML.
+
+        Raises:
+            Refusal: Naming the field that does not fit, or if it is not said whether packages
+                must be signed.
+        """
+        settings = read_settings(cls, "DETECTOR_PREDICTOR", text)
+        if bool(settings.public_key) == settings.unsigned:
+            found = "both" if settings.unsigned else "neither"
+            raise Refusal(
+                f"DETECTOR_PREDICTOR has {found} of public_key and unsigned: set public_key to the "
+                "config map with public.pem, or unsigned to true to serve what nobody signed"
+            )
+        return settings

@@ -1,0 +1,122 @@
+"""Where the two sides of a canary answer inside the cluster, and what their pods say."""
+
+from typing import Any
+
+import httpx
+
+from components.promotion.deploy_model.kserve.canary import component, traffic
+from components.promotion.deploy_model.kserve.pods import is_ready, restarts
+from components.promotion.deploy_model.kserve.predictor import PORT
+from components.promotion.deploy_model.kserve.predictor_settings import Mode
+from components.promotion.deploy_model.target import Side, Unreachable
+from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
+from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.tally import Tally
+
+LATEST, PREVIOUS = "latest", "prev"  # Knative's tags of revisions, as KServe names them
+DEPLOYMENTS = Kind("apps", "v1", "deployments")
+
+
+class Reach:
+    """The ways to the pods of one InferenceService.
+
+    Args:
+        cluster: Where it lives.
+        mode: How KServe runs it.
+        http: Asks the pods.
+    """
+
+    def __init__(self, cluster: Cluster, mode: Mode, http: httpx.Client) -> None:
+        """Nothing is asked yet."""
+        self._cluster = cluster
+        self._mode = mode
+        self._http = http
+        self._tallies: dict[tuple[str, int], Tally] = {}
+
+    def url(self, service: Body, predictor: Body, side: Side) -> str:
+        """Return the address of one side, by the cluster's DNS.
+
+        Args:
+            service: The InferenceService.
+            predictor: The side's own.
+            side: Which.
+
+        Raises:
+            Unreachable: If KServe has made no service for it.
+        """
+        if self._mode == "Knative":
+            host = f"{service['metadata']['name']}-predictor"
+            tags = {target.get("tag") for target in traffic(service)}
+            tag = LATEST if side == "candidate" else PREVIOUS
+            host = f"{tag}-{host}" if tag in tags and PREVIOUS in tags else host
+            return f"http://{host}.{self._cluster.namespace}.svc"
+        name = service_name(service, predictor)
+        found = self._cluster.service(name)
+        if found is None:
+            raise Unreachable(f"there is no service {name}")
+        port = found.spec.ports[0]
+        # A name without an address of its own leads to the pods, at their own port.
+        number = port.target_port if found.spec.cluster_ip == "None" else port.port
+        return f"http://{name}.{self._cluster.namespace}.svc:{number}"
+
+    def pods(self, service: Body, predictor: Body, side: Side) -> list[Any]:
+        """Return the pods of one side."""
+        if self._mode == "Standard":
+            return self._cluster.pods(f"app=isvc.{service_name(service, predictor)}")
+        revision = _revision(service, side)
+        return self._cluster.pods(f"serving.knative.dev/revision={revision}") if revision else []
+
+    def refused(self, service: Body, predictor: Body) -> str | None:
+        """Return why pods of a predictor are not admitted, as its Deployment says, or None."""
+        if self._mode == "Knative":
+            return None
+        try:
+            found = self._cluster.get(DEPLOYMENTS, service_name(service, predictor))
+        except ClusterError:  # whoever may not read it sees the InferenceService's own word
+            return None
+        for each in (found or {}).get("status", {}).get("conditions") or []:
+            if (each["type"], each["status"]) == ("ReplicaFailure", "True"):
+                return str(each.get("message") or each.get("reason"))
+        return None
+
+    def tally(self, pods: list[Any], dataset: str, model: str) -> Tally:
+        """Return what a model met in all pods, those that are gone by now too.
+
+        Args:
+            pods: Those that are there.
+            dataset: Whose requests.
+            model: The digest that counts them.
+        """
+        for pod in pods:
+            if not is_ready(pod):
+                continue
+            try:
+                page = self._http.get(f"http://{pod.status.pod_ip}:{PORT}/metrics")
+                page.raise_for_status()
+            except httpx.HTTPError:
+                continue  # whoever asks it notices, too
+            met = tally_of(page.text, dataset, model[:12])
+            self._tallies[f"{pod.metadata.uid} {dataset} {model}", restarts(pod)] = met
+        total = Tally()
+        for (key, _), met in self._tallies.items():
+            if key.endswith(f" {dataset} {model}"):
+                total += met
+        return total
+
+
+def service_name(service: Body, predictor: Body) -> str:
+    """Return how KServe names the Deployment and the Service of a predictor (Standard).
+
+    >>> service_name({"metadata": {"name": "cars"}}, {"name": "b"})
+    'cars-b-predictor'
+    """
+    parts = [service["metadata"]["name"], predictor.get("name"), "predictor"]
+    return "-".join(part for part in parts if part)
+
+
+def _revision(service: Body, side: Side) -> str | None:
+    told = component(service)
+    if side == "candidate":
+        return told.get("latestCreatedRevision")
+    tagged = [each for each in traffic(service) if each.get("tag") == PREVIOUS]
+    return tagged[0].get("revisionName") if tagged else told.get("latestReadyRevision")

@@ -1,0 +1,60 @@
+"""Where requests go by the HTTPRoutes that KServe writes, which is what clients meet.
+
+The status of an InferenceService says what its spec wants. A gateway follows the HTTPRoute,
+and KServe writes that last: after it has deleted a Deployment and a Service that the spec
+does not name any more.
+"""
+
+from collections.abc import Iterator
+
+from components.shared.cluster.client import Body, Cluster, Kind
+
+ROUTES = Kind("gateway.networking.k8s.io", "v1", "httproutes")
+
+
+class Routes:
+    """The HTTPRoutes of one InferenceService.
+
+    Args:
+        cluster: Where they are.
+        name: Of the InferenceService; KServe names one route like it, another like its predictor.
+    """
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        """Nothing is asked yet."""
+        self._cluster = cluster
+        self._names = (name, f"{name}-predictor")
+
+    def unlike(self, backend: str, percent: int) -> str | None:
+        """Return what a route says otherwise than that a backend gets a share, or None.
+
+        Args:
+            backend: A Service.
+            percent: Of the requests.
+        """
+        found = list(self._rules())
+        if not found and percent:
+            return f"there is no HTTPRoute {self._names[0]}"
+        for name, shares in found:
+            if (share := shares.get(backend, 0)) != percent:
+                return f"HTTPRoute {name} sends {share} % to {backend}, expected {percent} %"
+        return None
+
+    def shares(self) -> dict[str, int]:
+        """Return the percent of the requests that each backend gets, by the first rule."""
+        return next((shares for _, shares in self._rules()), {})
+
+    def _rules(self) -> Iterator[tuple[str, dict[str, int]]]:
+        for name in self._names:
+            route = self._cluster.get(ROUTES, name)
+            for rule in route["spec"].get("rules", ()) if route else ():
+                yield name, _percent(rule)
+
+
+def _percent(rule: Body) -> dict[str, int]:
+    """Return the share of each backend; one without a weight weighs 1."""
+    weights: dict[str, int] = {}
+    for backend in rule.get("backendRefs", ()):
+        weights[backend["name"]] = weights.get(backend["name"], 0) + backend.get("weight", 1)
+    total = sum(weights.values())
+    return {name: round(100 * weight / total) for name, weight in weights.items() if total}

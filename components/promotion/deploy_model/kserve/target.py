@@ -1,0 +1,239 @@
+"""One InferenceService for all datasets, and one more predictor while a model is on trial."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from components.promotion.deploy_model.asking import ASK_S
+from components.promotion.deploy_model.kserve.awaiting import Awaiting
+from components.promotion.deploy_model.kserve.canary import KnativeCanary, canary_of, models_of
+from components.promotion.deploy_model.kserve.capabilities import check, look
+from components.promotion.deploy_model.kserve.changes import Changes
+from components.promotion.deploy_model.kserve.inference_service import InferenceService
+from components.promotion.deploy_model.kserve.own_server import OwnServer
+from components.promotion.deploy_model.kserve.parts import Parts
+from components.promotion.deploy_model.kserve.plans import Plans, as_wanted
+from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
+from components.promotion.deploy_model.kserve.reach import Reach
+from components.promotion.deploy_model.kserve.shares import Shares
+from components.promotion.deploy_model.target import Fetch, Side
+from components.shared.cluster.client import Cluster
+from components.shared.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
+from components.shared.contracts.record import read_lines
+from components.shared.traffic.tally import Tally
+
+
+class KServeTarget:
+    """Detectors in an InferenceService.
+
+    Args:
+        cluster: Where it lives.
+        name: Of the InferenceService.
+        server: What runs in it.
+        settings: What its pods are like.
+        ready_seconds: How long a predictor may take to come up.
+        turn_seconds: How long the rollout of another dataset may keep this one waiting.
+        http: Asks the pods; inside a cluster any client finds them.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        name: str,
+        server: OwnServer,
+        settings: PredictorSettings,
+        ready_seconds: float,
+        turn_seconds: float,
+        http: httpx.Client | None = None,
+    ) -> None:
+        """Nothing is asked yet."""
+        self.note = server.note
+        self._cluster = cluster
+        self._server = server
+        self._settings = settings
+        self._http = http or httpx.Client(timeout=ASK_S, trust_env=False)
+        self._service = InferenceService(cluster, name)
+        self._canary = canary_of(settings)
+        self._plans = Plans(settings, self._canary)
+        self._reach = Reach(cluster, settings.mode, self._http)
+        self._alone: dict[str, str] = {}  # models on trial that nothing serves beside
+        parts = Parts(
+            cluster=cluster, service=self._service, plans=self._plans, canary=self._canary,
+            reach=self._reach, server=server, mode=settings.mode,
+        )  # fmt: skip
+        self._until = Awaiting(parts, ready_seconds)
+        self._shares = Shares(parts, self._until)
+        self._changes = Changes(parts, turn_seconds)
+
+    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+        """Return a verified copy of a package.
+
+        Raises:
+            PackageError: If what was fetched is not the package.
+        """
+        return self._server.hold(dataset, model, fetch)
+
+    def serving(self, dataset: str) -> str | None:
+        """Return the digest of the package that is configured to answer stably, or None."""
+        return self._plans.models(self._service.get(), "stable").get(dataset)
+
+    def current(self, dataset: str, model: str) -> bool:
+        """Say whether a model serves stably as the settings and its signature want it.
+
+        While another dataset is on trial, only whether it serves: the candidate has the rest.
+        """
+        service = self._service.get()
+        stable = self._plans.models(service, "stable")
+        trial = self._plans.on_trial(service)
+        if stable.get(dataset) != model or trial:
+            return stable.get(dataset) == model and dataset not in trial
+        predictor = self._server.predictor(self._server.release(stable))
+        return as_wanted(
+            *self._service.tried(lambda it: self._plans.exchanged(it, predictor, stable))
+        )
+
+    def begin(self, dataset: str, model: str) -> None:
+        """Bring a candidate up beside what serves, at no share of the requests.
+
+        It serves every dataset: those that are not on trial, with the models that they have.
+
+        Raises:
+            CandidateFailure: If its own server ends, or runs and is not ready in time.
+            Refusal: If the cluster cannot do what the settings want, or does not follow.
+        """
+        service = self._service.get()
+        check(self._settings, look(self._cluster, self._settings), service)
+        if service and dataset in self._plans.on_trial(service) and self._canary.percent(service):
+            self._shares.give(dataset, 0)  # of a candidate that a killed run left
+        if not self._changes.begin(dataset, model):
+            self._alone[dataset] = model
+        side = self._asked(dataset, "candidate")
+        if side == "candidate" and self._lends_early():
+            self._until.started(side)
+            self._shares.lend(dataset)
+        self._until_answers(dataset, model, side)
+        if side == "candidate":
+            self._shares.lend(dataset)
+
+    def share(self, dataset: str, percent: int) -> None:
+        """Let the candidate answer a share of the requests, once it has the pods for it.
+
+        Raises:
+            CandidateFailure: If its servers end meanwhile.
+            Outage: If its pods do not come up, or KServe does not follow.
+        """
+        if dataset in self._alone:
+            return
+        found = self._plans.checked(self._service.recent(), dataset)
+        if self._canary.percent(found) != percent:
+            self._shares.give(dataset, percent)
+
+    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
+        """Return what one side answers about a JPEG, not logged; None if it has no package.
+
+        Raises:
+            Refusal: If it declines, fails or stays busy.
+            Unreachable: If nobody answers.
+        """
+        side = self._asked(dataset, side)
+        service = self._service.recent()
+        predictor = self._plans.predictor(service, side)
+        model = models_of(predictor).get(dataset)
+        if service is None or predictor is None or model is None:
+            return None
+        url = self._reach.url(service, predictor, side)
+        return self._server.ask(self._http, url, side, dataset, model, jpeg)
+
+    def tally(self, dataset: str, side: Side) -> Tally:
+        """Return what the pods of one side met so far, probes included; Triton counts nothing."""
+        side = self._asked(dataset, side)
+        service = self._service.recent()
+        predictor = self._plans.predictor(service, side)
+        model = models_of(predictor).get(dataset)
+        if service is None or predictor is None or model is None or not self._server.counts:
+            return Tally()
+        return self._reach.tally(self._reach.pods(service, predictor, side), dataset, model)
+
+    def disruption(self, dataset: str) -> str | None:
+        """Return what took the candidate's pods away from outside, such as a drain, or None."""
+        return self._until.disruption(self._asked(dataset, "candidate"))
+
+    def serve(self, dataset: str, model: str | None) -> None:
+        """Let one package answer every request, and end any trial; None: nothing answers.
+
+        A candidate that is on trial with it is promoted as it is, and no pod starts anew. What
+        serves it already is exchanged in place if the settings or its signature are new.
+
+        Raises:
+            ConflictError: If another dataset was promoted while this one was on trial.
+            CandidateFailure: If it does not come up.
+            Outage: If KServe does not follow.
+        """
+        if model is None:
+            self._remove(dataset)
+            return
+        if self._service.get() is None:
+            self.begin(dataset, model)
+        self._alone.pop(dataset, None)
+        if self._plans.on_trial(self._service.get()).get(dataset) == model:
+            self._shares.promote(dataset, model)
+        else:
+            self.abandon(dataset)
+            if not self.current(dataset, model):
+                self._changes.exchange(dataset, model)
+        self._until_answers(dataset, model, "stable")
+
+    def abandon(self, dataset: str) -> None:
+        """End a trial: the candidate gets no request any more, then it goes.
+
+        Raises:
+            Outage: If KServe does not follow.
+        """
+        if self._alone.pop(dataset, None):
+            return self._remove(dataset)
+        service = self._service.get()
+        if service is None or dataset not in self._plans.on_trial(service):
+            return None
+        self._shares.end(dataset)
+        if isinstance(self._canary, KnativeCanary):
+            with suppress(Exception):  # requests go to the stable revision, whatever fails here
+                self._restore(self._canary, self._plans.models(service, "stable"))
+        return None
+
+    def close(self) -> None:
+        """Let go of connections, and of the copies that were proved."""
+        self._http.close()
+        self._server.close()
+
+    def _asked(self, dataset: str, side: Side) -> Side:
+        """Return where a side is: what nothing serves beside is stable as far as KServe knows."""
+        return "stable" if dataset in self._alone else side
+
+    def _restore(self, canary: KnativeCanary, models: dict[str, str]) -> None:
+        predictor = self._server.predictor(self._server.release(models))
+        self._service.change(lambda it: canary.restored(it, predictor))
+        self._until.settled()
+        self._service.change(canary.promoted)
+
+    def _lends_early(self) -> bool:
+        """Say whether KServe would end a stable pod as soon as the candidate is ready.
+
+        An autoscaler waits before it scales down; without one the replicas are lent before.
+        """
+        settings = self._settings
+        scales = settings.max_replicas > settings.min_replicas
+        return settings.mode == "Standard" and settings.min_replicas > 1 and not scales
+
+    def _remove(self, dataset: str) -> None:
+        self.abandon(dataset)
+        serving = self._plans.models(self._service.get(), "stable").keys()
+        if serving == {dataset} or not serving:
+            self._service.delete()
+        elif dataset in serving:
+            self._changes.exchange(dataset, None)
+
+    def _until_answers(self, dataset: str, model: str, side: Side) -> None:
+        package = PackageLayout(self._server.hold(dataset, model))
+        jpeg = (package.root / read_lines(GoldenAnswer, package.golden)[0].file).read_bytes()
+        self._until.answers(model, side, lambda asked: self.ask(dataset, jpeg, asked))

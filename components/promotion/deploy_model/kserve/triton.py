@@ -1,0 +1,187 @@
+"""Triton in the place of our server: it takes tensors, so pictures are prepared here.
+
+Triton checks neither digests nor signatures, so the packages are verified before they are
+released. A version of its repository is the first digits of the model's digest, as a number,
+so that every answer tells which model gave it. It counts no boxes: what clients meet is not
+known, and a rollout rests on its probes alone.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+import numpy as np
+from kserve import InferInput, InferRequest, InferResponse  # type: ignore[import-untyped]
+
+from components.promotion.deploy_model.asking import MISSING, reason
+from components.promotion.deploy_model.kserve.own_server import OwnServer
+from components.promotion.deploy_model.kserve.predictor import triton_server
+from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
+from components.promotion.deploy_model.kserve.release import (
+    Release,
+    triton_repository,
+    triton_version,
+)
+from components.promotion.deploy_model.kserve.stream import StreamAccess
+from components.promotion.deploy_model.target import Fetch, Side, Unreachable
+from components.shared.cluster.client import Body
+from components.shared.contracts.model import (
+    BOXES,
+    EMBEDDING,
+    INPUT,
+    SCORES,
+    DetectAnswer,
+    PackageLayout,
+)
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.picture import Floats, Raw, find
+from components.shared.inference.shelf import DIGEST, Shelf
+from components.shared.inference.signature import check_signature, public_key
+from components.shared.store.objects import Objects
+from components.shared.vision.jpeg import decode_jpeg
+
+MOUNTED_KEY = Path("/var/run/secrets/car-public-key/public.pem")  # in a pod that deploys
+LENGTH = "inference-header-content-length"
+
+
+class Triton(OwnServer):
+    """Releases for KServe's Triton runtime."""
+
+    counts = False
+    note = "Triton does not count what clients meet: only our own requests were judged."
+
+    def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
+        """Refuse settings that Triton could not follow."""
+        if settings.stream != StreamAccess():
+            raise Refusal(
+                "Triton logs nothing to a stream: leave stream out of DETECTOR_PREDICTOR, or set "
+                "DETECTOR_TARGET to kserve"
+            )
+        super().__init__(objects, settings, shelf)
+
+    def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
+        """Return a verified copy of a package: with a public key, a signed one.
+
+        Raises:
+            Refusal: If the settings name a public key that is not mounted here.
+            PackageError: If what was fetched is not the package, or is not signed.
+        """
+        folder = super().hold(dataset, model, fetch)
+        if key := self._key():
+            check_signature(folder, self._shelf.signature(dataset, model), key)
+        return folder
+
+    def _key(self) -> Path | None:
+        """Return the key to verify with here, as Triton does not; None if none is wanted."""
+        wanted, key = self._settings.public_key, public_key(os.environ)
+        if key or not wanted:
+            return key
+        if not MOUNTED_KEY.is_file():
+            raise Refusal(
+                f"public_key is {wanted}, but there is no {MOUNTED_KEY}: make the config map "
+                "car-public-key with public.pem, or set SIGNING_PUBLIC_KEY"
+            )
+        return MOUNTED_KEY
+
+    def release(self, models: Mapping[str, str]) -> Release:
+        """Prove packages, and release them together."""
+        for dataset, model in models.items():
+            self.hold(dataset, model)
+        return triton_repository(self._objects, self._shelf, models)
+
+    def predictor(self, release: Release) -> Body:
+        """Return the predictor that serves a release."""
+        return triton_server(self._settings, release)
+
+    def ask(
+        self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
+    ) -> DetectAnswer | None:
+        """Return what one side answers about a JPEG, prepared and understood here."""
+        return ask_tensors(http, url, side, PackageLayout(self.hold(dataset, model)), jpeg)
+
+
+def ask_tensors(
+    http: httpx.Client, url: str, who: str, package: PackageLayout, jpeg: bytes
+) -> DetectAnswer | None:
+    """Return what a server of the Open Inference Protocol answers about a JPEG.
+
+    Args:
+        http: Asks.
+        url: Of the server.
+        who: What to call it in a complaint.
+        package: Of the model that should answer; its description says how to ask.
+        jpeg: The picture.
+
+    Returns:
+        The answer, or None if the server does not know the dataset. `model` is the package's
+        digest if its version answered, and else the version's digits.
+
+    Raises:
+        Refusal: If the server declines.
+        Unreachable: If it does not answer.
+    """
+    info = package.verify()
+    image = decode_jpeg(jpeg)
+    began = perf_counter()
+    versions = []
+
+    def network(inputs: Floats) -> Raw:
+        answer, version = _infer(http, f"{url}/v2/models/{info.dataset}/infer", who, inputs)
+        versions.append(version)
+        return Raw(*(_tensor(answer, name) for name in (BOXES, SCORES, EMBEDDING)))
+
+    try:
+        boxes = find(info, image, network)
+    except _Missing:
+        return None
+    return DetectAnswer(
+        model=_model(versions[-1], info.digest), dataset=info.dataset,
+        request_id=uuid.uuid4().hex, width=image.shape[1], height=image.shape[0], boxes=boxes,
+        latency_ms=round((perf_counter() - began) * 1000, 3),
+    )  # fmt: skip
+
+
+def _model(version: str, expected: str) -> str:
+    """Return the digest that a version stands for, as far as it tells it."""
+    if version in (expected, str(triton_version(expected))):
+        return expected
+    digits = f"{int(version):012x}" if version.isdecimal() else version
+    return digits.ljust(64, "0") if DIGEST.fullmatch(digits.ljust(64, "0")) else "0" * 64
+
+
+class _Missing(Exception):  # noqa: N818 (no fault, an answer)
+    """The server does not know the model."""
+
+
+def _infer(http: httpx.Client, url: str, who: str, inputs: Floats) -> tuple[InferResponse, str]:
+    tensor = InferInput(INPUT, list(inputs.shape), "FP32")
+    tensor.set_data_from_numpy(inputs, binary_data=True)
+    request = InferRequest(
+        model_name="", infer_inputs=[tensor], parameters={"binary_data_output": True}
+    )
+    body, length = request.to_rest()
+    headers = {LENGTH: str(length), "Content-Type": "application/octet-stream"}
+    try:
+        answer = http.post(url, content=bytes(body), headers=headers)
+    except httpx.HTTPError as cause:
+        raise Unreachable(f"no {who} server answers at {url}: {cause}") from cause
+    if answer.status_code == MISSING:
+        raise _Missing
+    if answer.is_error:
+        raise Refusal(f"the {who} server declines a picture: {reason(answer)}")
+    told = int(answer.headers.get(LENGTH) or len(answer.content))
+    # KServe's reader leaves the version out.
+    version = str(json.loads(answer.content[:told]).get("model_version"))
+    return InferResponse.from_bytes(answer.content, told), version
+
+
+def _tensor(answer: InferResponse, name: str) -> Floats:
+    output = answer.get_output_by_name(name)
+    if output is None:
+        raise Refusal(f"the answer has no {name}")
+    values: Floats = np.asarray(output.as_numpy(), np.float32)
+    return values

@@ -1,0 +1,85 @@
+"""Whether a candidate is too slow, beside the champion in the same seconds.
+
+A latency alone never convicts a model: a busy node makes any model slow. So a first look
+that finds it slow only asks for a second one, which needs enough new answers of both sides.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from components.promotion.deploy_model.guards import Evidence
+from components.shared.contracts.policy import RolloutPolicy
+
+QUANTILE = 0.95
+LEAST_PROBES = 5  # before their latency says anything
+RECENT = 60  # answers to us of each side whose latency counts, or as many as a policy needs
+
+
+def slow(seen: Evidence, policy: RolloutPolicy) -> str | None:
+    """Return in how much a candidate is too slow, or None.
+
+    Args:
+        seen: What is known of both sides.
+        policy: The limits.
+    """
+    return next(chain(_probes(seen, policy), _clients(seen, policy)), None)
+
+
+def window(policy: RolloutPolicy) -> int:
+    """Return how many of the newest answers of each side count: a second look needs its own.
+
+    >>> window(RolloutPolicy(min_latency_answers=100))
+    100
+    """
+    return max(RECENT, policy.min_latency_answers)
+
+
+def enough(seen: Evidence, policy: RolloutPolicy, *, beside: bool) -> bool:
+    """Say whether there are enough answers to us for a second look.
+
+    Args:
+        seen: What is known of both sides since the first look.
+        policy: How many are enough.
+        beside: Whether a champion answers as well.
+    """
+    sides = [seen.latencies_ms, *([seen.champion_ms] if beside else [])]
+    return min(map(len, sides)) >= policy.min_latency_answers
+
+
+def _probes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    if len(seen.latencies_ms) < LEAST_PROBES:
+        return
+    ours = slowest(seen.latencies_ms)
+    if ours > policy.max_latency_ms:
+        yield _too_slow(ours, policy.max_latency_ms, "at most")
+    elif len(seen.champion_ms) >= LEAST_PROBES:
+        theirs = slowest(seen.champion_ms)
+        if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
+            yield _too_slow(ours, theirs, f"at most {policy.max_latency_ratio:g} times")
+
+
+def _clients(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    candidate, champion = seen.candidate_lately, seen.champion_lately
+    if candidate.requests < policy.min_requests:
+        return
+    surely, _ = candidate.latency_range_ms(QUANTILE)  # its bounds are coarse
+    _, theirs = champion.latency_range_ms(QUANTILE)
+    times, compared = policy.max_latency_ratio, champion.requests >= policy.min_requests
+    if surely >= policy.max_latency_ms:
+        yield f"clients: {_too_slow(surely, policy.max_latency_ms, 'at most')}"
+    elif compared and surely >= max(times * theirs, policy.min_latency_ms):
+        yield f"clients: {_too_slow(surely, theirs, f'at most {times:g} times')}"
+
+
+def slowest(latencies_ms: Sequence[float]) -> float:
+    """Return the 95th percentile, the lower neighbour: one hiccup in 16 does not count.
+
+    >>> slowest([10.0] * 15 + [900.0])
+    10.0
+    """
+    ordered = sorted(latencies_ms)
+    return ordered[int(QUANTILE * (len(ordered) - 1))]
+
+
+def _too_slow(ours: float, limit: float, words: str) -> str:
+    return f"its answers take {ours:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"

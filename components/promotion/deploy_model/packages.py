@@ -1,0 +1,65 @@
+"""A registered package, with its signature, is copied to a shelf and proved there."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+from components.promotion.deploy_model.target import Fetch
+from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
+from components.shared.inference.shelf import Shelf
+from components.shared.store.objects import Objects
+
+
+def registered(objects: Objects, model: str) -> Fetch:
+    """Return what copies a registered package and its signature, as a `RegisteredLayout`."""
+    return partial(_copy, objects, RegisteredLayout.prefix(model))
+
+
+def _copy(objects: Objects, prefix: str, folder: Path) -> None:
+    layout = RegisteredLayout(folder)
+    objects.get_folder(f"{prefix}/{layout.package.name}", layout.package)
+    if objects.exists(f"{prefix}/{layout.signature.name}"):
+        layout.signature.write_bytes(objects.get(f"{prefix}/{layout.signature.name}"))
+
+
+def keep(
+    shelf: Shelf, dataset: str, model: str, fetch: Fetch, *, anew: bool = False
+) -> Path:  # fmt: skip
+    """Return a verified copy of a package, fetched aside and renamed if it is not there.
+
+    Args:
+        shelf: Where it is kept, its signature beside it.
+        dataset: Whose package it is.
+        model: Its digest.
+        fetch: Fills a folder laid out as `RegisteredLayout`.
+        anew: Whether it may have been signed by another key since it was kept: then it is
+            fetched whatever is there, and a new signature takes the place of the old one.
+
+    Raises:
+        PackageError: If what was fetched is not the package.
+    """
+    folder, signature = shelf.package(dataset, model), shelf.signature(dataset, model)
+    whole = _is_package(folder, model)
+    if whole and signature.exists() and not anew:
+        return folder
+    fresh = RegisteredLayout(folder.with_suffix(".part"))
+    shutil.rmtree(fresh.root, ignore_errors=True)  # what a killed run left is begun again
+    fresh.package.mkdir(parents=True)
+    fetch(fresh.root)
+    found = PackageLayout(fresh.package).verify().digest
+    if found != model:
+        raise PackageError(f"the package stored for {model[:12]} is {found[:12]}")
+    if fresh.signature.exists():
+        fresh.signature.replace(signature)
+    if not whole:
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.package.rename(folder)
+    shutil.rmtree(fresh.root)
+    return folder
+
+
+def _is_package(folder: Path, model: str) -> bool:
+    try:
+        return PackageLayout(folder).verify().digest == model
+    except PackageError:
+        return False

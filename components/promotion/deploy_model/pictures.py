@@ -1,0 +1,84 @@
+"""The pictures that a candidate is tried on: those of its package, and what cameras saw lately."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from psycopg2 import extensions
+
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.model import GoldenAnswer, PackageLayout
+from components.shared.contracts.record import read_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.store.objects import Objects, frame_key
+
+LATELY = 500  # served frames, of which an even sample is taken: not all of one camera or hour
+
+SERVED = """
+SELECT sha256 FROM gold.served_frames WHERE dataset = %s
+GROUP BY sha256 ORDER BY max(sequence) DESC LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A picture and what the candidate must answer about it."""
+
+    name: str
+    jpeg: bytes
+    boxes: tuple[ScoredBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What both sides are asked about.
+
+    Attributes:
+        golden: Known pictures of the candidate's package.
+        live: JPEGs that cameras took lately; the golden ones where there are none.
+        score_threshold: The package's own: a box that scores about as much may be missing.
+    """
+
+    golden: Sequence[Known]
+    live: Sequence[bytes]
+    score_threshold: float
+
+
+def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pictures:
+    """Gather the pictures for one candidate.
+
+    Args:
+        package: Its verified package.
+        live: JPEGs that cameras took lately.
+        most: Live pictures to take.
+
+    Raises:
+        Refusal: If the package has no golden picture.
+    """
+    golden = [
+        Known(known.file, (package.root / known.file).read_bytes(), known.boxes)
+        for known in read_lines(GoldenAnswer, package.golden)
+    ]
+    if not golden:
+        raise Refusal(f"{package.root.name[:12]} has no golden picture to be tried on")
+    recent = list(islice(live, most)) or [known.jpeg for known in golden]
+    return Pictures(golden, recent, package.verify().postprocessing.score_threshold)
+
+
+def served_lately(
+    connection: extensions.connection, objects: Objects, dataset: str, most: int
+) -> Iterator[bytes]:
+    """Yield an even sample of the frames that were served lately; those erased are left out.
+
+    Args:
+        connection: An open connection to a migrated database.
+        objects: Where the images lie.
+        dataset: Whose frames.
+        most: How many.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute(SERVED, (dataset, LATELY))
+        frames = [sha256 for (sha256,) in cursor.fetchall()]
+    for sha256 in frames[:: max(1, len(frames) // most)][:most]:
+        if objects.exists(frame_key(sha256)):
+            yield objects.get(frame_key(sha256))

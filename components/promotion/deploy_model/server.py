@@ -1,0 +1,199 @@
+"""A front door with two detector servers behind it, and the folder that all three share."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from components.promotion.deploy_model.asking import ASK_S, MISSING, ask_server, reason
+from components.promotion.deploy_model.packages import keep
+from components.promotion.deploy_model.target import CandidateFailure, Fetch, Side, Unreachable
+from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.inference.shelf import Share, Shelf
+from components.shared.traffic.routes import Routes
+from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.tally import Tally
+
+LEASE_S = 15.0  # so long a candidate stays in traffic when whoever looks after it is gone
+LOAD_S = 60.0  # for a package that is known to load
+FOLLOW_S = 10.0  # for the front door to follow the folder
+# A server ends a connection that nobody uses for 5 s; ours are let go before.
+LIMITS = httpx.Limits(keepalive_expiry=2)
+
+
+class ServerTarget:
+    """Two running `serve_detector` behind one `route_requests`.
+
+    Args:
+        url: Where the front door listens.
+        stable: Admin address of the server in service.
+        candidate: Admin address of the candidates' server.
+        shelf: The folder of packages that all of them were started with.
+        ready_seconds: How long a candidate may take to come up.
+    """
+
+    note = "What the candidate fails to answer is answered by the champion: no client meets it."
+
+    def __init__(
+        self, url: str, stable: str, candidate: str, shelf: Shelf, ready_seconds: float
+    ) -> None:
+        """Connect when first asked."""
+        self._url = url.rstrip("/")
+        self._sides = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
+        self._shelf = shelf
+        self._ready_seconds = ready_seconds
+        self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
+
+    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+        """Return a verified copy of a package on the shelf.
+
+        Raises:
+            PackageError: If what was fetched is not the package.
+        """
+        return keep(self._shelf, dataset, model, fetch, anew=True)
+
+    def serving(self, dataset: str) -> str | None:
+        """Return the digest of the current package, or None."""
+        return self._shelf.current(dataset)
+
+    def current(self, dataset: str, model: str) -> bool:
+        """Say whether a package is the current one: the servers' own settings are not ours."""
+        return self.serving(dataset) == model
+
+    def begin(self, dataset: str, model: str) -> None:
+        """Load a candidate into the second server, at no share of the requests.
+
+        Raises:
+            CandidateFailure: If the server refuses the package, or is not ready in time.
+            Unreachable: If the server does not even answer before it gets the package.
+        """
+        self.share(dataset, 0)
+        self._shelf.point(dataset, None, "candidate")
+        self._until_live()
+        self._shelf.point(dataset, model, "candidate")
+        deadline = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                left = deadline - time.monotonic()
+                return self._order("candidate", dataset, "load", max(left, 1.0))
+            except Unreachable as cause:  # it may be coming up again
+                if time.monotonic() > deadline:
+                    self._routes()  # without a front door nobody is to blame
+                    raise CandidateFailure(
+                        f"not ready after {self._ready_seconds:.0f} s: {cause}"
+                    ) from cause
+            time.sleep(0.2)
+
+    def share(self, dataset: str, percent: int) -> None:
+        """Lend the candidate a share of the requests for a while; the same again renews it.
+
+        Raises:
+            Refusal: If the front door does not follow.
+        """
+        model = self._shelf.current(dataset, "candidate") or ""
+        lease = Share(percent=percent, model=model, until=time.time() + LEASE_S)
+        self._shelf.lend(dataset, lease)
+        self._until_in_force(dataset, percent)
+
+    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
+        """Return what one server answers about a JPEG, or None if it has no package for it.
+
+        Raises:
+            Refusal: If it declines, stays busy or does not answer.
+        """
+        return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
+
+    def tally(self, dataset: str, side: Side) -> Tally:
+        """Return what clients met at the front door so far."""
+        return tally_of(self._get("/metrics").text, dataset, side)
+
+    def disruption(self, dataset: str) -> str | None:
+        """Return None: nothing but its own faults takes a process of a laptop away."""
+        del dataset
+        return None
+
+    def serve(self, dataset: str, model: str | None) -> None:
+        """Exchange the package of the stable server under its requests, and end any trial.
+
+        Raises:
+            CandidateFailure: If the server refuses the package.
+            Unreachable: If it does not answer.
+        """
+        self._shelf.point(dataset, model)
+        self._order("stable", dataset, "load" if model else "unload", LOAD_S)
+        self.abandon(dataset)
+
+    def abandon(self, dataset: str) -> None:
+        """Take the candidate out of the requests, then let its server forget it."""
+        self._shelf.lend(dataset, None)
+        with suppress(Unreachable):  # then nobody is led to the candidate either
+            self._until_in_force(dataset, 0)
+        self._shelf.point(dataset, None, "candidate")
+        with suppress(Refusal):
+            self._order("candidate", dataset, "unload", ASK_S)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _until_in_force(self, dataset: str, percent: int) -> None:
+        deadline = time.monotonic() + FOLLOW_S
+        while (found := self._percent(dataset)) != percent:
+            if time.monotonic() > deadline:
+                raise Outage(
+                    f"the front door gives the candidate {found} %, expected {percent} %: "
+                    f"is its MODEL_ROOT {self._shelf.root}?"
+                )
+            time.sleep(0.02)
+
+    def _until_live(self) -> None:
+        """Wait for the candidates' server, which may still be coming up.
+
+        Raises:
+            Unreachable: If it does not in time.
+        """
+        deadline = time.monotonic() + self._ready_seconds
+        while True:
+            url = self._url_of("candidate")
+            try:
+                self._client.get(f"{url}/v2/health/live")
+                return
+            except httpx.HTTPError as cause:
+                if time.monotonic() > deadline:
+                    raise Unreachable(f"no candidate server answers at {url}: {cause}") from cause
+            time.sleep(0.2)
+
+    def _percent(self, dataset: str) -> int:
+        on_trial = self._routes().datasets.get(dataset)
+        return on_trial.percent if on_trial else 0
+
+    def _url_of(self, side: Side) -> str:
+        return self._sides[side]
+
+    def _routes(self) -> Routes:
+        answer = self._get("/routes")
+        try:
+            return Routes.model_validate_json(answer.content)
+        except ValueError as cause:
+            raise Refusal(
+                f"{self._url} is no front door with two servers behind it, expected one: "
+                "python -m components route_requests"
+            ) from cause
+
+    def _order(self, side: Side, dataset: str, verb: str, seconds: float) -> None:
+        url = self._url_of(side)
+        try:
+            path = f"/v2/repository/models/{dataset}/{verb}"
+            answer = self._client.post(f"{url}{path}", timeout=seconds)
+        except httpx.HTTPError as cause:
+            raise Unreachable(f"no {side} server answers at {url}: {cause}") from cause
+        if answer.is_error and (verb == "load" or answer.status_code != MISSING):
+            raise CandidateFailure(f"the {side} server does not {verb} {dataset}: {reason(answer)}")
+
+    def _get(self, path: str) -> httpx.Response:
+        try:
+            return self._client.get(f"{self._url}{path}")
+        except httpx.HTTPError as cause:
+            raise Unreachable(f"no front door answers at {self._url}: {cause}") from cause

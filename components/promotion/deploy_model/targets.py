@@ -1,0 +1,44 @@
+"""Where models are served is said by the environment."""
+
+from collections.abc import Mapping
+
+from components.promotion.deploy_model.server import ServerTarget
+from components.promotion.deploy_model.target import Target
+from components.shared.cluster.settings import read_settings
+from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.shelf import Shelf
+
+# Of the front door, and of the admin ports of the two servers behind it.
+ADDRESSES = ("DETECTOR_URL", "DETECTOR_STABLE_URL", "DETECTOR_CANDIDATE_URL")
+
+
+def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target:
+    """Return the place that DETECTOR_TARGET names: `server`, `kserve` or `triton`.
+
+    Raises:
+        Refusal: If there is no such place.
+    """
+    name = environment.get("DETECTOR_TARGET") or "server"
+    if name == "server":
+        shelf = Shelf(environment["MODEL_ROOT"])
+        door, stable, candidate = (environment[variable] for variable in ADDRESSES)
+        return ServerTarget(door, stable, candidate, shelf, policy.ready_seconds)
+    if name in ("kserve", "triton"):
+        from components.promotion.deploy_model.kserve.environment import kserve_target
+
+        return kserve_target(environment, policy)
+    raise Refusal(f"DETECTOR_TARGET is {name!r}, expected 'server', 'kserve' or 'triton'")
+
+
+def policy_from(environment: Mapping[str, str]) -> RolloutPolicy:
+    """Return the policy that ROLLOUT_POLICY changes, in YAML or JSON.
+
+    Raises:
+        Refusal: If it says what no policy says.
+
+    >>> policy_from({"ROLLOUT_POLICY": "step_seconds: 2"}).step_seconds
+    2.0
+    """
+    text = environment.get("ROLLOUT_POLICY", "")
+    return read_settings(RolloutPolicy, "ROLLOUT_POLICY", text)

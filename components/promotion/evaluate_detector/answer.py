@@ -1,0 +1,97 @@
+"""Every model answers every image in one pass, so that all are asked under one condition."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.report import ReferenceFrame
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.inference.detector import Detector
+from components.shared.vision.descriptors import describe
+from components.shared.vision.jpeg import decode_jpeg
+
+LEAST_SCORE = 0.01  # below it a box moves no COCO number that anyone would see
+TIMED_IMAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one model said.
+
+    Attributes:
+        detector: The model.
+        boxes: All boxes down to `LEAST_SCORE`, by the SHA-256 of their image.
+        frames: What it would have served, with the picture's descriptors.
+        latency_ms: CPU time of each timed image, from JPEG to served boxes, one thread.
+    """
+
+    detector: Detector
+    boxes: dict[str, tuple[ScoredBox, ...]] = field(default_factory=dict)
+    frames: list[ReferenceFrame] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
+
+    def served(self, boxes: Iterable[ScoredBox]) -> tuple[ScoredBox, ...]:
+        """Return those boxes that the model serves."""
+        least = self.detector.info.postprocessing.score_threshold
+        return tuple(box for box in boxes if box.score >= least)
+
+    def latency(self, percent: float) -> float:
+        """Return the time within which so many per cent of the images are answered, in ms."""
+        return float(np.percentile(self.latency_ms, percent))
+
+
+def ask(
+    detectors: Mapping[str, Detector],
+    images: Sequence[SnapshotImage],
+    read: Callable[[str], bytes],
+    follow: Callable[[int], None] = lambda done: None,
+) -> dict[str, Answers]:
+    """Ask every model about every image.
+
+    Args:
+        detectors: By digest.
+        images: At least one.
+        read: Returns the JPEG of a SHA-256.
+        follow: Told after each image how many are done.
+
+    Returns:
+        What each model said, by digest.
+    """
+    answers = {digest: Answers(detector) for digest, detector in detectors.items()}
+    for done, image in enumerate(images, 1):
+        picture = decode_jpeg(read(image.sha256))
+        for answer in answers.values():
+            found = answer.detector.detect(picture, LEAST_SCORE)
+            answer.boxes[image.sha256] = found
+            served = answer.served(found)
+            answer.frames.append(
+                ReferenceFrame(
+                    sha256=image.sha256, camera=image.camera, boxes=served,
+                    descriptors=describe(picture, served),
+                )
+            )  # fmt: skip
+        follow(done)
+    _time(answers, [read(image.sha256) for image in evenly(images, TIMED_IMAGES)])
+    return answers
+
+
+def evenly(images: Sequence[SnapshotImage], count: int) -> list[SnapshotImage]:
+    """Return at most `count` images, spread over all.
+
+    >>> evenly("abcdefgh", 3)
+    ['a', 'c', 'f']
+    """
+    count = min(count, len(images))
+    return [images[place * len(images) // count] for place in range(count)]
+
+
+def _time(answers: Mapping[str, Answers], jpegs: Sequence[bytes]) -> None:
+    # CPU time of this thread does not move when others use the cores; wall time does.
+    for jpeg in jpegs:
+        for answer in answers.values():
+            start = time.thread_time()
+            answer.detector.detect_jpeg(jpeg)
+            answer.latency_ms.append((time.thread_time() - start) * 1000)

@@ -1,0 +1,53 @@
+"""`evaluate_detector` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("evaluator"), install_kfp_package=False)
+def evaluate_detector(
+    snapshot: dsl.Input[dsl.Dataset],
+    challenger: dsl.Input[dsl.Model],
+    champion: dsl.Input[dsl.Model],
+    report: dsl.Output[dsl.Artifact],
+    references: dsl.Output[dsl.Artifact],
+    page: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+    confusion: dsl.Output[dsl.ClassificationMetrics],
+    heir: dsl.Input[dsl.Model] = None,
+    split: str = "test",
+) -> None:
+    """Compare the packages that would be served on the same frozen test images.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        challenger: Laid out as `contracts.model.PackageLayout`, or absent.
+        champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
+        report: `contracts.report.Report`.
+        references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
+        page: Numbers, curves and the worst errors.
+        metrics: The main numbers of each role.
+        confusion: The confusion matrix of the better candidate.
+        heir: The other candidate, laid out as the challenger, if there are two.
+        split: Which images; a search for settings takes `validation`.
+    """
+    import os
+
+    from components.promotion.evaluate_detector.evaluate import evaluate
+    from components.promotion.evaluate_detector.show import publish
+    from components.promotion.evaluate_detector.tracked import tracked
+    from components.shared.contracts.report import Role
+    from components.shared.store.objects import Objects
+    from components.shared.store.snapshots import SnapshotReader
+    from components.shared.store.tracking import track
+
+    reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
+    candidates: dict[Role, str] = {"heir": heir.path} if heir else {}
+    candidates["challenger"] = challenger.path
+    evaluation = evaluate(reader, {**candidates, "champion": champion.path}, split)
+    publish(evaluation, reader, report.path, references.path, page.path)
+    for name, value in evaluation.metrics.items():
+        metrics.log_metric(name, value)
+    confusion.log_confusion_matrix(*evaluation.confusion)
+    track(os.environ, *tracked(evaluation.report, candidates, report.path, page.path))

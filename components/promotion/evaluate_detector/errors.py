@@ -1,0 +1,168 @@
+"""Each found box answers for at most one true box; what is left over is an error with a name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.vision.boxes import box_array, pairwise_iou
+
+Kind = Literal["missed", "false", "badly placed", "mistaken"]
+KINDS: tuple[Kind, ...] = ("missed", "false", "badly placed", "mistaken")
+
+SAME_OBJECT = 0.5
+NEAR_OBJECT = 0.1
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """One thing that a detector got wrong.
+
+    Attributes:
+        kind: `missed` a true box, `false` where nothing is, `badly placed` if it overlaps
+            its object by less than one half, `mistaken` if the class is another.
+        truth: The true box, if there is one.
+        found: The found box, if there is one.
+        weight: How bad it is, to order errors of one kind; the larger the worse.
+    """
+
+    kind: Kind
+    truth: Box | None
+    found: ScoredBox | None
+    weight: float
+
+    def __str__(self) -> str:
+        """Say in a few words what is wrong."""
+        true = f"{self.truth.label}, {_sides(self.truth)}" if self.truth else "nothing there"
+        said = f"{self.found.label} {self.found.score:.2f}" if self.found else "not found"
+        return f"{said}: {true}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of the boxes of one image.
+
+    Attributes:
+        pairs: Class of the truth and class that was found, for each object or false alarm.
+        errors: What is wrong, in no order.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    errors: tuple[Error, ...]
+
+
+def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> Comparison:
+    """Match the boxes of one image, those of one class first, then the best overlap.
+
+    Args:
+        truth: True boxes.
+        found: What the detector would have answered when it serves.
+    """
+    overlaps = pairwise_iou(box_array(truth), box_array(found))  # [N, M]
+    matches = _match(truth, found, overlaps, SAME_OBJECT)
+    missed = [box for place, box in enumerate(truth) if place not in matches]
+    false = [box for place, box in enumerate(found) if place not in matches.values()]
+    pairs = [(truth[ours].label, found[theirs].label) for ours, theirs in matches.items()]
+    pairs += [(box.label, BACKGROUND) for box in missed]
+    pairs += [(BACKGROUND, box.label) for box in false]
+    mistaken = [
+        Error("mistaken", truth[ours], found[theirs], found[theirs].score)
+        for ours, theirs in matches.items()
+        if truth[ours].label != found[theirs].label
+    ]
+    return Comparison(tuple(pairs), (*mistaken, *_left_over(missed, false)))
+
+
+def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -> list[list[int]]:
+    """Count pairs of true and found class.
+
+    Args:
+        pairs: Of all images.
+        classes: `C` names.
+
+    Returns:
+        `[C + 1][C + 1]`, a row for each true class, a column for each found one; the last
+        of both is the background. A class that is unknown is not counted.
+    """
+    places = {name: place for place, name in enumerate([*classes, BACKGROUND])}
+    matrix = [[0] * len(places) for _ in places]
+    for true, found in pairs:
+        if true in places and found in places:
+            matrix[places[true]][places[found]] += 1
+    return matrix
+
+
+def most_telling(
+    matrix: Sequence[Sequence[int]], classes: Sequence[str], most: int
+) -> tuple[list[str], list[list[int]]]:
+    """Return a confusion matrix of few classes: those with most errors, and the others as one.
+
+    Args:
+        matrix: Of all classes and the background, which is the last.
+        classes: Their names, without the background.
+        most: How many to keep; fewer are kept as they are.
+
+    Returns:
+        Names of the rows and columns, and counts; the sum over all is as before.
+    """
+    counts = np.asarray(matrix, np.int64)
+    if len(classes) <= most:
+        return [*classes, BACKGROUND], counts.tolist()
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    wrong = (both - 2 * np.diagonal(counts))[:-1]
+    chosen = np.sort(np.lexsort((-both[:-1], -wrong))[:most])
+    group = np.full(len(counts), most)  # the others
+    group[chosen], group[-1] = np.arange(most), most + 1
+    summed = np.zeros((most + 2, most + 2), np.int64)
+    np.add.at(summed, (group[:, None], group[None, :]), counts)
+    names = [classes[place] for place in chosen]
+    return [*names, f"{len(classes) - most} others", BACKGROUND], summed.tolist()
+
+
+def _match(
+    truth: Sequence[Box], found: Sequence[ScoredBox], overlaps: NDArray[np.float64], least: float
+) -> dict[int, int]:
+    near = [(int(ours), int(theirs)) for ours, theirs in np.argwhere(overlaps >= least)]
+    near.sort(key=lambda pair: (truth[pair[0]].label != found[pair[1]].label, -overlaps[pair]))
+    matches: dict[int, int] = {}
+    taken: set[int] = set()
+    for ours, theirs in near:
+        if ours not in matches and theirs not in taken:
+            matches[ours] = theirs
+            taken.add(theirs)
+    return matches
+
+
+def _left_over(missed: Sequence[Box], false: Sequence[ScoredBox]) -> list[Error]:
+    overlaps = pairwise_iou(box_array(missed), box_array(false))
+    near = _match(missed, false, overlaps, NEAR_OBJECT)
+    placed = [
+        Error("badly placed", missed[ours], false[theirs], false[theirs].score)
+        for ours, theirs in near.items()
+    ]
+    lost = [
+        Error("missed", box, None, box.area)
+        for place, box in enumerate(missed)
+        if place not in near
+    ]
+    invented = [
+        Error("false", None, box, box.score)
+        for place, box in enumerate(false)
+        if place not in near.values()
+    ]
+    return placed + lost + invented
+
+
+def _sides(box: Box) -> str:
+    return f"{box.width:.0f} × {box.height:.0f} px"
+
+
+def worst(errors: Mapping[str, Sequence[Error]], kind: Kind, count: int) -> list[tuple[str, Error]]:
+    """Return the worst errors of a kind, each with the SHA-256 of its image."""
+    chosen = [(sha256, error) for sha256, all_ in errors.items() for error in all_]
+    chosen = [(sha256, error) for sha256, error in chosen if error.kind == kind]
+    return sorted(chosen, key=lambda pair: (-pair[1].weight, pair[0]))[:count]

@@ -1,0 +1,238 @@
+"""Models are compared on one machine, in one run, on the same frozen images."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.promotion.evaluate_detector.answer import Answers, ask
+from components.promotion.evaluate_detector.coco import Measured, Truth
+from components.promotion.evaluate_detector.duel import Duels
+from components.promotion.evaluate_detector.errors import (
+    Comparison,
+    compare,
+    confusion_matrix,
+    most_telling,
+)
+from components.promotion.evaluate_detector.hard import by_role, count_kept, valid
+from components.promotion.evaluate_detector.models import Contestants, Opened, open_all
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.progress import follow
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import (
+    NOT_MEASURABLE,
+    Duel,
+    HardCase,
+    ModelReport,
+    Report,
+    Role,
+    precision_text,
+)
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.store.snapshots import SnapshotReader
+
+SHOWN_CLASSES = 16  # of a confusion matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that is known after the models were asked.
+
+    Attributes:
+        report: What the judge reads.
+        answers: What each model said, by its role.
+        measured: How well that fits the test images, by role.
+        subject: The role that the pictures are of: the best candidate, or else the
+            champion; None if there is no model at all.
+        comparisons: What became of the subject's boxes, by the SHA-256 of a test image.
+        classes: Those of the snapshot.
+        suites: The hard cases that travel with each role if it is registered.
+    """
+
+    report: Report
+    answers: dict[Role, Answers]
+    measured: dict[Role, Measured]
+    subject: Role | None
+    comparisons: dict[str, Comparison]
+    classes: tuple[str, ...]
+    suites: dict[Role, list[HardCase]]
+
+    @property
+    def confusion(self) -> tuple[list[str], list[list[int]]]:
+        """Names and counts of the subject's confusion matrix, rows are the truth.
+
+        Of many classes those with most errors stand alone, and the others together.
+        """
+        pairs = [pair for each in self.comparisons.values() for pair in each.pairs]
+        matrix = confusion_matrix(pairs, self.classes)
+        return most_telling(matrix, self.classes, SHOWN_CLASSES)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers that the dashboard lists, by role."""
+        return {
+            f"{model.role} {name}": round(value, 4)
+            for model in self.report.models
+            for name, value in (
+                ("mAP50", model.measurable.get("map50")),
+                ("mAP50-95", model.measurable.get("map")),
+                ("latency ms p95", model.latency_ms_p95),
+            )
+            if value is not None
+        }
+
+    @property
+    def sentence(self) -> str:
+        """The result in one line."""
+        model = self.report.of(self.subject) if self.subject else None
+        if model is None:
+            return "; ".join(["no model to evaluate", *self.report.absent.values()])
+        if not model.measurable:
+            return (
+                f"mAP is {NOT_MEASURABLE}: none of {self.report.images:,} {self.report.split} "
+                "images has a box"
+            )
+        at_half, overall = (precision_text(model.coco[name]) for name in ("map50", "map"))
+        numbers = f"mAP50 {at_half}, mAP50-95 {overall}"
+        others = [
+            f"{other.role} {precision_text(other.coco['map50'])}"
+            for other in self.report.models
+            if other is not model
+        ]
+        images = f"{model.role} {numbers} on {self.report.images:,} {self.report.split} images"
+        return "; ".join([images, *others])
+
+
+def evaluate(
+    reader: SnapshotReader,
+    folders: Mapping[Role, str | Path],
+    split: str = "test",
+    policy: PromotionPolicy | None = None,
+) -> Evaluation:
+    """Ask all models about the held-out images, and measure them on one split.
+
+    A package that stands in two roles is asked once. A class that the snapshot does not
+    have is ignored in what a model says. A package that is not whole is absent, with the
+    reason.
+
+    Args:
+        reader: The snapshot.
+        folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
+            that says why there is no model. A role that nobody has is left out.
+        split: `test`, or `validation` for a search that must not see the frozen images.
+        policy: How sure the judge wants to be; None: the house's.
+
+    Raises:
+        Refusal: If the split is neither, or has no images.
+    """
+    images = _images(reader, split)
+    contestants = open_all(folders)
+    truth = Truth(images, reader.info.classes)
+    answers = _asked(reader, images, contestants)
+    measured = _measured(truth, answers)
+    asked = valid(contestants.suite, images)
+    models = tuple(
+        _numbers(role, opened, answers[role], measured[role], asked)
+        for role, opened in contestants.present.items()
+    )
+    duels = _duels(truth, measured, models, policy or PromotionPolicy())
+    report = _report(reader, split, truth, contestants, models, duels, len(asked))
+    subject = _subject(models)
+    comparisons = _compared(truth, answers[subject]) if subject else {}
+    suites = by_role(contestants.suite, truth.images, answers, truth.classes)
+    return Evaluation(report, answers, measured, subject, comparisons, truth.classes, suites)
+
+
+def _report(
+    reader: SnapshotReader,
+    split: str,
+    truth: Truth,
+    contestants: Contestants,
+    models: tuple[ModelReport, ...],
+    duels: tuple[Duel, ...],
+    hard_cases: int,
+) -> Report:
+    return Report(
+        dataset=reader.info.dataset,
+        snapshot=reader.info.id,
+        split=split,
+        images=len(truth.images),
+        boxes=sum(len(image.boxes) for image in truth.images),
+        models=models,
+        absent={**contestants.absent},
+        slice_boxes=truth.slice_boxes(),
+        damaged=tuple(contestants.damaged),
+        duels=duels,
+        hard_cases=hard_cases,
+    )
+
+
+def _images(reader: SnapshotReader, split: str) -> list[SnapshotImage]:
+    if split not in ("validation", "test"):
+        raise Refusal(f"split is {split!r}, expected validation or test")
+    images = [image for image in reader.images() if image.split == split]
+    if not images:
+        raise Refusal(f"snapshot {reader.info.id[:12]} has no {split} images to compare models on")
+    return images
+
+
+def _asked(
+    reader: SnapshotReader, images: Sequence[SnapshotImage], contestants: Contestants
+) -> dict[Role, Answers]:
+    if images[0].split == "test":  # what drift is measured against later is both
+        images = [*reader.images("validation"), *images]
+    distinct = contestants.distinct
+    answers = ask(distinct, images, reader.read, follow(len(images), "images")) if distinct else {}
+    return {role: answers[opened.detector.digest] for role, opened in contestants.present.items()}
+
+
+def _measured(truth: Truth, answers: Mapping[Role, Answers]) -> dict[Role, Measured]:
+    by_digest = {answer.detector.digest: answer for answer in answers.values()}
+    measured = {digest: truth.measure(answer.boxes) for digest, answer in by_digest.items()}
+    return {role: measured[answer.detector.digest] for role, answer in answers.items()}
+
+
+def _numbers(
+    role: Role, opened: Opened, answers: Answers, measured: Measured, asked: Sequence[HardCase]
+) -> ModelReport:
+    return ModelReport(
+        role=role,
+        model=opened.detector.digest,
+        coco=measured.coco,
+        slices=measured.slices,
+        latency_ms_p50=round(answers.latency(50), 3),
+        latency_ms_p95=round(answers.latency(95), 3),
+        size_bytes=opened.size_bytes,
+        memory_mb=opened.memory_mb,
+        hard_kept=count_kept(asked, answers),
+    )
+
+
+def _duels(
+    truth: Truth,
+    measured: Mapping[Role, Measured],
+    models: Sequence[ModelReport],
+    policy: PromotionPolicy,
+) -> tuple[Duel, ...]:
+    """Let every candidate meet the champion, unless it is the champion."""
+    champion = next((model for model in models if model.role == "champion"), None)
+    if champion is None:
+        return ()
+    candidates = [model.role for model in models if model.model != champion.model]
+    duels = Duels(truth, policy, len(candidates))
+    return tuple(duels.duel(role, measured[role], measured["champion"]) for role in candidates)
+
+
+def _subject(models: Iterable[ModelReport]) -> Role | None:
+    ranked = sorted(models, key=lambda model: (model.role != "champion", model.rank))
+    return ranked[-1].role if ranked else None
+
+
+def _compared(truth: Truth, answers: Answers) -> dict[str, Comparison]:
+    known = set(truth.classes)
+    return {
+        image.sha256: compare(
+            [box for box in image.boxes if box.label in known],
+            [box for box in answers.served(answers.boxes[image.sha256]) if box.label in known],
+        )
+        for image in truth.images
+    }

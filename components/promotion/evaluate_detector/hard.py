@@ -1,0 +1,127 @@
+"""What a version got right where the one before it was wrong is asked of all that come after."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from components.promotion.evaluate_detector.answer import Answers
+from components.promotion.evaluate_detector.errors import NEAR_OBJECT, SAME_OBJECT
+from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.record import canonical
+from components.shared.contracts.report import HardCase, Role
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.vision.boxes import box_array, pairwise_iou
+
+SURE = 0.5  # score of an answer that is meant
+MOST_NEW = 20  # of each kind, a version; the largest objects and the surest false alarms
+
+
+def valid(cases: Iterable[HardCase], images: Iterable[SnapshotImage]) -> list[HardCase]:
+    """Return the cases that can be asked: their image is there and the truth still says so.
+
+    A case whose image was erased, or whose box people have corrected since, stays in the
+    suite but is asked of nobody.
+
+    Args:
+        cases: A suite.
+        images: The test split as it is now.
+    """
+    truth = {image.sha256: image.boxes for image in images}
+    return [case for case in cases if case.sha256 in truth and _holds(case, truth[case.sha256])]
+
+
+def kept(case: HardCase, answer: Sequence[ScoredBox]) -> bool:
+    """Say whether a model that serves these boxes on the case's image gets it right."""
+    return _overlaps(case.box, answer, SAME_OBJECT) == (case.kind == "object")
+
+
+def won(
+    images: Iterable[SnapshotImage], candidate: Answers, champion: Answers, classes: Sequence[str]
+) -> list[HardCase]:
+    """Return what a candidate surely gets right where the champion was surely wrong.
+
+    That is an object which the champion has no box for, however unsure, and a box that the
+    champion is sure of where nothing is and the candidate finds nothing at all.
+
+    Args:
+        images: The test split.
+        candidate: What it said.
+        champion: What it said of the same images.
+        classes: Those that count.
+    """
+    objects: list[tuple[float, HardCase]] = []
+    nothing: list[tuple[float, HardCase]] = []
+    for image in images:
+        ours, theirs = candidate.boxes[image.sha256], champion.boxes[image.sha256]
+        truth = [box for box in image.boxes if box.label in classes]
+        objects += [
+            (box.area, HardCase(sha256=image.sha256, kind="object", box=box))
+            for box in truth
+            if not _overlaps(box, theirs, SAME_OBJECT)
+            and _overlaps(box, list(_sure(candidate.served(ours))), SAME_OBJECT)
+        ]
+        nothing += [
+            (box.score, HardCase(sha256=image.sha256, kind="nothing", box=_unscored(box)))
+            for box in _sure(champion.served(theirs))
+            if box.label in classes
+            and not _overlaps(box, ours, SAME_OBJECT)
+            and not _touched(box, image.boxes)
+        ]
+    return [*_first(objects), *_first(nothing)]
+
+
+def grown(suite: Iterable[HardCase], new: Iterable[HardCase]) -> list[HardCase]:
+    """Return a suite with more cases in it, each once, in an order that nothing else decides."""
+    return sorted({*suite, *new}, key=lambda case: canonical(case.model_dump(mode="json")))
+
+
+def count_kept(cases: Iterable[HardCase], answers: Answers) -> int:
+    """Return how many cases a model gets right, as it would be served."""
+    return sum(kept(case, answers.served(answers.boxes[case.sha256])) for case in cases)
+
+
+def _holds(case: HardCase, truth: Sequence[Box]) -> bool:
+    if case.kind == "object":
+        return _overlaps(case.box, truth, SAME_OBJECT)
+    return not _touched(case.box, truth)
+
+
+def _touched(box: Box, truth: Sequence[Box]) -> bool:
+    return bool((pairwise_iou(box_array([box]), box_array(truth)) >= NEAR_OBJECT).any())
+
+
+def _overlaps(box: Box, others: Sequence[Box], least: float) -> bool:
+    same = [other for other in others if other.label == box.label]
+    return bool((pairwise_iou(box_array([box]), box_array(same)) >= least).any())
+
+
+def _sure(boxes: Iterable[ScoredBox]) -> Iterator[ScoredBox]:
+    return (box for box in boxes if box.score >= SURE)
+
+
+def _unscored(box: ScoredBox) -> Box:
+    return Box.model_validate(box.model_dump(exclude={"score"}))
+
+
+def _first(cases: list[tuple[float, HardCase]]) -> list[HardCase]:
+    ordered = sorted(cases, key=lambda pair: (-pair[0], pair[1].sha256))
+    return [case for _, case in ordered[:MOST_NEW]]
+
+
+def by_role(
+    suite: Sequence[HardCase],
+    images: Sequence[SnapshotImage],
+    answers: Mapping[Role, Answers],
+    classes: Sequence[str],
+) -> dict[Role, list[HardCase]]:
+    """Return the suite that travels with each role if it is registered.
+
+    Args:
+        suite: The champion's; it is in every other.
+        images: The test split.
+        answers: What each role said.
+        classes: Those that count.
+    """
+    champion = answers.get("champion")
+    return {
+        role: grown(suite, won(images, answer, champion, classes) if champion else ())
+        for role, answer in answers.items()
+    }

@@ -1,0 +1,80 @@
+"""The numbers of a comparison as people read them: how right, at what cost, and how sure."""
+
+from collections.abc import Iterator, Mapping
+
+from markupsafe import Markup
+
+from components.promotion.evaluate_detector.errors import KINDS, Comparison, Kind
+from components.promotion.evaluate_detector.evaluate import Evaluation
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import ModelReport, Report, precision_text
+from components.shared.pages.fragments import Card, cards, sentence, table, text
+from components.shared.pages.page import Section
+
+RIGHT = ("model", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large", "recall")
+NAMES = ("map", "map50", "map75", "map_small", "map_medium", "map_large", "mar_100")
+COST = ("model", "digest", "ms p50", "ms p95", "package, MB", "memory, MB", "hard cases right")
+
+
+def numbers(evaluation: Evaluation) -> Section:
+    """Return the section that opens the page of a comparison."""
+    report = evaluation.report
+    best = report.of(evaluation.subject) if evaluation.subject else None
+    told = [
+        *_duels(report),
+        *([sentence(few)] if (few := PromotionPolicy().few(report.images, report.split)) else []),
+        *(f"There is no {role}: {why}." for role, why in report.absent.items()),
+    ]
+    parts: list[Markup] = []
+    if best:
+        parts.append(_cards(best, evaluation))
+    if report.models:
+        parts.append(table(RIGHT, [_right(model) for model in report.models]))
+        parts.append(table(COST, [_cost(model, report) for model in report.models]))
+    if told:
+        parts.append(text(*told))
+    return Section(f"On the same {report.images:,} {report.split} images", parts)
+
+
+def count_errors(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
+    """Return how many errors of each kind there are in all images."""
+    kinds = [error.kind for each in comparisons.values() for error in each.errors]
+    return {kind: kinds.count(kind) for kind in KINDS}
+
+
+def _right(model: ModelReport) -> tuple[str | float, ...]:
+    return (model.role, *(precision_text(model.coco[name]) for name in NAMES))
+
+
+def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
+    return (
+        model.role,
+        model.model[:12],
+        f"{model.latency_ms_p50:.1f}",
+        f"{model.latency_ms_p95:.1f}",
+        f"{model.size_bytes / 1e6:.1f}",
+        f"{model.memory_mb:.0f}" if model.memory_mb else "unknown",
+        f"{model.hard_kept:,} of {report.hard_cases:,}" if report.hard_cases else "none yet",
+    )
+
+
+def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
+    report, errors = evaluation.report, count_errors(evaluation.comparisons)
+    return cards(
+        Card("mAP50-95", precision_text(best.coco["map"]), f"of the {best.role}"),
+        Card("mAP50", precision_text(best.coco["map50"]), f"of the {best.role}"),
+        Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
+        Card("missed", errors["missed"], "objects"),
+        Card("badly placed", errors["badly placed"], "boxes, by more than half"),
+        Card("false alarms", errors["false"], "boxes"),
+        Card("95 % within", f"{best.latency_ms_p95:.1f} ms", "CPU time, JPEG to boxes, one thread"),
+    )
+
+
+def _duels(report: Report) -> Iterator[str]:
+    for duel in report.duels if report.boxes else ():
+        yield (
+            f"The {duel.role} has {duel.map.gain:+.3f} mAP50-95 against the champion: "
+            f"{duel.map.low:+.3f} to {duel.map.high:+.3f} in {duel.confidence * 100:.3g} % of "
+            f"{duel.resamples:,} resamples of the images, the same for both."
+        )

@@ -1,0 +1,38 @@
+"""What is kept about a comparison where people compare trainings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from components.shared.contracts.model import PackageInfo, PackageLayout
+from components.shared.contracts.report import ModelReport, Report, Role
+from components.shared.store.tracking import Tracked
+
+COSTS = ("latency_ms_p50", "latency_ms_p95", "size_bytes", "memory_mb")
+
+
+def tracked(report: Report, packages: Mapping[Role, str], written: str, page: str) -> list[Tracked]:
+    """Return what the trainings of the candidates are told; the champion's knows it already.
+
+    Args:
+        report: The comparison.
+        packages: Folders of the candidates by role, each a `PackageLayout`, or absent.
+        written: The file of the report.
+        page: The page about it.
+    """
+    models = {model.model: model for model in report.models if model.role in packages}
+    infos = [PackageInfo.read(PackageLayout(packages[one.role]).info) for one in models.values()]
+    return [
+        Tracked(
+            info.lineage,
+            metrics={0: _numbers(report.split, models[info.digest])},
+            files={"evaluation/report.json": Path(written), "evaluation/page.html": Path(page)},
+        )
+        for info in infos
+    ]
+
+
+def _numbers(split: str, model: ModelReport) -> dict[str, float]:
+    """Return what is defined of a model's numbers."""
+    costs = {name: getattr(model, name) for name in COSTS}
+    numbers = {**model.measurable, **costs}
+    return {f"{split}/{name}": value for name, value in numbers.items() if value is not None}

@@ -1,0 +1,57 @@
+"""What a package takes of a machine is measured in a process of its own, which may also fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from components.shared.contracts.model import PackageError, PackageLayout
+from components.shared.contracts.refusal import Refusal
+
+SECONDS = 120.0  # to open a package and to answer its known pictures
+
+
+def weigh(folder: str | Path) -> float:
+    """Return the memory that a package takes at its peak: open it and answer its known pictures.
+
+    That is the whole process, one thread, with Python and ONNX Runtime in it.
+
+    Args:
+        folder: A `PackageLayout`.
+
+    Returns:
+        MB, 10^6 bytes.
+
+    Raises:
+        PackageError: If that process breaks, or is not done in two minutes.
+    """
+    code = {"PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-m", "components.promotion.evaluate_detector.weigh", str(folder)]
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **code}, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired as cause:
+        raise PackageError(f"it is not opened and asked within {SECONDS:.0f} s") from cause
+    if done.returncode:
+        words = done.stderr.strip().splitlines() or [f"its process ends with {done.returncode}"]
+        raise PackageError(words[-1])
+    return float(done.stdout)
+
+
+def main(folder: str) -> None:
+    """Open a package, answer its known pictures and print the peak of memory so far, in MB."""
+    from components.shared.inference.detector import Detector
+    from components.shared.inference.memory import peak_memory_mb
+
+    detector, layout = Detector.open(folder), PackageLayout(folder)
+    for golden in layout.golden_answers():
+        detector.detect_jpeg((layout.root / golden.file).read_bytes())
+    print(peak_memory_mb())
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except Refusal as refusal:
+        sys.exit(str(refusal))

@@ -1,0 +1,81 @@
+"""An error is looked at closely: a square around it, enlarged, truth and answer drawn in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image as Pillow
+
+from components.shared.contracts.annotation import Box
+from components.shared.vision.boxes import box_array
+from components.shared.vision.draw import COLOURS, draw_boxes
+from components.shared.vision.jpeg import Image
+
+TRUTH, FOUND = COLOURS[2], COLOURS[1]
+CONTEXT = 2.6  # how much wider the square is than what it shows
+LEAST_SIDE = 72  # pixels of the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A part of a picture: its left top corner and its side, in pixels of the picture."""
+
+    x: float
+    y: float
+    side: float
+
+
+def square_around(boxes: Sequence[Box], width: int, height: int) -> Square:
+    """Return a square around some boxes with room to see where they stand.
+
+    Args:
+        boxes: At least one.
+        width: Of the picture in pixels; the square stays inside where it fits.
+        height: Of the picture in pixels.
+    """
+    corners = box_array(boxes)
+    low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+    side = float(np.clip((high - low).max() * CONTEXT, LEAST_SIDE, min(width, height)))
+    x, y = np.clip((low + high) / 2 - side / 2, 0, np.array([width, height]) - side)
+    return Square(float(x), float(y), side)
+
+
+def enlarge(image: Image, square: Square, pixels: int) -> Image:
+    """Return a square of a picture, `[pixels, pixels, 3]`."""
+    region = (square.x, square.y, square.x + square.side, square.y + square.side)
+    cut = Pillow.fromarray(image).resize((pixels, pixels), Pillow.Resampling.BICUBIC, region)
+    return np.asarray(cut)
+
+
+def placed(box: Box, square: Square, pixels: int) -> Box:
+    """Return a box of a picture as it lies in the enlarged square."""
+    scale = pixels / square.side
+    corners = {
+        edge: (getattr(box, edge) - start) * scale
+        for start, edges in ((square.x, ("x_min", "x_max")), (square.y, ("y_min", "y_max")))
+        for edge in edges
+    }
+    return box.model_copy(update=corners)
+
+
+def close_up(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 240) -> Image:
+    """Return a square around some boxes, the truth under what was found."""
+    height, width = image.shape[:2]
+    square = square_around([*truth, *found], width, height)
+    return _drawn(enlarge(image, square, pixels), square, pixels, truth, found)
+
+
+def whole(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 420) -> Image:
+    """Return a picture, `pixels` wide, with the truth under what was found."""
+    height, width = image.shape[:2]
+    size = (pixels, max(1, round(height * pixels / width)))
+    shrunk = np.asarray(Pillow.fromarray(image).resize(size, Pillow.Resampling.LANCZOS))
+    return _drawn(shrunk, Square(0, 0, width), pixels, truth, found)
+
+
+def _drawn(
+    image: Image, square: Square, pixels: int, truth: Sequence[Box], found: Sequence[Box]
+) -> Image:
+    for boxes, colour in ((truth, TRUTH), (found, FOUND)):
+        image = draw_boxes(image, [placed(box, square, pixels) for box in boxes], colour, ())
+    return image

@@ -1,0 +1,60 @@
+"""What is fetched is what was registered, byte for byte, or nothing with a reason."""
+
+import shutil
+from pathlib import Path
+
+from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
+from components.shared.contracts.progress import say
+from components.shared.store.objects import Objects
+from components.shared.store.registry import Registry, Version
+
+CHAMPION = "champion"
+
+
+def fetch(
+    registry: Registry, objects: Objects, dataset: str, name: str, folder: str | Path, *,
+    must_be_whole: bool = False,
+) -> Version | None:  # fmt: skip
+    """Copy a registered model of a dataset to a folder.
+
+    Args:
+        registry: Knows who serves.
+        objects: Holds its files.
+        dataset: Whose model.
+        name: Its digest, or an alias.
+        folder: Becomes a `RegisteredLayout`, or says why there is no champion.
+        must_be_whole: Whether a damaged champion is an error, and not absent.
+
+    Returns:
+        The version. None for a champion before the first, or for one that is not as it was
+        registered, which the folder then says: the loop goes on, and the judge knows.
+
+    Raises:
+        PackageError: If another stored package, or one that must be whole, is damaged.
+        Refusal: If there is no such model.
+    """
+    version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)
+    if version is None:
+        reason = f"no model of {dataset} is in service yet"
+        mark_absent(folder, reason)
+        say(reason)
+        return None
+    try:
+        objects.get_folder(RegisteredLayout.prefix(version.model), folder)
+        _check(RegisteredLayout(folder), version)
+    except PackageError as fault:
+        if name != CHAMPION or must_be_whole:
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+        mark_absent(folder, f"{version.name} is damaged in the object store: {fault}", damaged=True)
+        say(f"{version.name} is damaged in the object store: {fault}")
+        return None
+    say(f"{version.name} is {'in service' if name == CHAMPION else 'fetched'}")
+    return version
+
+
+def _check(stored: RegisteredLayout, version: Version) -> None:
+    found = PackageLayout(stored.package).verify().digest
+    if found != version.model:
+        raise PackageError(f"{version.name}: model {found[:12]} lies in its place")

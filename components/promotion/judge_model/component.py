@@ -1,0 +1,31 @@
+"""`judge_model` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("core"), install_kfp_package=False)
+def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdown]) -> str:
+    """Decide which new model, if any, replaces the one in service.
+
+    Args:
+        report: `contracts.report.Report` of heir, challenger and champion.
+        verdict: The decision and its reason, for people.
+
+    Returns:
+        `heir`, `challenger` or `none`.
+    """
+    from pathlib import Path
+
+    from components.promotion.judge_model.judge import judge
+    from components.promotion.judge_model.page import page
+    from components.shared.contracts.policy import PromotionPolicy
+    from components.shared.contracts.progress import say
+    from components.shared.contracts.report import Report
+
+    compared, policy = Report.read(report.path), PromotionPolicy()
+    decision = judge(compared, policy)
+    Path(verdict.path).write_text(page(decision, compared, policy))
+    say(f"winner: {decision.winner}; {decision.reason}")
+    return decision.winner

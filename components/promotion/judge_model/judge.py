@@ -1,0 +1,71 @@
+"""The rule that promotes a model is a pure function of one report and one policy."""
+
+import math
+
+from components.promotion.judge_model.objections import comparison, objections, told
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import ModelReport, Report, Verdict
+
+
+def judge(report: Report, policy: PromotionPolicy) -> Verdict:
+    """Say which of heir and challenger replaces the champion, if any does.
+
+    A candidate must have numbers at all, be above the floor and within the budgets of
+    latency, size and memory. The first such model is promoted; after that a candidate must
+    beat the champion by a margin and by more than luck, lose nowhere by much, and keep the
+    hard cases. Of two that may serve, the one with the higher mAP50-95 does. A champion that
+    is there but cannot be asked is replaced by nobody: a person must look.
+
+    Args:
+        report: Heir, challenger and champion, whichever there are, on the same images.
+        policy: What is asked of them.
+
+    Returns:
+        The winner, or none, with a sentence that holds the numbers.
+    """
+    reasons = []
+    for model in ranked(report):
+        against = next(objections(model, report, policy), None)
+        if against is None and model.role != "champion":
+            return Verdict(winner=model.role, reason=_line(_praise(model, report, policy)))
+        reasons.append(f"{model.role}: {against}")
+    start = reasons or ["there is nothing to promote"]
+    return Verdict(winner="none", reason=_line("; ".join([*start, *_absent(report)])))
+
+
+def ranked(report: Report) -> list[ModelReport]:
+    """Return the candidates, the best first."""
+    candidates = [model for model in report.models if model.role != "champion"]
+    return sorted(candidates, key=_rank, reverse=True)
+
+
+def _rank(model: ModelReport) -> tuple[float, float, bool]:
+    overall, at_half = (model.measurable.get(name, -math.inf) for name in ("map", "map50"))
+    return overall, at_half, model.role == "heir"
+
+
+def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
+    champion, duel = report.of("champion"), report.duel(model.role)
+    against = f"mAP50-95 {model.coco['map']:.3f}, and nothing is in service yet"
+    if champion and duel:
+        against = f"{comparison(model, champion)}, {told(duel.map, duel.confidence)}"
+    few = policy.few(report.images, report.split)
+    return (
+        f"the {model.role} has {against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} "
+        f"{report.split} images, 95 % of them within {model.latency_ms_p95:.0f} ms "
+        f"(allowed {policy.max_latency_ms:.0f})"
+    ) + (f"; {few}" if few else "")
+
+
+def _absent(report: Report) -> list[str]:
+    """Tell of those that took no part: all if nobody did, else candidates that were refused."""
+    alone = not any(model.role != "champion" for model in report.models)
+    return [
+        f"no {role}: {why}"
+        for role, why in sorted(report.absent.items())
+        if alone or role != "champion"
+    ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,201 @@
+"""A model card says what a model is for, what it learned from, how well it does, and where not.
+
+Source:
+    Mitchell et al., "Model Cards for Model Reporting", FAT* 2019: what belongs on one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from components.shared.contracts.annotation import Box
+from components.shared.contracts.model import PackageInfo
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import ModelReport, Report, precision_text
+from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo
+from components.shared.pages.markdown import markdown_table, plain
+from components.shared.vision.letterbox import Letterbox
+
+NUMBERS = {
+    "map": "mAP50-95", "map50": "mAP50", "map75": "mAP75", "map_small": "mAP50-95 of small objects",
+    "map_medium": "of medium ones", "map_large": "of large ones", "mar_100": "recall",
+}  # fmt: skip
+COSTS = {"latency_ms_p50": "ms an image, median", "latency_ms_p95": "ms an image, 95th percentile"}
+MOST_ROWS = 12  # of one kind of slice; the weakest are shown
+HOURS = 24
+
+
+def model_card(
+    package: PackageInfo,
+    report: Report,
+    model: ModelReport,
+    snapshot: SnapshotInfo,
+    images: Sequence[SnapshotImage],
+    reason: str,
+) -> str:
+    """Return Markdown.
+
+    Args:
+        package: The model's contract.
+        report: The comparison that it won.
+        model: Its numbers there.
+        snapshot: What it learned from.
+        images: The same, image by image.
+        reason: Why it won.
+    """
+    champion = report.of("champion")
+    return "\n\n".join(
+        [
+            f"# {snapshot.dataset}: model {package.digest[:12]}",
+            _purpose(package),
+            f"It was registered because: {plain(reason)}",
+            "## What it learned from",
+            _data(snapshot, images),
+            f"## How well it does, on {report.images:,} {report.split} images that no model "
+            f"learned from ({report.boxes:,} objects)",
+            _numbers(model, champion),
+            *_slices(report, model, champion),
+            "## Limits",
+            _listed(_limits(package, report, snapshot, images)),
+            "## Where it comes from",
+            _lineage(package),
+            "## Licence",
+            "The code that made it is under the Apache License 2.0. The pictures that it learned "
+            "from belong to whom they belonged before, and their terms hold for it too.",
+        ]
+    ) + "\n"  # fmt: skip
+
+
+def _purpose(package: PackageInfo) -> str:
+    picture = package.preprocessing
+    return (
+        f"It finds {_names(package.classes)} in still pictures of fixed cameras, seen at "
+        f"{picture.image_width}x{picture.image_height} pixels, and says where each is and how "
+        f"sure it is (boxes from {package.postprocessing.score_threshold:g} on are answered). "
+        "It is made for counting and watching traffic and parking. It knows no people and no "
+        "number plates, and is no ground for a decision about a person."
+    )
+
+
+def _data(snapshot: SnapshotInfo, images: Sequence[SnapshotImage]) -> str:
+    splits = [split for split in ("train", "validation", "test") if split in snapshot.images]
+    by_class = Counter((image.split, box.label) for image in images for box in image.boxes)
+    rows = [
+        ("images", *(snapshot.images[split] for split in splits)),
+        ("objects", *(snapshot.boxes.get(split, 0) for split in splits)),
+        *((name, *(by_class[split, name] for split in splits)) for name in snapshot.classes),
+        ("cameras", *(len({i.camera for i in images if i.split == split}) for split in splits)),
+    ]
+    days = sorted(image.captured_at.date() for image in images)
+    when = f" from {days[0]} to {days[-1]}" if days else ""
+    cameras = sorted({image.camera for image in images})
+    who = f"Cameras: {_names(cameras[:MOST_ROWS])}" + (
+        f" and {len(cameras) - MOST_ROWS} more" if len(cameras) > MOST_ROWS else ""
+    )
+    left_out = f" {len(snapshot.left_out):,} images were left out." if snapshot.left_out else ""
+    table = markdown_table(("", *splits), rows, numbers=True)
+    return f"{table}\n\n{who}; pictures{when}.{left_out}"
+
+
+def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
+    models = [model, champion] if champion else [model]
+    rows: list[tuple[Any, ...]] = [
+        (title, *(_share(one.coco.get(name)) for one in models)) for name, title in NUMBERS.items()
+    ]
+    rows += [
+        (title, *(f"{getattr(one, name):.1f}" for one in models)) for name, title in COSTS.items()
+    ]
+    rows.append(("package, MB", *(f"{one.size_bytes / 1e6:.1f}" for one in models)))
+    if model.memory_mb is not None:
+        memory = (f"{one.memory_mb:,.0f}" if one.memory_mb else "" for one in models)
+        rows.append(("memory without a server, MB", *memory))
+    head = ("", "this model", "the champion before")[: 1 + len(models)]
+    return markdown_table(head, rows, numbers=True)
+
+
+def _slices(report: Report, model: ModelReport, champion: ModelReport | None) -> Iterable[str]:
+    for kind, values in sorted(model.slices.items()):
+        weakest = sorted(values, key=lambda name: (values[name], name))[:MOST_ROWS]
+        before = champion.slices.get(kind, {}) if champion else {}
+        boxes = report.slice_boxes.get(kind, {})
+        width = 3 + bool(champion)
+        rows = [
+            (name, boxes.get(name, 0), _share(values[name]), _share(before.get(name)))[:width]
+            for name in weakest
+        ]
+        more = f", the weakest {MOST_ROWS} of {len(values)}" if len(values) > MOST_ROWS else ""
+        head = (kind, "objects", "this model", "the champion before")[:width]
+        yield f"mAP50 by {kind}{more}:\n\n{markdown_table(head, rows, numbers=True)}"
+
+
+def _limits(
+    package: PackageInfo, report: Report, snapshot: SnapshotInfo, images: Sequence[SnapshotImage]
+) -> Iterable[str]:
+    seen = [image for image in images if image.split == "train"]
+    if sides := sorted(_seen_side(package, i, b) for i in seen for b in i.boxes):
+        yield (
+            f"The smallest twentieth of the objects that it learned from is up to "
+            f"{sides[len(sides) // 20]:.0f} pixels of its input in the shorter side; smaller ones "
+            "it has hardly seen."
+        )
+    hours = {image.captured_at.hour for image in seen}
+    if seen and len(hours) < HOURS:
+        missing = [hour for hour in range(HOURS) if hour not in hours]
+        yield f"It has seen nothing taken in these hours (UTC): {_spans(missing)}."
+    least = PromotionPolicy().min_slice_boxes
+    for kind, counts in sorted(report.slice_boxes.items()):
+        few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < least]
+        if few:
+            named = ", ".join(few[:MOST_ROWS])
+            yield f"Too few {report.split} objects to say much, by {kind}: {named}."
+    if snapshot.shared_groups:
+        yield (
+            f"{len(snapshot.shared_groups)} groups of pictures stand in more than one split, so "
+            "the numbers above may be too good."
+        )
+    yield "A camera, a view or weather that is not above is news to it: measure before you rely."
+
+
+def _seen_side(package: PackageInfo, image: SnapshotImage, box: Box) -> float:
+    """Return the shorter side of a box, in pixels of the network's input."""
+    into = package.preprocessing
+    fit = Letterbox(image.width, image.height, into.image_width, into.image_height)
+    return min(box.width, box.height) * fit.scale
+
+
+def _lineage(package: PackageInfo) -> str:
+    lineage = package.lineage
+    rows = [
+        ("model", package.digest), ("format", package.format), ("dataset", lineage.dataset),
+        ("snapshot", lineage.snapshot), ("code", lineage.code), ("started from", lineage.start),
+        ("seed", lineage.seed), ("training", lineage.fingerprint),
+        *sorted(lineage.settings.items()),
+    ]  # fmt: skip
+    return markdown_table(("what", "value"), ((name, str(said)) for name, said in rows))
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"* {sentence}" for sentence in sentences)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(plain, names))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else precision_text(value)
+
+
+def _spans(hours: Sequence[int]) -> str:
+    """Return hours as spans.
+
+    >>> _spans([0, 1, 2, 5, 22, 23])
+    '0-2, 5, 22-23'
+    """
+    spans: list[list[int]] = []
+    for hour in hours:
+        if spans and hour == spans[-1][1] + 1:
+            spans[-1][1] = hour
+        else:
+            spans.append([hour, hour])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)

@@ -1,0 +1,62 @@
+"""`register_model` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("data"), install_kfp_package=False)
+def register_model(
+    winner: str,
+    report: dsl.Input[dsl.Artifact],
+    references: dsl.Input[dsl.Artifact],
+    verdict: dsl.Input[dsl.Markdown],
+    heir_package: dsl.Input[dsl.Model],
+    challenger_package: dsl.Input[dsl.Model],
+    heir_trained: dsl.Input[dsl.Model],
+    challenger_trained: dsl.Input[dsl.Model],
+    snapshot: dsl.Input[dsl.Dataset],
+    card: dsl.Output[dsl.Markdown],
+) -> str:
+    """Keep the winner of a comparison, signed if there is a key, and give it a version.
+
+    Args:
+        winner: `heir` or `challenger`.
+        report: `contracts.report.Report` of the comparison.
+        references: Held-out images as each model saw them, `<role>.jsonl`.
+        verdict: Why it won.
+        heir_package: Laid out as `contracts.model.PackageLayout`, or absent.
+        challenger_package: The same.
+        heir_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        challenger_trained: The same.
+        snapshot: What both learned from, as `contracts.snapshot.SnapshotLayout`.
+        card: What the model is for, how well it does, and where not.
+
+    Returns:
+        The digest of the registered model.
+    """
+    import os
+    from contextlib import closing
+    from pathlib import Path
+
+    from components.promotion.register_model.register import register, winning
+    from components.promotion.register_model.tracked import tracked
+    from components.shared.inference.signature import private_key
+    from components.shared.store.objects import Objects
+    from components.shared.store.postgres import connect
+    from components.shared.store.registry import Registry
+    from components.shared.store.tracking import track
+
+    candidates = {
+        "heir": (heir_package.path, heir_trained.path),
+        "challenger": (challenger_package.path, challenger_trained.path),
+    }
+    candidate = winning(
+        winner, candidates, report.path, references.path, verdict.path, snapshot.path
+    )
+    Path(card.path).write_text(candidate.card)
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    with closing(connect(os.environ["DATABASE_URL"])) as connection:
+        version = register(Registry(connection), objects, candidate, private_key(os.environ))
+    track(os.environ, tracked(candidate, version, Path(card.path)))
+    return version.model

@@ -1,0 +1,169 @@
+"""A version is registered only once all of it is stored and reads back as it was."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.promotion.register_model.card import model_card
+from components.promotion.register_model.suite import check_suite, suite_of
+from components.shared.contracts.absence import absence
+from components.shared.contracts.model import (
+    PackageError,
+    PackageInfo,
+    PackageLayout,
+    RegisteredLayout,
+)
+from components.shared.contracts.progress import say
+from components.shared.contracts.record import read_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import ROLES, ModelReport, Report, Role, Verdict
+from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
+from components.shared.inference.signature import sign
+from components.shared.store.objects import Objects
+from components.shared.store.registry import Registry, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The winner of a comparison, in its parts.
+
+    Attributes:
+        role: What it was in the comparison.
+        package: A `PackageLayout`.
+        trained: A `TrainedLayout`.
+        report: The comparison, `contracts.report.Report`.
+        reference: Held-out images as it saw them, lines of `ReferenceFrame`.
+        reason: Why it won.
+        card: Its model card, Markdown.
+    """
+
+    role: Role
+    package: Path
+    trained: Path
+    report: Path
+    reference: Path
+    reason: str
+    card: str
+
+
+def winning(
+    winner: str,
+    candidates: Mapping[str, tuple[str, str]],
+    report: str | Path,
+    references: str | Path,
+    verdict: str | Path,
+    snapshot: str | Path,
+) -> Candidate:
+    """Gather the parts of the winner.
+
+    Args:
+        winner: `heir` or `challenger`.
+        candidates: Folders of package and of trained weights, by role.
+        report: The comparison.
+        references: The folder with `<role>.jsonl`.
+        verdict: The file with the `Verdict`.
+        snapshot: What they learned from, a `SnapshotLayout`.
+
+    Raises:
+        Refusal: If nobody won, the winner is absent, or the report is of another model.
+    """
+    role = next((role for role in ROLES if role == winner and role in candidates), None)
+    if role is None:
+        raise Refusal(f"winner is {winner!r}, expected one of {sorted(candidates)}")
+    package, trained = map(Path, candidates[role])
+    why = absence(package) or absence(trained)
+    if why:
+        raise Refusal(f"the {role} cannot be registered, it is absent: {why}")
+    reason = Verdict.from_markdown(Path(verdict).read_text()).reason
+    reference = Path(references) / f"{role}.jsonl"
+    card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), reason)
+    return Candidate(role, package, trained, Path(report), reference, reason, card)
+
+
+def _card(role: Role, package: Path, report: Report, snapshot: SnapshotLayout, reason: str) -> str:
+    info = PackageLayout(package).verify()
+    frozen = SnapshotInfo.read(snapshot.info)
+    images = read_lines(SnapshotImage, snapshot.manifest)
+    return model_card(info, report, _numbers(role, report, info), frozen, images, reason)
+
+
+def register(
+    registry: Registry, objects: Objects, candidate: Candidate, key: Path | None = None
+) -> Version:
+    """Store a candidate under its digest and give it a version.
+
+    A model that is registered keeps what was stored with it; cut short before, the next
+    call stores the same files again.
+
+    Args:
+        registry: Counts the versions.
+        objects: Takes the files, as a `RegisteredLayout`.
+        candidate: The winner.
+        key: Private key that signs the package as it reads back; None: it stays unsigned.
+
+    Raises:
+        PackageError: If the package is not whole, here or as it reads back.
+        Refusal: If the report is of another model, or hard cases of the champion are lacking.
+    """
+    info = PackageLayout(candidate.package).verify()
+    report = Report.read(candidate.report)
+    numbers, champion = _numbers(candidate.role, report, info), report.of("champion")
+    prefix = RegisteredLayout.prefix(info.digest)
+    if info.digest not in {version.model for version in registry.versions(info.dataset)}:
+        check_suite(objects, suite_of(candidate.reference), champion.model if champion else None)
+        _store(objects, candidate, prefix)
+    _seal(objects, prefix, info, key)
+    version = registry.register(
+        info.dataset,
+        info.digest,
+        objects.uri(prefix),
+        info.lineage.snapshot,
+        info.lineage.model_dump(mode="json"),
+        {**numbers.measurable, "latency_ms_p50": numbers.latency_ms_p50,
+         "latency_ms_p95": numbers.latency_ms_p95},
+        candidate.reason,
+        champion.model if champion else None,
+    )  # fmt: skip
+    serving = registry.champion(info.dataset)
+    say(f"{version.name} is {'in service' if version == serving else 'the challenger now'}")
+    return version
+
+
+def _numbers(role: Role, report: Report, info: PackageInfo) -> ModelReport:
+    numbers = report.of(role)
+    if numbers is None or numbers.model != info.digest:
+        reported = numbers.model[:12] if numbers else "nothing"
+        raise Refusal(
+            f"the report tells of {reported} as {role}, but the package is model {info.digest[:12]}"
+        )
+    return numbers
+
+
+def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
+    with TemporaryDirectory() as folder:
+        layout = RegisteredLayout(folder)
+        shutil.copytree(candidate.package, layout.package)
+        shutil.copytree(candidate.trained, layout.trained)
+        shutil.copyfile(candidate.report, layout.report)
+        layout.card.write_text(candidate.card)
+        shutil.copyfile(candidate.reference, layout.reference)
+        if (suite := suite_of(candidate.reference)).exists():
+            shutil.copyfile(suite, layout.hard)
+        objects.put_folder(prefix, layout.root)
+
+
+def _seal(objects: Objects, prefix: str, info: PackageInfo, key: Path | None) -> None:
+    """Verify what reads back, and sign just that."""
+    with TemporaryDirectory() as folder:
+        stored = RegisteredLayout(folder)
+        objects.get_folder(f"{prefix}/{stored.package.name}", stored.package)
+        found = PackageLayout(stored.package).verify().digest
+        if found != info.digest:
+            raise PackageError(
+                f"{objects.uri(prefix)} holds model {found[:12]}, expected {info.digest[:12]}"
+            )
+        if key:
+            sign(stored.package, stored.signature, key)
+            objects.put(f"{prefix}/{stored.signature.name}", stored.signature.read_bytes())

@@ -1,0 +1,38 @@
+"""The hard cases of a version are those of the one before it and more, never fewer."""
+
+from pathlib import Path
+
+from components.shared.contracts.model import RegisteredLayout
+from components.shared.contracts.record import read_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import HardCase
+from components.shared.store.objects import Objects
+
+
+def suite_of(reference: Path) -> Path:
+    """Return where the evaluator leaves the hard cases of a role: beside its reference."""
+    return reference.with_suffix(".hard.jsonl")
+
+
+def check_suite(objects: Objects, suite: Path, champion: str | None) -> None:
+    """Refuse a suite that lacks a case of the champion's.
+
+    Args:
+        objects: Keeps the champion, which may be of a time before there were suites.
+        suite: Lines of `HardCase`.
+        champion: Digest of the model that was compared with; None: of nobody.
+
+    Raises:
+        Refusal: Naming the first case that is lacking.
+    """
+    if champion is None:
+        return
+    key = f"{RegisteredLayout.prefix(champion)}/{RegisteredLayout('').hard.name}"
+    lines = objects.get(key).splitlines() if objects.exists(key) else []
+    kept = set(read_lines(HardCase, suite))
+    for case in (HardCase.model_validate_json(line) for line in lines):
+        if case not in kept:
+            raise Refusal(
+                f"the hard cases lack one of champion {champion[:12]}, a {case.box.label} on "
+                f"image {case.sha256[:12]}; a suite only grows"
+            )

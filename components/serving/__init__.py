@@ -1,0 +1,1 @@
+"""Services and jobs that answer with boxes."""

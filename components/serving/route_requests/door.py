@@ -1,0 +1,156 @@
+"""A candidate answers its share of the requests, and no client ever meets its failures."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from uuid import uuid4
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from components.serving.route_requests.leases import Leases
+from components.serving.route_requests.side import TENSORS_AFTER, Question, Reply, Side
+from components.serving.route_requests.turns import Turns
+from components.shared.inference.memory import trim_memory
+from components.shared.inference.shelf import DATASET, Shelf
+from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
+from components.shared.traffic.limit import MOST_BYTES, BodyLimit, by_prefix
+from components.shared.traffic.metrics import Outcome, count
+from components.shared.traffic.routes import OnTrial, Routes
+
+DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
+# All else is no client's: models are loaded by deployments, which speak to the servers.
+PASSED = (
+    "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", "/v2/models/{dataset}",
+    "/v2/models/{dataset}/ready",
+)  # fmt: skip
+REQUEST_ID = b"x-request-id"
+MISSING = 404
+THERE = (b"accept", b"content-type", TENSORS_AFTER.encode(), b"x-camera", b"x-log", REQUEST_ID)
+
+
+class FrontDoor:
+    """Answers clients by the stable server, and by the candidate for the share lent to it.
+
+    What the candidate fails to answer, or answers with anything but 200, the stable server
+    is asked as well, and the client gets its reply.
+
+    Args:
+        shelf: Knows the shares.
+        stable: Serves the packages in service.
+        candidate: Serves the candidates.
+    """
+
+    def __init__(self, shelf: Shelf, stable: Side, candidate: Side) -> None:
+        """Ask nobody yet."""
+        self._shelf = shelf
+        self._stable = stable
+        self._candidate = candidate
+        self._turns = Turns()
+        self._leases = Leases()
+        self.app = Starlette(
+            routes=[
+                Route("/routes", self._routes),
+                Route("/metrics", self._metrics),
+                *(Route(path, partial(self._split, path), methods=["POST"])
+                  for path in (DETECT, INFER)),
+                *(Route(path, partial(self._pass, path)) for path in PASSED),
+            ],
+            exception_handlers=EXCEPTION_HANDLERS,
+            middleware=[Middleware(BodyLimit, most=by_prefix(MOST_BYTES), trim=trim_memory)],
+            lifespan=self._lifespan,
+        )  # fmt: skip
+        self.app.router.redirect_slashes = False
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self._stable.close()
+        await self._candidate.close()
+
+    async def _split(self, path: str, request: Request) -> Response:
+        question, dataset = await self._question(path, request), request.path_params["dataset"]
+        percent, model = self._lent(dataset)
+        if not self._turns.candidate(dataset, percent):
+            return (await self._ask_stable(dataset, question)).response()
+        tried = await self._candidate.ask(question)
+        if _is_answer(tried, path, model):
+            _count(dataset, "candidate", "ok", tried)
+            return tried.response()
+        reply = await self._ask_stable(dataset, question)
+        earned = _is_clients_fault(tried, reply)
+        _count(dataset, "candidate", "refused" if earned else "error", tried)
+        return reply.response()
+
+    async def _ask_stable(self, dataset: str, question: Question) -> Reply:
+        reply = await self._stable.ask(question)
+        # Each name that is counted stays: a client must not be able to invent them.
+        if self._shelf.knows(dataset):
+            outcome: Outcome = "error" if reply.failed else "refused"
+            _count(dataset, "stable", "ok" if reply.status == 200 else outcome, reply)
+        return reply
+
+    async def _pass(self, path: str, request: Request) -> Response:
+        return (await self._stable.ask(await self._question(path, request))).response()
+
+    async def _routes(self, _: Request) -> Response:
+        """Say which shares are in force."""
+        shares = {name: self._lent(name) for name in self._shelf.datasets("candidate")}
+        on_trial = {
+            name: OnTrial(percent=percent, candidate=model)
+            for name, (percent, model) in shares.items()
+        }
+        return JSONResponse(Routes(datasets=on_trial).model_dump())
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _question(self, path: str, request: Request) -> Question:
+        """Return what a client asks; the path is made anew, so that it is what was routed.
+
+        Both servers get the same request id, made here if the client has none.
+
+        Raises:
+            Declined: 404, if the dataset's name is none; or if the body is too large.
+        """
+        names = request.path_params
+        for name in names.values():
+            if not DATASET.fullmatch(name):
+                raise unknown_model(name, self._shelf.datasets())
+        first = dict(reversed(request.headers.raw))  # of several by one name
+        headers = {name: first[name] for name in THERE if name in first}
+        headers[REQUEST_ID] = headers.get(REQUEST_ID) or uuid4().hex.encode()
+        return Question(request.method, path.format(**names), headers, await request.body())
+
+    def _lent(self, dataset: str) -> tuple[int, str]:
+        """Return the percent that a candidate gets now, and which model it is."""
+        share = self._shelf.share(dataset)
+        return self._leases.percent(dataset, share), share.model if share else ""
+
+
+def _is_answer(tried: Reply, path: str, model: str) -> bool:
+    """Say whether a candidate's reply may go to the client: 200, and by this model."""
+    if path == INFER:
+        return tried.status == 200 and tried.inferred_by() == model
+    answer = tried.answer()
+    return answer is not None and answer.model == model
+
+
+def _is_clients_fault(tried: Reply, reply: Reply) -> bool:
+    """Say whether a request is refused whatever the candidate is.
+
+    A stable server that has no model for the dataset yet says nothing about the request.
+    """
+    if reply.status == MISSING:
+        return tried.status == MISSING
+    return 400 <= reply.status < 500
+
+
+def _count(dataset: str, side: str, outcome: Outcome, reply: Reply) -> None:
+    answer = reply.answer() if outcome == "ok" else None
+    boxes = answer.boxes if answer else ()
+    count(dataset, side, outcome, reply.seconds, len(boxes), sum(box.score for box in boxes))

@@ -1,0 +1,115 @@
+"""A JPEG goes in and boxes come out, by whichever package serves the dataset now."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from components.serving.serve_detector.pool import Pool
+from components.serving.serve_detector.predictions import PredictionLog
+from components.serving.serve_detector.repository import Repository
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.events import PredictionMade
+from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.detector import Detector
+from components.shared.traffic.declined import Declined
+from components.shared.traffic.metrics import Outcome, count
+from components.shared.vision.jpeg import decode_jpeg
+
+MOST_HEADER = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a detector found in a JPEG, and which JPEG it was."""
+
+    sha256: str
+    width: int
+    height: int
+    boxes: tuple[ScoredBox, ...]
+
+
+class Detect:
+    """The route `POST /v1/detect/{dataset}`.
+
+    Args:
+        repository: The models in service.
+        pool: Where decoding and inference run.
+        log: Where answers are logged; None if nowhere.
+    """
+
+    def __init__(self, repository: Repository, pool: Pool, log: PredictionLog | None) -> None:
+        """Keep them."""
+        self._repository = repository
+        self._pool = pool
+        self._log = log
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one JPEG.
+
+        `X-Camera` and `X-Request-Id` are optional; `X-Log: no` keeps a picture that no camera
+        took just now, such as a golden one, out of the log.
+        """
+        dataset = request.path_params["dataset"]
+        detector = self._repository.asked(dataset).detector
+        _check_type(request)
+        camera = unquote(_header(request, "x-camera") or "unknown")
+        request_id = _header(request, "x-request-id") or uuid.uuid4().hex
+        jpeg = await request.body()
+        seen, seconds = await self._see(dataset, detector, jpeg)
+        answer = DetectAnswer(
+            model=detector.digest, dataset=dataset, request_id=request_id, width=seen.width,
+            height=seen.height, boxes=seen.boxes, latency_ms=round(seconds * 1000, 3),
+        )  # fmt: skip
+        if self._log and request.headers.get("x-log") != "no":
+            self._log.add(_prediction(answer, seen.sha256, camera))
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    async def _see(self, dataset: str, detector: Detector, jpeg: bytes) -> tuple[Seen, float]:
+        """Return what is in a JPEG and the seconds that it took, counted however it ends."""
+        outcome: Outcome = "error"
+        boxes: tuple[ScoredBox, ...] = ()
+        started = perf_counter()
+        try:
+            seen = await self._pool.run(see, detector, jpeg)
+            outcome, boxes = "ok", seen.boxes
+        except Refusal as refusal:
+            outcome = "error" if isinstance(refusal, Declined) else "refused"
+            raise
+        finally:
+            seconds = perf_counter() - started
+            scores = sum(box.score for box in boxes)
+            count(dataset, detector.digest[:12], outcome, seconds, len(boxes), scores)
+        return seen, seconds
+
+
+def see(detector: Detector, jpeg: bytes) -> Seen:
+    """Decode a JPEG and find what is in it."""
+    image = decode_jpeg(jpeg)
+    height, width = image.shape[:2]
+    return Seen(hashlib.sha256(jpeg).hexdigest(), width, height, detector.detect(image))
+
+
+def _check_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "image/jpeg").partition(";")[0].strip().lower()
+    if kind != "image/jpeg":
+        raise Declined(415, f"the body is {kind[:80]!r}, expected image/jpeg")
+
+
+def _header(request: Request, name: str) -> str | None:
+    value = request.headers.get(name)
+    if value and (len(value) > MOST_HEADER or not value.isprintable()):
+        raise Declined(400, f"{name} is {value[:20]!r}..., expected {MOST_HEADER} characters")
+    return value
+
+
+def _prediction(answer: DetectAnswer, sha256: str, camera: str) -> PredictionMade:
+    return PredictionMade(
+        **dict(answer), sha256=sha256, camera=camera, predicted_at=datetime.now(UTC)
+    )

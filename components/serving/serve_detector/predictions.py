@@ -1,0 +1,105 @@
+"""Answers are logged behind the back of those who wait for them; what is lost is counted."""
+
+import logging
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
+
+from components.serving.serve_detector.metrics import LOGGED, LOST
+from components.shared.contracts.events import PredictionMade
+from components.shared.store.stream import Producer, StreamError, producer, publish
+
+MAX_WAITING_BYTES = 64_000_000  # of predictions in memory, those that are being sent included
+PREDICTION_BYTES, BOX_BYTES = 3_000, 1_300  # in memory, about
+BATCH = 500
+RETRY_SECONDS = 1.0
+FLUSH_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionLog:
+    """Sends predictions to the stream from a thread of its own.
+
+    Args:
+        bootstrap_servers: Of the stream, as `host:port,host:port`; it may come up later.
+    """
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        """Start the thread."""
+        self._servers = bootstrap_servers
+        self._waiting: SimpleQueue[PredictionMade] = SimpleQueue()
+        self._bytes, self._lock = 0, Lock()
+        self._closing = Event()
+        self._connected = False
+        self._thread = Thread(target=self._run, name="predictions", daemon=True)
+        self._thread.start()
+
+    def add(self, prediction: PredictionMade) -> None:
+        """Take a prediction, at once; if too many wait already, it is lost."""
+        size = size_of(prediction)
+        with self._lock:
+            fits = self._bytes + size <= MAX_WAITING_BYTES
+            self._bytes += size if fits else 0
+        if fits:
+            self._waiting.put(prediction)
+        else:
+            LOST.inc()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Send what waits, for so many seconds at most; the rest is lost."""
+        self._closing.set()
+        self._thread.join(timeout if self._connected else 0)
+        if lost := self._waiting.qsize():
+            LOST.inc(lost)
+            logger.warning("%d predictions never reached the stream", lost)
+
+    def _run(self) -> None:
+        stream = self._connect()
+        if stream is None:
+            return
+        self._connected = True
+        for batch in self._batches():
+            _send(stream, batch)
+            with self._lock:
+                self._bytes -= sum(map(size_of, batch))
+
+    def _connect(self) -> Producer | None:
+        """Return a connection, however long it takes; None if it is time to close."""
+        while not self._closing.is_set():
+            try:
+                return producer(self._servers)
+            except StreamError:
+                self._closing.wait(RETRY_SECONDS)
+        return None
+
+    def _batches(self) -> Iterator[list[PredictionMade]]:
+        """Yield what waits, until it is time to close and nothing waits any longer."""
+        while True:
+            try:
+                batch = [self._waiting.get(timeout=0.05)]
+            except Empty:
+                if self._closing.is_set():
+                    return
+                continue
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            yield batch
+
+
+def size_of(prediction: PredictionMade) -> int:
+    """Return about how many bytes a prediction takes in memory."""
+    return PREDICTION_BYTES + BOX_BYTES * len(prediction.boxes)
+
+
+def _send(stream: Producer, batch: list[PredictionMade]) -> None:
+    """Send predictions and wait until they arrived; if any did not, all count as lost."""
+    try:
+        for prediction in batch:
+            source = f"/servers/{prediction.dataset}"
+            publish(stream, prediction, source, prediction.predicted_at)
+        stream.flush(FLUSH_SECONDS)
+    except StreamError:
+        LOST.inc(len(batch))
+    else:
+        LOGGED.inc(len(batch))

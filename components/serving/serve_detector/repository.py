@@ -1,0 +1,155 @@
+"""Models are datasets: what answers for one is a verified package, exchanged in one step."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from pathlib import Path
+from threading import Thread
+
+from kserve import ModelRepository  # type: ignore[import-untyped]
+
+from components.serving.serve_detector.metrics import LOADED
+from components.serving.serve_detector.model import DatasetModel
+from components.shared.contracts.model import PackageLayout
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.detector import Detector
+from components.shared.inference.golden import check_golden
+from components.shared.inference.memory import trim_memory
+from components.shared.inference.shelf import Shelf, Slot
+from components.shared.inference.signature import check_signature
+from components.shared.traffic.declined import MAX_TOLD, unknown_model
+
+MAX_LOAD_SECONDS = 50.0  # a deployment waits 60 s
+MAX_HANGING = 4  # loads that never ended, before no other is tried
+
+
+class Repository(ModelRepository):  # type: ignore[misc]
+    """The models in service, loaded from a shelf.
+
+    Args:
+        shelf: The packages, and which of them are current.
+        key: The public key that every package must be signed for; None: signatures are
+            not asked for.
+        slot: Which packages of the shelf: those in service, or the candidates of rollouts.
+        load_seconds: How long one package may take to load.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        key: Path | None = None,
+        slot: Slot = "current",
+        load_seconds: float = MAX_LOAD_SECONDS,
+    ) -> None:
+        """Load nothing yet."""
+        super().__init__(str(shelf.root))
+        self._shelf = shelf
+        self._key = key
+        self._slot = slot
+        self._load_seconds = load_seconds
+        self._loading = asyncio.Lock()
+        self._hanging: list[Future[Detector]] = []
+
+    def asked(self, name: str) -> DatasetModel:
+        """Return the model that a client asks for.
+
+        Raises:
+            Declined: 404, with the names there are.
+        """
+        model: DatasetModel | None = self.get_model(name)
+        if model is None:
+            raise unknown_model(name, self.get_models())
+        return model
+
+    def absent(self) -> list[str]:
+        """Return the models that the store names and that are not loaded."""
+        return sorted(set(self._shelf.datasets(self._slot)) - set(self.get_models()))
+
+    async def load(self, name: str) -> bool:
+        """Put a dataset's current package in service, if it proves itself.
+
+        Until then, and if it does not, the package in service stays. Requests that an old
+        package has begun, it ends.
+
+        Raises:
+            Declined: 404, if the dataset has no current package.
+            Refusal: If the package is not what it says, is not signed, answers otherwise or
+                takes too long.
+        """
+        async with self._loading:
+            opening = self._opening(name)
+            await asyncio.to_thread(wait, [opening], self._load_seconds)
+            self._put(name, opening)
+        return True
+
+    def load_models(self) -> list[str]:
+        """Put every dataset's current package in service.
+
+        Returns:
+            Why some are not served, a sentence for each.
+        """
+        refused = []
+        for name in self._shelf.datasets(self._slot):
+            try:
+                opening = self._opening(name)
+                wait([opening], self._load_seconds)
+                self._put(name, opening)
+            except Refusal as refusal:
+                refused.append(f"{name} is not served: {refusal}")
+        return refused
+
+    def _opening(self, name: str) -> Future[Detector]:
+        """Begin to open a package, in a thread of its own: one that hangs holds up no other."""
+        self._hanging = [opening for opening in self._hanging if not opening.done()]
+        if len(self._hanging) >= MAX_HANGING:
+            raise Refusal(f"{len(self._hanging)} packages hang while they load: restart the server")
+        return _in_thread(lambda: self._open(name))
+
+    def _put(self, name: str, opening: Future[Detector]) -> None:
+        """Put an opened package in service.
+
+        Raises:
+            Refusal: If it cannot be opened, or is not open yet; then it never will be served.
+        """
+        if not opening.done():
+            self._hanging.append(opening)
+            raise Refusal(f"the package of {name} takes more than {self._load_seconds:g} s to load")
+        failure = opening.exception()
+        if failure is not None and not isinstance(failure, Refusal):
+            told = f"{type(failure).__name__}: {failure}"
+            raise Refusal(f"the package of {name} cannot be loaded: {told[:MAX_TOLD]}") from failure
+        self.update(DatasetModel(name, opening.result()))
+        LOADED.labels(dataset=name).inc()
+
+    def _open(self, name: str) -> Detector:
+        digest = self._shelf.current(name, self._slot)
+        if digest is None:
+            raise unknown_model(name, self._shelf.datasets(self._slot))
+        package = self._shelf.package(name, digest)
+        info = PackageLayout(package).verify()
+        if info.digest != digest:
+            raise Refusal(f"the package at {digest[:12]} is {info.digest[:12]}")
+        if info.dataset != name:
+            raise Refusal(f"model {digest[:12]} is of {info.dataset}, expected {name}")
+        if self._key:
+            check_signature(package, self._shelf.signature(name, digest), self._key)
+        detector = Detector.open(package)
+        if detector.digest != digest:  # another package took its place meanwhile
+            raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
+        check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
+        trim_memory()
+        return detector
+
+
+def _in_thread(open_package: Callable[[], Detector]) -> "Future[Detector]":
+    """Call a function in a thread that does not keep the process from ending."""
+    future: Future[Detector] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(open_package())
+        except BaseException as failure:
+            future.set_exception(failure)
+
+    Thread(target=run, name="load", daemon=True).start()
+    return future

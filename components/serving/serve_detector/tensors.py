@@ -1,0 +1,208 @@
+"""Tensors of the Open Inference Protocol, from the bytes of a request and to those of an answer.
+
+Source: https://github.com/kserve/open-inference-protocol, with Triton's extension for binary
+tensor data.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError
+
+from components.shared.contracts.model import FOUND_CLASSES, INPUT
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.picture import Floats
+from components.shared.traffic.declined import Declined
+
+MAX_IMAGES = 16  # of one request
+MAX_JSON_IMAGES = 2  # of one request in JSON: no other thread runs while it is parsed
+NUMBER_BYTES = 24  # of one number in JSON, at most
+MAX_DESCRIPTION_BYTES = 65_536  # of a request without its numbers
+JSON_LENGTH = "inference-header-content-length"  # bytes of JSON, then come tensors
+
+Size = tuple[int, int, int]
+
+
+class Parameters(BaseModel):
+    """Parameters of a tensor that a client may give."""
+
+    binary_data_size: StrictInt | None = None
+    binary_data: StrictBool | None = None
+    binary_data_output: StrictBool | None = None
+
+
+class Tensor(BaseModel):
+    """One input of a request."""
+
+    name: StrictStr
+    shape: tuple[StrictInt, ...]
+    datatype: StrictStr
+    parameters: Parameters = Parameters()
+    data: Any = None
+
+
+class Output(BaseModel):
+    """An output that is asked for."""
+
+    name: StrictStr
+    parameters: Parameters = Parameters()
+
+
+class Inference(BaseModel):
+    """A request."""
+
+    id: StrictStr | None = Field(default=None, max_length=200)
+    parameters: Parameters = Parameters()
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Output, ...] | None = None
+
+
+class Answer(NamedTuple):
+    """The bytes of an answer; `json_bytes` of them are JSON, or None if all are."""
+
+    content: bytes
+    json_bytes: int | None
+
+
+def max_bytes(size: Size) -> int:
+    """Return the most bytes that a request for a model may take.
+
+    Args:
+        size: Of the model's input: channels, height, width.
+    """
+    numbers = int(np.prod(size))
+    each = max(MAX_IMAGES * 4, MAX_JSON_IMAGES * NUMBER_BYTES)
+    return numbers * each + MAX_DESCRIPTION_BYTES
+
+
+def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Inference, Floats]:
+    """Return a request and its images, `[n, 3, h, w]`.
+
+    Args:
+        body: JSON, and behind it the tensor if that is binary.
+        json_length: What the header says of the bytes of JSON; None: there is none.
+        size: Of the model's input: channels, height, width.
+
+    Raises:
+        Declined: 400, saying what is wrong.
+    """
+    described, binary = _parts(body, json_length)
+    try:
+        inference = Inference.model_validate_json(described)
+    except ValidationError as cause:
+        first = cause.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        told = f"the request is no inference request: {place}: {first['msg']}"
+        raise _wrong(told[:300]) from cause
+    names = [tensor.name for tensor in inference.inputs]
+    if names != [INPUT]:
+        raise _wrong(f"the inputs are {names[:3]}, expected one, {INPUT!r}")
+    tensor = inference.inputs[0]
+    if tensor.datatype != "FP32":
+        raise _wrong(f"{INPUT} is of {tensor.datatype[:20]!r}, expected 'FP32'")
+    most = MAX_IMAGES if binary is not None else MAX_JSON_IMAGES
+    if tensor.shape[1:] != size or not 1 <= tensor.shape[0] <= most:
+        raise _wrong(
+            f"{INPUT} has the shape {list(tensor.shape[:6])}, expected [1 to {most}, "
+            f"{', '.join(map(str, size))}]"
+        )
+    values = _numbers(tensor.data) if binary is None else _binary(tensor, binary)
+    count = int(np.prod(tensor.shape))
+    if values.size != count:
+        raise _wrong(f"{INPUT} has {values.size:,} values, expected {count:,} by its shape")
+    with np.errstate(over="ignore"):
+        images = values.astype(np.float32, copy=False).reshape(tensor.shape)
+    if not np.isfinite(images).all():
+        raise _wrong(f"{INPUT} has a value that is not finite, expected 0 to 1")
+    return inference, images
+
+
+def write_answer(
+    inference: Inference, request_id: str, head: dict[str, str], tensors: dict[str, NDArray[Any]]
+) -> Answer:
+    """Return what a model gives as an answer to a request.
+
+    Args:
+        inference: The request.
+        request_id: Names the answer if the request has no id.
+        head: Name and version of the model, by the protocol's words.
+        tensors: All that the graph gives, by name.
+
+    Raises:
+        Declined: 400, if an output is asked for that is none.
+        Refusal: If the model gives no finite numbers, as it may for numbers far from 0 to 1.
+    """
+    asked = inference.outputs or tuple(Output(name=name) for name in tensors)
+    outputs: list[dict[str, Any]] = []
+    binaries: list[bytes] = []
+    for output in asked:
+        if output.name not in tensors:
+            raise _wrong(f"the output {output.name[:80]!r} is none, expected {list(tensors)}")
+        values = tensors[output.name]
+        if not np.isfinite(values).all():
+            raise Refusal(f"the model gives no finite {output.name} for these {INPUT}")
+        told = {"name": output.name, "datatype": datatype(output.name), "shape": values.shape}
+        whole = inference.parameters.binary_data_output
+        if output.parameters.binary_data if output.parameters.binary_data is not None else whole:
+            binaries.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
+            outputs.append(told | {"parameters": {"binary_data_size": len(binaries[-1])}})
+        else:
+            outputs.append(told | {"data": values.ravel().tolist()})
+    described = _Described(id=inference.id or request_id, **head, outputs=outputs)
+    content = described.model_dump_json().encode()
+    if not binaries:
+        return Answer(content, None)
+    return Answer(b"".join((content, *binaries)), len(content))
+
+
+def datatype(output: str) -> str:
+    """Return the type of an output in the protocol's words."""
+    return "INT64" if output == FOUND_CLASSES else "FP32"
+
+
+class _Described(BaseModel):
+    id: str
+    model_name: str
+    model_version: str
+    outputs: list[dict[str, Any]]
+
+
+def _parts(body: bytes, json_length: str | None) -> tuple[bytes, bytes | None]:
+    """Return the JSON of a request, and its binary data if it has some."""
+    if json_length is None:
+        return body, None
+    if not json_length.isdecimal() or not 0 < int(json_length[:12]) <= len(body):
+        raise _wrong(
+            f"{JSON_LENGTH} is {json_length[:20]!r}, expected the bytes of JSON, "
+            f"at most {len(body):,}"
+        )
+    length = int(json_length)
+    return body[:length], body[length:] if length < len(body) else None
+
+
+def _numbers(data: Any) -> NDArray[Any]:
+    try:
+        values = np.array(data)
+    except (ValueError, OverflowError) as cause:
+        raise _wrong(
+            f"the data of {INPUT} are lists of unlike lengths, expected numbers"
+        ) from cause
+    if values.dtype.kind not in "fiu":
+        raise _wrong(f"the data of {INPUT} are no numbers, expected a list of numbers")
+    return values
+
+
+def _binary(tensor: Tensor, binary: bytes) -> NDArray[Any]:
+    size = tensor.parameters.binary_data_size
+    expected = 4 * int(np.prod(tensor.shape))
+    if tensor.data is not None or size != expected or len(binary) != expected:
+        raise _wrong(
+            f"{INPUT} has binary_data_size {size}, and {len(binary):,} bytes follow the JSON, "
+            f"expected {expected:,} by its shape and no data in the JSON"
+        )
+    return np.frombuffer(binary, "<f4")
+
+
+def _wrong(sentence: str) -> Declined:
+    return Declined(400, sentence)

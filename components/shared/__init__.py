@@ -1,0 +1,1 @@
+"""Packages that jobs of every stage use."""

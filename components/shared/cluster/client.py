@@ -1,0 +1,242 @@
+"""The Kubernetes API as two jobs need it: a few verbs over custom resources, pods and logs.
+
+KUBECONFIG names a cluster from outside. Inside one, a task acts under the account whose
+token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kubernetes import client, config  # type: ignore[import-untyped]
+from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
+    SERVICE_TOKEN_FILENAME,
+    InClusterConfigLoader,
+)
+
+from components.shared.cluster.complaints import ClusterError, ConflictError, complaints
+
+__all__ = ["Body", "Cluster", "ClusterError", "ConflictError", "Kind"]
+
+TOKENS = Path("/var/run/secrets")
+ABSENT, FORBIDDEN = frozenset({404}), frozenset({403})
+SECONDS = 30  # for one answer of the API server
+SILENCE = 600  # seconds until a log that says nothing counts as cut off
+
+Body = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """A kind of custom resource, such as `Kind("kubeflow.org", "v1", "tfjobs")`."""
+
+    group: str
+    version: str
+    plural: str
+
+
+class Cluster:
+    """One namespace of a cluster.
+
+    Args:
+        api: A configured client of the `kubernetes` package.
+        namespace: Where everything happens.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        """Nothing is asked yet."""
+        self.namespace = namespace
+        self._custom = client.CustomObjectsApi(api)
+        self._core = client.CoreV1Api(api)
+
+    @classmethod
+    def connect(cls, account: str, namespace: str = "") -> "Cluster":
+        """Return the cluster that the environment names.
+
+        Args:
+            account: Service account to act under, such as `car-launcher`.
+            namespace: Where to act; otherwise the account's own, or `default`.
+
+        Raises:
+            ClusterError: If there is neither KUBECONFIG nor a mounted account.
+        """
+        try:
+            settings, own = _settings(account)
+        except config.ConfigException as cause:
+            raise ClusterError(
+                f"no cluster: {cause}; expected KUBECONFIG, or a pod with account {account}"
+            ) from cause
+        return cls(client.ApiClient(settings), namespace or own)
+
+    def serves(self, kind: Kind) -> bool:
+        """Say whether the API server knows a kind."""
+        with complaints(kind.plural):
+            found = _unless(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
+        return found is not None and any(one.name == kind.plural for one in found.resources)
+
+    def get(self, kind: Kind, name: str) -> Body | None:
+        """Return an object, or None if there is none."""
+        with complaints(f"{kind.plural} {name}"):
+            found: Body | None = _unless(
+                ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
+            )
+        return found
+
+    def objects(self, kind: Kind, selector: str = "") -> list[Body]:
+        """Return the objects of a kind, or those with some labels; none if it is not installed."""
+        listed = self._custom.list_namespaced_custom_object
+        with complaints(f"{kind.plural} {selector}".strip()):
+            found = _unless(ABSENT, self._asked, listed, kind, label_selector=selector)
+        return list(found["items"]) if found else []
+
+    def shared(self, kind: Kind, name: str) -> Body | None:
+        """Return an object of no namespace, or None if it is not there or not ours to read."""
+        with complaints(f"{kind.plural} {name}"):
+            found: Body | None = _unless(
+                ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
+                kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS,
+            )  # fmt: skip
+        return found
+
+    def labels(self) -> dict[str, str] | None:
+        """Return the labels of the namespace, or None if they are not ours to read."""
+        read = self._core.read_namespace
+        with complaints(f"namespace {self.namespace}"):
+            found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=SECONDS)
+        return None if found is None else dict(found.metadata.labels or {})
+
+    def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
+        """Create an object and return it as stored, or as it would be.
+
+        Raises:
+            ConflictError: If there is one of that name.
+        """
+        with complaints(f"{kind.plural} {body['metadata']['name']}"):
+            return self._asked(
+                self._custom.create_namespaced_custom_object, kind, body, **_dry(dry_run)
+            )
+
+    def replace(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
+        """Replace an object, if it is still at the `resourceVersion` of the body.
+
+        Raises:
+            ConflictError: If it is not.
+        """
+        name = body["metadata"]["name"]
+        with complaints(f"{kind.plural} {name}"):
+            return self._asked(
+                self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
+            )
+
+    def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
+        """Remove an object and what it owns, it itself last if asked; it may be gone already."""
+        with complaints(f"{kind.plural} {name}"):
+            try:
+                self._asked(
+                    self._custom.delete_namespaced_custom_object, kind, name,
+                    propagation_policy="Foreground" if last else "Background",
+                )  # fmt: skip
+            except client.ApiException as error:
+                if error.status != 404:
+                    raise
+
+    def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
+        """Return the pods (`V1Pod`) that have some labels, of this or of every namespace."""
+        chosen = {"label_selector": selector, "_request_timeout": SECONDS}
+        with complaints(f"pods {selector}"):
+            if everywhere:
+                return list(self._core.list_pod_for_all_namespaces(**chosen).items)
+            return list(self._core.list_namespaced_pod(self.namespace, **chosen).items)
+
+    def service(self, name: str) -> Any | None:
+        """Return a service (`V1Service`), or None if there is none."""
+        with complaints(f"service {name}"):
+            try:
+                return self._core.read_namespaced_service(
+                    name, self.namespace, _request_timeout=SECONDS
+                )
+            except client.ApiException as error:
+                if error.status == 404:
+                    return None
+                raise
+
+    def pod(self, name: str) -> Any:
+        """Return one pod (`V1Pod`)."""
+        with complaints(f"pod {name}"):
+            return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=SECONDS)
+
+    def last_words(self, pod: str, container: str, lines: int) -> str:
+        """Return the last lines of a container's log as they are now, or nothing if it is gone."""
+        with complaints(f"log of pod {pod}"):
+            try:
+                said = self._core.read_namespaced_pod_log(
+                    pod, self.namespace, container=container, tail_lines=lines,
+                    _request_timeout=SECONDS,
+                )  # fmt: skip
+            except client.ApiException as error:
+                if error.status == 404:
+                    return ""
+                raise
+        return str(said)
+
+    def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
+        """Yield the lines of a container's log as they come, until it ends."""
+        with complaints(f"log of pod {pod}"):
+            answer = self._core.read_namespaced_pod_log(
+                pod, self.namespace, container=container, follow=True,
+                since_seconds=since_seconds, _preload_content=False,
+                _request_timeout=(SECONDS, SILENCE),
+            )  # fmt: skip
+            rest = b""
+            for piece in answer.stream():
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line.decode(errors="replace") for line in lines)
+            if rest:
+                yield rest.decode(errors="replace")
+
+    def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
+        """Return what a config map holds, or None if it is not there or not ours to read."""
+        with complaints(f"config map {name}"):
+            try:
+                found = self._core.read_namespaced_config_map(
+                    name, namespace, _request_timeout=SECONDS
+                )
+            except client.ApiException as error:
+                if error.status in (403, 404):
+                    return None
+                raise
+        return dict(found.data or {})
+
+    def _asked(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
+        answer: Body = verb(
+            kind.group, kind.version, self.namespace, kind.plural, *rest,
+            _request_timeout=SECONDS, **options,
+        )  # fmt: skip
+        return answer
+
+
+def _unless(statuses: frozenset[int], ask: Any, *words: Any, **options: Any) -> Any:
+    """Return an answer, or None if the API server refuses with one of these statuses."""
+    try:
+        return ask(*words, **options)
+    except client.ApiException as error:
+        if error.status in statuses:
+            return None
+        raise
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dry_run": "All"} if dry_run else {}
+
+
+def _settings(account: str) -> tuple[client.Configuration, str]:
+    settings = client.Configuration()
+    if named := os.environ.get("KUBECONFIG"):  # the library looks at it only while it is imported
+        config.load_kube_config(named, client_configuration=settings)
+        _, active = config.list_kube_config_contexts(named)
+        return settings, str(active["context"].get("namespace", "default"))
+    folder = TOKENS / account
+    if not folder.exists():
+        folder = Path(SERVICE_TOKEN_FILENAME).parent
+    InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt")).load_and_set(settings)
+    return settings, (folder / "namespace").read_text().strip()

@@ -1,0 +1,48 @@
+"""What the API server refuses or does not answer, as errors that name the thing."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import urllib3
+from kubernetes import client  # type: ignore[import-untyped]
+
+from components.shared.contracts.refusal import Outage
+
+
+class ClusterError(Outage):
+    """The API server does not answer, or does not do what it is asked.
+
+    Attributes:
+        status: The HTTP status of its answer; None if it gave none.
+    """
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class ConflictError(ClusterError):
+    """Someone else changed, made or removed the object meanwhile."""
+
+
+def _reason(error: client.ApiException) -> str:
+    """Return the sentence of the API server's Status, or the beginning of what it sent."""
+    body = str(error.body or error.reason)
+    try:
+        return str(json.loads(body)["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return body[:300]
+
+
+@contextmanager
+def complaints(thing: str) -> Iterator[None]:
+    """Say what was asked and what was wrong; 404 is left to those who expect it."""
+    try:
+        yield
+    except client.ApiException as error:
+        kind = ConflictError if error.status == 409 else ClusterError
+        sentence = f"{thing}: the API server says {error.status}: {_reason(error)}"
+        raise kind(sentence, error.status) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise ClusterError(f"{thing}: no API server answers: {str(error)[:200]}") from error

@@ -1,0 +1,42 @@
+"""A model may be absent on purpose: there is no champion yet, the heir would learn nothing new.
+
+Then its folder holds `absent.json` with the reason and nothing else.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import Field
+
+from components.shared.contracts.record import Record
+
+NAME = "absent.json"
+
+
+class Absence(Record):
+    """Why there is no model here."""
+
+    reason: str
+    damaged: bool = Field(default=False, description="whether there should be one")
+
+
+def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
+    """Say that a model is absent on purpose, or for being damaged, and why."""
+    Absence(reason=reason, damaged=damaged).write(Path(root) / NAME)
+
+
+def read_absence(root: str | Path) -> Absence | None:
+    """Return why a model is absent and whether it is damaged, or None if it is there."""
+    file = Path(root) / NAME
+    return Absence.read(file) if file.exists() else None
+
+
+def absence(root: str | Path) -> str | None:
+    """Return why a model is absent, or None if it is there."""
+    absent = read_absence(root)
+    return absent.reason if absent else None
+
+
+def present(roots: Iterable[str | Path]) -> list[Path]:
+    """Return the folders in which there is a model."""
+    return [Path(root) for root in roots if read_absence(root) is None]

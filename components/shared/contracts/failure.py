@@ -1,0 +1,74 @@
+"""How an error ends a process: with one sentence and an exit code, and how a log is read for it.
+
+What is no refusal and no failure of the kinds below is a mistake of the program: it has no
+sentence, and its traceback is printed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from components.shared.contracts.record import complaint
+from components.shared.contracts.refusal import JobFailure, Refusal
+
+TRACEBACK = re.compile(r"( *)Traceback \(most recent call last\):")
+CAUSE = re.compile(r"( *)((?:\w+\.)*)[A-Z]+[a-z]\w*: (.+)$")  # how a traceback ends
+BARE = re.compile(r"( *)(?:\w+\.)*([A-Z]+[a-z]\w*)$")  # that of an error without a message
+
+
+class Ending(NamedTuple):
+    """The last sentence of a process and its exit code: 1 for a failure, 2 for a refusal."""
+
+    sentence: str
+    code: int
+
+
+def ending(error: Exception) -> Ending | None:
+    """Return how an error ends a process, or None if a person needs its traceback.
+
+    >>> ending(JobFailure("2 of 4 workers were lost"))
+    Ending(sentence='2 of 4 workers were lost', code=1)
+    >>> ending(KeyError("DATABASE_URL"))
+    Ending(sentence="the environment lacks 'DATABASE_URL'", code=2)
+    """
+    match error:
+        case JobFailure():
+            return Ending(str(error), 1)
+        case Refusal():
+            return Ending(str(error), 2)
+        case ValidationError():
+            return Ending(f"{error.title}: {complaint(error)}", 2)
+        case OSError():
+            return Ending(f"{error.filename or ''}: {error.strerror or error}", 2)
+        case KeyError() if str(error).strip("'").isupper():
+            return Ending(f"the environment lacks {error}", 2)
+    return None
+
+
+def last_line(error: Exception, sentence: str) -> str:
+    """Return a sentence behind the qualified name of its error, by which a log is read for it."""
+    kind = type(error)
+    return f"{kind.__module__}.{kind.__qualname__}: {sentence}"
+
+
+def causes(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the sentence of every error that a log ends a traceback with, or names in full.
+
+    A bare name counts only behind a traceback: a log may say `Note: ...` as well.
+
+    >>> log = ["Epoch: 3", "contracts.refusal.Refusal: no room"]
+    >>> list(causes([*log, "Traceback (most recent call last):", "OSError: no disk", "Hint: mop"]))
+    ['no room', 'no disk']
+    """
+    margin = -1  # of the traceback that has begun, if one has
+    for line in lines:
+        if begun := TRACEBACK.match(line):
+            margin = len(begun[1])
+        elif (found := CAUSE.match(line)) and (found[2] or len(found[1]) <= margin):
+            margin = -1
+            yield found[3]
+        elif (found := BARE.match(line)) and len(found[1]) <= margin:
+            margin = -1
+            yield found[2]

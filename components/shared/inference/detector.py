@@ -1,0 +1,157 @@
+"""A detector is a verified package, opened: pictures in, boxes in the pictures' pixels out."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.model import (
+    BOXES,
+    EMBEDDING,
+    FOUND,
+    FOUND_BOXES,
+    FOUND_CLASSES,
+    FOUND_SCORES,
+    INPUT,
+    SCORES,
+    PackageError,
+    PackageInfo,
+    PackageLayout,
+)
+from components.shared.inference.graph import check_graph
+from components.shared.inference.picture import Floats, Picture, Raw, find, letterbox_of
+from components.shared.vision.jpeg import decode_jpeg
+from components.shared.vision.letterbox import network_input
+
+
+class Detector:
+    """One opened package; several threads may ask it at once.
+
+    Args:
+        info: The package's description.
+        session: Its graph, in ONNX Runtime.
+    """
+
+    def __init__(self, info: PackageInfo, session: ort.InferenceSession) -> None:
+        """Keep both; `open` is how a detector is made."""
+        self.info = info
+        self.digest = info.digest
+        self._session = session
+
+    @classmethod
+    def open(cls, folder: str | Path, threads: int = 1) -> Self:
+        """Open a package, if it is whole and is what it says.
+
+        Args:
+            folder: A `PackageLayout`.
+            threads: Threads of one inference. On a server, one, and as many inferences
+                beside each other as there are cores.
+
+        Raises:
+            PackageError: If one byte differs, the graph reaches outside itself, or its
+                inputs and outputs are not those of the description.
+        """
+        layout = PackageLayout(folder)
+        info = layout.verify()
+        content = layout.model.read_bytes()
+        name = f"model {info.digest[:12]}"
+        if sha256(content).hexdigest() != info.files.get(layout.model.name):
+            raise PackageError(f"{name}: {layout.model.name} changed while it was opened")
+        check_graph(content, name)
+        session = ort.InferenceSession(content, _options(threads), ["CPUExecutionProvider"])
+        session._model_bytes = b""  # or it would keep the file in memory as long as it lives
+        _check_edges(session, info, name)
+        return cls(info, session)
+
+    def detect(self, image: Picture, score_threshold: float | None = None) -> tuple[ScoredBox, ...]:
+        """Return the objects in a picture, surest first.
+
+        Args:
+            image: `[H, W, 3]`, RGB, 0 to 255.
+            score_threshold: Instead of the package's own, 0 to 1.
+
+        Returns:
+            Boxes inside the picture, in its pixels.
+        """
+        return find(self.info, image, self.raw, score_threshold)
+
+    def detect_jpeg(
+        self, jpeg: bytes, score_threshold: float | None = None
+    ) -> tuple[ScoredBox, ...]:
+        """Return the objects in a JPEG, as `detect` does."""
+        return self.detect(decode_jpeg(jpeg), score_threshold)
+
+    def embed(self, image: Picture) -> Floats:
+        """Return what the network makes of a picture as a whole, `[features]`."""
+        inputs = network_input(letterbox_of(self.info, image).apply(image)[None])
+        features: Floats = self.raw(inputs).embedding[0]
+        return features
+
+    def tensors(self, images: Floats) -> dict[str, NDArray[np.generic]]:
+        """Return all that the graph says of inputs as `raw` takes them, by its name."""
+        names = list(self.outputs)
+        return dict(zip(names, self._session.run(names, {INPUT: images}), strict=True))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the graph gives: raw, and what is left after suppression if that is inside."""
+        inside = self.info.suppression == "inside"
+        return (BOXES, SCORES, EMBEDDING, *(FOUND if inside else ()))
+
+    def raw(self, images: Floats) -> Raw:
+        """Ask the network about inputs as it takes them, `[n, 3, h, w]`, 0 to 1."""
+        return Raw(*self._session.run([BOXES, SCORES, EMBEDDING], {INPUT: images}))
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A plan of all memory beforehand makes the answer no faster, and keeps 7 MB.
+    options.enable_mem_pattern = False
+    # Threads of several sessions that wait by spinning take the cores from each other.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options
+
+
+def _check_edges(session: ort.InferenceSession, info: PackageInfo, name: str) -> None:
+    size = [3, info.preprocessing.image_height, info.preprocessing.image_width]
+    inputs = {edge.name: edge for edge in session.get_inputs()}
+    outputs = {edge.name: edge for edge in session.get_outputs()}
+    shapes: dict[str, list[int | None]] = {
+        BOXES: [None, None, 4],
+        SCORES: [None, None, len(info.classes)],
+        EMBEDDING: [None, None],
+    }
+    if info.suppression == "inside":
+        shapes |= {
+            FOUND_BOXES: [None, None, 4],
+            FOUND_SCORES: [None, None],
+            FOUND_CLASSES: [None, None],
+        }
+    if set(inputs) != {INPUT} or not set(shapes) <= set(outputs):
+        raise PackageError(
+            f"{name}: takes {sorted(inputs)} and gives {sorted(outputs)}, expected "
+            f"{[INPUT]} and {list(shapes)}"
+        )
+    _check_shape(inputs[INPUT], [None, *size], name)
+    for output, shape in shapes.items():
+        _check_shape(outputs[output], shape, name)
+
+
+def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> None:
+    """Refuse an edge that is not of its type and this shape; None stands for any length."""
+    fits = len(edge.shape) == len(expected) and all(
+        want is None or have == want for have, want in zip(edge.shape, expected, strict=True)
+    )
+    kind, told = ("int64", "int64") if edge.name == FOUND_CLASSES else ("float", "float32")
+    if edge.type != f"tensor({kind})" or not fits:
+        raise PackageError(
+            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected {told} "
+            f"{[want or 'any' for want in expected]}"
+        )

@@ -1,0 +1,71 @@
+"""A package carries pictures and their answers; whoever serves it must answer the same."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.model import PackageError, PackageLayout
+
+MOST_PIXELS = 0.5
+MOST_SCORE = 0.01
+
+Answer = Callable[[bytes], Sequence[ScoredBox]]
+
+
+def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> int:
+    """Compare answers with those that the package expects, and return how many there were.
+
+    Args:
+        folder: A verified `PackageLayout`.
+        answer: From a JPEG's bytes to its boxes.
+        score_threshold: The package's own: a box that scores about as much may be missing.
+
+    Raises:
+        PackageError: At the first picture that is answered otherwise, or if
+            the package names none of its own.
+    """
+    answers = PackageLayout(folder).golden_answers()
+    for golden in answers:
+        found = answer((Path(folder) / golden.file).read_bytes())
+        difference = differs(golden.boxes, found, score_threshold)
+        if difference:
+            raise PackageError(f"{golden.file} is answered otherwise: {difference}")
+    return len(answers)
+
+
+def differs(
+    expected: Sequence[ScoredBox], found: Sequence[ScoredBox], score_threshold: float
+) -> str | None:
+    """Say what is different about an answer, or None if it is the same for all that matters.
+
+    Boxes may move by half a pixel and scores by a hundredth, since processors round
+    differently.
+
+    >>> car = ScoredBox(x_min=1, y_min=1, x_max=9, y_max=9, label="car", score=0.9)
+    >>> differs([car], [car.model_copy(update={"score": 0.893})], 0.25)
+    >>> differs([car], [], 0.25)
+    'no car at 1, 1 to 9, 9 (score 0.90)'
+    >>> differs([], [car], 0.25)
+    'an unexpected car at 1, 1 to 9, 9 (score 0.90)'
+    """
+    left = list(found)
+    for box in expected:
+        match = next((other for other in left if _same(box, other)), None)
+        if match:
+            left.remove(match)
+        elif box.score > score_threshold + MOST_SCORE:
+            return f"no {_told(box)}"
+    strange = [box for box in left if box.score > score_threshold + MOST_SCORE]
+    return f"an unexpected {_told(strange[0])}" if strange else None
+
+
+def _same(first: ScoredBox, second: ScoredBox) -> bool:
+    edges = ("x_min", "y_min", "x_max", "y_max")
+    moved = max(abs(getattr(first, edge) - getattr(second, edge)) for edge in edges)
+    rescored = abs(first.score - second.score)
+    return first.label == second.label and moved <= MOST_PIXELS and rescored <= MOST_SCORE
+
+
+def _told(box: ScoredBox) -> str:
+    corners = f"{box.x_min:.4g}, {box.y_min:.4g} to {box.x_max:.4g}, {box.y_max:.4g}"
+    return f"{box.label} at {corners} (score {box.score:.2f})"

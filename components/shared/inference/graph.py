@@ -1,0 +1,53 @@
+"""A graph is whole in its own bytes and made of standard operators, or it is not opened."""
+
+from collections.abc import Iterator
+
+import onnx
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+
+from components.shared.contracts.model import PackageError
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+
+
+def check_graph(content: bytes, name: str) -> None:
+    """Refuse a graph that could read other files or run code that is not ONNX Runtime's own.
+
+    Args:
+        content: An ONNX model.
+        name: What to call it in the complaint.
+
+    Raises:
+        PackageError: If it is no ONNX model, keeps weights in another file, or uses an
+            operator outside the standard.
+    """
+    try:
+        model = onnx.load_model_from_string(content)
+    except DecodeError as cause:
+        raise PackageError(f"{name}: model.onnx is no ONNX model: {cause}") from cause
+    for imported in model.opset_import:
+        _check_domain(imported.domain, "the graph", name)
+    for message in _inside(model):
+        if isinstance(message, onnx.NodeProto):
+            _check_domain(message.domain, f"{message.op_type} {message.name}", name)
+        elif isinstance(message, onnx.TensorProto) and (
+            message.data_location == onnx.TensorProto.EXTERNAL or message.external_data
+        ):
+            raise PackageError(f"{name}: the weights {message.name} lie in another file")
+
+
+def _check_domain(domain: str, user: str, name: str) -> None:
+    if domain not in STANDARD_DOMAINS:
+        raise PackageError(
+            f"{name}: {user} is of the operator domain {domain!r}, expected the standard one"
+        )
+
+
+def _inside(message: Message) -> Iterator[Message]:
+    """Yield every node and tensor, however deep: in functions and in branches too."""
+    for field, value in message.ListFields():
+        if field.type != field.TYPE_MESSAGE:
+            continue
+        for child in value if field.is_repeated else (value,):
+            yield child
+            yield from _inside(child)

@@ -1,0 +1,151 @@
+"""The SDK's client, with a token, a time limit for each answer, and a sentence for each failure.
+
+A host is a URL such as `https://kubeflow.example.com/pipeline`. Where there is no token, the
+cookie of the SDK's own configuration says who asks, if there is one.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from kfp.client import Client
+from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.token import credentials
+
+SECONDS = 40  # for one answer
+TRIES = 4  # at what only asks: urllib3 repeats it three times
+DENIED = (401, 403)
+
+
+class HostError(Refusal):
+    """The host does not answer, or does not do what it is asked."""
+
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        """Keep the HTTP status, 0 if there was no answer, for those who try again."""
+        super().__init__(sentence)
+        self.status = status
+
+
+class HostClient(Client):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's client, but for what it does when a host does not answer as it should."""
+
+    def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
+        """Ask once: whoever may not know is told so at once, and not after half a minute."""
+        _guard(self._healthz_api.api_client)
+        return self._healthz_api.healthz_service_get_healthz()
+
+    def set_user_namespace(self, namespace: str) -> None:
+        """Remember the namespace here alone; a container has no home folder to write to."""
+        self._context_setting["namespace"] = namespace
+
+
+def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
+    """Return a client of a host.
+
+    Args:
+        host: URL of Kubeflow Pipelines; empty takes KFP_HOST.
+        namespace: Whose pipelines and runs, where there are several users; empty takes
+            KFP_NAMESPACE, and else the pod's own, or none.
+        ca: File of the certificates to trust; empty takes KFP_CA, and else the public ones.
+
+    Raises:
+        Refusal: If there is no host, or a file is missing.
+        HostError: If the host does not answer.
+    """
+    url = host or os.environ.get("KFP_HOST", "")
+    if not url.startswith(("http://", "https://")):
+        raise Refusal(f"the host is {url!r}, expected the URL of Kubeflow Pipelines (KFP_HOST)")
+    trusted = ca or os.environ.get("KFP_CA", "")
+    if trusted and not Path(trusted).is_file():
+        raise Refusal(f"the file of trusted certificates {trusted} does not exist")
+    options: dict[str, Any] = {"ssl_ca_cert": trusted or None, "credentials": credentials()}
+    if mine := namespace or os.environ.get("KFP_NAMESPACE", ""):
+        options["namespace"] = mine
+    with asking(url), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # that servers must be of this decade
+        client = HostClient(host=url, **options)
+    _guard(client._healthz_api.api_client)  # which all services share
+    return client
+
+
+@contextmanager
+def asking(host: str) -> Iterator[None]:
+    """Turn what goes wrong while a host is asked into a sentence, and its links into stderr.
+
+    Args:
+        host: What to call it.
+
+    Raises:
+        HostError: If something goes wrong.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except ApiException as cause:
+        raise HostError(f"{host} answers {cause.status}: {_said(cause)}", cause.status) from cause
+    except HTTPError as cause:
+        raise HostError(f"{host} does not answer: {str(cause)[:300]}") from cause
+
+
+def url_of(client: Client) -> str:
+    """Return what a client's host is called."""
+    return str(client._existing_config.host)
+
+
+def get(client: Client, path: str, accept: str = "application/json") -> Any:
+    """Return what a host answers at a path for which the SDK has no method.
+
+    Args:
+        client: Speaks to the host.
+        path: Such as `/apis/v1beta1/runs/<id>`.
+        accept: Media type of the answer.
+
+    Raises:
+        HostError: If the host does not answer, or refuses.
+    """
+    with asking(url_of(client)):
+        return client._run_api.api_client.call_api(
+            path,
+            "GET",
+            header_params={"Accept": accept},
+            response_type="object",
+            auth_settings=["Bearer"],
+            _return_http_data_only=True,
+        )
+
+
+def _guard(api: Any) -> None:
+    """Let no request wait for ever, and no page for people pass for an empty answer."""
+    if "request" in vars(api):
+        return
+    request = api.request
+
+    def guarded(method: str, *args: Any, **options: Any) -> Any:
+        limit = SECONDS / TRIES if method == "GET" else SECONDS
+        options["_request_timeout"] = options.get("_request_timeout") or (limit, limit)
+        answer = request(method, *args, **options)
+        if "html" in (answer.getheader("content-type") or ""):
+            page = f"{api.configuration.host} answers with a page for people, expected JSON"
+            raise HostError(f"{page}: is the URL right, and is KFP_TOKEN set?", answer.status)
+        return answer
+
+    api.request = guarded
+
+
+def _said(cause: ApiException) -> str:
+    """Return what a host says is wrong, in one line."""
+    try:
+        told = json.loads(cause.body)
+        text = told.get("message") or told.get("error_message") or told.get("error")
+    except (TypeError, ValueError, AttributeError):
+        text = cause.body
+    line = " ".join(str(text or cause.reason).split())[:300]
+    return line + (" (is KFP_TOKEN set, and allowed to?)" if cause.status in DENIED else "")

@@ -1,0 +1,93 @@
+"""What a task printed itself: its log without the lines of Kubeflow's launcher and executor."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from kfp.client import Client
+
+from components.shared.contracts.failure import causes
+from components.shared.kubeflow.client import HostError, get
+from components.shared.kubeflow.nodes import Node
+from components.shared.kubeflow.tasks import ContainerTask
+
+LAUNCHER = re.compile(
+    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\.go:\d+\]"  # Kubeflow's own, in Go
+    r"|\[KFP Executor .*?\]:"
+    r"|time=\S+ level=\w+ msg="  # Argo's
+    r"|Error: exit status \d+$|WARNING: Running pip as "
+)
+ERROR = re.compile(r"[EF]\d{4} .*?\.go:\d+\] (.+)$")
+INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
+NOT_FOUND = re.compile(r"not found|does not exist|NoSuchKey|does not belong to run")
+MAX_SENTENCE = 500
+
+
+def own_lines(text: str) -> list[str]:
+    """Return what a task printed itself.
+
+    >>> own_lines("I1005 08:10:39.123456      27 launcher_v2.go:193] publish success.")
+    []
+    """
+    return list(_own(text.splitlines()))
+
+
+def sentence(lines: list[str]) -> str:
+    """Return how the last traceback in a log ends, else its last line.
+
+    >>> sentence(["Traceback (most recent call last):", "contracts.refusal.Refusal: no room"])
+    'no room'
+    """
+    spoken = [line.strip() for line in lines if line.strip()]
+    return ([*causes(lines)] or spoken or [""])[-1][:MAX_SENTENCE]
+
+
+def read_log(client: Client, run_id: str, node: Node) -> str | None:
+    """Return the log of a node's pod, or None if the host has none any more.
+
+    Pipelines 2.17 says with status 200, in JSON, that there is none; later ones with 500.
+
+    Raises:
+        HostError: If the host does not answer, or does not say whether there is one.
+    """
+    for pod in node.pods:
+        try:
+            answer = get(client, f"/apis/v1alpha1/runs/{run_id}/nodes/{pod}/log", "text/plain")
+        except HostError as error:
+            if error.status == 404 or (error.status == 500 and NOT_FOUND.search(str(error))):
+                continue
+            raise
+        if not (isinstance(answer, dict) and "error_message" in answer):
+            return answer if isinstance(answer, str) else json.dumps(answer)
+    return None
+
+
+def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
+    """Return why a task failed, in one sentence: its own, else what Argo says of its pod.
+
+    Raises:
+        HostError: If the host does not answer.
+    """
+    text = read_log(client, run_id, task.attempts[-1]) if task.attempts else None
+    lines = own_lines(text or "")
+    said = sentence(lines) or _of_kubeflow(text or "")
+    if said and (any(causes(lines)) or not task.message):
+        return said
+    return "; ".join(filter(None, [task.message, said])) or "it left no log"
+
+
+def _of_kubeflow(text: str) -> str:
+    """Return the last error of a driver or launcher, of a task that printed nothing itself."""
+    found = [error[1] for line in text.splitlines() if (error := ERROR.match(line))]
+    return " ".join(found[-1:])[:MAX_SENTENCE]
+
+
+def _own(lines: list[str]) -> Iterator[str]:
+    within = False
+    for line in lines:
+        if within:
+            within = line != "}"
+        elif LAUNCHER.match(line):
+            within = line.endswith(INPUT)
+        elif line.strip():
+            yield line.rstrip()

@@ -1,0 +1,140 @@
+"""A run is found by its name before it is started, so that nobody starts it twice."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kfp.client import Client
+
+from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.refusal import Refusal
+from components.shared.kubeflow.client import asking, url_of
+
+EXPERIMENT = "car-detection"
+TRAIN = "train-car-detector"  # what the host calls the train pipeline
+GOOD = "SUCCEEDED"
+OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}  # states of a run that are final
+PAGE = 100
+
+Answer = Any  # the SDK's answers have no types
+
+
+class Version(NamedTuple):
+    """One version of a pipeline, as the host knows it."""
+
+    pipeline: str
+    pipeline_id: str
+    name: str
+    id: str
+
+
+def run_name(pipeline: str, dataset: str, digest: str) -> str:
+    """Return the name of a run, the same whenever the same run is meant.
+
+    Args:
+        pipeline: What people call the pipeline.
+        dataset: What it works on.
+        digest: Hexadecimal digits of what else makes the run what it is.
+
+    >>> run_name("train", "car-parks", "0123456789abcdef")
+    'train-car-parks-0123456789ab'
+    """
+    return f"{pipeline}-{dataset}-{digest[:12]}"
+
+
+def find_run(client: Client, name: str, key: str = "display_name") -> Answer | None:
+    """Return the run of a name, the latest if there are several, or None.
+
+    Args:
+        client: Speaks to the host.
+        name: The run's name, or whatever else its `key` is.
+        key: The field that is compared, such as `run_id`.
+    """
+    with asking(url_of(client)):
+        found = client.list_runs(
+            page_size=1, sort_by="created_at desc", filter=named(name, key)
+        ).runs
+    return found[0] if found else None
+
+
+def find_pipeline(client: Client, pipeline: str) -> str | None:
+    """Return the id of the pipeline that the host calls so, or None."""
+    mine = client.get_user_namespace() or None
+    with asking(url_of(client)):
+        found = client.list_pipelines(filter=named(pipeline), namespace=mine).pipelines
+    return str(found[0].pipeline_id) if found else None
+
+
+def find_version(client: Client, pipeline: str, version: str = "") -> Version:
+    """Return a version of a pipeline.
+
+    Args:
+        client: Speaks to the host.
+        pipeline: What the host calls the pipeline.
+        version: Name of the version; empty takes the newest.
+
+    Raises:
+        Refusal: If the host does not know the pipeline, or no such version of it.
+    """
+    id_ = find_pipeline(client, pipeline)
+    if id_ is None:
+        raise Refusal(f"the host knows no pipeline {pipeline!r}, expected it to be uploaded there")
+    wanted = named(version) if version else None
+    with asking(url_of(client)):
+        found = client.list_pipeline_versions(
+            id_, page_size=1, sort_by="created_at desc", filter=wanted
+        ).pipeline_versions
+    if not found:
+        told = f"version {version!r}" if version else "version"
+        raise Refusal(f"pipeline {pipeline!r} has no {told}, expected one to be uploaded")
+    return Version(pipeline, id_, str(found[0].display_name), str(found[0].pipeline_version_id))
+
+
+def start_run(client: Client, name: str, version: Version, parameters: Mapping[str, Any]) -> Answer:
+    """Start a run of a version of a pipeline.
+
+    Its pods act under the account of `contracts.account`.
+
+    Args:
+        client: Speaks to the host.
+        name: How the run is called.
+        version: What runs.
+        parameters: Pipeline parameters by name.
+    """
+    with asking(url_of(client)):
+        return client.run_pipeline(
+            client.create_experiment(EXPERIMENT).experiment_id,
+            name,
+            params=dict(parameters),
+            pipeline_id=version.pipeline_id,
+            version_id=version.id,
+            service_account=pipeline_account(),
+        )
+
+
+def train_once(
+    client: Client, dataset: str, digest: str, chosen: Mapping[str, Any] | None = None
+) -> str:
+    """Start the train pipeline's newest version, unless it was, and return the run's id.
+
+    Args:
+        client: Speaks to the host.
+        dataset: What to train on.
+        digest: Digest of why; the same one never starts a second run.
+        chosen: Other parameters of the pipeline; what is left out keeps its default.
+
+    Raises:
+        Refusal: If the host does not know the pipeline.
+    """
+    name = run_name("train", dataset, digest)
+    run = find_run(client, name)
+    if run is None:
+        parameters = {**(chosen or {}), "dataset": dataset}
+        run = start_run(client, name, find_version(client, TRAIN), parameters)
+    return str(run.run_id)
+
+
+def named(name: str, key: str = "display_name") -> str:
+    """Return the filter for what the host calls so, or for another of its fields."""
+    equal = {"operation": "EQUALS", "key": key, "stringValue": name}
+    return json.dumps({"predicates": [equal]})

@@ -1,0 +1,148 @@
+"""One network in three sizes: a backbone, a neck that mixes scales, a head for each scale.
+
+It takes `[batch, height, width, 3]` from 0 to 1. For every anchor (a cell of one of the
+three scales) it gives the logits of the classes, and for the distance from the cell's
+centre to each edge of a box the logits of `BINS` whole numbers of strides, from -1 on: a
+cell may answer for a small object that it lies just outside of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras  # type: ignore[import-untyped]
+import numpy as np
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.network.layers import Upsample, aggregate, conv, pool_pyramid
+
+STRIDES = (8, 16, 32)
+BINS = 16
+FIRST_BIN = -1.0  # strides
+WIDTHS = (64, 128, 256, 512, 1024)  # of the five halvings, before `Size.width`
+PRIOR = 0.01  # score of every anchor before anything is learned
+FIRST_DISTANCE = 2.0  # strides from centre to edge before anything is learned
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a network is: a factor on all channels, and the length of its chains."""
+
+    width: float
+    depth: int
+
+    def channels(self, base: int) -> int:
+        """Return channels as a multiple of 8, and of at least 16."""
+        return max(16, round(base * self.width / 8) * 8)
+
+
+SIZES = {
+    "pico": Size(width=0.125, depth=2),
+    "nano": Size(width=0.25, depth=2),
+    "small": Size(width=0.5, depth=2),
+}
+
+
+def build_network(size: str, classes: int, image_height: int, image_width: int) -> keras.Model:
+    """Build an untrained detector.
+
+    Args:
+        size: `pico`, `nano` or `small`.
+        classes: How many classes it tells apart.
+        image_height: Height of its input in pixels, a multiple of 32.
+        image_width: Width of its input in pixels, a multiple of 32.
+
+    Returns:
+        A model from images `[B, h, w, 3]` to a dict of `logits` `[B, A, classes]`, `bins`
+        `[B, A, 4, BINS]` and `embedding` `[B, F]`, where A counts the cells of all scales:
+        `hw / 64 + hw / 256 + hw / 1024`. All three are float32 whatever is in between.
+
+    Raises:
+        Refusal: If the size is unknown or the input no multiple of 32.
+
+    Source:
+        Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017; Liu et
+        al., "Path Aggregation Network for Instance Segmentation", CVPR 2018; Tian et
+        al., "FCOS: Fully Convolutional One-Stage Object Detection", ICCV 2019; Li et
+        al., "Generalized Focal Loss", NeurIPS 2020.
+    """
+    if size not in SIZES:
+        raise Refusal(f"size is {size!r}, expected one of {', '.join(SIZES)}")
+    for name, pixels in (("height", image_height), ("width", image_width)):
+        if pixels <= 0 or pixels % STRIDES[-1]:
+            raise Refusal(f"image {name} is {pixels}, expected a multiple of {STRIDES[-1]}")
+    images = keras.Input((image_height, image_width, 3), name="images")
+    deep = backbone(images, SIZES[size])
+    scales = neck(*deep, SIZES[size])
+    outputs = head(scales, classes, SIZES[size])
+    mean = keras.layers.GlobalAveragePooling2D(name="embedding", dtype="float32")
+    return keras.Model(images, {**outputs, "embedding": mean(deep[-1])}, name=f"detector_{size}")
+
+
+def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
+    """Return feature maps at strides 8, 16 and 32."""
+    c1, c2, c3, c4, c5 = map(size.channels, WIDTHS)  # nano: 16, 32, 64, 128, 256
+    maps = conv(images, c1, 3, 2, name="stem")  # [B, h/2, w/2, c1]
+    maps = _stage(maps, c2, size, name="2")  # [B, h/4, w/4, c2]
+    fine = _stage(maps, c3, size, name="3")  # [B, h/8, w/8, c3]
+    middle = _stage(fine, c4, size, name="4")  # [B, h/16, w/16, c4]
+    coarse = _stage(middle, c5, size, name="5")  # [B, h/32, w/32, c5]
+    return fine, middle, pool_pyramid(coarse, c5, name="surroundings")  # the last as `coarse`
+
+
+def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
+    """Halve height and width, and look again."""
+    maps = conv(maps, channels, 3, 2, name=f"down{name}")
+    return aggregate(maps, channels, size.depth, name=f"stage{name}")
+
+
+def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any]:
+    """Return maps of the same shapes, where meaning went down and detail came back up."""
+    _, _, c3, c4, c5 = map(size.channels, WIDTHS)
+
+    def join(first: Any, second: Any, channels: int, name: str) -> Any:
+        both = keras.layers.Concatenate(name=f"{name}_pair")([first, second])
+        return aggregate(both, channels, size.depth, name=name)
+
+    middle = join(Upsample(name="up4")(coarse), middle, c4, "top4")  # [B, h/16, w/16, c4]
+    fine = join(Upsample(name="up3")(middle), fine, c3, "top3")  # [B, h/8, w/8, c3]
+    seen = conv(fine, c3, 3, 2, name="back_down4")  # [B, h/16, w/16, c3]
+    middle = join(seen, middle, c4, "back4")  # [B, h/16, w/16, c4]
+    seen = conv(middle, c4, 3, 2, name="back_down5")  # [B, h/32, w/32, c4]
+    return fine, middle, join(seen, coarse, c5, "back5")  # [B, h/32, w/32, c5]
+
+
+def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
+    """Return `logits` and `bins` of every anchor, fine scale first, row by row.
+
+    What is there and where it ends are answered apart, each from features of its own.
+    """
+    width = size.channels(256)
+    prior = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
+    logits, bins = [], []
+    for stride, maps in zip(STRIDES, scales, strict=True):
+        what = conv(maps, width, name=f"what{stride}")  # [B, h/stride, w/stride, width]
+        where = conv(maps, width, name=f"where{stride}")  # the same
+        logits.append(_answer(what, (classes,), prior, f"logits{stride}"))  # [B, cells, classes]
+        bins.append(_answer(where, (4, BINS), _first_boxes, f"bins{stride}"))  # [B, cells, 4, BINS]
+    return {
+        "logits": keras.layers.Concatenate(axis=1, name="logits", dtype="float32")(logits),
+        "bins": keras.layers.Concatenate(axis=1, name="bins", dtype="float32")(bins),
+    }
+
+
+def _answer(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
+    layer = keras.layers.Conv2D(
+        int(np.prod(shape)),
+        1,
+        bias_initializer=bias,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        name=f"{name}_conv",
+    )
+    return keras.layers.Reshape((-1, *shape), name=f"{name}_anchors")(layer(maps))
+
+
+def _first_boxes(shape: Any, dtype: Any = None) -> Any:
+    """Make the first boxes about as large as the objects that a scale is there for."""
+    slope = -np.abs(np.arange(BINS) + FIRST_BIN - FIRST_DISTANCE)
+    return keras.ops.convert_to_tensor(np.tile(slope, 4).reshape(shape), dtype)

@@ -1,0 +1,160 @@
+"""The pieces of a page: text, cards, tables and galleries, as markup that is already escaped."""
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from components.shared.pages.page import environment
+
+MAX_NAME_CHARACTERS = 30  # of a category, a row or a column beside a drawing
+
+Tone = Literal["", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One key number: what it is, its value, and perhaps a word about it."""
+
+    label: str
+    value: str | int | float
+    note: str = ""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Thumbnail:
+    uri: str
+    width: int
+    height: int
+    caption: str
+
+
+def sentence(words: str) -> str:
+    """Return words as a sentence; a name, like mAP or a digest, stays as it is written.
+
+    >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9."), sentence("f9b8 answers")
+    ('There is no champion yet.', 'mAP50 is 0.9.', 'f9b8 answers.')
+    """
+    first = words.split(maxsplit=1)[0].rstrip(".,:;")
+    begin = words[0].upper() if first.islower() and first.isalpha() else words[0]
+    return f"{begin}{words[1:].rstrip('.')}."
+
+
+def short_name(name: str) -> str:
+    """Return a name that leaves room for the drawing beside it.
+
+    >>> short_name("a" * 40), short_name("car")
+    ('aaaaaaaaaaaaaaaaaaa…aaaaaaaaaa', 'car')
+    """
+    if len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    end = MAX_NAME_CHARACTERS // 3
+    return f"{name[: MAX_NAME_CHARACTERS - end - 1]}…{name[-end:]}"
+
+
+def text(*paragraphs: str) -> Markup:
+    """Return paragraphs."""
+    return _fragment("text", paragraphs)
+
+
+def badge(words: str, tone: Tone = "") -> Markup:
+    """Return a word or two in a coloured pill, to stand in a table's cell."""
+    return _fragment("badge", words, tone)
+
+
+def cards(*cards: Card) -> Markup:
+    """Return key numbers side by side."""
+    return _fragment("cards", cards)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
+    """Return a table; a column of numbers stands to the right, with thousands separated.
+
+    Args:
+        columns: The headings.
+        rows: Cells of text, numbers or markup, as many as there are headings.
+
+    Raises:
+        ValueError: If a row is longer or shorter than the headings.
+    """
+    rows = [tuple(row) for row in rows]
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"row {row} has {len(row)} cells, expected {len(columns)}")
+    numeric = [any(_is_number(row[place]) for row in rows) for place in range(len(columns))]
+    return _fragment("table", columns, rows, numeric)
+
+
+def columns(*fragments: Markup) -> Markup:
+    """Return fragments side by side where there is room, else one below the other."""
+    return _fragment("columns", fragments)
+
+
+def gallery(
+    items: Iterable[tuple[NDArray[np.uint8], str]], width: int = 320, max_bytes: int = 900_000
+) -> Markup:
+    """Return pictures with captions, as many as fit, and how many more there are.
+
+    Args:
+        items: uint8 `[height, width, 3]` RGB images and their captions, the best first.
+        width: Of a thumbnail, in pixels; a smaller image is not enlarged.
+        max_bytes: What the thumbnails may take of the page.
+    """
+    shown: list[_Thumbnail] = []
+    spent = left_out = 0
+    for image, caption in items:
+        thumbnail = None if left_out else _thumbnail(image, caption, width)
+        if thumbnail is None or spent + len(thumbnail.uri) > max_bytes:
+            left_out += 1
+        else:
+            shown.append(thumbnail)
+            spent += len(thumbnail.uri)
+    return _fragment("gallery", shown, left_out)
+
+
+def chart_figure(title: str, drawing: Markup) -> Markup:
+    """Return a drawing under its title."""
+    return _fragment("chart", title, drawing)
+
+
+def enclosed(title: str, page: str, note: str = "") -> Markup:
+    """Return another whole page, folded away behind its title until someone opens it.
+
+    Args:
+        title: What it is.
+        page: Its HTML; it stays in a frame of its own that can reach nothing.
+        note: A few words beside the title.
+    """
+    return _fragment("enclosed", title, note, page)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) or str(cell).endswith("%")
+
+
+def _thumbnail(image: NDArray[np.uint8], caption: str, width: int) -> _Thumbnail:
+    picture = Image.fromarray(image)
+    if picture.width > width:
+        height = max(1, round(picture.height * width / picture.width))
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=82)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    return _Thumbnail(f"data:image/jpeg;base64,{encoded}", *picture.size, caption)
+
+
+def _fragment(name: str, *arguments: object) -> Markup:
+    return Markup(getattr(_macros(), name)(*arguments))
+
+
+@cache
+def _macros() -> Any:
+    return environment().get_template("fragments.html.j2").module

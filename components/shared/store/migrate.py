@@ -1,0 +1,28 @@
+"""The schema is brought up to date: `python -m components.shared.store.migrate`, as the owner."""
+
+import os
+import sys
+from contextlib import closing
+
+from components.shared.contracts.progress import say
+from components.shared.contracts.refusal import Refusal
+from components.shared.store.postgres import connect, migrate
+
+
+def main() -> int:
+    """Apply what DATABASE_URL lacks; 0 when nothing is missing any more, 2 if that cannot be."""
+    try:
+        with closing(connect(os.environ["DATABASE_URL"])) as connection:
+            applied = migrate(connection)
+    except KeyError as missing:
+        print(f"the environment lacks {missing}", file=sys.stderr)
+        return 2
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    say(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""Whoever asks twice gets the same version, and two who promote at once cannot both succeed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg2 import extensions
+from psycopg2.extras import Json
+
+from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.contracts.report import Decision
+from components.shared.store import versions as rows
+from components.shared.store.postgres import outages, probe_client
+from components.shared.store.versions import Alias, AuditEntry, PromotionConflict, Version
+
+__all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
+
+
+class Registry:
+    """The versions of every dataset's model, who serves, and what was decided.
+
+    Each method is one transaction on an open connection to a migrated database.
+    """
+
+    def __init__(self, connection: extensions.connection) -> None:
+        """Keep the connection; nothing is read."""
+        self._connection = connection
+
+    def register(
+        self,
+        dataset: str,
+        model: str,
+        uri: str,
+        snapshot: str,
+        lineage: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        reason: str,
+        compared_with: str | None = None,
+    ) -> Version:
+        """Give a model its version number and make it the challenger, unless it serves.
+
+        A model that is registered keeps all that is known of it, but with whom it was compared.
+
+        Args:
+            dataset: Whose model it is.
+            model: Digest of its package.
+            uri: Folder in the object store, a `RegisteredLayout`.
+            snapshot: Id of the snapshot it learned from.
+            lineage: What it was made from, as JSON.
+            metrics: Its numbers by name.
+            reason: Why it is worth keeping, in a sentence.
+            compared_with: Digest of the champion that it won against; None: there was none.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, dataset)
+            known = rows.compared_again(cursor, dataset, model, compared_with)
+            version = known or Version(
+                dataset=dataset, version=rows.next_version(cursor, dataset), model=model, uri=uri,
+                snapshot=snapshot, lineage=dict(lineage), metrics=dict(metrics), reason=reason,
+                compared_with=compared_with,
+            )  # fmt: skip
+            if not known:
+                rows.insert(cursor, version)
+                rows.audit(cursor, version, "registered", {"reason": reason})
+            if rows.of_alias(cursor, dataset, "champion") != version:
+                rows.point(cursor, "challenger", version)
+        return version
+
+    def champion(self, dataset: str) -> Version | None:
+        """Return the version in service, or None before the first."""
+        return self.alias(dataset, "champion")
+
+    def alias(self, dataset: str, alias: Alias) -> Version | None:
+        """Return the version that an alias points at, or None."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.of_alias(cursor, dataset, alias)
+
+    def versions(self, dataset: str) -> list[Version]:
+        """Return every version of a dataset's model, oldest first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(f"{rows.SELECT} WHERE dataset = %s ORDER BY version", (dataset,))
+            return [rows.version_of(row) for row in cursor.fetchall()]
+
+    def named(self, dataset: str, name: str) -> Version:
+        """Return the version that a digest, the beginning of one or an alias names.
+
+        Raises:
+            Refusal: If there is none, or several begin so.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.named(cursor, dataset, name)
+
+    def has_served(self, version: Version) -> bool:
+        """Say whether a version was champion and came up: going back to it is no promotion."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.has_served(cursor, version)
+
+    def history(self, dataset: str) -> list[AuditEntry]:
+        """Return what was done to a dataset's models, oldest first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return rows.audited(cursor, dataset)
+
+    def promote(
+        self,
+        dataset: str,
+        model: str,
+        expected_champion: str | None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Version:
+        """Put a model in service, if who serves is still who the caller saw.
+
+        The old champion becomes `previous`; the model is no challenger any longer.
+        Promoting the champion changes nothing.
+
+        Args:
+            dataset: Whose model it is.
+            model: Digest of a registered package.
+            expected_champion: Digest of whom the caller compared with; None: of nobody.
+            detail: What the audit shall tell of it, as JSON.
+
+        Raises:
+            PromotionConflict: If another model serves by now.
+            Refusal: If the model is not registered.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, dataset)
+            version = rows.of_model(cursor, dataset, model)
+            if version is None:
+                raise Refusal(f"model {model[:12]} is not registered for {dataset}")
+            champion = rows.of_alias(cursor, dataset, "champion")
+            if champion == version:
+                return version
+            rows.check_champion(dataset, champion, expected_champion)
+            if champion:
+                rows.point(cursor, "previous", champion)
+            rows.point(cursor, "champion", version)
+            rows.remove(cursor, "challenger", version)
+            action = "restored" if rows.has_served(cursor, version) else "promoted"
+            told = {"instead_of": expected_champion, **(detail or {})}
+            rows.audit(cursor, version, action, told)
+        return version
+
+    def claim(self, dataset: str) -> None:
+        """Let no one else roll out a model of a dataset until this connection ends or is cut off.
+
+        Raises:
+            Outage: If another one is rolling out, or the database does not answer.
+        """
+        away = outages(f"the rollout of {dataset} cannot be claimed, try again")
+        with away, self._connection as connection, connection.cursor() as cursor:
+            probe_client(cursor)
+            claimed = rows.claimed(cursor, dataset)
+        if not claimed:
+            raise Outage(f"another model of {dataset} is being rolled out: wait for its end")
+
+    def roll_back(
+        self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
+    ) -> None:
+        """Record that a candidate was sent back, without ever having been champion.
+
+        Args:
+            version: The candidate.
+            reason: Why, in a sentence.
+            detail: What else the audit shall tell of it, as JSON.
+            verdict: Whether it is to blame; then it is no challenger any longer.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            if verdict:
+                rows.remove(cursor, "challenger", version)
+            told = {"reason": reason, **detail, "verdict": verdict}
+            rows.audit(cursor, version, "rolled_back", told)
+
+    def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
+        """Let who was champion before a version be it again: a verdict, as it never served.
+
+        Raises:
+            PromotionConflict: If another model serves by now.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            rows.lock(cursor, version.dataset)
+            champion = rows.of_alias(cursor, version.dataset, "champion")
+            rows.check_champion(version.dataset, champion, version.model)
+            rows.step_back(cursor, version, before, {**detail, "verdict": True})
+
+    def decide(
+        self,
+        window_id: str,
+        dataset: str,
+        until: int,
+        retrain: bool,
+        reason: str,
+        facts: Mapping[str, Any],
+    ) -> Decision:
+        """Record what was decided about a window, and return the decision that stands.
+
+        The first decision about a window stands, whoever decides again.
+
+        Args:
+            window_id: The window's id, which follows from its content.
+            dataset: Whose window it is.
+            until: The watermark it ends with; the next window begins after it.
+            retrain: Whether to train again.
+            reason: Why, in a sentence.
+            facts: The numbers behind it, as JSON.
+        """
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.decisions (window_id, dataset, until, retrain, reason, facts)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
+                (window_id, dataset, until, retrain, reason, Json(dict(facts))),
+            )
+            cursor.execute(
+                "SELECT retrain, reason FROM registry.decisions WHERE window_id = %s", (window_id,)
+            )
+            ((stands, why),) = cursor.fetchall()
+        return Decision(retrain=stands, reason=why)
+
+    def submit(self, window_id: str, dataset: str, command: str) -> bool:
+        """Claim the training that a window asks for: True the first time, then never again."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.submissions (window_id, dataset, command)"
+                " VALUES (%s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
+                (window_id, dataset, command),
+            )
+            return cursor.rowcount == 1
+
+    def last_watermark(self, dataset: str) -> int:
+        """Return where the last window that was decided ends; 0 before the first."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT coalesce(max(until), 0) FROM registry.decisions WHERE dataset = %s",
+                (dataset,),
+            )
+            ((until,),) = cursor.fetchall()
+        return int(until)
+
+    def record_outcome(self, run_id: str, pipeline: str, state: str, reason: str) -> None:
+        """Record how a run ended; a run that was retried ended as it did the last time."""
+        with self._connection as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry.outcomes (run_id, pipeline, state, reason)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (run_id) DO UPDATE"
+                " SET state = excluded.state, reason = excluded.reason, recorded_at = now()",
+                (run_id, pipeline, state, reason),
+            )

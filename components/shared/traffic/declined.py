@@ -1,0 +1,86 @@
+"""A request that is not answered is told why, in a sentence and a status."""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.traffic.metrics import DECLINED
+
+UNPROCESSABLE = 422
+MAX_TOLD = 1000  # characters of an error
+MAX_NAMES = 20  # of models, in one sentence
+
+logger = logging.getLogger(__name__)
+
+
+class Declined(Refusal):
+    """A refusal with an HTTP status of its own; every other refusal is a 422."""
+
+    def __init__(
+        self, status: int, sentence: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep status and headers beside the sentence."""
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers
+
+
+def unknown_model(name: str, known: Iterable[str]) -> Declined:
+    """Return the refusal of a model's name, with the names there are.
+
+    >>> str(unknown_model("cars", ["gate", "road"]))
+    "there is no model 'cars' here, expected one of: gate, road"
+    >>> str(unknown_model("cars", []))
+    "there is no model 'cars' here, and no other"
+    """
+    names = sorted(known)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    others = f"expected one of: {', '.join(names[:MAX_NAMES])}{more}" if names else "and no other"
+    return Declined(404, f"there is no model {name[:80]!r} here, {others}")
+
+
+def declined(scope: Scope, refusal: Refusal) -> Response:
+    """Return a refusal as KServe returns its own errors; it is counted, and logged in a line."""
+    status = refusal.status if isinstance(refusal, Declined) else UNPROCESSABLE
+    headers = refusal.headers if isinstance(refusal, Declined) else None
+    DECLINED.labels(status=status).inc()
+    sentence = " ".join(str(refusal).split())
+    logger.info("%s %r: %d, %s", scope["method"], scope["path"][:200], status, sentence)
+    return JSONResponse({"error": str(refusal)}, status, headers)
+
+
+async def answer_refusal(request: Request, refusal: Exception) -> Response:
+    """Answer a request that is refused by a model, a route or a limit."""
+    if isinstance(refusal, HTTPException):
+        path, method = request.url.path[:80], request.method
+        told = f"there is nothing at {path!r}" if refusal.status_code == 404 else refusal.detail
+        if refusal.status_code == 405:
+            told = f"{path!r} does not take {method}, expected {(refusal.headers or {})['Allow']}"
+        refusal = Declined(refusal.status_code, told, refusal.headers)
+    assert isinstance(refusal, Refusal)
+    return declined(request.scope, refusal)
+
+
+async def answer_gone(_: Request, __: Exception) -> Response:
+    """Answer a client that hung up while it was sending; nobody reads it."""
+    return Response(status_code=400)
+
+
+async def answer_failure(_: Request, failure: Exception) -> Response:
+    """Answer a request at which the server failed; its traceback is logged by whoever called."""
+    told = f"{type(failure).__name__}: {failure}"
+    return JSONResponse({"error": told[:MAX_TOLD]}, 500)
+
+
+EXCEPTION_HANDLERS = {
+    Exception: answer_failure,
+    Refusal: answer_refusal,
+    Declined: answer_refusal,
+    HTTPException: answer_refusal,
+    ClientDisconnect: answer_gone,
+}

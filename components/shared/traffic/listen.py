@@ -1,0 +1,84 @@
+"""Starts a uvicorn server on sockets, and writes where it listens once it does."""
+
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.traffic.connection import Connection
+
+BACKLOG = 2048  # connections that wait to be accepted
+KEPT_SECONDS = 75  # that a client's connection may rest, longer than most clients keep it
+GRACE_SECONDS = 10  # for requests that are being answered when the server is stopped
+
+logger = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes any free one.
+
+    Raises:
+        Refusal: If nobody may listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as cause:
+        why = getattr(cause, "strerror", None) or cause
+        raise Refusal(f"nothing can listen on {host} port {port}: {why}") from cause
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port that a socket listens on."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+class Server(uvicorn.Server):
+    """Serves one application on several sockets until SIGTERM.
+
+    Args:
+        app: The application.
+        listeners: What it listens on, each with the file that its port is written to.
+    """
+
+    def __init__(self, app: ASGIApp, listeners: Mapping[socket.socket, Path | None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, http=Connection, ws="none", access_log=False, log_config=None,
+                timeout_keep_alive=KEPT_SECONDS, timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )  # fmt: skip
+        self._listeners = listeners
+
+    def run_until_stopped(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        self.run(sockets=list(self._listeners))
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, and end like a program that was asked to: not killed by the signal itself."""
+        with self.capture_signals():
+            await self._serve(sockets)
+            self._captured_signals.clear()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say where."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        for listener, file in self._listeners.items():
+            host, port = listener.getsockname()[:2]
+            logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+            if file:
+                _write(file, f"{port}\n")
+
+
+def _write(file: Path, line: str) -> None:
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.write_text(line)
+    fresh.replace(file)

@@ -1,0 +1,45 @@
+"""`export_onnx` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("trainer"), install_kfp_package=False)
+def export_onnx(
+    snapshot: dsl.Input[dsl.Dataset],
+    trained: dsl.Input[dsl.Model],
+    package: dsl.Output[dsl.Model],
+    parity: dsl.Output[dsl.Markdown],
+    precision: str = "float32",
+    suppression: str = "outside",
+) -> str:
+    """Make a package of a trained network, and prove that it answers the same.
+
+    Args:
+        snapshot: `contracts.snapshot.SnapshotLayout`; its held-out images are asked about.
+        trained: `contracts.model.TrainedLayout`, or absent.
+        package: `contracts.model.PackageLayout`, or absent for the same reason.
+        parity: The worst differences between TensorFlow and ONNX Runtime.
+        precision: `float32`, or `int8` where that loses at most half a point of mAP50-95
+            on the validation images.
+        suppression: `outside` of the graph, or `inside` too, for clients that have none.
+
+    Returns:
+        The package's digest; nothing if it is absent.
+    """
+    import os
+    from pathlib import Path
+
+    from components.shared.contracts.progress import say
+    from components.shared.store.objects import Objects
+    from components.shared.store.snapshots import SnapshotReader
+    from components.training.export_onnx.export import export_trained
+    from components.training.export_onnx.package import form_of
+
+    form = form_of(precision, suppression)
+    reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
+    exported = export_trained(Path(trained.path), reader, Path(package.path), form)
+    Path(parity.path).write_text(exported.page)
+    say(exported.sentence)
+    return exported.digest

@@ -1,0 +1,25 @@
+"""A TensorFlow function becomes one ONNX graph in float32, with any number of images a call."""
+
+from typing import Any
+
+import onnx
+import tf2onnx  # type: ignore[import-untyped]
+
+from components.training.export_onnx.canonical import canonical_graph
+
+OPSET = 18
+
+
+def convert(serve: Any) -> bytes:
+    """Return a serving function as ONNX; the same function gives the same bytes anywhere.
+
+    Args:
+        serve: A `tf.function` with an input signature of `images`, that returns a dict of
+            `boxes`, `scores` and `embedding`.
+    """
+    model, _ = tf2onnx.convert.from_function(
+        serve, input_signature=serve.input_signature, opset=OPSET
+    )
+    canonical = canonical_graph(model)
+    onnx.checker.check_model(canonical, full_check=True)
+    return bytes(canonical.SerializeToString(deterministic=True))

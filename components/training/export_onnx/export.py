@@ -1,0 +1,162 @@
+"""What is exported answers like what was trained, and proves it wherever it is opened."""
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.model import (
+    BOXES,
+    EMBEDDING,
+    SCORES,
+    PackageLayout,
+    Precision,
+    Suppression,
+    TrainedInfo,
+    TrainedLayout,
+)
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.detector import Detector
+from components.shared.inference.picture import Raw
+from components.shared.store.snapshots import SnapshotReader
+from components.training.export_onnx.inside import check_inside
+from components.training.export_onnx.package import FLOAT32, Form, write_golden, write_graph
+from components.training.export_onnx.parity import Floats, Network, compare
+from components.training.export_onnx.pictures import (
+    Pictures,
+    Size,
+    crops,
+    inputs_of,
+    pictures_of,
+    whole,
+)
+from components.training.export_onnx.trial import compare_precisions
+
+GOLDEN = 4  # pictures
+GOLDEN_OF = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A package's digest ("" if there is none), a page about it and a sentence."""
+
+    digest: str
+    page: str
+    sentence: str
+
+
+def export_trained(
+    trained: Path, snapshot: SnapshotReader, package: Path, form: Form = FLOAT32
+) -> Exported:
+    """Export what training left, or pass on why it left nothing.
+
+    Args:
+        trained: A `TrainedLayout`, or absent.
+        snapshot: What the network was trained on, and what was held out.
+        package: Where the package goes; what is there is replaced.
+        form: What the package should be; int8 only if it loses little enough.
+
+    Raises:
+        Refusal: As `export`.
+    """
+    shutil.rmtree(package, ignore_errors=True)
+    reason = absence(trained)
+    if reason is None:
+        # TensorFlow takes seconds to import, and is not needed to say that nothing is there.
+        from components.shared.network.decode import serving_function
+        from components.shared.network.restore import restore
+
+        info = TrainedInfo.read(TrainedLayout(trained).info)
+        pictures = pictures_of(snapshot, info.classes, form.precision)
+        return export(serving_function(restore(trained)), info, pictures, package, form)
+    mark_absent(package, reason)
+    return Exported("", f"Nothing to export: {reason}\n", f"nothing to export: {reason}")
+
+
+def export(
+    serve: Any, info: TrainedInfo, pictures: Pictures, package: Path, form: Form = FLOAT32
+) -> Exported:
+    """Convert a network, compare the two on pictures, and seal the package.
+
+    Args:
+        serve: The network as a `tf.function`, see `detector.decode.serving_function`.
+        info: What training says of it.
+        pictures: What the network is tried on, and calibrated on for int8.
+        package: Where the package goes.
+        form: What the package should be; int8 only if it loses little enough.
+
+    Raises:
+        Refusal: If there is no picture, the exported graph answers otherwise, or int8 weights
+            could saturate on another CPU.
+    """
+    from components.training.export_onnx.convert import convert
+
+    if not pictures.test:
+        raise Refusal("the snapshot has no test image to compare the exported graph on")
+    made = _Made(PackageLayout(package), info, convert(serve), form.suppression)
+    detector = made.write("float32")
+    looks = partial(map, partial(crops, size=made.size), pictures.compared)
+    parity = compare(_network(serve), detector.raw, looks())
+    parity.check()
+    pages, sentences = [parity.page], [parity.sentence]
+    if form.precision == "int8":
+        detector, page, sentence = _in_int8(made, detector, pictures)
+        pages, sentences = [*pages, page], [*sentences, sentence]
+    if form.suppression == "inside":
+        sentences.append(check_inside(detector, looks()))
+        pages.append(f"{sentences[-1]}\n")
+    answers = {one.jpeg: detector.detect_jpeg(one.jpeg) for one in pictures.test[:GOLDEN_OF]}
+    # The pictures with the most to see are the ones that would show a difference.
+    telling = sorted(answers, key=lambda jpeg: -len(answers[jpeg]))[:GOLDEN]
+    golden = {jpeg: answers[jpeg] for jpeg in telling}
+    sealed = write_golden(made.layout, info, golden, made.form(detector.info.precision))
+    sentences.append(f"{made.layout.model.stat().st_size / 1e6:.1f} MB")
+    return Exported(sealed.digest, "\n".join(pages), "; ".join(sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A graph in float32, and the package that it or its int8 becomes."""
+
+    layout: PackageLayout
+    info: TrainedInfo
+    graph: bytes
+    suppression: Suppression
+
+    @property
+    def size(self) -> Size:
+        return self.info.image_width, self.info.image_height
+
+    def form(self, precision: Precision) -> Form:
+        return Form(precision, self.suppression)
+
+    def write(self, precision: Precision, graph: bytes | None = None) -> Detector:
+        return write_graph(self.layout, self.info, graph or self.graph, self.form(precision))
+
+
+def _in_int8(made: _Made, float32: Detector, pictures: Pictures) -> tuple[Detector, str, str]:
+    """Return the package in int8 if it is good enough, else in float32; a page, a sentence."""
+    from components.training.export_onnx.quantise import quantise
+    from components.training.export_onnx.saturation import check_saturation
+
+    if not pictures.train or not pictures.validation:
+        split = "validation" if pictures.train else "train"
+        sentence = f"the snapshot has no {split} image to try int8 on: the package is in float32"
+        return float32, f"{sentence}\n", sentence
+    inputs = (inputs_of([whole(one, made.size)]) for one in pictures.train)
+    graph = quantise(made.graph, inputs)
+    check_saturation(graph)  # the trial below is true of this machine's CPU alone
+    int8 = made.write("int8", graph)
+    trial = compare_precisions(float32.raw, int8.raw, pictures.validation, made.size)
+    chosen = int8 if trial.accepted else made.write("float32")
+    return chosen, trial.page, trial.sentence
+
+
+def _network(serve: Any) -> Network:
+    def network(images: Floats) -> Raw:
+        said = serve(images)
+        return Raw(*(said[name].numpy() for name in (BOXES, SCORES, EMBEDDING)))
+
+    return network

@@ -1,0 +1,51 @@
+"""Suppression inside a graph leaves what suppression outside of it leaves, or is not packed."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from components.shared.contracts.model import (
+    BOXES,
+    FOUND_BOXES,
+    FOUND_CLASSES,
+    FOUND_SCORES,
+    SCORES,
+)
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.detector import Detector
+from components.shared.vision.suppression import suppress
+from components.training.export_onnx.pictures import Look, inputs_of
+
+MOST_APART = 0.01  # of all looks: overlaps that stand at the threshold by the last digit
+
+
+def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
+    """Return a sentence that the two leave the same boxes, in the same order.
+
+    Args:
+        detector: A package with suppression inside.
+        pictures: The looks at each picture; they are asked about in one call.
+
+    Raises:
+        Refusal: If more than one look in a hundred is answered otherwise.
+    """
+    looks = apart = 0
+    for each in pictures:
+        looks += len(each)
+        apart += _apart(detector, each)
+    sentence = f"suppression inside the graph and outside agree on {looks - apart} of {looks} looks"
+    if apart > MOST_APART * looks:
+        raise Refusal(f"{sentence}, expected {1 - MOST_APART:.0%}")
+    return sentence
+
+
+def _apart(detector: Detector, looks: Sequence[Look]) -> int:
+    """Return at how many looks the two differ."""
+    said = detector.tensors(inputs_of(looks))
+    differ = 0
+    for at in range(len(looks)):
+        left = suppress(said[BOXES][at], said[SCORES][at], detector.info.postprocessing)
+        count = int((said[FOUND_SCORES][at] > 0).sum())
+        found = [said[name][at][:count] for name in (FOUND_BOXES, FOUND_SCORES, FOUND_CLASSES)]
+        differ += not all(map(np.array_equal, left, found))
+    return differ

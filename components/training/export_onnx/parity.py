@@ -1,0 +1,158 @@
+"""The exported graph says what the trained network said, on real pictures, or is not exported."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import starmap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.model import Postprocessing
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import NOT_MEASURABLE, precision_text
+from components.shared.inference.picture import Raw
+from components.shared.vision.precision import Found, mean_precision
+from components.shared.vision.suppression import suppress
+from components.training.export_onnx.pictures import RATIOS, Look, inputs_of
+
+Floats = NDArray[np.float32]
+Network = Callable[[Floats], Raw]
+
+MOST_PIXELS = 0.05
+MOST_SCORE = 1e-4
+MOST_PRECISION = 1e-4
+JUDGED = Postprocessing(score_threshold=0.01, candidates=400)  # of the boxes of a picture
+
+PAGE = """\
+| | worst difference | allowed |
+|---|---|---|
+| boxes | {pixels:.2g} px | {most_pixels:g} px |
+| scores | {score:.2g} | {most_score:g} |
+| embedding | {embedding:.2g} | not judged |
+| mAP50-95 after suppression | {apart} | {most_apart:.2g} |
+
+TensorFlow against ONNX Runtime, every anchor of {looks} looks: {pictures}, cropped \
+to {ratios}. mAP50-95 is {trained} and {exported}.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """The worst differences between two ways to run one network.
+
+    Attributes:
+        pictures: How many real pictures were looked at.
+        looks: How many crops of them.
+        pixels: Of a box's edge, in pixels of the network's input.
+        score: Of a score.
+        embedding: Of a feature, as a fraction of the largest.
+        trained: mAP50-95 of the trained network after suppression, 0 to 1; NaN without objects.
+        exported: That of the exported graph.
+        objects: True boxes in all looks.
+    """
+
+    pictures: int
+    looks: int
+    pixels: float
+    score: float
+    embedding: float
+    trained: float
+    exported: float
+    objects: int
+
+    @property
+    def apart(self) -> float:
+        """How far the two are apart in mAP50-95; NaN if there is no object to measure it on."""
+        return abs(self.trained - self.exported)
+
+    @property
+    def apart_text(self) -> str:
+        """The same as people read it."""
+        return f"{self.apart:.2g}" if self.objects else NOT_MEASURABLE
+
+    @property
+    def most_apart(self) -> float:
+        """What may be: 1e-4, or one box of few that stands at one overlap of ten by a hair."""
+        return max(MOST_PRECISION, 0.1 / max(self.objects, 1))
+
+    @property
+    def sentence(self) -> str:
+        """Say the numbers in one line."""
+        told = "1 image" if self.pictures == 1 else f"{self.pictures} images"
+        return (
+            f"parity on {told} in {self.looks} crops: boxes {self.pixels:.2g} px, "
+            f"scores {self.score:.2g}, mAP50-95 {self.apart_text}"
+        )
+
+    @property
+    def page(self) -> str:
+        """Return the numbers as a Markdown table."""
+        return PAGE.format(
+            pixels=self.pixels, score=self.score, embedding=self.embedding, apart=self.apart_text,
+            looks=self.looks, trained=precision_text(self.trained, 5),
+            exported=precision_text(self.exported, 5),
+            pictures="1 real picture" if self.pictures == 1 else f"{self.pictures} real pictures",
+            ratios=", ".join(f"{wide}:{high}" for wide, high in RATIOS),
+            most_pixels=MOST_PIXELS, most_score=MOST_SCORE, most_apart=self.most_apart,
+        )  # fmt: skip
+
+    def check(self) -> None:
+        """Refuse differences that a person could see.
+
+        Raises:
+            Refusal: If boxes, scores or precision differ by more than is allowed, or are no
+                numbers.
+        """
+        # Written so that NaN, which is not below anything, is refused too.
+        close = self.pixels <= MOST_PIXELS and self.score <= MOST_SCORE
+        if not (close and (self.apart <= self.most_apart or not self.objects)):
+            raise Refusal(
+                f"the exported graph answers otherwise than the trained network: {self.sentence}, "
+                f"expected at most {MOST_PIXELS} px, {MOST_SCORE:g} and {self.most_apart:.2g}"
+            )
+
+
+def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Look]]) -> Parity:
+    """Ask two ways to run one network the same, and return how far their answers differ.
+
+    Args:
+        trained: The trained network.
+        exported: The exported graph.
+        pictures: The looks at each picture; they are asked about in one call.
+
+    Raises:
+        Refusal: If the answers are not of one shape.
+    """
+    worst, largest, shown = np.zeros(3), 1e-12, []
+    found: tuple[list[Found], list[Found]] = ([], [])
+    count = 0
+    for looks in pictures:
+        count += 1
+        inputs = inputs_of(looks)
+        answers = trained(inputs), exported(inputs)
+        worst = np.maximum(worst, list(map(_worst, Raw._fields, *answers)))
+        largest = max(largest, float(np.abs(answers[0].embedding).max(initial=0.0)))
+        shown += [look.truth for look in looks]
+        for boxes, raw in zip(found, answers, strict=True):
+            boxes += found_in(raw)
+    precisions = [mean_precision(boxes, shown) for boxes in found]
+    return Parity(
+        pictures=count, looks=len(shown), pixels=float(worst[0]), score=float(worst[1]),
+        embedding=float(worst[2]) / largest, trained=precisions[0], exported=precisions[1],
+        objects=sum(len(truth.classes) for truth in shown),
+    )  # fmt: skip
+
+
+def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Found]:
+    """Return what is left of each input's boxes after suppression."""
+    each = ((*one, rule) for one in zip(raw.boxes, raw.scores, strict=True))
+    return [Found(*left) for left in starmap(suppress, each)]
+
+
+def _worst(name: str, first: Floats, second: Floats) -> float:
+    if first.shape != second.shape:
+        raise Refusal(
+            f"{name} of the exported graph has the shape {list(second.shape)}, expected "
+            f"{list(first.shape)} as of the trained network"
+        )
+    return float(np.abs(first - second).max(initial=0.0))

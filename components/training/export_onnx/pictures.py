@@ -1,0 +1,121 @@
+"""Real pictures with what is in them, whole or cropped to other shapes, as a network sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.events import Split
+from components.shared.contracts.model import Precision
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.store.snapshots import SnapshotReader
+from components.shared.vision.boxes import Boxes, box_array, clip_boxes
+from components.shared.vision.jpeg import decode_jpeg
+from components.shared.vision.letterbox import Letterbox, network_input
+from components.shared.vision.precision import Truth
+
+RATIOS = ((4, 3), (16, 9), (1, 1), (9, 16))  # of width to height
+MOST_COMPARED = 128
+MOST_JUDGED = 500
+MOST_CALIBRATION = 64
+
+T = TypeVar("T")
+Size = tuple[int, int]  # width and height of a network's input, pixels
+
+
+class Labelled(NamedTuple):
+    """A JPEG, its boxes `[N, 4]` in its pixels, and their classes `[N]`."""
+
+    jpeg: bytes
+    boxes: Boxes
+    classes: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What an export is tried on; only the training pictures were seen by the network."""
+
+    test: Sequence[Labelled]
+    validation: Sequence[Labelled] = ()
+    train: Sequence[Labelled] = ()
+
+    @property
+    def compared(self) -> list[Labelled]:
+        """The held-out pictures that both ways to run the network are asked about."""
+        return evenly([*self.validation, *self.test], MOST_COMPARED)
+
+
+class Look(NamedTuple):
+    """A network's input, uint8 `[h, w, 3]`, and what is in it, in the input's pixels."""
+
+    image: NDArray[np.uint8]
+    truth: Truth
+
+
+def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Precision) -> Pictures:
+    """Read from a snapshot as many pictures as an export needs.
+
+    Args:
+        reader: The snapshot; boxes of classes that the network does not know are left out.
+        classes: The network's, in its order.
+        precision: What the export is to try.
+    """
+    tries = precision == "int8"
+    places = {name: place for place, name in enumerate(classes)}
+
+    def some(split: Split, most: int) -> list[Labelled]:
+        images = evenly(reader.images(split), most)
+        return [_labelled(image, reader.read(image.sha256), places) for image in images]
+
+    return Pictures(
+        some("test", MOST_COMPARED),
+        some("validation", MOST_JUDGED if tries else MOST_COMPARED),
+        some("train", MOST_CALIBRATION) if tries else (),
+    )
+
+
+def whole(picture: Labelled, size: Size) -> Look:
+    """Return a picture as serving shows it to the network."""
+    return _seen(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
+
+
+def crops(picture: Labelled, size: Size) -> list[Look]:
+    """Return the largest centred crop of each of `RATIOS`; boxes are cut where the crop ends."""
+    image = decode_jpeg(picture.jpeg)
+    height, width = image.shape[:2]
+    looks = []
+    for wide, high in RATIOS:
+        inner_width = max(1, min(width, height * wide // high))
+        inner_height = max(1, min(height, width * high // wide))
+        left, top = (width - inner_width) // 2, (height - inner_height) // 2
+        cut = image[top : top + inner_height, left : left + inner_width]
+        boxes = clip_boxes(picture.boxes - [left, top, left, top], inner_width, inner_height)
+        stays = (boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)  # a pixel at least
+        looks.append(_seen(cut, boxes[stays], picture.classes[stays], size))
+    return looks
+
+
+def inputs_of(looks: Sequence[Look]) -> NDArray[np.float32]:
+    """Return looks as the network takes them, `[n, 3, h, w]`, 0 to 1."""
+    return network_input(np.stack([look.image for look in looks]))
+
+
+def evenly(things: Sequence[T], count: int) -> list[T]:
+    """Return at most `count` of some things, spread over all."""
+    count = min(count, len(things))
+    return [things[place * len(things) // count] for place in range(count)]
+
+
+def _labelled(image: SnapshotImage, jpeg: bytes, places: dict[str, int]) -> Labelled:
+    known = [box for box in image.boxes if box.label in places]
+    classes = np.array([places[box.label] for box in known], np.intp)
+    return Labelled(jpeg, box_array(known), classes)
+
+
+def _seen(image: NDArray[np.uint8], boxes: Boxes, classes: NDArray[np.intp], size: Size) -> Look:
+    height, width = image.shape[:2]
+    letterbox = Letterbox(width, height, *size)
+    cut = np.ascontiguousarray(image)
+    return Look(letterbox.apply(cut), Truth(letterbox.to_input(boxes), classes))

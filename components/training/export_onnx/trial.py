@@ -1,0 +1,112 @@
+"""Eight bits are offered only where they lose hardly anything, on pictures held out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import thread_time
+
+from components.shared.contracts.report import NOT_MEASURABLE, precision_text
+from components.shared.inference.picture import Raw
+from components.shared.vision.precision import Found, Truth, mean_precision
+from components.training.export_onnx.parity import Floats, Network, found_in
+from components.training.export_onnx.pictures import Labelled, Size, inputs_of, whole
+
+MOST_LOSS = 0.005  # of mAP50-95
+
+PAGE = """
+| | float32 | int8 |
+|---|---|---|
+| mAP50-95 | {float32} | {int8} |
+| CPU time of an image | {float32_ms:.1f} ms | {int8_ms:.1f} ms |
+
+{sentence}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A network in 8 bits against itself in float32, in one run.
+
+    Attributes:
+        images: Of the validation split.
+        float32: mAP50-95 in float32, 0 to 1; NaN if no image has a box.
+        int8: mAP50-95 in 8 bits.
+        float32_ms: Median CPU time of one input in float32, one thread.
+        int8_ms: The same in 8 bits.
+    """
+
+    images: int
+    float32: float
+    int8: float
+    float32_ms: float
+    int8_ms: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether 8 bits lose little enough to be offered; not if there is nothing to lose."""
+        return self.float32 > 0 and self.float32 - self.int8 <= MOST_LOSS
+
+    @property
+    def sentence(self) -> str:
+        """Say which it is to be, and why."""
+        if math.isnan(self.float32):
+            return (
+                f"what int8 loses is {NOT_MEASURABLE}, for none of {self.images} validation "
+                "images has a box: the package stays in float32"
+            )
+        if not self.float32:
+            return (
+                f"what int8 loses says nothing, for float32 has an mAP50-95 of 0 on {self.images} "
+                "validation images: the package stays in float32"
+            )
+        loss = 100 * (self.float32 - self.int8)
+        verdict = "the package is in int8" if self.accepted else "the package stays in float32"
+        return (
+            f"int8 loses {loss:.2f} points of mAP50-95 on {self.images} validation images, "
+            f"allowed are {100 * MOST_LOSS:g}: {verdict}"
+        )
+
+    @property
+    def page(self) -> str:
+        """Return the numbers and the sentence as Markdown."""
+        return PAGE.format(
+            float32=precision_text(self.float32, 4), int8=precision_text(self.int8, 4),
+            float32_ms=self.float32_ms, int8_ms=self.int8_ms, sentence=self.sentence,
+        )  # fmt: skip
+
+
+def compare_precisions(
+    float32: Network, int8: Network, pictures: Sequence[Labelled], size: Size
+) -> Trial:
+    """Ask both about every picture in turns, and measure them against the truth.
+
+    Args:
+        float32: The exported graph.
+        int8: The same, quantised.
+        pictures: Of the validation split, at least one.
+        size: Width and height of the network's input.
+    """
+    sides = (float32, int8)
+    found: tuple[list[Found], list[Found]] = ([], [])
+    seconds: tuple[list[float], list[float]] = ([], [])
+    shown: list[Truth] = []
+    for picture in pictures:
+        look = whole(picture, size)
+        inputs = inputs_of([look])
+        shown.append(look.truth)
+        for side, boxes, taken in zip(sides, found, seconds, strict=True):
+            boxes += found_in(_timed(side, inputs, taken))
+    precisions = [mean_precision(boxes, shown) for boxes in found]
+    milliseconds = [1000 * median(taken) for taken in seconds]
+    return Trial(
+        images=len(pictures), float32=precisions[0], int8=precisions[1],
+        float32_ms=milliseconds[0], int8_ms=milliseconds[1],
+    )  # fmt: skip
+
+
+def _timed(network: Network, inputs: Floats, taken: list[float]) -> Raw:
+    start = thread_time()
+    raw = network(inputs)
+    taken.append(thread_time() - start)
+    return raw

@@ -1,0 +1,72 @@
+"""`train_detector` as Kubeflow runs it."""
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("trainer"), install_kfp_package=False)
+def train_detector(
+    snapshot: dsl.Input[dsl.Dataset],
+    champion: dsl.Input[dsl.Model],
+    trained: dsl.Output[dsl.Model],
+    curves: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+    start: str = "scratch",
+    size: str = "pico",
+    image_size: int = 320,
+    epochs: str = "auto",
+    batch_size: int = 8,
+    learning_rate: float = 0.003,
+    seed: int = 0,
+    workers: int = 2,
+    launcher: str = "local",
+    recipe: str = "",
+    trial: bool = False,
+) -> None:
+    """Train a detector on a snapshot, or fetch it if the same was trained before.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: The model in service, as `contracts.model.RegisteredLayout`, or absent.
+        trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        curves: Losses and precision over the epochs.
+        metrics: The numbers of the best epoch.
+        start: `scratch`, or `champion` to go on from the champion's weights.
+        size: pico, nano or small; an heir has the champion's.
+        image_size: Long side of the network's input in pixels.
+        epochs: Passes over the training split; `auto` leaves it to the amount of data.
+        batch_size: Images a step, over all workers together.
+        learning_rate: Peak rate, reached after warm-up.
+        seed: Decides first weights, order and looks.
+        workers: Processes that train together.
+        launcher: `local`, `tfjob` or `trainjob`; TRAINING_WORKERS says what pods look like.
+        recipe: YAML of more settings, which take the place of the defaults.
+        trial: Whether settings that cannot be trained with leave an absent model.
+    """
+    import os
+    from functools import partial
+    from pathlib import Path
+
+    from components.shared.contracts.choices import AUTO, number_or
+    from components.shared.store.objects import Objects
+    from components.shared.store.tracking import track
+    from components.training.train_detector.launchers.choose import launcher_named
+    from components.training.train_detector.plan.recipe import attempt, with_recipe
+    from components.training.train_detector.report.curves import write_curves
+    from components.training.train_detector.report.tracked import tracked
+    from components.training.train_detector.train import numbers_of, train
+
+    chosen = partial(
+        with_recipe, recipe, start=start, size=size, image_size=image_size,
+        epochs=number_or(AUTO, epochs, "epochs"), batch_size=batch_size,
+        learning_rate=learning_rate, seed=seed, workers=workers,
+    )  # fmt: skip
+    folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
+    objects = Objects(os.environ["OBJECT_STORE_URL"])
+    launch = launcher_named(launcher, os.environ)
+    info = attempt(lambda: train(*folders, chosen(), objects, launch), folders[-1], trial=trial)
+    write_curves(Path(trained.path), Path(curves.path))
+    for name, value in numbers_of(info).items():
+        metrics.log_metric(name, value)
+    track(os.environ, *tracked(Path(trained.path), info, Path(curves.path)))

@@ -1,0 +1,86 @@
+"""A split of a snapshot as a training reads it: what is made of a JPEG is made once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.vision.boxes import Boxes, box_array
+from components.shared.vision.jpeg import JpegError
+from components.shared.vision.letterbox import Letterbox
+from components.training.train_detector.data.scratch import AS_IT_IS, Made, Packing, Scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The pictures of a split by number, from 0, for any number of threads.
+
+    Attributes:
+        images: What the snapshot says of them.
+        read: Returns a JPEG by its SHA-256.
+        classes: The class names, in the model's order.
+        size: Width and height of the network's input in pixels.
+        scratch: Keeps what is made of them.
+    """
+
+    images: Sequence[SnapshotImage]
+    read: Callable[[str], bytes]
+    classes: Sequence[str]
+    size: tuple[int, int]
+    scratch: Scratch
+
+    def __len__(self) -> int:
+        """Return how many pictures there are."""
+        return len(self.images)
+
+    def letterbox(self, index: int) -> Letterbox:
+        """Return how a picture fits the network's input."""
+        image = self.images[index]
+        return Letterbox(image.width, image.height, *self.size)
+
+    def labels(self, index: int) -> tuple[Boxes, NDArray[np.int32]]:
+        """Return the boxes `[N, 4]` in pixels of the stored picture, and their classes `[N]`."""
+        boxes = self.images[index].boxes
+        classes = [self.classes.index(box.label) for box in boxes]
+        return box_array(boxes), np.array(classes, np.int32)
+
+    def keeps(self, index: int) -> bool:
+        """Say whether what was made of a picture is kept."""
+        return self.images[index].sha256 in self.scratch
+
+    def made(self, index: int, make: Callable[[bytes], Made], packing: Packing[Made]) -> Made:
+        """Return what is made of a picture's JPEG, now or before.
+
+        Args:
+            index: The picture's number.
+            make: Returns what is wanted, of a JPEG.
+            packing: How it is kept.
+
+        Raises:
+            Refusal: If it cannot be decoded, by its SHA-256.
+        """
+        sha256 = self.images[index].sha256
+        try:
+            return self.scratch.kept(sha256, lambda: make(self.read(sha256)), packing)
+        except JpegError as cause:
+            raise Refusal(f"image {sha256} cannot be learned from: {cause}") from cause
+
+
+def from_afar(
+    read: Callable[[str], bytes], made: Scratch, jpegs: Scratch
+) -> Callable[[str], bytes]:
+    """Return what reads JPEGs, and keeps those of which nothing that is made finds room.
+
+    Args:
+        read: Fetches a JPEG by its SHA-256.
+        made: Keeps what is made of them, which costs less to read and more room.
+        jpegs: Keeps them.
+    """
+
+    def fetched(sha256: str) -> bytes:
+        return jpegs.kept(sha256, lambda: read(sha256), AS_IT_IS) if made.full else read(sha256)
+
+    return fetched

@@ -1,0 +1,248 @@
+"""A job is followed to its end: what the chief says is passed on, what happens is told.
+
+Nothing is kept but what was seen, so whoever comes later can follow the same job.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from components.shared.cluster.client import Cluster, ClusterError, Kind
+from components.shared.contracts.progress import say
+from components.training.train_detector.launchers.outcome import (
+    SENTENCES,
+    DisruptedError,
+    State,
+    TrainingError,
+    WorkerPod,
+    condition_message,
+    disrupted,
+    failure,
+)
+from components.training.train_detector.launchers.pods import Body, Job
+
+LOOK_EVERY_S = 2.0
+PATIENCE_S = 300.0  # with an API server that does not answer
+GRACE_S = 60.0  # for the controller to end a job that is over its time by itself
+LAST_LINES_S = 10.0  # for the chief's last lines to come through
+STARTING = (State.UNSEEN, State.CREATED, State.RESTARTING)
+TAIL = 20  # lines that are worth showing of a worker that failed
+
+
+class JobKind(Protocol):
+    """One way of telling a cluster to run workers; the modules `tfjob` and `trainjob` are two."""
+
+    KIND: Kind
+    CONTAINER: str
+    NEEDS: str
+
+    def selector(self, name: str) -> str:
+        """Return the labels of a job's pods."""
+
+    def index_of(self, pod: Any) -> int:
+        """Return a pod's number among the workers."""
+
+    def state_of(self, job: Body, workers: Sequence[WorkerPod]) -> State:
+        """Return how far a job is."""
+
+    def body(self, job: Job) -> Body:
+        """Return the custom resource."""
+
+
+class OverdueError(TrainingError):
+    """A job took longer than it may, or was started again too often."""
+
+
+class Follower:
+    """Follows one job, and the jobs that are made anew in its place.
+
+    Args:
+        cluster: Where it runs.
+        kind: What it is.
+        job: What it was made from.
+        uid: Tells it from another one of the same name.
+        look_every_s: Pause between two looks.
+    """
+
+    def __init__(
+        self, cluster: Cluster, kind: JobKind, job: Job, uid: str, look_every_s: float
+    ) -> None:
+        """Start the clocks."""
+        self.cluster, self.kind, self.job, self.uid = cluster, kind, job, uid
+        self.look_every_s = look_every_s
+        self.state: State | None = None
+        self.told: dict[int, str] = {}
+        self.lives: dict[int, set[str]] = {}
+        self.active = 0.0  # seconds, those in a queue left out
+        self.waited = 0.0  # seconds of them since all workers ran last
+        self.ran = False  # whether all workers have run since the job was begun or resumed
+        self.voice: Voice | None = None
+        self.disruptions = 0
+
+    def follow(self) -> None:
+        """Return when the job has succeeded.
+
+        Raises:
+            Refusal: If a worker refused what the user gave.
+            TrainingError: If the job failed, is gone, or took too long (`OverdueError`).
+            DisruptedError: If it may be made anew under the same name; then `uid` is to be set.
+            ClusterError: If the API server has been silent for minutes; the job goes on.
+        """
+        silent = 0.0
+        while True:
+            before = time.monotonic()
+            try:
+                workers = self._look()
+                silent = 0.0
+            except ClusterError as error:
+                if silent > PATIENCE_S:
+                    raise
+                if not silent:
+                    say(f"{self.job.name}: {error}; asking again")
+                workers = None
+            if self.state == State.SUCCEEDED:
+                return self._hush()
+            if workers is not None:
+                self._check_limits(workers)
+            time.sleep(self.look_every_s)
+            passed = time.monotonic() - before
+            silent += passed if workers is None else 0
+            self._count(passed)
+
+    def _look(self) -> list[WorkerPod]:
+        job = self.cluster.get(self.kind.KIND, self.job.name)
+        if job is None or job["metadata"]["uid"] != self.uid:
+            raise TrainingError(f"training {self.job.name} was removed while it ran")
+        workers = workers_of(self.cluster, self.kind, self.job.name)
+        state = self.kind.state_of(job, workers)
+        if state == State.CREATED and self.ran:
+            state = State.RESTARTING
+        if state in (State.RUNNING, State.SUSPENDED):
+            self.ran = state == State.RUNNING
+        if state != self.state:
+            say(f"{self.job.name}: {SENTENCES[state]}")
+        self.state = state
+        for one in workers:
+            self._tell(one)
+        if state == State.FAILED:
+            self._hush()
+            raise self._failure(job, workers)
+        return workers
+
+    def _failure(self, job: Body, workers: Sequence[WorkerPod]) -> Exception:
+        cause = failure(self.job.name, job, [self._quoted(one) for one in workers])
+        if not self.lives or not disrupted(job, workers):
+            return cause
+        self.disruptions += 1
+        starts = max(self.disruptions, *map(len, self.lives.values()))
+        most = self.job.settings.restarts + 1
+        if starts >= most:
+            return TrainingError(f"{cause}; it was started {starts} times, expected at most {most}")
+        return DisruptedError(
+            f"a pod was deleted, evicted or drained: {condition_message(job, 'Failed')} "
+            f"No worker ended for good, so start {starts + 1} of at most {most} follows"
+        )
+
+    def _tell(self, worker: WorkerPod) -> None:
+        """Pass on the chief's words, and say of each worker why it waits or how it ended."""
+        lives = self.lives.setdefault(worker.index, set())
+        if lives and worker.uid not in lives:
+            say(f"{self.job.name}: worker {worker.index} is started again (pod {worker.pod})")
+        lives.add(worker.uid)
+        if worker.index == 0 and worker.started:
+            if self.voice is None or self.voice.uid != worker.uid:
+                self.voice = Voice(self.cluster, worker, self.kind.CONTAINER)
+            self.voice.listen(worker.running)
+        if worker.exit_code:
+            news = f"ended with {worker.exit_code}"
+        else:
+            news = "" if worker.started or not worker.words else f"waits: {worker.words}"
+        if news and news != self.told.get(worker.index):
+            say(f"{self.job.name}: worker {worker.index} (pod {worker.pod}) {news}")
+        self.told[worker.index] = news
+
+    def _quoted(self, worker: WorkerPod) -> WorkerPod:
+        if not worker.exit_code or worker.words or not worker.started:
+            return worker
+        words = self.cluster.last_words(worker.pod, self.kind.CONTAINER, TAIL)
+        return worker.saying(words)
+
+    def _count(self, seconds: float) -> None:
+        self.active += 0 if self.state == State.SUSPENDED else seconds
+        self.waited = self.waited + seconds if self.state in STARTING else 0.0
+
+    def _check_limits(self, workers: Sequence[WorkerPod]) -> None:
+        settings, name = self.job.settings, self.job.name
+        if self.active > settings.time_limit_s + min(GRACE_S, settings.time_limit_s):
+            raise OverdueError(f"training {name} ran into its limit of {settings.time_limit_s} s")
+        if self.state in STARTING and self.waited > settings.start_limit_s:
+            again = " again" if self.state == State.RESTARTING else ""
+            raise OverdueError(f"training {name} did not start{again}: {self._obstacle(workers)}")
+        for index, uids in self.lives.items():
+            if len(uids) > settings.restarts + 1:
+                raise OverdueError(
+                    f"training {name}: worker {index} was started {len(uids)} times, "
+                    f"expected at most {settings.restarts + 1}"
+                )
+
+    def _obstacle(self, workers: Sequence[WorkerPod]) -> str:
+        if self.state == State.UNSEEN:
+            return f"no controller has taken it; expected {self.kind.NEEDS} to run in the cluster"
+        waiting = [
+            f"worker {one.index} waits: {one.words}"
+            for one in workers
+            if one.words and one.exit_code is None
+        ]
+        return "; ".join(waiting) or f"{len(workers)} of {self.job.workers} pods are there"
+
+    def _hush(self) -> None:
+        if self.voice:
+            self.voice.end(LAST_LINES_S)
+
+
+class Voice:
+    """Passes on what one container says, line by line, while others look after the job.
+
+    Args:
+        cluster: Where it runs.
+        worker: Whose container.
+        container: Its name.
+    """
+
+    def __init__(self, cluster: Cluster, worker: WorkerPod, container: str) -> None:
+        """Say nothing yet."""
+        self.uid = worker.uid
+        self._source = (cluster, worker.pod, container)
+        self._thread: threading.Thread | None = None
+        self._heard = 0.0  # when the last line came, monotonic seconds; 0 before the first
+
+    def listen(self, running: bool) -> None:
+        """Begin, or go on where an interrupted stream ended, which may say a line twice."""
+        if self._thread is None or (running and not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._pass_on, daemon=True)
+            self._thread.start()
+
+    def end(self, within_s: float) -> None:
+        """Wait for the last lines, but not for ever."""
+        if self._thread:
+            self._thread.join(within_s)
+
+    def _pass_on(self) -> None:
+        cluster, pod, container = self._source
+        since = int(time.monotonic() - self._heard) + 1 if self._heard else None
+        try:
+            for line in cluster.log(pod, container, since):
+                print(line, flush=True)
+                self._heard = time.monotonic()
+        except ClusterError:  # the next look begins again where the container still runs
+            return
+
+
+def workers_of(cluster: Cluster, kind: JobKind, name: str) -> list[WorkerPod]:
+    """Return a job's pods in the order of their numbers, of each number the newest."""
+    pods = sorted(
+        cluster.pods(kind.selector(name)), key=lambda pod: pod.metadata.creation_timestamp
+    )
+    newest = {kind.index_of(pod): pod for pod in pods}
+    return [WorkerPod.of(pod, index, kind.CONTAINER) for index, pod in sorted(newest.items())]

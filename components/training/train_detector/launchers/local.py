@@ -1,0 +1,196 @@
+"""Workers on this machine: processes that share its cores, and end and begin again together."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from components.shared.contracts.progress import say
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.stopping import STOPPED, Stopped, told_on_sigterm
+from components.shared.store.objects import Objects
+from components.training.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
+from components.training.train_detector.plan.plan import Plan
+from components.training.train_detector.worker.kept import Kept
+from components.training.train_detector.worker.lean import ENVIRONMENT
+from components.training.train_detector.worker.main import FORSAKEN, REFUSED
+
+LOOK_EVERY_S = 0.2
+LEAVE_WITHIN_S = 30.0  # after the chief is done
+NOTICE_WITHIN_S = 2.0  # for the others, when one is lost
+STOP_WITHIN_S = 20.0  # to write a checkpoint; whoever stops us may grant half a minute
+RESTARTS = 3  # without a new checkpoint
+LAST_WORDS = 2000  # characters of a log that are worth showing
+
+
+def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
+    """Run the workers of a plan as processes on this machine.
+
+    When one is lost, all start again and go on from the last checkpoint. Each worker's standard
+    input is a pipe that only we hold: when we end, by whatever signal, it closes and they
+    end too; SIGTERM they get themselves, and the time to write a checkpoint. Their words
+    beside progress go to `worker-<n>.log` beside the plan.
+
+    Args:
+        work: Laid out as `PlanLayout`.
+        plan: The plan in it.
+        objects: Holds the shards, and takes checkpoints and the outcome.
+
+    Raises:
+        Refusal: If a worker refused what the user gave.
+        TrainingError: If a worker ended otherwise, or workers are lost again and again.
+        Stopped: If we were told to stop.
+    """
+    checkpoints = Kept(objects, plan.fingerprint).checkpoints(0)
+    before, lost = checkpoints.newest(), 0
+    with told_on_sigterm() as told:
+        while loss := _run(work, plan, objects, told):
+            if told.is_set():  # as the workers were, when all of a group are told
+                raise Stopped
+            newest = checkpoints.newest()
+            before, lost = newest, 1 if newest > before else lost + 1
+            if lost > RESTARTS:
+                raise TrainingError(f"{loss}\nthe {lost}th time without a new checkpoint")
+            say(f"{loss}; all workers start again")
+
+
+def _run(work: Path, plan: Plan, objects: Objects, told: threading.Event) -> str | None:
+    """Run all workers once; return None when they are done, or how one was lost.
+
+    Raises:
+        Stopped: If we were told to stop; they had time to write a checkpoint.
+    """
+    with ExitStack() as stack:
+        team = []
+        for index, tf_config in enumerate(tf_configs(plan.settings.workers)):
+            environment = {"TF_CONFIG": tf_config, "OBJECT_STORE_URL": objects.url}
+            team.append(_start(work, environment, work / f"worker-{index}.log"))
+            stack.callback(team[-1].end)
+        while not told.is_set():
+            codes = _codes(team)
+            if codes[0] == 0:
+                _wait(team[1:], LEAVE_WITHIN_S)
+                return None
+            if any(codes):
+                return _loss(team, codes)
+            time.sleep(LOOK_EVERY_S)
+        for worker in team:
+            worker.process.terminate()
+        _wait(team, STOP_WITHIN_S)
+        raise Stopped
+
+
+def tf_configs(workers: int) -> list[str]:
+    """Return TF_CONFIG for each worker, on ports that are free now; empty for one alone."""
+    if workers == 1:
+        return [""]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(workers)]
+        for held in sockets:
+            held.bind(("127.0.0.1", 0))
+        hosts = ["{}:{}".format(*held.getsockname()) for held in sockets]
+    return [
+        json.dumps({"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}})
+        for index in range(workers)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    log: Path
+    voice: threading.Thread
+
+    def end(self) -> None:
+        """Stop the process if it still runs, once all it said is passed on."""
+        self.process.kill()
+        self.process.wait()
+        self.voice.join()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+
+def _start(work: Path, own: Mapping[str, str], log: Path) -> _Worker:
+    code = {"PYTHONPATH": str(Path(__file__).parents[4])}
+    environment = {**ENVIRONMENT, **os.environ, **code, **own}
+    command = [sys.executable, "-m", "components.training.train_detector.worker.main", str(work)]
+    with log.open("ab") as words:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=environment
+        )
+    voice = threading.Thread(target=_pass_on, args=(process.stdout,))
+    voice.start()
+    return _Worker(process, log, voice)
+
+
+def _pass_on(lines: IO[bytes]) -> None:
+    with lines:
+        for line in lines:
+            print(line.decode(errors="replace"), end="", flush=True)
+
+
+def _loss(team: Sequence[_Worker], first: Sequence[int | None]) -> str:
+    """Return how a worker was lost, once the others have left; raise what is final.
+
+    Args:
+        team: All of them.
+        first: The exit codes that were seen first.
+    """
+    _wait(team, NOTICE_WITHIN_S)
+    ended = [(code, worker) for code, worker in zip(_codes(team), team, strict=True) if code]
+    for code, worker in ended:
+        if is_final(code):
+            raise _complaint(code, worker.log)
+    # Whoever was forsaken only says that another one was lost.
+    seen = [(code, worker) for code, worker in zip(first, team, strict=True) if code]
+    known = sorted([*seen, *ended], key=lambda one: one[0] == FORSAKEN)
+    return _ending(*known[0])
+
+
+def is_final(code: int) -> bool:
+    """Say whether an exit code, negative for a signal, would only come again.
+
+    >>> [is_final(code) for code in (0, 1, 2, 127, 128, 137, 143, -9)]
+    [False, True, True, True, False, False, False, False]
+    """
+    return 0 < code < RETRIED_FROM
+
+
+def _ending(code: int, worker: _Worker) -> str:
+    if code < 0:
+        return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
+    if code == STOPPED:
+        return f"{worker.log.stem} was told to stop"
+    said = _words(worker.log).splitlines()[-1:]
+    return ": ".join([f"{worker.log.stem} ended with {code}", *said])
+
+
+def _codes(team: Sequence[_Worker]) -> list[int | None]:
+    return [worker.process.poll() for worker in team]
+
+
+def _wait(team: Sequence[_Worker], within_s: float) -> None:
+    """Wait until all have ended, but not for ever."""
+    deadline = time.monotonic() + within_s
+    while None in _codes(team) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+
+
+def _complaint(code: int, log: Path) -> Exception:
+    words = _words(log)
+    if code == REFUSED and words:
+        return Refusal(words.splitlines()[-1])
+    return TrainingError(f"{log.stem} ended with {code}:\n{words}")
+
+
+def _words(log: Path) -> str:
+    return log.read_text(errors="replace").strip()[-LAST_WORDS:]

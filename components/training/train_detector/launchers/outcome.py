@@ -1,0 +1,157 @@
+"""What a job and its pods show is one of seven states, and a sentence for each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from components.shared.contracts.refusal import JobFailure, Refusal
+from components.training.train_detector.worker.main import REFUSED
+
+ATTEMPT = "jobset.sigs.k8s.io/restart-attempt"  # label of a pod that was begun again with all
+RETRIED_FROM = 128  # a worker with this exit code or a higher one is started again
+NEVER = datetime.max.replace(tzinfo=UTC)
+SHOWN = 2000  # characters of last words
+
+
+class TrainingError(JobFailure):
+    """The workers ended before their work was done."""
+
+
+class DisruptedError(TrainingError):
+    """A job failed because a pod was deleted, evicted or drained; it may be made anew."""
+
+
+class State(StrEnum):
+    """How far a job is."""
+
+    UNSEEN = "unseen"
+    CREATED = "created"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    SUSPENDED = "suspended"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+
+
+SENTENCES: Mapping[State, str] = {
+    State.UNSEEN: "handed over; no controller has taken it yet",
+    State.CREATED: "created; its workers are being started",
+    State.RUNNING: "running",
+    State.RESTARTING: "restarting; a worker was lost, and all go on where the last checkpoint is",
+    State.SUSPENDED: "suspended; it waits until a queue or a person resumes it",
+    State.FAILED: "failed",
+    State.SUCCEEDED: "succeeded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPod:
+    """One worker's pod, as far as a follower cares.
+
+    Attributes:
+        index: The worker's number; 0 is the chief.
+        pod: The pod's name.
+        uid: Tells a pod from an earlier one of the same name.
+        started: Whether its container runs or ran, so that there is a log.
+        running: Whether its container runs.
+        attempt: How often all workers were begun again before, where pods say so.
+        exit_code: None until it ended.
+        ended: When it did.
+        words: What it said last, or why it was ended or does not start.
+    """
+
+    index: int
+    pod: str
+    uid: str
+    started: bool = False
+    running: bool = False
+    attempt: int = 0
+    exit_code: int | None = None
+    ended: datetime | None = None
+    words: str = ""
+
+    @classmethod
+    def of(cls, pod: Any, index: int, container: str) -> Self:
+        """Read a `V1Pod`."""
+        labels = pod.metadata.labels or {}
+        who = {
+            "index": index,
+            "pod": pod.metadata.name,
+            "uid": pod.metadata.uid,
+            "attempt": int(labels.get(ATTEMPT, 0)),
+        }
+        status = next(
+            (one for one in pod.status.container_statuses or () if one.name == container), None
+        )
+        if status and (end := status.state.terminated):
+            words = end.message or (f"it was {end.reason}" if end.reason != "Error" else "")
+            return cls(
+                **who, started=True, exit_code=end.exit_code, ended=end.finished_at, words=words
+            )
+        if pod.status.phase == "Failed":  # evicted, or its node is gone: no container tells
+            words = pod.status.message or pod.status.reason or ""
+            return cls(**who, exit_code=RETRIED_FROM, words=words)
+        if status and status.state.running:
+            return cls(**who, started=True, running=True)
+        return cls(**who, words=_why_waiting(pod, status))
+
+    def saying(self, words: str) -> Self:
+        """Return the same with other last words."""
+        return replace(self, words=words)
+
+
+def _why_waiting(pod: Any, status: Any) -> str:
+    if status and (waiting := status.state.waiting) and waiting.reason != "ContainerCreating":
+        return ": ".join(filter(None, (waiting.reason, waiting.message)))
+    placed = [one for one in pod.status.conditions or () if one.type == "PodScheduled"]
+    return next((one.message for one in placed if one.status == "False" and one.message), "")
+
+
+def is_true(job: Mapping[str, Any], condition: str) -> bool:
+    """Say whether a condition stands in a job's status and holds."""
+    found = job.get("status", {}).get("conditions", ())
+    return any(one["type"] == condition and one["status"] == "True" for one in found)
+
+
+def disrupted(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
+    """Return whether a failed job lost a pod, by a deletion, an eviction or a drain.
+
+    The training operator counts a running pod that is being deleted as failed, and fails the
+    whole job. Then no worker has ended with a final exit code, and no deadline has passed.
+    """
+    final = any(0 < (one.exit_code or 0) < RETRIED_FROM for one in workers)
+    failed = [one for one in job.get("status", {}).get("conditions", ()) if one["type"] == "Failed"]
+    reasons = " ".join(f"{one.get('reason')} {one.get('message')}" for one in failed)
+    return not final and "deadline" not in reasons.lower()
+
+
+def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> Exception:
+    """Return what to raise for a failed job: a refusal if a worker refused, or who ended how.
+
+    The others fail after the first one, so the first final exit is the cause; an exit that
+    would have been retried is named only if there is no other.
+    """
+    ended = sorted(
+        (one for one in workers if one.exit_code),
+        key=lambda one: ((one.exit_code or 0) >= RETRIED_FROM, one.ended or NEVER),
+    )
+    if not ended:
+        return TrainingError(f"training {name} failed: {condition_message(job, 'Failed')}")
+    first = ended[0]
+    if first.exit_code == REFUSED and first.words:
+        return Refusal(first.words.strip().splitlines()[-1])
+    words = first.words.strip()[-SHOWN:] or condition_message(job, "Failed")
+    return TrainingError(
+        f"training {name} failed: worker {first.index} (pod {first.pod}) "
+        f"ended with {first.exit_code}:\n{words}"
+    )
+
+
+def condition_message(job: Mapping[str, Any], condition: str) -> str:
+    """Return what a job's controller says of a condition."""
+    for one in job.get("status", {}).get("conditions", ()):
+        if one["type"] == condition:
+            return str(one.get("message") or one.get("reason") or condition)
+    return "its controller does not say why"

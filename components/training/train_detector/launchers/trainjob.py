@@ -1,0 +1,113 @@
+"""A training as a `TrainJob` over a plain runtime; its workers find each other by pod names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.shared.cluster.client import Kind
+from components.shared.contracts.refusal import Refusal
+from components.training.train_detector.launchers.outcome import State, WorkerPod, is_true
+from components.training.train_detector.launchers.pods import (
+    SECURITY,
+    Body,
+    Job,
+    command,
+    environment,
+    mounts,
+    pod_spec,
+    resources,
+)
+from components.training.train_detector.launchers.worker_settings import WorkerSettings
+
+KIND = Kind("trainer.kubeflow.org", "v1alpha1", "trainjobs")
+CONTAINER = "node"  # the runtime's job and its container have this name
+NEEDS = "the Kubeflow trainer (TrainJob v1alpha1)"
+INDEX = "batch.kubernetes.io/job-completion-index"
+MOST_RESTARTS = {"car-workers": 5}  # `maxRestarts` of the TrainingRuntime that is ours
+
+
+def selector(name: str) -> str:
+    """Return the labels of a job's pods."""
+    return f"jobset.sigs.k8s.io/jobset-name={name},jobset.sigs.k8s.io/replicatedjob-name=node"
+
+
+def index_of(pod: Any) -> int:
+    """Return a pod's number among the workers; older clusters say it by annotation alone."""
+    return int({**(pod.metadata.annotations or {}), **pod.metadata.labels}[INDEX])
+
+
+def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
+    """Return what a job's conditions say, and its pods where conditions are silent."""
+    for name, state in (
+        ("Complete", State.SUCCEEDED),
+        ("Failed", State.FAILED),
+        ("Suspended", State.SUSPENDED),
+    ):
+        if is_true(job, name):
+            return state
+    if workers and _all_run(workers, job["spec"]["trainer"]["numNodes"]):
+        return State.RUNNING
+    if any(one.exit_code or one.attempt for one in workers):
+        return State.RESTARTING
+    return State.CREATED if workers or job.get("status", {}).get("jobsStatus") else State.UNSEEN
+
+
+def _all_run(workers: Sequence[WorkerPod], expected: int) -> bool:
+    return sum(one.running or one.exit_code == 0 for one in workers) == expected
+
+
+def body(job: Job) -> Body:
+    """Return the custom resource.
+
+    Raises:
+        Refusal: If a setting is one that a `TrainJob` cannot carry.
+    """
+    settings = job.settings
+    _check(settings)
+    container = {
+        "name": CONTAINER,
+        "volumeMounts": mounts(settings),
+        "securityContext": SECURITY,
+    }
+    pod = {"spec": {**pod_spec(settings), "containers": [container]}}
+    patch = {"replicatedJobs": [{"name": "node", "template": {"spec": {"template": pod}}}]}
+    return {
+        "apiVersion": f"{KIND.group}/{KIND.version}",
+        "kind": "TrainJob",
+        "metadata": job.metadata,
+        "spec": {
+            "activeDeadlineSeconds": settings.time_limit_s,
+            "runtimeRef": {
+                "apiGroup": KIND.group,
+                "kind": "TrainingRuntime",
+                "name": settings.runtime,
+            },
+            "trainer": {
+                "image": job.image,
+                "command": command(job),
+                "env": environment(job),
+                "numNodes": job.workers,
+                "resourcesPerNode": resources(settings),
+            },
+            "runtimePatches": [
+                {
+                    "manager": "car-detection.local/train-detector",
+                    "trainingRuntimeSpec": {"template": {"spec": patch}},
+                }
+            ],
+        },
+    }
+
+
+def _check(settings: WorkerSettings) -> None:
+    for name in ("image_pull_policy", "priority_class"):
+        if value := getattr(settings, name):
+            raise Refusal(
+                f"TRAINING_WORKERS: {name} is {value!r}, but a TrainJob takes it from its "
+                f"TrainingRuntime {settings.runtime}; expected it there"
+            )
+    most = MOST_RESTARTS.get(settings.runtime, settings.restarts)
+    if settings.restarts > most:
+        raise Refusal(
+            f"TRAINING_WORKERS: restarts is {settings.restarts}, but the TrainingRuntime "
+            f"{settings.runtime} begins a TrainJob again at most {most} times; expected no more"
+        )

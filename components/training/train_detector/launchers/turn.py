@@ -1,0 +1,93 @@
+"""One gang of workers after the other, where nothing else places a gang as a whole.
+
+Kubernetes places pods one by one. Two jobs of several workers that begin at once on a small
+cluster may each get room for some of their workers, and wait for the rest for ever. A queue
+(Kueue) or a gang scheduler prevents that; where neither is named, a job is made only while no
+other of ours is unfinished. Whoever has made one looks again: of two that were made at the same
+moment the later one sees the other, so both never stay. Whoever sees another removes its own,
+and the earlier its name, the sooner it tries again.
+
+A job that is suspended holds no room. One that never ran within its time to start has lost its
+launcher, which would have removed it: nobody waits for it either.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from components.shared.cluster.client import Body, Cluster
+from components.shared.contracts.progress import say
+from components.training.train_detector.launchers.follow import GRACE_S, JobKind, workers_of
+from components.training.train_detector.launchers.outcome import State, WorkerPod
+from components.training.train_detector.launchers.pods import LABELS, Job
+
+SELECTOR = ",".join(f"{name}={value}" for name, value in LABELS.items())
+WITHOUT_ROOM = (State.SUCCEEDED, State.FAILED, State.SUSPENDED)
+
+
+def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> None:
+    """Return when a job may be made.
+
+    Raises:
+        ClusterError: If the API server does not answer.
+    """
+    told = ""
+    while ahead := others(cluster, kind, job):
+        first = ahead[0]
+        if first != told:
+            say(
+                f"{job.name}: waits for {first} to end, because two gangs at once may hold each "
+                "other's room (TRAINING_WORKERS: queue or gang_scheduler let them run together)"
+            )
+        told = first
+        time.sleep(look_every_s)
+
+
+def others(cluster: Cluster, kind: JobKind, job: Job) -> list[str]:
+    """Return the names of the other gangs that hold room; none if this one is placed as a whole.
+
+    Raises:
+        ClusterError: If the API server does not answer.
+    """
+    if job.workers < 2 or job.settings.queue or job.settings.gang_scheduler:
+        return []
+    return sorted(
+        str(one["metadata"]["name"])
+        for one in cluster.objects(kind.KIND, SELECTOR)
+        if one["metadata"]["name"] != job.name
+        and _workers(one) > 1
+        and _holds_room(cluster, kind, one, job.settings.start_limit_s + GRACE_S)
+    )
+
+
+def _holds_room(cluster: Cluster, kind: JobKind, other: Body, start_within_s: float) -> bool:
+    if kind.state_of(other, ()) in WITHOUT_ROOM:
+        return False
+    if waited_s(other, datetime.now(UTC)) <= start_within_s:
+        return True
+    return has_run(other, workers_of(cluster, kind, str(other["metadata"]["name"])))
+
+
+def waited_s(job: Mapping[str, Any], now: datetime) -> float:
+    """Return the seconds since a job was made, or since it was resumed after that."""
+    since = [job["metadata"]["creationTimestamp"]]
+    since += [
+        one["lastTransitionTime"]
+        for one in job.get("status", {}).get("conditions", ())
+        if one["type"] == "Suspended" and "lastTransitionTime" in one
+    ]
+    return (now - max(map(datetime.fromisoformat, since))).total_seconds()
+
+
+def has_run(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
+    """Say whether any worker of a job has ever run, as its conditions or its pods show."""
+    told = {one["type"] for one in job.get("status", {}).get("conditions", ())}
+    shown = any(one.started or one.exit_code is not None or one.attempt for one in workers)
+    return shown or bool(told & {"Running", "Restarting"})
+
+
+def _workers(job: Mapping[str, Any]) -> int:
+    spec = job["spec"]
+    of_tfjob = spec.get("tfReplicaSpecs", {}).get("Worker", {}).get("replicas")
+    return int(of_tfjob or spec.get("trainer", {}).get("numNodes") or 1)

@@ -1,0 +1,135 @@
+"""A checkpoint is all that the rest of a training depends on, in bytes that show if they are torn.
+
+Each worker writes its own, for statistics of normalisation differ between workers; those of
+one number belong together. Writing one changes nothing, so the outcome does not depend on
+when that happens.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from components.shared.contracts.progress import say
+from components.shared.contracts.record import Record
+from components.shared.store.objects import Objects
+from components.training.train_detector.learning.course import Course, Outcome
+from components.training.train_detector.plan.history import Epoch
+
+DIGEST_BYTES = 32
+ABOUT, LOSSES, BEST, STATE = "about", "losses", "best/", "state/"
+
+Arrays = dict[str, NDArray[np.generic]]
+State = Mapping[str, ArrayLike]
+
+
+class _About(Record):
+    """What is no array."""
+
+    epoch: int
+    step: int
+    best_epoch: int
+    map50: float | None
+    history: tuple[Epoch, ...]
+
+
+def encode(course: Course, state: State) -> memoryview:
+    """Return a place in a training and a learner's state as bytes with their digest behind.
+
+    Args:
+        course: The place.
+        state: What becomes an array when it is looked at, one after the other: no second copy of
+            all of them is ever made.
+    """
+    outcome = course.outcome
+    about = _About(
+        epoch=course.epoch,
+        step=course.step,
+        best_epoch=outcome.best_epoch,
+        map50=outcome.map50,
+        history=tuple(outcome.history),
+    )
+    arrays: dict[str, ArrayLike] = {
+        ABOUT: np.frombuffer(about.model_dump_json().encode(), np.uint8),
+        LOSSES: np.array(course.losses, np.float32).reshape(-1, 3),
+    }
+    arrays |= {f"{BEST}{number}": value for number, value in enumerate(outcome.weights)}
+    arrays |= {f"{STATE}{name}": value for name, value in state.items()}
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    with buffer.getbuffer() as written:
+        digest = hashlib.sha256(written).digest()
+    buffer.write(digest)
+    return buffer.getbuffer()
+
+
+def decode(content: bytes | memoryview) -> tuple[Course, Arrays] | None:
+    """Return what was encoded, or None if it is torn."""
+    body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    if hashlib.sha256(body).digest() != digest:
+        return None
+    with np.load(BytesIO(body), allow_pickle=False) as held:
+        arrays = {name: held[name] for name in held.files}
+    about = _About.model_validate_json(arrays[ABOUT].tobytes())
+    best = [arrays[f"{BEST}{n}"] for n in range(sum(name.startswith(BEST) for name in arrays))]
+    outcome = Outcome(best, about.best_epoch, about.map50, list(about.history))
+    course = Course(about.epoch, about.step, list(arrays[LOSSES]), outcome)
+    state = {
+        name.removeprefix(STATE): value for name, value in arrays.items() if name.startswith(STATE)
+    }
+    return course, state
+
+
+class Checkpoints:
+    """One worker's checkpoints, numbered by the steps that were taken before.
+
+    Args:
+        objects: Where they are kept.
+        folder: The key of the training's checkpoints.
+        worker: Our number.
+    """
+
+    def __init__(self, objects: Objects, folder: str, worker: int) -> None:
+        """Name the place; nothing is read."""
+        self.objects, self.folder = objects, f"{folder}/{worker}"
+
+    def numbers(self) -> list[int]:
+        """Return what is there, torn or not, the newest last."""
+        keys = self.objects.keys(self.folder)
+        return sorted(int(key.rsplit("/", 1)[1].removesuffix(".npz")) for key in keys)
+
+    def newest(self) -> int:
+        """Return the newest number, or 0 if there is none."""
+        return max(self.numbers(), default=0)
+
+    def write(self, number: int, content: bytes | memoryview) -> None:
+        """Keep an encoded checkpoint, whole or not at all."""
+        self.objects.put(self._key(number), content)
+
+    def read(self, number: int) -> tuple[Course, Arrays] | None:
+        """Return a checkpoint, or None, and say why, if it is torn or not there."""
+        try:
+            read = decode(self.objects.get(self._key(number)))
+        except FileNotFoundError:
+            say(f"there is no checkpoint of step {number} in {self.objects.uri(self.folder)}")
+            return None
+        if read is None:
+            say(f"the checkpoint {self.objects.uri(self._key(number))} is torn")
+        return read
+
+    def keep_newest(self, count: int) -> None:
+        """Forget all but the newest."""
+        self._forget(self.numbers()[:-count])
+
+    def forget_after(self, last: int) -> None:
+        """Forget all that are newer."""
+        self._forget([number for number in self.numbers() if number > last])
+
+    def _forget(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self.objects.delete(self._key(number))
+
+    def _key(self, number: int) -> str:
+        return f"{self.folder}/{number:09d}.npz"

@@ -1,0 +1,109 @@
+"""From a plan to the files of a trained model, in one worker."""
+
+from collections.abc import Sequence
+
+import keras  # type: ignore[import-untyped]
+import numpy as np
+import tensorflow as tf  # type: ignore[import-untyped]
+
+from components.shared.contracts.model import TrainedLayout
+from components.shared.contracts.progress import say
+from components.shared.contracts.record import write_lines
+from components.shared.contracts.snapshot import SnapshotImage
+from components.shared.contracts.stopping import told_on_sigterm
+from components.shared.network.layers import computing_in
+from components.shared.network.network import build_network
+from components.shared.network.restore import save_weights
+from components.shared.store.objects import Objects
+from components.shared.store.snapshots import SnapshotReader
+from components.training.train_detector.data.batches import Schedule
+from components.training.train_detector.data.pictures import Pictures
+from components.training.train_detector.data.samples import Samples
+from components.training.train_detector.data.scratch import Scratch
+from components.training.train_detector.data.split import Split, from_afar
+from components.training.train_detector.data.stream import Stream
+from components.training.train_detector.learning.checkpoint import Checkpoints
+from components.training.train_detector.learning.course import Outcome
+from components.training.train_detector.learning.fit import Lesson, fit
+from components.training.train_detector.learning.gang import Gang
+from components.training.train_detector.learning.keeper import Keeper
+from components.training.train_detector.learning.learner import Learner
+from components.training.train_detector.learning.warm import warm
+from components.training.train_detector.plan.plan import Plan, PlanLayout, learnable
+from components.training.train_detector.plan.settings import MAX_BOXES
+from components.training.train_detector.report.events import write_events
+
+WARM_RATE = 0.3  # of the learning rate, when the weights already know something
+
+
+def run(
+    layout: PlanLayout,
+    plan: Plan,
+    objects: Objects,
+    checkpoints: Checkpoints,
+    strategy: tf.distribute.Strategy,
+    index: int,
+) -> None:
+    """Train one worker's part; worker 0 writes the outcome to `layout.trained`.
+
+    Raises:
+        Refusal: If the plan cannot be followed.
+        Stopped: If a worker was told to leave; checkpoints are there.
+    """
+    settings, info = plan.settings, plan.info
+    keras.utils.set_random_seed(settings.seed)
+    with computing_in(settings.precision):
+        model = build_network(info.size, len(info.classes), info.image_height, info.image_width)
+    if layout.warm.exists():
+        warm(model, info.classes, layout.warm)
+    lesson = _lesson(layout, plan, objects, index)
+    steps = lesson.schedule.steps * lesson.schedule.epochs
+    horizon = float(np.clip(steps * settings.average, 10, 2000))
+    with told_on_sigterm() as told:
+        gang = Gang(strategy, index)
+        keeper = Keeper(checkpoints, gang, settings.checkpoint_s, told)
+        outcome = fit(Learner(model, strategy, horizon, settings), lesson, keeper)
+    if index == 0:
+        _write(model, outcome, plan, TrainedLayout(layout.trained))
+
+
+def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Lesson:
+    """Return one worker's part of what a plan says."""
+    settings, info = plan.settings, plan.info
+    reader = SnapshotReader(layout.snapshot, objects)
+    size = (info.image_width, info.image_height)
+    listed, validation = reader.images("train"), reader.images("validation")
+    train = learnable(listed)
+    if index == 0 and len(train) < len(listed):
+        left = len(listed) - len(train)
+        say(f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each")
+    near = objects.url.startswith("file://")
+    jpegs = Scratch(layout.root)
+    schedule = Schedule(
+        len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
+    )
+
+    def split(images: Sequence[SnapshotImage]) -> Split:
+        scratch = Scratch(layout.root)
+        read = reader.read if near else from_afar(reader.read, scratch, jpegs)
+        return Split(images, read, info.classes, size, scratch)
+
+    return Lesson(
+        train=Stream(Pictures(split(train)), size, schedule, settings),
+        validation=Samples(split(validation)),
+        classes=len(info.classes),
+        schedule=schedule,
+        settings=settings,
+        peak=settings.learning_rate * (WARM_RATE if layout.warm.exists() else 1.0),
+    )
+
+
+def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:
+    """Write the description last: it says that the rest is there."""
+    layout.root.mkdir(parents=True, exist_ok=True)
+    model.set_weights(outcome.weights)
+    save_weights(model, layout.weights)
+    write_lines(outcome.history, layout.history)
+    write_events(outcome.history, layout.events)
+    changes = {"best_epoch": outcome.best_epoch, "validation_map50": outcome.map50}
+    plan.info.model_copy(update=changes).write(layout.info)

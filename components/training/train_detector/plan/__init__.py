@@ -1,0 +1,1 @@
+"""What a training is: its settings, its plan, its history."""

@@ -1,0 +1,180 @@
+"""A plan is all that workers need to know, and its fingerprint is what the outcome follows from."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from pydantic import Field
+
+from components.shared.contracts.model import (
+    Lineage,
+    PackageInfo,
+    PackageLayout,
+    RegisteredLayout,
+    TrainedInfo,
+    TrainedLayout,
+)
+from components.shared.contracts.record import Record, digest_of, read_lines
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
+from components.shared.network.architecture import ARCHITECTURE
+from components.training.train_detector.plan.fingerprint import code_digest
+from components.training.train_detector.plan.settings import CELL, MAX_BOXES, Settings
+
+IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
+HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
+FEWEST_EPOCHS = 8
+MOST_EPOCHS = 150  # each takes about a second of its own, however few images it has
+
+
+class Plan(Record):
+    """One training, ready to start: the same in every worker, wherever it runs."""
+
+    settings: Settings
+    epochs: int
+    info: TrainedInfo = Field(description="what will be written, but for the outcome")
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what the outcome follows from, as one digest."""
+        return self.info.lineage.fingerprint
+
+
+class PlanLayout:
+    """The files that a worker needs, beside the shards in the object store, and those it leaves."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Name the folder; nothing is read."""
+        self.root = Path(root)
+        self.plan = self.root / "plan.json"
+        self.snapshot = self.root / "snapshot"  # without its shards
+        self.warm = self.root / "warm"  # `TrainedLayout` to begin with; an heir's alone
+        self.trained = self.root / "trained"  # `TrainedLayout` that the chief fills
+
+
+def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> Plan:
+    """Settle all that settings leave open.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: `RegisteredLayout` folder to start from; None starts from scratch.
+        settings: What a person chose. An heir keeps the size of the champion.
+
+    Raises:
+        Refusal: If a split that training needs is empty, or the batch does not divide.
+    """
+    info = SnapshotInfo.read(SnapshotLayout(snapshot).info)
+    _check(info, settings)
+    images = read_lines(SnapshotImage, SnapshotLayout(snapshot).manifest)
+    if not learnable([image for image in images if image.split == "train"]):
+        raise Refusal(
+            f"every train image of snapshot {info.id[:12]} has more than {MAX_BOXES:,} boxes, "
+            f"expected one with fewer"
+        )
+    width, height = input_size(images, settings.image_size)
+    warm = RegisteredLayout(champion).trained if champion else None
+    return Plan(
+        settings=settings,
+        epochs=settings.epochs or epochs_for(info.images["train"], heir=warm is not None),
+        info=TrainedInfo(
+            lineage=lineage_of(info, champion, settings),
+            classes=info.classes,
+            image_width=width,
+            image_height=height,
+            size=TrainedInfo.read(TrainedLayout(warm).info).size if warm else settings.size,
+            best_epoch=0,
+            validation_map50=None,
+            network=ARCHITECTURE,
+        ),
+    )
+
+
+def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) -> None:
+    """Lay out all that workers need in a folder, in place of what is there.
+
+    Args:
+        plan: What they are to do.
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: `RegisteredLayout` folder to start from, or None.
+        folder: Filled as `PlanLayout`.
+    """
+    layout, source = PlanLayout(folder), SnapshotLayout(snapshot)
+    shutil.rmtree(folder, ignore_errors=True)
+    layout.snapshot.mkdir(parents=True)
+    for file in (source.info, source.manifest, source.index):
+        if file.exists():
+            shutil.copyfile(file, layout.snapshot / file.name)
+    if champion:
+        shutil.copytree(RegisteredLayout(champion).trained, layout.warm)
+    plan.write(layout.plan)
+
+
+def _check(info: SnapshotInfo, settings: Settings) -> None:
+    for split in ("train", "validation"):
+        if not info.images.get(split):
+            raise Refusal(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
+    settings.check_workers()
+
+
+def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:
+    """Return what a model is made from, and the digest of that."""
+    package = PackageLayout(RegisteredLayout(champion).package) if champion else None
+    made_from = {
+        "dataset": info.dataset,
+        "snapshot": info.id,
+        "code": code_digest(),
+        "settings": settings.model_dump(exclude={"seed", "start"}),
+        "seed": settings.seed,
+        "start": PackageInfo.read(package.info).digest if package else "scratch",
+    }
+    return Lineage.model_validate({**made_from, "fingerprint": digest_of(made_from)})
+
+
+def learnable(images: Sequence[SnapshotImage]) -> list[SnapshotImage]:
+    """Return the images that a training step has memory for: of at most `MAX_BOXES` boxes each.
+
+    An image is left out as a whole: what had no box would be learned as background.
+    """
+    return [image for image in images if len(image.boxes) <= MAX_BOXES]
+
+
+def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, int]:
+    """Return width and height of the network's input in pixels.
+
+    The long side is `image_size`; the other is the smallest multiple of 32 that holds
+    the median picture.
+
+    >>> from types import SimpleNamespace
+    >>> input_size([SimpleNamespace(width=640, height=480)], 320)
+    (320, 256)
+    """
+    if image_size % CELL:
+        raise Refusal(f"image size is {image_size}, expected a multiple of {CELL}")
+    aspect = median(image.width / image.height for image in images)
+    short = image_size * min(aspect, 1 / aspect)
+    other = -(-round(short) // CELL) * CELL
+    return (image_size, other) if aspect >= 1 else (other, image_size)
+
+
+def epochs_for(images: int, *, heir: bool = False) -> int:
+    """Return how often to pass over the training split, from its size alone.
+
+    Small sets are seen more often, so that each training sees about as many images, but not
+    so often that measuring after each epoch takes longer than the training.
+
+    >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000), epochs_for(7)
+    (30, 15, 8, 150)
+    """
+    wanted = round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images)
+    return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
+
+
+def check_code(plan: Plan) -> None:
+    """Refuse a plan whose fingerprint names other code than the one that would follow it."""
+    ours, theirs = code_digest(), plan.info.lineage.code
+    if ours != theirs:
+        raise Refusal(
+            f"this worker's code has digest {ours[:12]}, expected {theirs[:12]} as the plan says: "
+            f"workers and launcher must run the same image"
+        )

@@ -1,0 +1,87 @@
+"""A recipe is YAML of settings; what it names takes the place of a default, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.model import TrainedInfo
+from components.shared.contracts.progress import say
+from components.shared.contracts.refusal import Outage, Refusal
+from components.training.train_detector.plan.settings import Settings, settings_of
+
+OF_THE_GRAPH = ("start",)  # heir and challenger differ in it, and share a recipe
+
+
+def with_recipe(recipe: str, **given: Any) -> Settings:
+    """Return settings from a recipe and from what was given beside it.
+
+    Args:
+        recipe: YAML; empty changes nothing.
+        **given: Settings as parameters; what is no default there may not be in the recipe too.
+
+    Raises:
+        Refusal: If the recipe is no YAML or names what is no setting, if both say something
+            else, or what they say cannot be.
+
+    >>> with_recipe("mosaic: 0.25", epochs=3).mosaic
+    0.25
+    >>> with_recipe("{epochs: 60}", epochs=3)
+    Traceback (most recent call last):
+    components.shared.contracts.refusal.Refusal: epochs is 3, and the recipe says 60: ...
+    """
+    said = read_recipe(recipe)
+    for name in said.keys() & given.keys():
+        if given[name] not in (Settings.model_fields[name].default, said[name]):
+            raise Refusal(
+                f"{name} is {given[name]!r}, and the recipe says {said[name]!r}: expected one of "
+                "the two, not both"
+            )
+    return settings_of(**{**given, **said})
+
+
+def read_recipe(text: str) -> dict[str, Any]:
+    """Return the settings that a recipe names, not yet checked.
+
+    Raises:
+        Refusal: If it is no YAML, or names what is no setting.
+    """
+    try:
+        read: Any = yaml.safe_load(text)
+    except yaml.YAMLError as cause:
+        raise Refusal(f"recipe is no YAML: {' '.join(str(cause).split())}") from cause
+    if not isinstance(read, dict | None):
+        raise Refusal(f"recipe is {str(read)[:100]!r}, expected YAML such as learning_rate: 0.002")
+    known = [name for name in Settings.model_fields if name not in OF_THE_GRAPH]
+    for name in read or {}:
+        if name not in known:
+            raise Refusal(f"recipe: {name} is no setting, expected some of {', '.join(known)}")
+    return read or {}
+
+
+def attempt(
+    go: Callable[[], TrainedInfo | None], trained: Path, *, trial: bool
+) -> TrainedInfo | None:
+    """Train; a trial that is refused leaves an absent model, so that a search goes on without.
+
+    Args:
+        go: Trains.
+        trained: The folder of the model.
+        trial: Whether this is one of many.
+
+    Raises:
+        Refusal: If what was chosen cannot be trained with, and this is no trial.
+        Outage: If something was away, which says nothing of what was chosen.
+    """
+    try:
+        return go()
+    except Outage:
+        raise
+    except Refusal as refusal:
+        if not trial:
+            raise
+        mark_absent(trained, str(refusal))
+        say(f"this trial is lost: {refusal}")
+        return None

@@ -1,0 +1,1 @@
+"""Curves, TensorBoard events and the run in MLflow."""

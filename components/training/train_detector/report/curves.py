@@ -1,0 +1,87 @@
+"""The page that shows whether a training went well: losses down, precision up."""
+
+from pathlib import Path
+from typing import Any
+
+from components.shared.contracts.absence import absence
+from components.shared.contracts.model import TrainedInfo, TrainedLayout
+from components.shared.contracts.record import read_lines
+from components.shared.contracts.report import precision_text
+from components.shared.pages.chart import line_chart
+from components.shared.pages.fragments import Card, cards, columns, sentence, table
+from components.shared.pages.page import Section, write_page
+from components.training.train_detector.plan.history import Epoch
+
+
+def write_curves(trained: Path, page: Path) -> None:
+    """Draw a trained model's history, or say why there is none.
+
+    Args:
+        trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        page: The HTML file to write.
+    """
+    layout = TrainedLayout(trained)
+    if reason := absence(trained):
+        write_page(page, "No training", [], sentence(reason))
+        return
+    info, epochs = TrainedInfo.read(layout.info), read_lines(Epoch, layout.history)
+    sections = [
+        Section("Outcome", [cards(*_key_numbers(info, epochs))]),
+        Section("Curves", [columns(_precision(epochs), _losses(epochs), _rate(epochs))]),
+        Section("Made from", [table(("what", "value"), _origins(info))]),
+    ]
+    write_page(page, f"Training on {info.lineage.dataset}", sections)
+
+
+def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
+    return [
+        Card("mAP50 on validation", precision_text(info.validation_map50)),
+        Card("best epoch", info.best_epoch, f"of {len(epochs)}"),
+        Card("network", info.size, f"{info.image_width}x{info.image_height} pixels"),
+    ]
+
+
+def _precision(epochs: list[Epoch]) -> Any:
+    known = [(one.epoch, one.map50) for one in epochs if one.map50 is not None]
+    return line_chart(
+        [epoch for epoch, _ in known],
+        {"mAP50": [map50 for _, map50 in known]},
+        title="mAP50 of the averaged weights on the validation split"
+        if known
+        else "mAP50 is not measurable: no validation image has a box",
+        x_label="epoch",
+        y_range=(0, 1),
+    )
+
+
+def _losses(epochs: list[Epoch]) -> Any:
+    parts = {
+        "all": [one.loss for one in epochs],
+        "class": [one.class_loss for one in epochs],
+        "box": [one.box_loss for one in epochs],
+        "distances": [one.distance_loss for one in epochs],
+    }
+    return line_chart(
+        [one.epoch for one in epochs], parts, title="Losses on the training split", x_label="epoch"
+    )
+
+
+def _rate(epochs: list[Epoch]) -> Any:
+    return line_chart(
+        [one.epoch for one in epochs],
+        {"learning rate": [one.learning_rate for one in epochs]},
+        title="Learning rate at the end of each epoch",
+        x_label="epoch",
+    )
+
+
+def _origins(info: TrainedInfo) -> list[tuple[str, str]]:
+    lineage = info.lineage
+    settings = {name: str(value) for name, value in sorted(lineage.settings.items())}
+    made_from = {"snapshot": lineage.snapshot, "code": lineage.code, "start": lineage.start}
+    return [
+        *made_from.items(),
+        ("seed", str(lineage.seed)),
+        *settings.items(),
+        ("classes", ", ".join(info.classes)),
+    ]

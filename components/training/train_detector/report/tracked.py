@@ -1,0 +1,37 @@
+"""What is kept about a training where people compare trainings."""
+
+from pathlib import Path
+
+from components.shared.contracts.model import TrainedInfo, TrainedLayout
+from components.shared.contracts.record import read_lines
+from components.shared.store.tracking import Tracked, origins
+from components.training.train_detector.plan.history import Epoch, scalars
+
+
+def tracked(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Tracked]:
+    """Return what a training leaves to be compared; nothing if there was none.
+
+    Args:
+        trained: Laid out as `contracts.model.TrainedLayout`.
+        info: What it says of itself; None if it is absent.
+        curves: Its page.
+    """
+    if info is None:
+        return []
+    layout = TrainedLayout(trained)
+    epochs = read_lines(Epoch, layout.history)
+    best: dict[str, float] = {"best/epoch": info.best_epoch}
+    if info.validation_map50 is not None:
+        best["best/map50"] = info.validation_map50
+    shape = {"input": f"{info.image_width}x{info.image_height}", "classes": len(info.classes)}
+    files = {"training/trained.json": layout.info, "training/curves.html": curves}
+    if layout.history.exists():
+        files["training/history.jsonl"] = layout.history
+    return [
+        Tracked(
+            info.lineage,
+            params={**shape, **origins(info.lineage)},
+            metrics={0: best, **scalars(epochs)},
+            files=files,
+        )
+    ]

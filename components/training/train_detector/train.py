@@ -1,0 +1,91 @@
+"""A training that was done before is fetched; another is planned, launched and kept."""
+
+import shutil
+from pathlib import Path
+
+from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.model import RegisteredLayout, TrainedInfo, TrainedLayout
+from components.shared.contracts.progress import say
+from components.shared.contracts.report import precision_text
+from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
+from components.shared.network.architecture import fits
+from components.shared.store.objects import Objects
+from components.training.train_detector.launchers.choose import Launcher
+from components.training.train_detector.launchers.outcome import TrainingError
+from components.training.train_detector.plan.plan import Plan, plan_training, write_plan
+from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.worker.kept import Kept
+
+
+def train(
+    snapshot: Path,
+    champion: Path,
+    trained: Path,
+    settings: Settings,
+    objects: Objects,
+    launch: Launcher,
+) -> TrainedInfo | None:
+    """Leave a trained model in a folder, or the reason why there is none.
+
+    Args:
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
+        champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
+        trained: The folder to fill, as `contracts.model.TrainedLayout`.
+        settings: What a person chose.
+        objects: Holds the snapshot's shards, and finished trainings by fingerprint.
+        launch: Starts the workers.
+
+    Returns:
+        What was trained, or None if the model is absent on purpose.
+    """
+    heir = settings.start == "champion"
+    if heir and (reason := nothing_to_inherit(champion, snapshot)):
+        mark_absent(trained, reason)
+        say(f"nothing to train: {reason}")
+        return None
+    start = champion if heir else None
+    plan = plan_training(snapshot, start, settings)
+    kept = Kept(objects, plan.fingerprint)
+    if kept.complete():
+        say("training skipped: the same snapshot, code, settings and seed were trained before")
+    else:
+        work = trained.with_name(f"{trained.name}.work")
+        write_plan(plan, snapshot, start, work)
+        _launch(plan, work, kept, launch)
+    kept.forget_the_way()
+    kept.fetch_outcome(trained)
+    info = TrainedInfo.read(TrainedLayout(trained).info)
+    say(f"validation mAP50 {precision_text(info.validation_map50)} at epoch {info.best_epoch}")
+    return info
+
+
+def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
+    """Return what the dashboard compares between trainings; nothing for an absent model."""
+    if info is None:
+        return {}
+    numbers = {"validation_map50": info.validation_map50, "best_epoch": info.best_epoch}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
+    """Return why an heir would learn nothing, or None if there is something to learn."""
+    if absence(champion):
+        return "there is no champion yet"
+    info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)
+    if info.lineage.snapshot == SnapshotInfo.read(SnapshotLayout(snapshot).info).id:
+        return "the champion has already learned from this snapshot"
+    if not fits(info.network):
+        return "the champion's network is built otherwise, so its weights do not fit"
+    return None
+
+
+def _launch(plan: Plan, work: Path, kept: Kept, launch: Launcher) -> None:
+    workers = plan.settings.workers
+    say(
+        f"{plan.info.size} network, {plan.info.image_width}x{plan.info.image_height} pixels, "
+        f"{plan.epochs} epochs, {workers} worker{'s' if workers > 1 else ''}"
+    )
+    launch(work, plan, kept.objects)
+    if not kept.complete():
+        raise TrainingError("the workers ended well, but their outcome is not in the object store")
+    shutil.rmtree(work)

@@ -1,0 +1,115 @@
+"""One worker of a training, with TF_CONFIG.
+
+It is run as `python -m components.training.train_detector.worker.main FOLDER`.
+
+It lives no longer than the process that holds the other end of its standard input.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.store.objects import Objects, StoreError
+from components.training.train_detector.worker.lean import import_tensorflow_alone
+
+REFUSED = 2  # exit code for what the user must mend
+FORSAKEN = 138  # when another worker, or the store, is gone: from 128 on it is worth another try
+
+
+class ForsakenError(RuntimeError):
+    """Another worker is gone, so that no step can be finished."""
+
+
+def main(arguments: list[str]) -> int:
+    """Train as the plan in a folder says; the exit code says how it went."""
+    (folder,) = arguments
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    return exit_code(lambda: work(Path(folder), os.environ))
+
+
+def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
+    """Return 0 for what is done, 2 for what was refused, 138 for what is worth another try.
+
+    Whoever is told to stop leaves by `Stopped`, which is 143.
+
+    Args:
+        do: What is to be done.
+        last_words: A file that takes the reason, too, if it is there.
+    """
+    try:
+        do()
+    except (Refusal, ForsakenError, StoreError) as error:
+        print(error, file=sys.stderr, flush=True)
+        if last_words and last_words.exists():
+            last_words.write_text(str(error))
+        return REFUSED if isinstance(error, Refusal) else FORSAKEN
+    return 0
+
+
+def work(folder: Path, environment: Mapping[str, str]) -> None:
+    """Take one worker's part in a training; the chief stores what came of it.
+
+    Args:
+        folder: Laid out as `PlanLayout`.
+        environment: OBJECT_STORE_URL, and if we are not alone TF_CONFIG, the cluster and
+            our place in it; WORKER_THREADS for a step, otherwise our share of the
+            machine's cores; WORKER_COMMUNICATION, `ring`, `nccl` or `auto`.
+
+    Raises:
+        Refusal: If the plan is of other code, or cannot be followed.
+        ForsakenError: If another worker is gone.
+        StoreError: If the object store fails, whatever was tried again.
+        Stopped: If we or another worker were told to stop; checkpoints are there.
+    """
+    from components.training.train_detector.plan.plan import Plan, PlanLayout, check_code
+    from components.training.train_detector.worker.kept import Kept
+
+    layout = PlanLayout(folder)
+    plan = Plan.read(layout.plan)
+    check_code(plan)
+    kept = Kept(Objects(environment["OBJECT_STORE_URL"]), plan.fingerprint)
+
+    import_tensorflow_alone()
+    from components.training.train_detector.learning.run import run
+    from components.training.train_detector.worker.devices import LOST, strategy_for, use_threads
+
+    index, workers = place(json.loads(environment.get("TF_CONFIG") or "{}"))
+    threads = int(environment.get("WORKER_THREADS") or (os.cpu_count() or 1) // workers)
+    use_threads(max(1, threads))
+    try:
+        strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
+        run(layout, plan, kept.objects, kept.checkpoints(index), strategy, index)
+    except LOST as cause:
+        raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
+    if index == 0:
+        kept.send_outcome(layout.trained)
+
+
+def place(cluster: Mapping[str, Any]) -> tuple[int, int]:
+    """Return our number and how many we are; a `chief`, if there is one, is number 0.
+
+    >>> place({"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}})
+    (1, 2)
+    >>> place({})
+    (0, 1)
+    """
+    hosts = dict(cluster.get("cluster") or {"worker": [""]})
+    task = dict(cluster.get("task") or {"type": "worker", "index": 0})
+    chiefs = len(hosts.get("chief", ()))
+    index = int(task["index"]) + (chiefs if task["type"] == "worker" else 0)
+    return index, chiefs + len(hosts.get("worker", ()))
+
+
+def _die_with_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

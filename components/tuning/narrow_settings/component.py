@@ -1,0 +1,45 @@
+"""`narrow_settings` as Kubeflow runs it."""
+
+from typing import List  # noqa: UP035 (kfp reads this spelling)
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("core"), install_kfp_package=False)
+def narrow_settings(
+    recipes: List[str],  # noqa: UP006
+    trained: dsl.Input[List[dsl.Model]],  # noqa: UP006
+    page: dsl.Output[dsl.Markdown],
+    epochs: int = 12,
+) -> List[str]:  # noqa: UP006
+    """Let the better settings go on to a full training, and the defaults with them.
+
+    Args:
+        recipes: All that were tried, the defaults first, as `contracts.recipe`.
+        trained: What came of them, each a `contracts.model.TrainedLayout`, or absent.
+        page: All trials and their numbers.
+        epochs: Of a full training.
+
+    Returns:
+        The recipes that go on.
+    """
+    from pathlib import Path
+
+    from components.shared.contracts.absence import absence, present
+    from components.shared.contracts.model import TrainedInfo, TrainedLayout
+    from components.shared.contracts.policy import TuningPolicy
+    from components.shared.contracts.progress import say
+    from components.shared.contracts.recipe import recipe_from, recipe_text
+    from components.tuning.narrow_settings.narrow import finalists, narrow
+    from components.tuning.narrow_settings.show import table_of
+
+    folders = [one.path for one in trained]
+    infos = [TrainedInfo.read(TrainedLayout(folder).info) for folder in present(folders)]
+    reasons = [reason for folder in folders if (reason := absence(folder))]
+    trials = narrow([recipe_from(recipe) for recipe in recipes], infos, TuningPolicy())
+    Path(page.path).write_text(table_of(trials, reasons))
+    going = finalists(trials, epochs)
+    say(f"{len(going)} of {len(trials)} trials go on to {epochs} epochs")
+    return [recipe_text(recipe) for recipe in going]

@@ -1,0 +1,48 @@
+"""`pick_settings` as Kubeflow runs it."""
+
+from typing import List  # noqa: UP035 (kfp reads this spelling)
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("core"), install_kfp_package=False)
+def pick_settings(
+    recipes: List[str],  # noqa: UP006
+    trained: dsl.Input[List[dsl.Model]],  # noqa: UP006
+    finalists: List[str],  # noqa: UP006
+    packages: dsl.Input[List[dsl.Model]],  # noqa: UP006
+    reports: dsl.Input[List[dsl.Artifact]],  # noqa: UP006
+    settings: dsl.Output[dsl.Artifact],
+    page: dsl.Output[dsl.HTML],
+) -> str:
+    """Pick the settings that did best on the validation split, and write them down.
+
+    Args:
+        recipes: All that were tried, the defaults first, as `contracts.recipe`.
+        trained: What came of them, each a `contracts.model.TrainedLayout`, or absent.
+        finalists: The recipes that were trained in full.
+        packages: What came of those, each a `contracts.model.PackageLayout`, or absent.
+        reports: Their numbers, each a `contracts.report.Report` of one as challenger.
+        settings: YAML for the train pipeline: what differs from the defaults.
+        page: Every trial with its numbers.
+
+    Returns:
+        The same settings in one line.
+    """
+    from pathlib import Path
+
+    from components.shared.contracts.progress import say
+    from components.shared.contracts.recipe import recipe_text
+    from components.tuning.pick_settings.search import search
+    from components.tuning.pick_settings.show import settings_file, write_search
+
+    found = search(
+        recipes, [one.path for one in trained], finalists,
+        [one.path for one in packages], [one.path for one in reports],
+    )  # fmt: skip
+    write_search(page.path, found.pick, found.recipes, found.infos)
+    Path(settings.path).write_text(settings_file(found.pick, found.reports[0], len(recipes)))
+    say(f"{found.pick.reason}; settings in {settings.path}")
+    return recipe_text(found.pick.recipe)

@@ -1,0 +1,109 @@
+"""Settings win if what they led to does better than the defaults, by more than chance moves."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.shared.contracts.model import PackageInfo
+from components.shared.contracts.policy import TuningPolicy
+from components.shared.contracts.recipe import Recipe, followed
+from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.report import ModelReport, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Finalist:
+    """One recipe that was trained in full.
+
+    Attributes:
+        number: Its place among those, from 0 for the defaults.
+        recipe: What was tried.
+        model: The numbers of what would be served; None if there is no such model.
+    """
+
+    number: int
+    recipe: Recipe
+    model: ModelReport | None
+
+    @property
+    def score(self) -> float:
+        """Its mAP50-95; below all others if there is none."""
+        return self.model.rank if self.model else -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What was found.
+
+    Attributes:
+        finalists: All of them.
+        winner: The best of them; the defaults if no other is better by enough.
+        reason: A sentence with the numbers.
+    """
+
+    finalists: tuple[Finalist, ...]
+    winner: Finalist
+    reason: str
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the next training should be given; how long to train is left to it."""
+        return {name: said for name, said in self.winner.recipe.items() if name != "epochs"}
+
+
+def pick(
+    recipes: Sequence[Recipe],
+    packages: Sequence[PackageInfo],
+    reports: Sequence[Report],
+    policy: TuningPolicy,
+) -> Pick:
+    """Compare what was trained in full.
+
+    Args:
+        recipes: Of the finalists.
+        packages: Those of their models that could be exported, in any order.
+        reports: Of their models, in any order, each as `challenger`.
+        policy: What is asked of a winner.
+
+    Raises:
+        Refusal: If a report is not of the validation split, or there are no numbers at all.
+    """
+    for report in reports:
+        if report.split != "validation":
+            raise Refusal(f"a report is of the {report.split} split, expected validation")
+    numbers = {m.model: m for report in reports for m in report.models if m.role == "challenger"}
+    found = {at: numbers.get(made.digest) for at, made in followed(recipes, packages).items()}
+    finalists = tuple(Finalist(at, recipe, found.get(at)) for at, recipe in enumerate(recipes))
+    return _best(finalists, policy)
+
+
+def _best(finalists: tuple[Finalist, ...], policy: TuningPolicy) -> Pick:
+    fit = [one for one in finalists if one.score >= 0 and _quick(one, policy)]
+    if not fit:
+        raise Refusal(f"none of {len(finalists)} finalists has numbers and answers in time")
+    best = max(fit, key=lambda one: (one.score, -one.number))
+    defaults = next((one for one in finalists if set(one.recipe) == {"epochs"}), None)
+    if defaults is None or defaults not in fit:
+        return Pick(finalists, best, f"mAP50-95 {best.score:.3f}, and the defaults have none")
+    gain = best.score - defaults.score
+    if best is defaults or round(gain, 9) < policy.min_gain:
+        return Pick(
+            finalists, defaults,
+            f"the defaults stay: mAP50-95 {defaults.score:.3f}, and "
+            f"{_others(fit, defaults, policy)}",
+        )  # fmt: skip
+    return Pick(
+        finalists, best,
+        f"mAP50-95 {best.score:.3f} against {defaults.score:.3f} of the defaults ({gain:+.3f})",
+    )  # fmt: skip
+
+
+def _quick(one: Finalist, policy: TuningPolicy) -> bool:
+    return one.model is not None and one.model.latency_ms_p95 <= policy.max_latency_ms
+
+
+def _others(fit: Sequence[Finalist], defaults: Finalist, policy: TuningPolicy) -> str:
+    scores = [one.score for one in fit if one is not defaults]
+    if not scores:
+        return "there is no other to compare with"
+    return f"nothing is better by {policy.min_gain:.3f} (the best other has {max(scores):.3f})"

@@ -1,0 +1,54 @@
+"""A search, read from all that its tasks left; what is absent is left out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from components.shared.contracts.absence import present
+from components.shared.contracts.model import PackageInfo, PackageLayout, TrainedInfo, TrainedLayout
+from components.shared.contracts.policy import TuningPolicy
+from components.shared.contracts.recipe import Recipe, recipe_from
+from components.shared.contracts.report import Report
+from components.tuning.pick_settings.pick import Pick, pick
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """All of a search.
+
+    Attributes:
+        recipes: All that were tried, the defaults first.
+        infos: What their short trainings left.
+        reports: Of those that were trained in full.
+        pick: What won.
+    """
+
+    recipes: Sequence[Recipe]
+    infos: Sequence[TrainedInfo]
+    reports: Sequence[Report]
+    pick: Pick
+
+
+def search(
+    recipes: Iterable[str],
+    trained: Iterable[str],
+    finalists: Iterable[str],
+    packages: Iterable[str],
+    reports: Iterable[str],
+) -> Search:
+    """Read a search and say what won.
+
+    Args:
+        recipes: All that were tried, the defaults first.
+        trained: Folders of their `TrainedLayout`.
+        finalists: The recipes that were trained in full.
+        packages: Folders of their `PackageLayout`.
+        reports: Files of their `Report`.
+
+    Raises:
+        Refusal: As `pick`.
+    """
+    infos = [TrainedInfo.read(TrainedLayout(one).info) for one in present(trained)]
+    models = [PackageInfo.read(PackageLayout(one).info) for one in present(packages)]
+    compared = [Report.read(one) for one in reports]
+    found = pick([recipe_from(one) for one in finalists], models, compared, TuningPolicy())
+    return Search([recipe_from(one) for one in recipes], infos, compared, found)

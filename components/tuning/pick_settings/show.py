@@ -1,0 +1,98 @@
+"""What people get of a search: a page with every trial, and a file for the next training."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.shared.contracts.model import TrainedInfo
+from components.shared.contracts.recipe import Recipe, followed
+from components.shared.contracts.report import ModelReport, Report, precision_text
+from components.shared.pages.chart import bar_chart
+from components.shared.pages.fragments import Card, badge, cards, sentence, table, text
+from components.shared.pages.page import Section, write_page
+from components.tuning.pick_settings.pick import Pick
+
+
+def write_search(
+    page: str | Path, found: Pick, recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]
+) -> None:
+    """Write the page.
+
+    Args:
+        page: The HTML file.
+        found: What won, and why.
+        recipes: All that were proposed, the defaults first.
+        infos: What the first, short trainings left, in any order.
+    """
+    names = sorted({name for recipe in recipes for name in recipe} - {"epochs"})
+    scores = {at: info.validation_map50 for at, info in followed(recipes, infos).items()}
+    finalists = {_key(one.recipe): one for one in found.finalists}
+    rows, bars = [], {}
+    for at, recipe in enumerate(recipes):
+        title = str(at or "defaults")
+        finalist = finalists.get(_key(recipe))
+        model = finalist.model if finalist else None
+        won = badge("winner", "good") if finalist is found.winner else ""
+        settings = [str(recipe.get(name, "")) for name in names]
+        short = precision_text(scores[at]) if at in scores else ""
+        rows.append((title, won, *_numbers(model), short, *settings))
+        if finalist and finalist.score >= 0:
+            bars[title] = finalist.score
+    head = ("trial", "", "mAP50-95", "mAP50", "ms, 95 %", "MB", "mAP50, short", *names)
+    chart = bar_chart(
+        list(bars), {"mAP50-95": list(bars.values())}, title="mAP50-95 on the validation split"
+    )
+    said = text("No test image took part in the choice: what they say of the winner is still news.")
+    write_page(
+        page,
+        "Settings tried",
+        [
+            Section("Outcome", [cards(*_cards(found, len(recipes)))]),
+            Section("All trials", [table(head, rows)]),
+            Section("Those that were trained in full", [chart, said]),
+        ],
+        sentence(found.reason),
+    )
+
+
+def settings_file(found: Pick, report: Report, trials: int) -> str:
+    """Return YAML of the settings that differ from the defaults, and where they come from.
+
+    Args:
+        found: What won, and why.
+        report: Of any finalist: on what they were compared.
+        trials: How many there were.
+    """
+    epochs = found.winner.recipe.get("epochs")
+    lines = [
+        f"# Settings for training on {report.dataset}, found by the tune pipeline.",
+        f"# {trials} trials on snapshot {report.snapshot[:12]}, {len(found.finalists)} of them "
+        f"trained for {epochs} epochs",
+        f"# and compared on {report.images:,} validation images: {found.reason}.",
+        f"# To use them: python -m pipelines run train --dataset {report.dataset} --recipe @FILE",
+        *(f"{name}: {json.dumps(said)}" for name, said in sorted(found.recipe.items())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cards(found: Pick, trials: int) -> list[Card]:
+    chosen = ", ".join(f"{name} {said}" for name, said in sorted(found.recipe.items()))
+    return [
+        Card("mAP50-95 of the winner", found.winner.score, "on the validation split"),
+        Card("trials", trials, f"{len(found.finalists)} trained in full"),
+        Card("settings", "new" if chosen else "defaults", chosen or "nothing did better"),
+    ]
+
+
+def _numbers(model: ModelReport | None) -> list[str]:
+    if model is None:
+        return [""] * 4
+    coco = (precision_text(model.coco.get(name)) for name in ("map", "map50"))
+    size = f"{model.size_bytes / 1e6:.1f}"
+    return [*coco, f"{model.latency_ms_p95:.1f}", size]
+
+
+def _key(recipe: Recipe) -> frozenset[tuple[str, Any]]:
+    """Return what a recipe is known by in both rounds."""
+    return frozenset((name, said) for name, said in recipe.items() if name != "epochs")

@@ -1,0 +1,42 @@
+"""`propose_settings` as Kubeflow runs it."""
+
+from typing import List  # noqa: UP035 (kfp reads this spelling)
+
+from kfp import dsl
+
+from components.images import image
+
+
+@dsl.component(base_image=image("core"), install_kfp_package=False)
+def propose_settings(
+    trials: int = 9, epochs: int = 12, budget: str = "unlimited", space: str = "", seed: int = 0
+) -> List[str]:  # noqa: UP006
+    """Propose settings to try, the defaults first.
+
+    Args:
+        trials: How many, the defaults included.
+        epochs: Of a trial that gets to the end; all begin with a third of them.
+        budget: Epochs over all trials, or `unlimited`; fewer trials are made to keep it.
+        space: YAML of what is searched: `size: [pico, nano]` or `learning_rate: {low: 0.001,
+            high: 0.01, log: true}` for each setting; empty is the usual.
+        seed: Decides where the search begins.
+
+    Returns:
+        A recipe for each trial, as `contracts.recipe`.
+    """
+    from components.shared.contracts.choices import UNLIMITED, number_or
+    from components.shared.contracts.policy import TuningPolicy
+    from components.shared.contracts.progress import say
+    from components.shared.contracts.recipe import recipe_text
+    from components.tuning.propose_settings.propose import propose, rungs, size
+    from components.tuning.propose_settings.space import read_space
+
+    searched = read_space(space)
+    wanted = int(min(trials, 1 + size(searched)))
+    most = number_or(UNLIMITED, budget, "budget")
+    spent = rungs(wanted, epochs, most, TuningPolicy())
+    say(f"{spent.sentence}, over {', '.join(searched)}")
+    return [
+        recipe_text({**recipe, "epochs": spent.short})
+        for recipe in propose(searched, spent.trials, seed)
+    ]

@@ -1,0 +1,155 @@
+"""One page that tells a whole run: it needs nothing else, every other page is inside it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from components.shared.contracts.record import read_lines
+from components.shared.contracts.report import DriftReport, Report, precision_text
+from components.shared.contracts.snapshot import (
+    SnapshotInfo,
+    SnapshotLayout,
+    WindowFrame,
+    WindowLayout,
+)
+from components.shared.pages.fragments import Card, cards, enclosed, gallery, sentence, table, text
+from components.shared.pages.page import Section, write_page
+from components.shared.store.objects import Objects
+from components.shared.store.snapshots import ImageReader
+from components.shared.vision.draw import draw_boxes
+from components.shared.vision.jpeg import decode_jpeg
+from pipelines.local.home import Home
+from pipelines.local.run import Run
+
+MOST_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
+PICTURES = 8  # of a window
+STRIDE = 3  # from the busiest frame down, so that not all are of one camera
+
+# Task and artifact of each page that is enclosed, and what to call it.
+PAGES = (
+    ("validate-dataset", "page", "The snapshot"),
+    ("train-detector", "curves", "Training, heir"),
+    ("train-detector-2", "curves", "Training, challenger"),
+    ("check-model", "page", "Trial of the package, heir"),
+    ("check-model-2", "page", "Trial of the package, challenger"),
+    ("evaluate-detector", "page", "The evaluation, worst errors first"),
+    ("deploy-model", "page", "The rollout"),
+    ("detect-drift", "page", "Drift"),
+    ("detect-drift", "evidently", "Drift, as Evidently sees it"),
+    ("score-dataset", "page", "Batch scores"),
+)
+
+
+def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, home: Home) -> Path:
+    """Write the page of a run that went well to `<dataset>.html` in the state folder.
+
+    Args:
+        runs: What ran, in order, each with its title.
+        dataset: Name of the dataset.
+        home: Where it ran.
+    """
+    page = home.state / f"{dataset}.html"
+    objects = Objects(home.env["OBJECT_STORE_URL"])
+    sections = [
+        Section("The model", list(_model(runs))),
+        Section("What it saw while it was watched", list(_watched(runs, objects))),
+        Section("Every step", [_steps(runs)]),
+        Section("Every page", list(_enclosed(runs))),
+    ]
+    write_page(page, f"{dataset}: one turn of the loop", sections, _lead(runs), MOST_BYTES)
+    return page
+
+
+def _named(runs: Sequence[tuple[str, Run]], name: str) -> list[tuple[str, Run]]:
+    return [(title, run) for title, run in runs if run.name == name]
+
+
+def _lead(runs: Sequence[tuple[str, Run]]) -> str:
+    said = [
+        step.said
+        for name, task in (("train", "judge-model"), ("watch", "decide-retraining"))
+        for _, run in _named(runs, name)
+        if (step := run.step(task))
+    ]
+    return " ".join(map(sentence, said))
+
+
+def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
+    for _, run in _named(runs, "train"):
+        snapshot = run.artifact("snapshot-dataset", "snapshot")
+        report = run.artifact("evaluate-detector", "report")
+        if snapshot is None or report is None:
+            continue
+        yield _numbers(SnapshotInfo.read(SnapshotLayout(snapshot).info), Report.read(report))
+        yield _comparison(Report.read(report))
+
+
+def _numbers(info: SnapshotInfo, report: Report) -> Markup:
+    best = max(report.models, key=lambda model: model.rank)
+    return cards(
+        Card(
+            "mAP50", precision_text(best.coco["map50"]), f"on {report.images:,} frozen test images"
+        ),
+        Card("mAP50-95", precision_text(best.coco["map"]), f"{report.boxes:,} true boxes"),
+        Card("latency", f"{best.latency_ms_p50:.0f} ms", "median, one image, one thread"),
+        Card("package", f"{best.size_bytes / 1e6:.1f} MB", f"{best.role}, {best.model[:12]}"),
+        Card("images", sum(info.images.values()), f"snapshot {info.id[:12]}"),
+        Card("boxes", sum(info.boxes.values()), ", ".join(info.classes)),
+    )
+
+
+def _comparison(report: Report) -> Markup:
+    rows: list[Sequence[str | float]] = [
+        (
+            model.role,
+            model.model[:12],
+            precision_text(model.coco["map50"]),
+            precision_text(model.coco["map"]),
+            model.latency_ms_p50,
+            "",
+        )
+        for model in report.models
+    ]
+    rows += [(role, "", "", "", "", reason) for role, reason in report.absent.items()]
+    headings = ("role", "model", "mAP50", "mAP50-95", "latency, ms", "why it is absent")
+    return table(headings, rows)
+
+
+def _watched(runs: Sequence[tuple[str, Run]], objects: Objects) -> Iterator[Markup]:
+    for title, run in _named(runs, "watch"):
+        drift = run.artifact("detect-drift", "drift")
+        window = run.artifact("extract-window", "window")
+        decided = run.step("decide-retraining")
+        if drift is None or window is None or decided is None:
+            continue
+        yield text(f"{title}: {decided.said}. {sentence(DriftReport.read(drift).reason)}")
+        yield gallery(_served(WindowLayout(window), objects), width=360)
+
+
+def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    frames = read_lines(WindowFrame, window.frames)
+    reader = ImageReader(window.index, objects)
+    busiest = sorted(frames, key=lambda frame: (-len(frame.boxes), frame.sha256))
+    for frame in busiest[: PICTURES * STRIDE : STRIDE]:
+        picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), frame.boxes, captions=())
+        yield picture, f"{frame.camera}, {len(frame.boxes)} found in {frame.latency_ms:.0f} ms"
+
+
+def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
+    rows = [
+        (title if step is run.steps[0] else "", step.title, f"{step.seconds:.1f}", step.said)
+        for title, run in runs
+        for step in run.steps
+    ]
+    return table(("part", "step", "seconds", "what it did"), rows)
+
+
+def _enclosed(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
+    for title, run in runs:
+        for task, artifact, name in PAGES:
+            page = run.artifact(task, artifact)
+            if page is not None:
+                yield enclosed(name, page.read_text(), title)

@@ -1,0 +1,44 @@
+"""The commands of the laptop home, and their options."""
+
+from typing import Any
+
+from pipelines.parameters import one_of_the_pipelines
+
+
+def add(commands: Any) -> None:
+    """Add the commands that need no cluster.
+
+    Args:
+        commands: The command line's subparsers.
+    """
+    loop = commands.add_parser("loop", help="the whole loop, as make run does it")
+    loop.add_argument("--data", default="", help="folder of labelled images; none simulates")
+    loop.add_argument("--name", default="", help="name of the dataset")
+    loop.set_defaults(act=_act("loop"))
+    retrain = commands.add_parser("retrain", help="label what drifted, and train again")
+    retrain.add_argument("--frames", type=int, default=240, help="labelled night frames to add")
+    retrain.set_defaults(act=_act("retrain"))
+    serve = commands.add_parser("serve", help="keep the last models served")
+    serve.add_argument("--port", type=int, default=8080)
+    serve.set_defaults(act=_act("serve"))
+    history = commands.add_parser("history", help="what was registered, promoted, rolled back")
+    history.add_argument("--dataset", default="car-parks")
+    history.set_defaults(act=_act("history"))
+    run = commands.add_parser("run", help="one pipeline on this machine")
+    one_of_the_pipelines(run)
+    run.set_defaults(act=_run)
+
+
+def _act(name: str) -> Any:
+    def act(options: dict[str, Any]) -> int:
+        from pipelines.local import commands
+
+        return int(getattr(commands, name)(**options))
+
+    return act
+
+
+def _run(options: dict[str, Any]) -> int:
+    from pipelines.local import commands
+
+    return commands.run(options.pop("pipeline"), options)

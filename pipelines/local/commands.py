@@ -1,0 +1,135 @@
+"""What can be asked of a laptop home: the loop, one pipeline, a second training, serving."""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from components.promotion.deploy_model.pictures import served_lately
+from components.shared.contracts.object_store import scheme_of
+from components.shared.contracts.refusal import Refusal
+from components.shared.store.objects import Objects
+from components.shared.store.postgres import connect
+from components.shared.store.registry import Alias, Registry
+from pipelines.local import loop as whole
+from pipelines.local.clients import Clients
+from pipelines.local.drill import PICTURES
+from pipelines.local.home import Home, database_url, home
+from pipelines.local.terminal import Terminal
+from pipelines.parameters import checked
+
+ALIASES: tuple[Alias, ...] = ("champion", "previous", "challenger")
+
+
+def loop(data: str, name: str) -> int:
+    """Run the whole loop, as `make run` does."""
+    whole.loop(data, name)
+    return 0
+
+
+def run(name: str, parameters: Mapping[str, Any]) -> int:
+    """Run one pipeline and print what its steps did.
+
+    Raises:
+        Refusal: If a parameter is not what it may be, before anything is started.
+    """
+    parameters = _on_this_machine(name, parameters)
+    with home() as up:
+        story = whole.Story(str(parameters["dataset"]), up, Terminal())
+        story.pipeline(name.capitalize(), name, parameters)
+        story.ingested()
+        story.terminal.steps(story.runs)
+    return 0
+
+
+def retrain(frames: int) -> int:
+    """Label night and rain (the simulator's truth stands in for people) and train again.
+
+    Raises:
+        Refusal: If there is no champion to do better than.
+    """
+    with home() as up:
+        story = whole.Story(whole.SIMULATED, up, Terminal())
+        if not whole.is_served(story):
+            raise Refusal(f"{whole.SIMULATED} has no model in service yet; `make run` makes one")
+        story.job(
+            "Labels", "simulate_cameras", dataset=story.dataset, frames=frames,
+            conditions="night-rain", first_day="2026-01-12",
+        )  # fmt: skip
+        story.ingested()
+        with Clients(up.env["DETECTOR_URL"], story.dataset, _lately(up, story.dataset)) as clients:
+            story.train(grow_test=True)
+        story.terminal.say(f"\nmeanwhile: {clients.told}")
+        story.terminal.steps(story.runs)
+    return 0
+
+
+def rollback(dataset: str) -> int:
+    """Let the model that served before serve again, on this machine.
+
+    Raises:
+        Refusal: If DATABASE_URL names a database whose models are not served here: its
+            registry would say so, and clients would be answered by the same model as before.
+    """
+    served = os.environ.get("DETECTOR_URL") or os.environ.get("DETECTOR_TARGET")
+    if os.environ.get("DATABASE_URL") and not served:
+        raise Refusal(
+            "DATABASE_URL names a registry, and nothing says where its models are served; "
+            "expected KFP_HOST or --host for those of a cluster, DETECTOR_URL for servers of "
+            "your own, or no DATABASE_URL for this machine's"
+        )
+    return run("deploy", {"dataset": dataset, "model": "previous"})
+
+
+def history(dataset: str) -> int:
+    """Print a dataset's models, who serves, and all that was done to them."""
+    checked("deploy", {"dataset": dataset})
+    with database_url() as url, closing(connect(url)) as connection:
+        registry = Registry(connection)
+        versions, entries = registry.versions(dataset), registry.history(dataset)
+        aliases = {alias: registry.alias(dataset, alias) for alias in ALIASES}
+    if not versions:
+        raise Refusal(f"{dataset} has no model yet; `make run` makes one")
+    Terminal().history(versions, aliases, entries)
+    return 0
+
+
+def serve(port: int) -> int:
+    """Keep the detectors served until someone stops it.
+
+    Raises:
+        Refusal: If there is no model to serve yet.
+    """
+    with home(detector_port=port) as up:
+        url = up.env["DETECTOR_URL"]
+        models = httpx.get(f"{url}/v2/models", timeout=10).json()["models"]
+        if not models:
+            raise Refusal(f"{up.state} holds no model to serve yet; `make run` makes one")
+        print(f"serving {', '.join(models)} at {url}; stop with Ctrl-C. For example:")
+        kind = "-H 'Content-Type: image/jpeg'"
+        for name in models:
+            print(f"  curl --data-binary @image.jpg {kind} {url}/v1/detect/{name}", flush=True)
+        while True:
+            up.must_run()
+            time.sleep(0.5)
+
+
+def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters of a pipeline, if they name only what is there."""
+    parameters = checked(pipeline, given)
+    for name in ("folder", "source"):
+        path = str(parameters.get(name, ""))
+        if path and not scheme_of(path) and not Path(path).exists():
+            raise Refusal(f"{pipeline}: {name} is {path!r}, which is not there")
+    return parameters
+
+
+def _lately(up: Home, dataset: str) -> list[bytes]:
+    """Return what cameras saw lately, for clients who ask while a candidate is on trial."""
+    objects = Objects(up.env["OBJECT_STORE_URL"])
+    with closing(connect(up.env["DATABASE_URL"])) as connection:
+        return list(served_lately(connection, objects, dataset, PICTURES))

@@ -1,0 +1,85 @@
+"""Two detector servers behind a front door: what serves, and beside it what is on trial."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from components.shared.contracts.policy import RolloutPolicy
+from pipelines.local.database import free_port
+from pipelines.local.processes import Child, Part, Revived
+
+# Steps of seconds, with limits that a busy laptop does not break.
+SHORT = RolloutPolicy(
+    step_seconds=2.0, min_requests=6, look_every_s=0.5, ready_seconds=60.0,
+    max_latency_ratio=5.0, min_latency_ms=300.0, max_latency_ms=1500.0,
+)  # fmt: skip
+
+
+class Detectors(Part):
+    """Three processes that share the folder MODEL_ROOT.
+
+    Args:
+        logs: Folder of their logs.
+        env: Their environment.
+        port: Where the front door shall listen; 0 takes any free port.
+
+    Attributes:
+        candidate: The server of candidates, which may end because of them.
+        children: All three, the front door last.
+        env: What tells a deployment where they are, and how to go about it.
+    """
+
+    def __init__(self, logs: Path, env: Mapping[str, str], port: int = 0) -> None:
+        """Start them at once, and wait until all of them answer."""
+        ports = free_port(), free_port(), port or free_port()
+        admins = free_port(), free_port()
+        urls, admin_urls = (
+            [f"http://127.0.0.1:{port}" for port in some] for some in (ports, admins)
+        )
+        listen = [[f"--http-port={port}"] for port in ports]
+        for options, admin in zip(listen, admins, strict=False):
+            options.append(f"--admin-port={admin}")
+        sides = [f"--stable={urls[0]}", f"--candidate={urls[1]}"]
+        serve, route = _job("serve_detector"), _job("route_requests")
+        stable = Revived(
+            "the detector server", [*serve, *listen[0]], logs / "serve_detector.txt", env
+        )  # fmt: skip
+        self.candidate = Revived(
+            "the candidates' server",
+            [*serve, "--slot=candidate", *listen[1]],
+            logs / "serve_candidate.txt",
+            env,
+        )
+        door = Child("the front door", [*route, *sides, *listen[2]], logs / "front_door.txt", env)
+        self.children: tuple[Child, ...] = (stable, self.candidate, door)
+        self.env = {
+            "DETECTOR_URL": urls[2],
+            "DETECTOR_STABLE_URL": admin_urls[0],
+            "DETECTOR_CANDIDATE_URL": admin_urls[1],
+            "ROLLOUT_POLICY": env.get("ROLLOUT_POLICY") or SHORT.model_dump_json(),
+        }
+        try:
+            with httpx.Client(timeout=2) as client:
+                for child, url in zip(self.children, urls, strict=True):
+                    child.wait_until(lambda url=url: _is_live(client, url))  # type: ignore[misc]
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the front door first, then the servers."""
+        for child in reversed(self.children):
+            child.stop()
+
+
+def _job(name: str) -> list[str]:
+    return [sys.executable, "-m", "components", name]
+
+
+def _is_live(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(f"{url}/v2/health/live").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,135 @@
+"""A rollout that must fail: its server is killed under clients, and none of them may notice.
+
+The candidate is a copy of the champion with another seed in its lineage: another model to
+everyone, with the same answers.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.promotion.deploy_model.pictures import served_lately
+from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.signature import sign
+from components.shared.store.objects import Objects
+from components.shared.store.postgres import connect
+from components.shared.store.registry import Registry, Version
+from pipelines.local.clients import Clients
+from pipelines.local.home import Home
+from pipelines.local.processes import Child
+from pipelines.local.run import Run, run_job
+
+KILL_AT = 25  # percent of the requests
+PICTURES = 40
+GUARD = "requests failed at it"  # what must send it back
+REASON = "a drill: the champion's copy, to be sent back"
+
+
+class Killer:
+    """Kills a server once its candidate has a share, and sees when it has none any more.
+
+    Args:
+        server: The candidates' server.
+
+    Attributes:
+        seconds: From the kill until the candidate was out of the requests; None before.
+    """
+
+    def __init__(self, server: Child) -> None:
+        """Wait for the share."""
+        self._server = server
+        self._killed: float | None = None
+        self.seconds: float | None = None
+
+    def __call__(self, percent: int) -> None:
+        """Look at the candidate's share."""
+        if self._killed is None and percent >= KILL_AT:
+            os.kill(self._server.process.pid, signal.SIGKILL)
+            self._killed = time.monotonic()
+        elif self._killed and self.seconds is None and percent == 0:
+            self.seconds = time.monotonic() - self._killed
+
+
+def drill(home: Home, dataset: str, heard: Callable[[str, str], None]) -> Run:
+    """Roll out the champion's copy, kill it at a quarter of the requests, and tell what came.
+
+    Args:
+        home: A home that is up, with embedded servers.
+        dataset: Whose champion.
+        heard: Called with a task's title and a line whenever it says something.
+
+    Raises:
+        Refusal: If nothing is in service, or there is nothing that clients could ask about.
+    """
+    assert home.detectors
+    env = home.env
+    objects = Objects(env["OBJECT_STORE_URL"])
+    killer = Killer(home.detectors.candidate)
+    with closing(connect(env["DATABASE_URL"])) as connection, TemporaryDirectory() as folder:
+        registry, page = Registry(connection), Path(folder) / "page.html"
+        champion = registry.champion(dataset)
+        if champion is None:
+            raise Refusal(f"{dataset} has no model in service, expected one for the drill")
+        jpegs = list(served_lately(connection, objects, dataset, PICTURES))
+        if not jpegs:
+            raise Refusal(f"{dataset} has served no picture yet, expected some for the drill")
+        copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
+        options = {"dataset": dataset, "model": copy, "page": page}
+        with Clients(env["DETECTOR_URL"], dataset, jpegs, killer) as clients:
+            run = run_job(home, "deploy_model", options, heard)
+        now = registry.champion(dataset)
+        if page.exists():
+            kept = run.folder / "drill" / "deploy-model" / "page"
+            kept.parent.mkdir(parents=True)
+            kept.write_bytes(page.read_bytes())
+    return _told(run, clients, killer, serves_on=now == champion)
+
+
+def copied(registry: Registry, objects: Objects, champion: Version, key: str | None) -> str:
+    """Register a copy of a champion with the next seed, and return its digest.
+
+    Args:
+        registry: Takes the version.
+        objects: Holds the package, and takes the copy.
+        champion: Who is copied.
+        key: File of the private key that signs the copy; None leaves it unsigned.
+    """
+    with TemporaryDirectory() as folder:
+        layout = RegisteredLayout(folder)
+        objects.get_folder(RegisteredLayout.prefix(champion.model), folder)
+        package = PackageLayout(layout.package)
+        info = PackageInfo.read(package.info)
+        lineage = info.lineage.model_copy(update={"seed": info.lineage.seed + 1})
+        info.model_copy(update={"lineage": lineage}).write(package.info)
+        model = package.verify().digest
+        layout.signature.unlink(missing_ok=True)
+        if key:
+            sign(layout.package, layout.signature, Path(key))
+        prefix = RegisteredLayout.prefix(model)
+        objects.put_folder(prefix, folder)
+    registry.register(
+        champion.dataset, model, objects.uri(prefix), champion.snapshot,
+        lineage.model_dump(mode="json"), champion.metrics, REASON, champion.model,
+    )  # fmt: skip
+    return model
+
+
+def _told(run: Run, clients: Clients, killer: Killer, serves_on: bool) -> Run:
+    """Say what came of it; what should have failed and did not is the failure."""
+    (step,) = run.steps
+    killed = f"candidate killed at {KILL_AT} %, out of traffic {killer.seconds or 0:.1f} s later"
+    if killer.seconds is None:
+        killed = "candidate NOT killed, or not seen to leave the traffic"
+    guarded = "" if GUARD in run.cause else f"; NOT sent back for it: {run.cause or 'promoted'}"
+    champion = f"champion {'serves on' if serves_on else 'LOST'}"
+    step.said = f"{clients.told}; {killed}{guarded}; {champion}"
+    met = clients.statuses[200] > 0 and not clients.failed
+    right = met and killer.seconds is not None and not guarded and serves_on
+    run.cause = "" if right else step.said
+    step.state = "SUCCESS" if right else "FAILURE"
+    return run

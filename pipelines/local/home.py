@@ -1,0 +1,205 @@
+"""Everything a run needs, up for as long as the run lasts, under one state folder.
+
+What the environment already names (DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS,
+OBJECT_STORE_URL, DETECTOR_URL) is used as it is; the rest is embedded.
+"""
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.shared.contracts.refusal import Refusal
+from components.shared.inference.shelf import Shelf
+from components.shared.inference.signature import make_keys, sign
+from components.shared.store.postgres import connect, migrate
+from components.shared.store.registry import Registry
+from pipelines.local.database import EmbeddedDatabase, as_role
+from pipelines.local.detectors import Detectors
+from pipelines.local.processes import Child
+from pipelines.local.stream import EmbeddedStream
+
+ROOT = Path(__file__).parents[2]
+LEAST_FREE_BYTES = 1_000_000_000
+KEPT_RUNS = 60  # folders of finished runs, for people to look into
+
+
+@dataclass(frozen=True)
+class Home:
+    """A laptop home that is up.
+
+    Attributes:
+        state: The folder that holds everything.
+        env: The environment that jobs and pipelines run with.
+        children: The services, to be looked after while something waits for them.
+        detectors: The servers and their front door, if they are embedded.
+    """
+
+    state: Path
+    env: dict[str, str]
+    children: tuple[Child, ...]
+    detectors: Detectors | None = None
+
+    @property
+    def logs(self) -> Path:
+        """Where the logs of jobs and services are."""
+        return self.state / "logs"
+
+    def must_run(self) -> None:
+        """Raise ProcessError if a service has ended by itself."""
+        for child in self.children:
+            child.must_run()
+
+
+def state_folder() -> Path:
+    """Return where state is kept: CARS_STATE, or `.state` in the project."""
+    return Path(os.environ.get("CARS_STATE") or ROOT / ".state").absolute()
+
+
+@contextmanager
+def home(detector_port: int = 0) -> Iterator[Home]:
+    """Bring everything up, hand it over, and take everything down again.
+
+    Args:
+        detector_port: Where the detectors shall be served; 0 takes any free port.
+
+    Raises:
+        Refusal: If another run uses the state folder, or the disk is nearly full.
+    """
+    state = state_folder()
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(state))
+        _forget_old(state / "runs")
+        env = dict(os.environ) | _python()
+        env |= _stores(state, stack)
+        with closing(connect(env["DATABASE_URL"])) as connection:
+            migrate(connection)
+            _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
+        _sign_champions(Shelf(env["MODEL_ROOT"]), env)
+        children = [_ingester(state, env | _database_for("car_ingest", env))]
+        stack.callback(children[0].stop)
+        env |= _database_for("car_pipeline", env)
+        detectors = None
+        if "DETECTOR_URL" not in env:
+            detectors = stack.enter_context(Detectors(state / "logs", env, detector_port))
+            env |= detectors.env
+            children += detectors.children
+        yield Home(state, env, tuple(children), detectors)
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """Bring up the database alone, hand over its address, and take it down again.
+
+    Raises:
+        Refusal: As `home` does.
+    """
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    state = state_folder()
+    with _only_one(state), EmbeddedDatabase(state / "postgres") as database:
+        with closing(connect(database.url())) as connection:
+            migrate(connection)
+        yield as_role(database.url(), "car_reader")
+
+
+@contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    try:
+        (state / "logs").mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("a+")
+    except OSError as cause:
+        raise Refusal(f"state folder {state} cannot be written: {cause.strerror}") from cause
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Refusal(
+                f"state folder {state} is in use by process {lock.read()}; wait for it, "
+                "or set CARS_STATE to another folder"
+            ) from None
+        free = shutil.disk_usage(state).free
+        if free < LEAST_FREE_BYTES:
+            raise Refusal(
+                f"the disk of {state} has {free / 1e6:,.0f} MB free, a run needs "
+                f"{LEAST_FREE_BYTES / 1e6:,.0f} MB; free some, or set CARS_STATE to another disk"
+            )
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _agree(shelf: Shelf, registry: Registry) -> None:
+    """Let the champions serve: a killed deployment may have left another model, or a trial."""
+    for dataset in shelf.datasets("candidate"):
+        shelf.lend(dataset, None)
+        shelf.point(dataset, None, "candidate")
+    for dataset in shelf.datasets():
+        champion = registry.champion(dataset)
+        if champion is None or shelf.package(dataset, champion.model).exists():
+            shelf.point(dataset, champion.model if champion else None)
+
+
+def _sign_champions(shelf: Shelf, env: Mapping[str, str]) -> None:
+    """Sign what served before there were signatures; only where the keys are our own."""
+    if "SIGNING_PRIVATE_KEY" in os.environ or "SIGNING_PRIVATE_KEY" not in env:
+        return
+    for dataset in shelf.datasets():
+        model = shelf.current(dataset)
+        if model and not shelf.signature(dataset, model).exists():
+            key = Path(env["SIGNING_PRIVATE_KEY"])
+            sign(shelf.package(dataset, model), shelf.signature(dataset, model), key)
+
+
+def _forget_old(runs: Path) -> None:
+    for folder in sorted(runs.glob("*"))[:-KEPT_RUNS]:
+        shutil.rmtree(folder)
+
+
+def _python() -> dict[str, str]:
+    programs = str(Path(sys.executable).parent)
+    return {
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "DO_NOT_TRACK": "1",
+        "MPLCONFIGDIR": str(state_folder() / "cache" / "matplotlib"),
+    }
+
+
+def _stores(state: Path, stack: ExitStack) -> dict[str, str]:
+    env = {"MODEL_ROOT": os.environ.get("MODEL_ROOT", str(state / "serving"))}
+    Path(env["MODEL_ROOT"]).mkdir(parents=True, exist_ok=True)
+    if "DATABASE_URL" not in os.environ:
+        database = stack.enter_context(EmbeddedDatabase(state / "postgres"))
+        env["DATABASE_URL"] = database.url()
+    if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
+        stream = stack.enter_context(EmbeddedStream(state / "stream"))
+        env["KAFKA_BOOTSTRAP_SERVERS"] = stream.bootstrap_servers
+        env["KAFKA_STREAM_ID"] = stream.stream_id
+    if "OBJECT_STORE_URL" not in os.environ:
+        env["OBJECT_STORE_URL"] = (state / "objects").as_uri()
+    if not os.environ.keys() & {"SIGNING_PRIVATE_KEY", "SIGNING_PUBLIC_KEY"}:
+        private, public = make_keys(state / "signing")
+        env |= {"SIGNING_PRIVATE_KEY": str(private), "SIGNING_PUBLIC_KEY": str(public)}
+    return env
+
+
+def _database_for(role: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Leave a process no more rights than on a cluster; a database of the user's own is theirs."""
+    if "DATABASE_URL" in os.environ:
+        return {}
+    return {"DATABASE_URL": as_role(env["DATABASE_URL"], role)}
+
+
+def _ingester(state: Path, env: dict[str, str]) -> Child:
+    command = [sys.executable, "-m", "components", "ingest_events"]
+    return Child("the ingester", command, state / "logs" / "ingest_events.txt", env)

@@ -1,0 +1,201 @@
+"""The whole loop on one machine: images in, a served and watched detector out."""
+
+import re
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.data.ingest_events.wait import wait_until_ingested
+from components.shared.contracts.policy import ValidationPolicy
+from components.shared.contracts.refusal import Refusal
+from components.shared.store.postgres import connect
+from components.shared.store.registry import Registry
+from components.shared.store.stream import stream_id
+from pipelines.local.closing import write_closing_page
+from pipelines.local.drill import drill
+from pipelines.local.home import Home, home
+from pipelines.local.processor import recipe_here
+from pipelines.local.run import Run, run_job, run_pipeline
+from pipelines.local.terminal import Terminal
+from pipelines.parameters import checked
+
+SIMULATED = "car-parks"
+TRAINING_FRAMES = 600
+IMAGE_SIZE = 384  # pixels: what two cores learn from within minutes
+LIVE_FRAMES = 80
+LIVE = (("the same conditions", "same"), ("night and rain", "night-rain"))
+
+
+class StepFailed(Refusal):
+    """A step of the loop failed; the message is its own sentence."""
+
+
+@dataclass
+class Story:
+    """What has happened so far, for the table and the page at the end."""
+
+    dataset: str
+    home: Home
+    terminal: Terminal
+    runs: list[tuple[str, Run]] = field(default_factory=list)
+
+    def train(self, **more: Any) -> Run:
+        """Train as this machine does it best."""
+        best = {"image_size": IMAGE_SIZE, "recipe": recipe_here()}
+        return self.pipeline("Train", "train", {"dataset": self.dataset, **best, **more})
+
+    def job(self, title: str, name: str, **options: Any) -> Run:
+        """Run one job, and go on only if it went well."""
+        self.terminal.heading(title)
+        return self._told(title, run_job(self.home, name, options, self.terminal.line))
+
+    def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> Run:
+        """Run one pipeline, and go on only if it went well."""
+        self.terminal.heading(title)
+        return self._told(title, run_pipeline(self.home, name, parameters, self.terminal.line))
+
+    def drill(self, title: str) -> Run:
+        """Roll out what must be sent back, and go on only if it was."""
+        self.terminal.heading(title)
+        return self._told(title, drill(self.home, self.dataset, self.terminal.line))
+
+    def ingested(self) -> None:
+        """Wait until all that was sent is in the database."""
+        env = self.home.env
+        servers = env["KAFKA_BOOTSTRAP_SERVERS"]
+        wait_until_ingested(
+            env["DATABASE_URL"],
+            servers,
+            stream_id(servers, env.get("KAFKA_STREAM_ID")),
+            meanwhile=self.home.must_run,
+        )
+
+    def _told(self, title: str, run: Run) -> Run:
+        self.runs.append((title, run))
+        if run.failed:
+            raise StepFailed(f"{title}: {run.cause}")
+        return run
+
+
+def loop(data: str, name: str) -> Path:
+    """Run the loop once and return the page that tells it.
+
+    Args:
+        data: A folder of labelled images; empty draws simulated cameras.
+        name: Name of the dataset; empty takes it from the folder.
+
+    Raises:
+        Refusal: If the data or the name cannot be used, or a step failed.
+    """
+    if data and not Path(data).is_dir():
+        kind = "is a file" if Path(data).exists() else "does not exist"
+        raise Refusal(f"DATA={data} {kind}, expected a folder of labelled images")
+    dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
+    checked("train", {"dataset": dataset})
+    with home() as up:
+        story = Story(dataset, up, Terminal())
+        _arrive(story, data)
+        _must_be_enough(story)
+        train = story.train()
+        if is_served(story):
+            for title, condition in LIVE:
+                _live(story, title, train, condition, simulated=not data)
+                if condition == "same" and up.detectors:
+                    story.drill("Drill: a candidate is killed while it serves")
+                story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
+            story.pipeline("Score", "batch", {"dataset": dataset})
+        else:
+            story.terminal.say("\nno model is in service, so there is nothing to watch")
+        page = write_closing_page(story.runs, dataset, up)
+        story.terminal.steps(story.runs)
+        _next(story, train, page)
+        return page
+
+
+def is_served(story: Story) -> bool:
+    """Say whether the dataset has a champion."""
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        return Registry(connection).champion(story.dataset) is not None
+
+
+def slug(name: str) -> str:
+    """Return a name that a dataset may have: lower case, digits and hyphens.
+
+    >>> slug("Highway_Vehicles (v2)")
+    'highway-vehicles-v2'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-") or "images"
+
+
+def _arrive(story: Story, data: str) -> None:
+    if data:
+        source = str(Path(data).resolve())
+        story.job("Import", "import_dataset", dataset=story.dataset, source=source)
+    else:
+        story.job("Cameras", "simulate_cameras", dataset=story.dataset, frames=TRAINING_FRAMES)
+    story.ingested()
+
+
+def _must_be_enough(story: Story) -> None:
+    """Refuse what no training could learn from now, and not after a pipeline has started."""
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(jsonb_array_length(boxes)), 0)"
+            " FROM gold.labelled_frames WHERE dataset = %s",
+            (story.dataset,),
+        )
+        ((images, boxes),) = cursor.fetchall()
+    if why := ValidationPolicy().too_small(images, int(boxes)):
+        raise Refusal(f"{story.dataset} cannot be trained on: {why}")
+
+
+def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:
+    env, seen = story.home.env, _windows(story)
+    title = f"Live frames, {title}"
+    common = {"dataset": story.dataset, "frames": LIVE_FRAMES, "endpoint": env["DETECTOR_URL"]}
+    if simulated:
+        conditions = "day,dusk" if condition == "same" else condition
+        day = f"2026-{2 + seen // 28 % 11:02d}-{1 + seen % 28:02d}"
+        story.job(
+            title, "simulate_cameras", **common, labelled=False, days=1, first_day=day,
+            conditions=conditions,
+        )  # fmt: skip
+    else:
+        snapshot = train.artifact("snapshot-dataset", "snapshot")
+        story.job(
+            title, "replay_frames", **common, snapshot=snapshot, condition=condition, seed=seen
+        )
+    story.ingested()
+
+
+def _windows(story: Story) -> int:
+    """Count the windows judged so far, so that each run's live frames are new ones."""
+    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT count(*) FROM registry.decisions WHERE dataset = %s", (story.dataset,)
+        )
+        ((seen,),) = cursor.fetchall()
+    return int(seen)
+
+
+def _next(story: Story, train: Run, page: Path) -> None:
+    evaluated = train.step("evaluate-detector")
+    judged = train.step("judge-model")
+    story.terminal.heading("The model")
+    for step in (evaluated, judged):
+        story.terminal.say(f"  {step.said}" if step else "")
+    story.terminal.heading(f"Look at it: {page}")
+    advice = [
+        ("make serve", "keep the model served, and send it a JPEG"),
+        ("make run DATA=folder [NAME=name]", "the same with your own labelled images"),
+        (".venv/bin/python -m pipelines --help", "one pipeline at a time"),
+    ]
+    if story.dataset == SIMULATED:
+        advice.insert(0, ("make retrain", "label what drifted and train again"))
+    story.terminal.say("What to do next:")
+    for command, what in advice:
+        story.terminal.say(f"  {command:<38}{what}")

@@ -1,0 +1,216 @@
+"""A pipeline run on this machine is a child process; what its tasks say is heard here."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.shared.contracts.failure import causes
+from components.shared.contracts.progress import Line, read_line
+from components.shared.store.postgres import connect
+from components.shared.store.registry import Registry
+from pipelines.graphs import GRAPHS
+from pipelines.local.home import Home
+from pipelines.local.processes import Child
+from pipelines.parameters import checked
+
+COLOUR = re.compile(r"\x1b\[\d+m")
+STARTED = re.compile(r"Executing task '([^']+)'")
+ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
+RECORDED = re.compile(r'^\s*"run": "([^"]+)"')
+RUNNER = "Pipeline '"  # how the runner's own sentence begins, which hides the cause
+
+
+@dataclass
+class Step:
+    """One task of a run: how long it took, how it ended and why, and the last thing it said."""
+
+    name: str
+    title: str
+    started: float
+    seconds: float = 0.0
+    state: str = "RUNNING"
+    said: str = ""
+    cause: str = ""
+    process: str = ""
+
+
+@dataclass
+class Run:
+    """One run of a pipeline, or of a single job.
+
+    Attributes:
+        name: The pipeline.
+        folder: Where its artifacts are, one folder a task.
+        titles: What the dashboard calls its tasks, by their name.
+        steps: Its tasks, in the order in which they ran.
+        cause: Why it failed, in one sentence; empty if it did not.
+        id: Under which its outcome is recorded.
+    """
+
+    name: str
+    folder: Path
+    titles: Mapping[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    cause: str = ""
+    id: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not end well."""
+        return bool(self.cause)
+
+    def step(self, name: str) -> Step | None:
+        """Return a task by name, or None if it did not run."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def artifact(self, task: str, name: str) -> Path | None:
+        """Return the path of one artifact, or None if the task did not write it."""
+        return next(iter(sorted(self.folder.glob(f"*/{task}/{name}"))), None)
+
+
+Heard = Callable[[str, str], None]
+
+
+def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: Heard) -> Run:
+    """Run a pipeline to its end.
+
+    Args:
+        home: A home that is up.
+        name: What people call it, such as `train`.
+        parameters: Pipeline parameters by name.
+        heard: Called with a task's title and a line whenever a task says something.
+
+    Raises:
+        Refusal: If a parameter is not what it may be.
+    """
+    taken = checked(name, parameters)
+    run = Run(name, _fresh_folder(home, name), titles_of(name))
+    command = [sys.executable, "-m", "pipelines.local.child", name, json.dumps(taken)]
+    child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
+    code = _follow(home, child, lambda line: _note(run, line, heard))
+    if code:
+        run.cause = _cause_of(run) or cause_in(_lines(child)) or _unexplained(run, child, code)
+        _record_cause(home, run)
+    return run
+
+
+def _record_cause(home: Home, run: Run) -> None:
+    """Say why in the record of the outcome: `kfp.local` tells its last task only that it failed."""
+    if run.id:
+        with closing(connect(home.env["DATABASE_URL"])) as connection:
+            Registry(connection).record_outcome(run.id, run.name, "FAILED", run.cause)
+
+
+def titles_of(name: str) -> dict[str, str]:
+    """Return what the dashboard calls each task of a pipeline, by the task's name.
+
+    >>> titles_of("train")["train-detector-2"]
+    'train challenger'
+    """
+    spec = GRAPHS[name].pipeline_spec
+    dags = [spec.root.dag, *(component.dag for component in spec.components.values())]
+    return {key: task.task_info.name for dag in dags for key, task in dag.tasks.items()}
+
+
+def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
+    """Run one job by its command line, as a run of a single step."""
+    run = Run(name, _fresh_folder(home, name))
+    title = name.replace("_", "-")
+    run.steps.append(step := Step(title, title, time.monotonic()))
+    words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
+    command = [sys.executable, "-m", "components", name, *words]
+    child = Child(name, command, run.folder / "log.txt", home.env)
+    code = _follow(home, child, lambda line: _note(run, line, heard))
+    step.seconds = time.monotonic() - step.started
+    step.state = "FAILURE" if code else "SUCCESS"
+    if code:
+        last = [line for line in _lines(child) if line.strip()][-1:]
+        run.cause = cause_in(_lines(child)) or "".join(last) or f"it ended with exit code {code}"
+    return run
+
+
+def cause_in(lines: Iterable[str]) -> str:
+    """Return the last error that a log names, but for the runner's own; empty if it names none."""
+    return ([it for it in causes(lines) if not it.startswith(RUNNER)] or [""])[-1]
+
+
+def _cause_of(run: Run) -> str:
+    """Return why the first task failed that says so; empty if none does."""
+    return next((step.cause for step in run.steps if step.cause and step.state != "SUCCESS"), "")
+
+
+def _unexplained(run: Run, child: Child, code: int) -> str:
+    failed = [step.title for step in run.steps if step.state == "FAILURE"]
+    what = f"{failed[0]} was ended from outside" if failed else f"it ended with exit code {code}"
+    return f"{what}; see {child.log}"
+
+
+def _lines(child: Child) -> list[str]:
+    return COLOUR.sub("", child.output()).splitlines()
+
+
+def _fresh_folder(home: Home, name: str) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = home.state / "runs" / f"{stamp}-{time.monotonic_ns() % 1_000_000:06d}-{name}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _follow(home: Home, child: Child, note: Callable[[str], None]) -> int:
+    try:
+        with child.log.open(errors="replace") as log:
+            ended = False
+            rest = ""
+            while not ended:
+                ended = child.process.poll() is not None
+                *lines, rest = (rest + log.read()).split("\n")
+                for line in lines:
+                    note(COLOUR.sub("", line))
+                if not ended:
+                    home.must_run()
+                    time.sleep(0.1)
+    finally:
+        child.stop()
+    return int(child.process.returncode)
+
+
+def _note(run: Run, line: str, heard: Heard) -> None:
+    now = time.monotonic()
+    if found := STARTED.search(line):
+        run.steps.append(Step(found[1], run.titles.get(found[1], found[1]), now))
+    elif found := ENDED.search(line):
+        # In a loop several go by one name; those that have ended are done with.
+        same = [step for step in run.steps if step.name == found[1]]
+        running = [step for step in same if step.state == "RUNNING"] or same[-1:]
+        failed = found[2] == "FAILURE"
+        step = next((step for step in running if bool(step.cause) == failed), running[0])
+        step.seconds, step.state = now - step.started, found[2]
+    elif found := RECORDED.search(line):
+        run.id = found[1]
+    elif run.steps and (said := read_line(line)):
+        step = _speaker(run, said)
+        if said.failure:
+            step.cause = said.failure
+        else:
+            step.said = said.text
+            heard(step.title, step.said)
+
+
+def _speaker(run: Run, said: Line) -> Step:
+    """Return the task that a line is of: by its process, its name, else the one begun last."""
+    named = [step for step in run.steps if step.name == said.task] or run.steps
+    known = [step for step in named if said.process and step.process == said.process]
+    if known:
+        return known[-1]
+    running = [step for step in named if step.state == "RUNNING"] or named[-1:]
+    step = next((step for step in running if not step.process), running[-1])
+    if not said.process:
+        return running[-1]
+    step.process = said.process
+    return step

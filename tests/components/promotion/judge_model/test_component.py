@@ -1,0 +1,39 @@
+import pytest
+
+from components.__main__ import main
+from components.shared.contracts.report import Report, Verdict
+
+
+@pytest.fixture
+def report(tmp_path):
+    file = tmp_path / "report.json"
+    Report(
+        dataset="car-parks", snapshot="0" * 64, split="test", images=0, boxes=0, models=(),
+        absent={"heir": "no champion", "challenger": "not trained"},
+    ).write(file)  # fmt: skip
+    return file
+
+
+def test_the_wrapper_runs_by_hand(report, tmp_path):
+    verdict = tmp_path / "verdict.md"
+    winner = main(["judge_model", "--report", str(report), "--verdict", str(verdict)])
+
+    assert winner == "none"
+    assert Verdict.from_markdown(verdict.read_text()).winner == "none"
+
+
+@pytest.mark.filterwarnings("ignore:You may be attemping:RuntimeWarning")
+def test_the_wrapper_runs_as_kubeflow_runs_it(report, tmp_path):
+    """Only this way is the wrapper's source cut out and run alone, as in the cluster."""
+    from kfp import dsl, local
+
+    from components.promotion.judge_model.component import judge_model
+
+    @dsl.pipeline
+    def judged(report: str) -> str:
+        imported = dsl.importer(artifact_uri=report, artifact_class=dsl.Artifact)
+        return judge_model(report=imported.output).outputs["Output"]
+
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "root"))
+
+    assert judged(report=str(report)).output == "none"
