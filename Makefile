@@ -96,6 +96,10 @@ manifests: ## Every overlay, rendered to build/manifests/<overlay>.yaml (kubectl
 events: $(READY) ## For people who send events: AsyncAPI document, JSON Schemas and a page, to manifests/events
 	@$(BIN)/python -m pipelines.events.asyncapi manifests/events
 
+.PHONY: catalogue
+catalogue: $(READY) ## For readers: the table of all jobs in components/README.md, from their signatures
+	@$(BIN)/python -m pipelines.policy.catalogue components/README.md
+
 .PHONY: lint
 lint: $(READY) ## Format, style, static types, and pipelines as they were reviewed
 	@$(BIN)/ruff format --quiet --check . || { echo "run: make format"; exit 1; }
