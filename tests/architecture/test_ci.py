@@ -239,7 +239,7 @@ def test_a_merge_that_changes_what_a_training_learns_starts_one(repository, file
 
 
 def test_a_merge_that_changes_something_else_starts_none(repository):
-    asked = repository("components/training/train_detector/report/curves.py", "PAGE = 'a page'\n")
+    asked = repository("components/training/train_detector/report/page.py", "PAGE = 'a page'\n")
 
     assert (asked.returncode, asked.stderr) == (0, "")
     assert asked.stdout == "nothing that training depends on has changed\n"

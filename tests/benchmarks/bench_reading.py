@@ -24,14 +24,14 @@ from components.shared.store.objects import Objects, digest_bytes
 from components.shared.store.shards import pack_shards
 from components.shared.store.snapshots import ImageReader
 from components.shared.vision.jpeg import decode_jpeg, decode_reduced, encode_jpeg
-from components.training.train_detector.data.augment import Habits, augment
-from components.training.train_detector.data.batches import Batch, Schedule
-from components.training.train_detector.data.pictures import RECENT_BYTES, Pictures
-from components.training.train_detector.data.scratch import ROOM_BYTES, Scratch
+from components.training.train_detector.data.augment import AugmentConfig, augment
+from components.training.train_detector.data.disk_cache import ROOM_BYTES, DiskCache
+from components.training.train_detector.data.input_pipeline import InputPipeline
+from components.training.train_detector.data.sampler import Batch, BatchSampler
 from components.training.train_detector.data.split import Split
-from components.training.train_detector.data.stream import Stream
-from components.training.train_detector.learning.learner import Learner
-from components.training.train_detector.plan.plan import FEWEST_EPOCHS
+from components.training.train_detector.data.training_images import RECENT_BYTES, TrainingImages
+from components.training.train_detector.learning.trainer import Trainer
+from components.training.train_detector.plan.plan import MIN_EPOCHS
 from components.training.train_detector.plan.settings import Settings
 from components.training.train_detector.worker.devices import use_threads
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
@@ -82,8 +82,8 @@ def stored(photos: list[bytes], folder: Path) -> Callable[[str], bytes]:
 
 
 def _pictures(
-    photos: list[bytes], read: Callable[[str], bytes], scratch: Scratch, recent_bytes: int = 0
-) -> Pictures:
+    photos: list[bytes], read: Callable[[str], bytes], cache: DiskCache, recent_bytes: int = 0
+) -> TrainingImages:
     cars = tuple(
         Box(x_min=at, y_min=at, x_max=at + 60, y_max=at + 40, label="car")
         for at in range(20, 400, 40)
@@ -95,18 +95,18 @@ def _pictures(
         )
         for content in photos
     ]  # fmt: skip
-    return Pictures(Split(images, read, ["car"], INPUT, scratch), recent_bytes)
+    return TrainingImages(Split(images, read, ["car"], INPUT, cache), recent_bytes)
 
 
 def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> Iterator[Row]:
-    plain, mosaic = Habits(0.0, ZOOM), Habits(1.0, ZOOM)
-    kept, unkept = (_pictures(photos, read, Scratch(folder, room)) for room in (ROOM_BYTES, 0))
+    plain, mosaic = AugmentConfig(0.0, ZOOM), AugmentConfig(1.0, ZOOM)
+    kept, unkept = (_pictures(photos, read, DiskCache(folder, room)) for room in (ROOM_BYTES, 0))
     decoded, first, later, kept_mosaic, unkept_mosaic, full, half = (
         1000 * seconds / PHOTOS
         for seconds in interleaved(
             partial(_look, unkept, plain),
             # A file that is empty each time: what is decoded is written, too.
-            lambda: _look(_pictures(photos, read, Scratch(folder)), plain),
+            lambda: _look(_pictures(photos, read, DiskCache(folder)), plain),
             partial(_look, kept, plain),
             partial(_look, kept, mosaic),
             partial(_look, unkept, mosaic),
@@ -118,9 +118,9 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> I
     yield at_most(
         f"JPEG at half size, {size}", f"{half:.2f} ms CPU", f"full {full:.2f}", half / full, 1
     )
-    mean = (first + (FEWEST_EPOCHS - 1) * later) / FEWEST_EPOCHS
+    mean = (first + (MIN_EPOCHS - 1) * later) / MIN_EPOCHS
     for what, cost in (
-        (f"reading a picture, mosaic off, mean of a training of {FEWEST_EPOCHS} epochs", mean),
+        (f"reading a picture, mosaic off, mean of a training of {MIN_EPOCHS} epochs", mean),
         ("the same, decoded each time", decoded),
     ):
         yield at_most(what, f"{cost:.2f} ms CPU", f"{GOAL_MS} ms allowed", cost / GOAL_MS, 1)
@@ -135,13 +135,15 @@ def _beside_training(
     photos: list[bytes], read: Callable[[str], bytes], folder: Path
 ) -> Iterator[Row]:
     network = build_network("nano", 1, INPUT[1], INPUT[0])
-    learner = Learner(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, Settings())
+    trainer = Trainer(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, Settings())
     galleries = [
-        _pictures(MANY * photos, read, Scratch(folder, room), RECENT_BYTES)
+        _pictures(MANY * photos, read, DiskCache(folder, room), RECENT_BYTES)
         for room in (ROOM_BYTES, 0)
     ]
     streams = [
-        Stream(gallery, INPUT, Schedule(len(gallery), BATCH, epochs=1000, seed=0), Settings())
+        InputPipeline(
+            gallery, INPUT, BatchSampler(len(gallery), BATCH, epochs=1000, seed=0), Settings()
+        )
         for gallery in galleries
     ]
     constant = list(islice(streams[0].epoch(0), STEPS))
@@ -149,7 +151,7 @@ def _beside_training(
 
     def learn(batches: Iterator[Batch]) -> None:
         for batch in islice(batches, len(constant)):
-            learner.step(batch, 1e-4, 1)
+            trainer.step(batch, 1e-4, 1)
 
     constants, *real = _cpu(
         lambda: learn(iter(constant)), *(partial(learn, each) for each in endless), rounds=7
@@ -164,12 +166,12 @@ def _beside_training(
         )
 
 
-def _look(gallery: Pictures, habits: Habits) -> None:
+def _look(gallery: TrainingImages, config: AugmentConfig) -> None:
     """Read and augment every picture once."""
     canvas = np.empty((INPUT[1], INPUT[0], 3), np.uint8)
     for index in range(PHOTOS):
         rng = np.random.default_rng([0, 0, index])
-        augment(gallery[index], lambda number: gallery[number % PHOTOS], habits, canvas, rng)
+        augment(gallery[index], lambda number: gallery[number % PHOTOS], config, canvas, rng)
 
 
 def _cpu(*sides: Callable[[], None], rounds: int = 7) -> list[float]:

@@ -3,7 +3,7 @@
 The stock step is what a Keras user writes: a GradientTape in a `tf.function` without XLA, stock
 BatchNormalization, SiLU and UpSampling2D, Keras' own AdamW with weight decay and clipping, our
 loss, no average of the weights (ours keeps one). First step and memory are those of fresh
-processes that do nothing but build a learner and take steps, all imports being compiled to
+processes that do nothing but build a trainer and take steps, all imports being compiled to
 bytecode before, as after any first run.
 """
 
@@ -18,7 +18,10 @@ from time import process_time
 from unittest import mock
 
 from components.shared.inference.memory import peak_memory_mb
-from components.training.train_detector.worker.lean import ENVIRONMENT, import_tensorflow_alone
+from components.training.train_detector.worker.environment import (
+    ENVIRONMENT,
+    import_tensorflow_slim,
+)
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
 SIZE, SIDE, IMAGES, BOXES = "nano", 320, 8, 12
@@ -33,12 +36,12 @@ def rows() -> Iterator[Row]:
         for precision in ("float32", "bfloat16"):
             yield from beginnings(precision, fresh(precision, bytecode))
     one_thread()
-    sides = [learner_step("float32"), learner_step("bfloat16"), stock_step()]
+    sides = [trainer_step("float32"), trainer_step("bfloat16"), stock_step()]
     full, half, stock = interleaved(*sides, clock=process_time)
     against = f"stock Keras {stock:.3f} CPU s"
     yield at_least("training step, float32", f"{full:.3f} CPU s", against, stock / full, 1.13)
     yield at_least("training step, bfloat16", f"{half:.3f} CPU s", against, stock / half, 1.40)
-    sides = [learner_step("float32", 16, parts=2), learner_step("float32", 16)]
+    sides = [trainer_step("float32", 16, parts=2), trainer_step("float32", 16)]
     parts, whole = interleaved(*sides, clock=process_time)
     yield at_most(
         "16 images in 2 parts", f"{parts:.3f} CPU s", f"at once {whole:.3f}", parts / whole, 1.03
@@ -46,7 +49,7 @@ def rows() -> Iterator[Row]:
 
 
 def fresh(precision: str, bytecode: str) -> dict[str, float]:
-    """Return what a learner took from the start of its process, which is not this one."""
+    """Return what a trainer took from the start of its process, which is not this one."""
     caches = {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
     told = [sys.executable, "-m", "tests.benchmarks.bench_step", precision]
     done = subprocess.run(
@@ -56,21 +59,21 @@ def fresh(precision: str, bytecode: str) -> dict[str, float]:
 
 
 def beginnings(precision: str, said: dict[str, float]) -> Iterator[Row]:
-    """Compare a fresh learner with what it may take."""
+    """Compare a fresh trainer with what it may take."""
     seconds, size = said["first_step_s"], said["peak_mb"]
     yield at_most(
         f"start to first step, {precision}", f"{seconds:.1f} CPU s", f"{FIRST_STEP_S:g} s",
         seconds / FIRST_STEP_S, 1.0,
     )  # fmt: skip
     yield at_most(
-        f"most memory of a learner, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
+        f"most memory of a trainer, {precision}", f"{size:.0f} MB", f"{MOST_MB:g} MB",
         size / MOST_MB, 1.0,
     )  # fmt: skip
 
 
 def one_thread() -> None:
     """Import TensorFlow as a worker of one thread does."""
-    import_tensorflow_alone()
+    import_tensorflow_slim()
     from components.training.train_detector.worker.devices import use_threads
 
     use_threads(1)
@@ -87,32 +90,32 @@ def pictures(images: int) -> tuple:
     return noise, boxes.astype(np.float32), np.zeros((images, BOXES), np.int32)
 
 
-def learner_step(
+def trainer_step(
     precision: str,
     images: int = IMAGES,
     parts: int = 1,
     strategy: object = None,
     **chosen: object,
 ) -> Step:
-    """Return a step of our learner, alone without a strategy, with settings as chosen."""
+    """Return a step of our trainer, alone without a strategy, with settings as chosen."""
     import numpy as np
     import tensorflow as tf
 
     from components.shared.network.layers import computing_in
     from components.shared.network.network import build_network
-    from components.training.train_detector.data.batches import Batch
-    from components.training.train_detector.data.light import AS_TAKEN
-    from components.training.train_detector.learning.learner import Learner
+    from components.training.train_detector.data.color_jitter import AS_TAKEN
+    from components.training.train_detector.data.sampler import Batch
+    from components.training.train_detector.learning.trainer import Trainer
     from components.training.train_detector.plan.settings import Settings
 
     with computing_in(precision):
         model = build_network(SIZE, 1, SIDE, SIDE)
     settings = Settings(precision=precision, accumulate=parts, **chosen)
     alone = tf.distribute.OneDeviceStrategy("/cpu:0")
-    learner = Learner(model, strategy or alone, 100.0, settings)
+    trainer = Trainer(model, strategy or alone, 100.0, settings)
     pixels, *labels = pictures(images)
     batch = Batch(pixels, np.array([AS_TAKEN.numbers] * images, np.float32), *labels)
-    return lambda: learner.step(batch, 1e-3, 10)
+    return lambda: trainer.step(batch, 1e-3, 10)
 
 
 @contextmanager
@@ -163,7 +166,7 @@ def stock_step() -> Step:
 def child(precision: str) -> None:
     """Take a few steps, and say what the first took since the process began, and all memory."""
     one_thread()
-    step = learner_step(precision)
+    step = trainer_step(precision)
     step()
     first = process_time()
     for _ in range(10):

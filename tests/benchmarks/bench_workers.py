@@ -16,7 +16,10 @@ from time import perf_counter
 
 from components.training.train_detector.launchers.local import tf_configs
 from components.training.train_detector.plan.settings import Settings
-from components.training.train_detector.worker.lean import ENVIRONMENT, import_tensorflow_alone
+from components.training.train_detector.worker.environment import (
+    ENVIRONMENT,
+    import_tensorflow_slim,
+)
 from tests.benchmarks.table import Row, at_least
 
 GLOBAL_BATCHES = (16, 32)
@@ -112,16 +115,16 @@ def turn(side: list[Child]) -> float:
 
 def main(threads: str, precision: str, gradient: str, images: str) -> None:
     """Take steps for every line of standard input."""
-    import_tensorflow_alone()
+    import_tensorflow_slim()
     from components.shared.inference.memory import peak_memory_mb
     from components.training.train_detector.worker.devices import strategy_for, use_threads
     from components.training.train_detector.worker.main import place
-    from tests.benchmarks.bench_step import learner_step
+    from tests.benchmarks.bench_step import trainer_step
 
     use_threads(int(threads))
     index, workers = place(json.loads(os.environ["TF_CONFIG"] or "{}"))
     strategy = strategy_for(index, workers, "ring")
-    step = learner_step(precision, int(images), 1, strategy, gradient_precision=gradient)
+    step = trainer_step(precision, int(images), 1, strategy, gradient_precision=gradient)
     for _ in sys.stdin:
         for _ in range(STEPS):
             step()

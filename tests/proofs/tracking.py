@@ -31,7 +31,7 @@ from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.record import write_lines
 from components.shared.store.tracking import Tracked, track
 from components.training.train_detector.plan.history import Epoch
-from components.training.train_detector.report.tracked import tracked
+from components.training.train_detector.report.mlflow_run import tracked
 from tests.components.search import info_of
 root, number, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 info, layout = info_of({"mosaic": number / 10}), TrainedLayout(root)

@@ -53,8 +53,8 @@ def train_detector(
     from components.shared.store.tracking import track
     from components.training.train_detector.launchers.choose import launcher_named
     from components.training.train_detector.plan.recipe import attempt, with_recipe
-    from components.training.train_detector.report.curves import write_curves
-    from components.training.train_detector.report.tracked import tracked
+    from components.training.train_detector.report.mlflow_run import tracked
+    from components.training.train_detector.report.page import write_curves
     from components.training.train_detector.train import numbers_of, train
 
     chosen = partial(

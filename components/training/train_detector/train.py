@@ -1,4 +1,4 @@
-"""A training that was done before is fetched; another is planned, launched and kept."""
+"""A training that was done before is fetched; another is planned, launched and store."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ from components.training.train_detector.launchers.choose import Launcher
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import Plan, plan_training, write_plan
 from components.training.train_detector.plan.settings import Settings
-from components.training.train_detector.worker.kept import Kept
+from components.training.train_detector.worker.training_store import TrainingStore
 
 
 def train(
@@ -45,15 +45,15 @@ def train(
         return None
     start = champion if heir else None
     plan = plan_training(snapshot, start, settings)
-    kept = Kept(objects, plan.fingerprint)
-    if kept.complete():
+    store = TrainingStore(objects, plan.fingerprint)
+    if store.complete():
         say("training skipped: the same snapshot, code, settings and seed were trained before")
     else:
         work = trained.with_name(f"{trained.name}.work")
         write_plan(plan, snapshot, start, work)
-        _launch(plan, work, kept, launch)
-    kept.forget_the_way()
-    kept.fetch_outcome(trained)
+        _launch(plan, work, store, launch)
+    store.delete_intermediate()
+    store.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
     say(f"validation mAP50 {precision_text(info.validation_map50)} at epoch {info.best_epoch}")
     return info
@@ -79,13 +79,13 @@ def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
     return None
 
 
-def _launch(plan: Plan, work: Path, kept: Kept, launch: Launcher) -> None:
+def _launch(plan: Plan, work: Path, store: TrainingStore, launch: Launcher) -> None:
     workers = plan.settings.workers
     say(
         f"{plan.info.size} network, {plan.info.image_width}x{plan.info.image_height} pixels, "
         f"{plan.epochs} epochs, {workers} worker{'s' if workers > 1 else ''}"
     )
-    launch(work, plan, kept.objects)
-    if not kept.complete():
+    launch(work, plan, store.objects)
+    if not store.complete():
         raise TrainingError("the workers ended well, but their outcome is not in the object store")
     shutil.rmtree(work)

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.shared.vision.letterbox import PADDING
-from components.training.train_detector.data.light import Light
-from components.training.train_detector.data.pictures import Picture
-from components.training.train_detector.data.views import (
+from components.training.train_detector.data.color_jitter import ColorJitter
+from components.training.train_detector.data.crops import (
+    Crop,
     Place,
     Rectangle,
     Rng,
     Span,
-    View,
-    quarters,
-    view,
+    mosaic_tiles,
+    random_crop,
 )
+from components.training.train_detector.data.training_images import TrainingImage
 from components.training.train_detector.plan.settings import MAX_BOXES
 
 TILE = 0.7  # in a mosaic, where four share the place of one, pictures are that much smaller
@@ -36,7 +36,7 @@ BILINEAR = ResizeAlg.convolution(FilterType.bilinear)
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class AugmentConfig:
     """How pictures are looked at.
 
     Attributes:
@@ -48,21 +48,21 @@ class Habits:
     zoom: Span
 
 
-class Look(NamedTuple):
+class AugmentedImage(NamedTuple):
     """What is on a canvas: boxes `[N, 4]` as xyxy in its pixels, classes `[N]`, and its light."""
 
     boxes: NDArray[np.float32]
     classes: NDArray[np.int32]
-    light: Light
+    jitter: ColorJitter
 
 
 def augment(
-    picture: Picture,
-    others: Callable[[int], Picture],
-    habits: Habits,
+    picture: TrainingImage,
+    others: Callable[[int], TrainingImage],
+    config: AugmentConfig,
     canvas: NDArray[np.uint8],
     rng: Rng,
-) -> Look:
+) -> AugmentedImage:
     """Paint a picture, moved, zoomed, perhaps mirrored, and say in which light it is to be seen.
 
     A mosaic that would have more than `MAX_BOXES` is not made: without some of its boxes, objects
@@ -71,32 +71,32 @@ def augment(
     Args:
         picture: What is looked at.
         others: Returns a picture for a mosaic, by any number below 2 ** 31.
-        habits: How pictures are looked at.
-        canvas: uint8 `[h, w, 3]` that takes it, as RGB before it is lit.
+        config: How pictures are looked at.
+        canvas: uint8 `[h, w, 3]` that takes it, as RGB before color jitter.
         rng: Decides everything.
     """
     height, width = canvas.shape[:2]
-    zoom, pictures = habits.zoom, [picture]
+    zoom, pictures = config.zoom, [picture]
     panes: Sequence[Rectangle] = [(0, 0, width, height)]
-    if rng.random() < habits.mosaic:
+    if rng.random() < config.mosaic:
         tiles = [picture, *(others(number) for number in rng.integers(2**31, size=3).tolist())]
         if sum(len(tile.boxes) for tile in tiles) <= MAX_BOXES:
             pictures = tiles
-            panes, zoom = quarters(width, height, rng), (zoom[0] * TILE, zoom[1] * TILE)
-    light = Light.drawn(rng)
-    canvas[0] = light.before(PADDING)
+            panes, zoom = mosaic_tiles(width, height, rng), (zoom[0] * TILE, zoom[1] * TILE)
+    jitter = ColorJitter.sample(rng)
+    canvas[0] = jitter.padding_color(PADDING)
     canvas[1:] = canvas[0]  # row by row is 20 times as quick as pixel by pixel
     boxes, classes = [], []
     for one, pane in zip(pictures, panes, strict=True):
-        seen = view(pane, one.size, zoom, rng)
+        seen = random_crop(pane, one.size, zoom, rng)
         paint(canvas, one, seen)
         moved = seen.move(one.boxes, one.classes, one.size)
         boxes.append(moved[0])
         classes.append(moved[1])
-    return Look(np.concatenate(boxes), np.concatenate(classes), light)
+    return AugmentedImage(np.concatenate(boxes), np.concatenate(classes), jitter)
 
 
-def paint(canvas: NDArray[np.uint8], picture: Picture, seen: View) -> None:
+def paint(canvas: NDArray[np.uint8], picture: TrainingImage, seen: Crop) -> None:
     """Put what is seen of a picture on a canvas, uint8 `[h, w, 3]`."""
     left, top, right, bottom = seen.shown
     source = seen.source(picture.image.size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,19 @@ from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.vision.boxes import Boxes, box_array
 from components.shared.vision.jpeg import JpegError
 from components.shared.vision.letterbox import Letterbox
-from components.training.train_detector.data.scratch import AS_IT_IS, Made, Packing, Scratch
+from components.training.train_detector.data.disk_cache import AS_IT_IS, DiskCache, Made, Packing
+
+Item = TypeVar("Item", covariant=True)
+
+
+class MapDataset(Protocol[Item]):
+    """Items by number, from 0, such as a list; made when they are asked for, or before."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, index: int, /) -> Item:
+        """Return one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +36,14 @@ class Split:
         read: Returns a JPEG by its SHA-256.
         classes: The class names, in the model's order.
         size: Width and height of the network's input in pixels.
-        scratch: Keeps what is made of them.
+        cache: Keeps what is made of them.
     """
 
     images: Sequence[SnapshotImage]
     read: Callable[[str], bytes]
     classes: Sequence[str]
     size: tuple[int, int]
-    scratch: Scratch
+    cache: DiskCache
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -49,7 +62,7 @@ class Split:
 
     def keeps(self, index: int) -> bool:
         """Say whether what was made of a picture is kept."""
-        return self.images[index].sha256 in self.scratch
+        return self.images[index].sha256 in self.cache
 
     def made(self, index: int, make: Callable[[bytes], Made], packing: Packing[Made]) -> Made:
         """Return what is made of a picture's JPEG, now or before.
@@ -64,13 +77,13 @@ class Split:
         """
         sha256 = self.images[index].sha256
         try:
-            return self.scratch.kept(sha256, lambda: make(self.read(sha256)), packing)
+            return self.cache.get_or_make(sha256, lambda: make(self.read(sha256)), packing)
         except JpegError as cause:
             raise Refusal(f"image {sha256} cannot be learned from: {cause}") from cause
 
 
 def from_afar(
-    read: Callable[[str], bytes], made: Scratch, jpegs: Scratch
+    read: Callable[[str], bytes], made: DiskCache, jpegs: DiskCache
 ) -> Callable[[str], bytes]:
     """Return what reads JPEGs, and keeps those of which nothing that is made finds room.
 
@@ -81,6 +94,8 @@ def from_afar(
     """
 
     def fetched(sha256: str) -> bytes:
-        return jpegs.kept(sha256, lambda: read(sha256), AS_IT_IS) if made.full else read(sha256)
+        return (
+            jpegs.get_or_make(sha256, lambda: read(sha256), AS_IT_IS) if made.full else read(sha256)
+        )
 
     return fetched

@@ -17,7 +17,7 @@ class Launcher(Protocol):
     """Starts the workers of a plan and follows them to the end."""
 
     def __call__(self, work: Path, plan: Plan, objects: Objects) -> None:
-        """Return when the plan's outcome is in the object store, as `Kept` says.
+        """Return when the plan's outcome is in the object store, as `TrainingStore` says.
 
         Args:
             work: A folder laid out as `PlanLayout`.

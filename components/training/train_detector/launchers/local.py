@@ -20,9 +20,9 @@ from components.shared.contracts.stopping import STOPPED, Stopped, told_on_sigte
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
 from components.training.train_detector.plan.plan import Plan
-from components.training.train_detector.worker.kept import Kept
-from components.training.train_detector.worker.lean import ENVIRONMENT
+from components.training.train_detector.worker.environment import ENVIRONMENT
 from components.training.train_detector.worker.main import FORSAKEN, REFUSED
+from components.training.train_detector.worker.training_store import TrainingStore
 
 LOOK_EVERY_S = 0.2
 LEAVE_WITHIN_S = 30.0  # after the chief is done
@@ -50,7 +50,7 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
         TrainingError: If a worker ended otherwise, or workers are lost again and again.
         Stopped: If we were told to stop.
     """
-    checkpoints = Kept(objects, plan.fingerprint).checkpoints(0)
+    checkpoints = TrainingStore(objects, plan.fingerprint).checkpoints(0)
     before, lost = checkpoints.newest(), 0
     with told_on_sigterm() as told:
         while loss := _run(work, plan, objects, told):

@@ -34,7 +34,7 @@ from components.training.train_detector.launchers.worker_settings import (
     worker_settings,
 )
 from components.training.train_detector.plan.plan import Plan
-from components.training.train_detector.worker.kept import Kept
+from components.training.train_detector.worker.training_store import TrainingStore
 
 ACCOUNT = "car-launcher"
 REMOVED_WITHIN_S = 180.0
@@ -66,7 +66,7 @@ class ClusterLauncher:
             raise Refusal(f"the cluster knows no {self.kind.KIND.plural}, needs {self.kind.NEEDS}")
         mine = self.environment.get("POD_NAME") or self.environment.get("KFP_POD_NAME")
         job = job_of(plan, settings, cluster.namespace, cluster.pod(mine) if mine else None)
-        Kept(objects, plan.fingerprint).send_plan(work)
+        TrainingStore(objects, plan.fingerprint).send_plan(work)
         launch(cluster, self.kind, job)
 
 

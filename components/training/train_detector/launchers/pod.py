@@ -40,14 +40,14 @@ def work_in_pod(fingerprint: str, environment: Mapping[str, str]) -> None:
     """
     from components.shared.store.objects import Objects
     from components.training.train_detector.plan.plan import Plan, PlanLayout
-    from components.training.train_detector.worker.kept import Kept
+    from components.training.train_detector.worker.training_store import TrainingStore
 
-    kept = Kept(Objects(environment["OBJECT_STORE_URL"]), fingerprint)
-    if kept.complete():
+    store = TrainingStore(Objects(environment["OBJECT_STORE_URL"]), fingerprint)
+    if store.complete():
         say("nothing to do: the outcome of this training is in the object store")
         return
     with TemporaryDirectory() as folder:
-        kept.fetch_plan(Path(folder))
+        store.fetch_plan(Path(folder))
         workers = Plan.read(PlanLayout(folder).plan).settings.workers
         config = environment.get("TF_CONFIG")
         if config is None and workers > 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
-from components.training.train_detector.worker.lean import ENVIRONMENT
+from components.training.train_detector.worker.environment import ENVIRONMENT
 
 Body = dict[str, Any]
 

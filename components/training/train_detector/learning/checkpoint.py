@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from components.shared.contracts.progress import say
 from components.shared.contracts.record import Record
 from components.shared.store.objects import Objects
-from components.training.train_detector.learning.course import Course, Outcome
+from components.training.train_detector.learning.state import BestWeights, TrainingState
 from components.training.train_detector.plan.history import Epoch
 
 DIGEST_BYTES = 32
 ABOUT, LOSSES, BEST, STATE = "about", "losses", "best/", "state/"
 
 Arrays = dict[str, NDArray[np.generic]]
-State = Mapping[str, ArrayLike]
+Variables = Mapping[str, ArrayLike]
 
 
 class _About(Record):
@@ -35,28 +35,28 @@ class _About(Record):
     history: tuple[Epoch, ...]
 
 
-def encode(course: Course, state: State) -> memoryview:
-    """Return a place in a training and a learner's state as bytes with their digest behind.
+def encode(state: TrainingState, variables: Variables) -> memoryview:
+    """Return a place in a training and a trainer's variables as bytes with their digest behind.
 
     Args:
-        course: The place.
-        state: What becomes an array when it is looked at, one after the other: no second copy of
-            all of them is ever made.
+        state: The place.
+        variables: Each becomes an array only when it is written: no second copy of all of them
+            is ever made.
     """
-    outcome = course.outcome
+    outcome = state.outcome
     about = _About(
-        epoch=course.epoch,
-        step=course.step,
+        epoch=state.epoch,
+        step=state.step,
         best_epoch=outcome.best_epoch,
         map50=outcome.map50,
         history=tuple(outcome.history),
     )
     arrays: dict[str, ArrayLike] = {
         ABOUT: np.frombuffer(about.model_dump_json().encode(), np.uint8),
-        LOSSES: np.array(course.losses, np.float32).reshape(-1, 3),
+        LOSSES: np.array(state.losses, np.float32).reshape(-1, 3),
     }
     arrays |= {f"{BEST}{number}": value for number, value in enumerate(outcome.weights)}
-    arrays |= {f"{STATE}{name}": value for name, value in state.items()}
+    arrays |= {f"{STATE}{name}": value for name, value in variables.items()}
     buffer = BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     with buffer.getbuffer() as written:
@@ -65,7 +65,7 @@ def encode(course: Course, state: State) -> memoryview:
     return buffer.getbuffer()
 
 
-def decode(content: bytes | memoryview) -> tuple[Course, Arrays] | None:
+def decode(content: bytes | memoryview) -> tuple[TrainingState, Arrays] | None:
     """Return what was encoded, or None if it is torn."""
     body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != digest:
@@ -74,12 +74,12 @@ def decode(content: bytes | memoryview) -> tuple[Course, Arrays] | None:
         arrays = {name: held[name] for name in held.files}
     about = _About.model_validate_json(arrays[ABOUT].tobytes())
     best = [arrays[f"{BEST}{n}"] for n in range(sum(name.startswith(BEST) for name in arrays))]
-    outcome = Outcome(best, about.best_epoch, about.map50, list(about.history))
-    course = Course(about.epoch, about.step, list(arrays[LOSSES]), outcome)
-    state = {
+    outcome = BestWeights(best, about.best_epoch, about.map50, list(about.history))
+    state = TrainingState(about.epoch, about.step, list(arrays[LOSSES]), outcome)
+    variables = {
         name.removeprefix(STATE): value for name, value in arrays.items() if name.startswith(STATE)
     }
-    return course, state
+    return state, variables
 
 
 class Checkpoints:
@@ -108,7 +108,7 @@ class Checkpoints:
         """Keep an encoded checkpoint, whole or not at all."""
         self.objects.put(self._key(number), content)
 
-    def read(self, number: int) -> tuple[Course, Arrays] | None:
+    def read(self, number: int) -> tuple[TrainingState, Arrays] | None:
         """Return a checkpoint, or None, and say why, if it is torn or not there."""
         try:
             read = decode(self.objects.get(self._key(number)))

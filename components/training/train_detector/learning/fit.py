@@ -10,22 +10,22 @@ import numpy as np
 from components.shared.contracts.progress import say
 from components.shared.contracts.refusal import Refusal
 from components.shared.network.decode import serving_function
-from components.training.train_detector.data.batches import Schedule
-from components.training.train_detector.data.numbered import Numbered
-from components.training.train_detector.data.samples import Sample
-from components.training.train_detector.data.stream import Stream
-from components.training.train_detector.learning.course import Course, Outcome
-from components.training.train_detector.learning.keeper import Keeper
-from components.training.train_detector.learning.learner import Learner
-from components.training.train_detector.learning.measure import Serve, measure
+from components.training.train_detector.data.input_pipeline import InputPipeline
+from components.training.train_detector.data.sampler import BatchSampler
+from components.training.train_detector.data.split import MapDataset
+from components.training.train_detector.data.validation_images import ValidationImage
+from components.training.train_detector.learning.checkpointing import CheckpointCoordinator
+from components.training.train_detector.learning.state import BestWeights, TrainingState
+from components.training.train_detector.learning.trainer import Trainer
+from components.training.train_detector.learning.validate import Serve, validate
 from components.training.train_detector.plan.history import Epoch
 from components.training.train_detector.plan.settings import Settings
 
-SPEAK_EVERY_S = 3.0
+LOG_EVERY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class TrainingSetup:
     """What is learned from, and how.
 
     Attributes:
@@ -37,10 +37,10 @@ class Lesson:
         peak: Learning rate after warm-up.
     """
 
-    train: Stream
-    validation: Numbered[Sample]
+    train: InputPipeline
+    validation: MapDataset[ValidationImage]
     classes: int
-    schedule: Schedule
+    schedule: BatchSampler
     settings: Settings
     peak: float
 
@@ -50,51 +50,55 @@ class Lesson:
         return self.peak * rate_at(done, self.settings.warm_up, self.settings.last_rate)
 
 
-def fit(learner: Learner, lesson: Lesson, keeper: Keeper) -> Outcome:
+def fit(trainer: Trainer, setup: TrainingSetup, coordinator: CheckpointCoordinator) -> BestWeights:
     """Train, and return the averaged weights that did best on the validation split.
 
     Args:
-        learner: The network and its way to step.
-        lesson: What to learn.
-        keeper: Says where to begin, and keeps checkpoints.
+        trainer: The network and its way to step.
+        setup: What to learn.
+        coordinator: Says where to begin, and keeps checkpoints.
 
     Raises:
         Refusal: If the loss is no number.
         Stopped: If a worker was told to leave; a checkpoint is there.
     """
-    course, state = keeper.found() or (Course(), None)
-    if state:
-        learner.load(state)
-    schedule, patience = lesson.schedule, lesson.settings.patience
-    serve = serving_function(learner.model)
-    progress = Progress(schedule, course.epoch * schedule.steps + course.step)
-    while course.epoch < schedule.epochs and not course.outcome.out_of_patience(patience):
-        for batch in lesson.train.epoch(course.epoch, first=course.step):
-            done, votes = progress.steps, keeper.votes()
-            losses, votes = learner.step(batch, lesson.rate(done), done, votes)
-            course.take(losses)
-            progress.tell(course)
-            keeper.after_step(progress.steps, votes, course, learner.state)
-        _close_epoch(learner, serve, lesson, course, keeper)
-    keeper.close()
-    return course.outcome
+    state, variables = coordinator.restore_common() or (TrainingState(), None)
+    if variables:
+        trainer.load(variables)
+    schedule, patience = setup.schedule, setup.settings.patience
+    serve = serving_function(trainer.model)
+    progress = Progress(schedule, state.epoch * schedule.steps + state.step)
+    while state.epoch < schedule.epochs and not state.outcome.should_stop_early(patience):
+        for batch in setup.train.epoch(state.epoch, first=state.step):
+            done, votes = progress.steps, coordinator.votes()
+            losses, votes = trainer.step(batch, setup.rate(done), done, votes)
+            state.add_step(losses)
+            progress.tell(state)
+            coordinator.after_step(progress.steps, votes, state, trainer.state)
+        _close_epoch(trainer, serve, setup, state, coordinator)
+    coordinator.close()
+    return state.outcome
 
 
 def _close_epoch(
-    learner: Learner, serve: Serve, lesson: Lesson, course: Course, keeper: Keeper
+    trainer: Trainer,
+    serve: Serve,
+    setup: TrainingSetup,
+    state: TrainingState,
+    coordinator: CheckpointCoordinator,
 ) -> None:
     """Measure the averaged weights after an epoch, and turn to the next."""
-    number, parts = course.epoch + 1, course.mean_losses()
+    number, parts = state.epoch + 1, state.mean_losses()
     if not np.isfinite(parts).all():
         raise Refusal(f"the loss is {sum(parts)} in epoch {number}: lower the learning rate")
-    learner.settle()
-    worker = keeper.gang.index
+    trainer.sync_batch_norm()
+    worker = coordinator.group.index
     print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)
-    weights = learner.show_average()  # which `serve` sees from now on
-    score = measure(serve, lesson.validation, lesson.classes, keeper.gang)
-    steps = number * lesson.schedule.steps
-    line = _epoch(number, steps, parts, lesson.rate(steps - 1), score)
-    course.close_epoch(line, weights)
+    weights = trainer.use_ema_weights()  # which `serve` sees from now on
+    score = validate(serve, setup.validation, setup.classes, coordinator.group)
+    steps = number * setup.schedule.steps
+    line = _epoch(number, steps, parts, setup.rate(steps - 1), score)
+    state.close_epoch(line, weights)
 
 
 def rate_at(done: float, warm_up: float, last_rate: float) -> float:
@@ -134,26 +138,26 @@ class Progress:
         steps: Taken before.
     """
 
-    def __init__(self, schedule: Schedule, steps: int) -> None:
+    def __init__(self, schedule: BatchSampler, steps: int) -> None:
         """Start the clock at the first step, so that building the graph does not count."""
         self.schedule = schedule
         self.steps = self.first = steps
         self.began = self.told = monotonic()
 
-    def tell(self, course: Course) -> None:
+    def tell(self, state: TrainingState) -> None:
         """Count one step; speak if the last word is some seconds old."""
         self.steps += 1
         now = monotonic()
         if self.steps == self.first + 1:
             self.began = self.told = now
-        if self.schedule.worker or now - self.told < SPEAK_EVERY_S:
+        if self.schedule.worker or now - self.told < LOG_EVERY_S:
             return
         self.told = now
         pace = (self.steps - self.first - 1) / (now - self.began)
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
-        map50 = course.outcome.map50
+        map50 = state.outcome.map50
         score = "" if map50 is None else f"map50 {map50:.2f} "
         say(
-            f"epoch {course.epoch + 1}/{self.schedule.epochs} loss {sum(course.mean_losses()):.2f} "
+            f"epoch {state.epoch + 1}/{self.schedule.epochs} loss {sum(state.mean_losses()):.2f} "
             f"{score}{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"
         )

@@ -16,22 +16,22 @@ from components.shared.network.network import build_network
 from components.shared.network.restore import save_weights
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import SnapshotReader
-from components.training.train_detector.data.batches import Schedule
-from components.training.train_detector.data.pictures import Pictures
-from components.training.train_detector.data.samples import Samples
-from components.training.train_detector.data.scratch import Scratch
+from components.training.train_detector.data.disk_cache import DiskCache
+from components.training.train_detector.data.input_pipeline import InputPipeline
+from components.training.train_detector.data.sampler import BatchSampler
 from components.training.train_detector.data.split import Split, from_afar
-from components.training.train_detector.data.stream import Stream
+from components.training.train_detector.data.training_images import TrainingImages
+from components.training.train_detector.data.validation_images import ValidationImages
 from components.training.train_detector.learning.checkpoint import Checkpoints
-from components.training.train_detector.learning.course import Outcome
-from components.training.train_detector.learning.fit import Lesson, fit
-from components.training.train_detector.learning.gang import Gang
-from components.training.train_detector.learning.keeper import Keeper
-from components.training.train_detector.learning.learner import Learner
-from components.training.train_detector.learning.warm import warm
+from components.training.train_detector.learning.checkpointing import CheckpointCoordinator
+from components.training.train_detector.learning.fit import TrainingSetup, fit
+from components.training.train_detector.learning.state import BestWeights
+from components.training.train_detector.learning.trainer import Trainer
+from components.training.train_detector.learning.warm_start import load_matching_weights
+from components.training.train_detector.learning.worker_group import WorkerGroup
 from components.training.train_detector.plan.plan import Plan, PlanLayout, learnable
 from components.training.train_detector.plan.settings import MAX_BOXES
-from components.training.train_detector.report.events import write_events
+from components.training.train_detector.report.tensorboard import write_events
 
 WARM_RATE = 0.3  # of the learning rate, when the weights already know something
 
@@ -55,19 +55,19 @@ def run(
     with computing_in(settings.precision):
         model = build_network(info.size, len(info.classes), info.image_height, info.image_width)
     if layout.warm.exists():
-        warm(model, info.classes, layout.warm)
-    lesson = _lesson(layout, plan, objects, index)
-    steps = lesson.schedule.steps * lesson.schedule.epochs
+        load_matching_weights(model, info.classes, layout.warm)
+    setup = _setup(layout, plan, objects, index)
+    steps = setup.schedule.steps * setup.schedule.epochs
     horizon = float(np.clip(steps * settings.average, 10, 2000))
     with told_on_sigterm() as told:
-        gang = Gang(strategy, index)
-        keeper = Keeper(checkpoints, gang, settings.checkpoint_s, told)
-        outcome = fit(Learner(model, strategy, horizon, settings), lesson, keeper)
+        group = WorkerGroup(strategy, index)
+        coordinator = CheckpointCoordinator(checkpoints, group, settings.checkpoint_s, told)
+        outcome = fit(Trainer(model, strategy, horizon, settings), setup, coordinator)
     if index == 0:
         _write(model, outcome, plan, TrainedLayout(layout.trained))
 
 
-def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Lesson:
+def _setup(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> TrainingSetup:
     """Return one worker's part of what a plan says."""
     settings, info = plan.settings, plan.info
     reader = SnapshotReader(layout.snapshot, objects)
@@ -78,19 +78,19 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
         left = len(listed) - len(train)
         say(f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each")
     near = objects.url.startswith("file://")
-    jpegs = Scratch(layout.root)
-    schedule = Schedule(
+    jpegs = DiskCache(layout.root)
+    schedule = BatchSampler(
         len(train), settings.batch_size, plan.epochs, settings.seed, index, settings.workers
     )
 
     def split(images: Sequence[SnapshotImage]) -> Split:
-        scratch = Scratch(layout.root)
-        read = reader.read if near else from_afar(reader.read, scratch, jpegs)
-        return Split(images, read, info.classes, size, scratch)
+        cache = DiskCache(layout.root)
+        read = reader.read if near else from_afar(reader.read, cache, jpegs)
+        return Split(images, read, info.classes, size, cache)
 
-    return Lesson(
-        train=Stream(Pictures(split(train)), size, schedule, settings),
-        validation=Samples(split(validation)),
+    return TrainingSetup(
+        train=InputPipeline(TrainingImages(split(train)), size, schedule, settings),
+        validation=ValidationImages(split(validation)),
         classes=len(info.classes),
         schedule=schedule,
         settings=settings,
@@ -98,7 +98,7 @@ def _lesson(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Les
     )
 
 
-def _write(model: keras.Model, outcome: Outcome, plan: Plan, layout: TrainedLayout) -> None:
+def _write(model: keras.Model, outcome: BestWeights, plan: Plan, layout: TrainedLayout) -> None:
     """Write the description last: it says that the rest is there."""
     layout.root.mkdir(parents=True, exist_ok=True)
     model.set_weights(outcome.weights)

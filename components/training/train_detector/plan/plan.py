@@ -24,8 +24,8 @@ from components.training.train_detector.plan.settings import CELL, MAX_BOXES, Se
 
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
-FEWEST_EPOCHS = 8
-MOST_EPOCHS = 150  # each takes about a second of its own, however few images it has
+MIN_EPOCHS = 8
+MAX_EPOCHS = 150  # each takes about a second of its own, however few images it has
 
 
 class Plan(Record):
@@ -167,7 +167,7 @@ def epochs_for(images: int, *, heir: bool = False) -> int:
     (30, 15, 8, 150)
     """
     wanted = round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images)
-    return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
+    return min(max(MIN_EPOCHS, wanted), MAX_EPOCHS)
 
 
 def check_code(plan: Plan) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects, StoreError
-from components.training.train_detector.worker.lean import import_tensorflow_alone
+from components.training.train_detector.worker.environment import import_tensorflow_slim
 
 REFUSED = 2  # exit code for what the user must mend
 FORSAKEN = 138  # when another worker, or the store, is gone: from 128 on it is worth another try
@@ -67,14 +67,14 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
         Stopped: If we or another worker were told to stop; checkpoints are there.
     """
     from components.training.train_detector.plan.plan import Plan, PlanLayout, check_code
-    from components.training.train_detector.worker.kept import Kept
+    from components.training.train_detector.worker.training_store import TrainingStore
 
     layout = PlanLayout(folder)
     plan = Plan.read(layout.plan)
     check_code(plan)
-    kept = Kept(Objects(environment["OBJECT_STORE_URL"]), plan.fingerprint)
+    store = TrainingStore(Objects(environment["OBJECT_STORE_URL"]), plan.fingerprint)
 
-    import_tensorflow_alone()
+    import_tensorflow_slim()
     from components.training.train_detector.learning.run import run
     from components.training.train_detector.worker.devices import LOST, strategy_for, use_threads
 
@@ -83,11 +83,11 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
     use_threads(max(1, threads))
     try:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
-        run(layout, plan, kept.objects, kept.checkpoints(index), strategy, index)
+        run(layout, plan, store.objects, store.checkpoints(index), strategy, index)
     except LOST as cause:
         raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
     if index == 0:
-        kept.send_outcome(layout.trained)
+        store.send_outcome(layout.trained)
 
 
 def place(cluster: Mapping[str, Any]) -> tuple[int, int]:

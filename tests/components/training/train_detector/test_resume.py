@@ -11,21 +11,21 @@ from PIL import Image
 from components.shared.contracts.stopping import Stopped
 from components.shared.network.network import build_network
 from components.shared.store.objects import Objects
-from components.training.train_detector.data.batches import Schedule
-from components.training.train_detector.data.pictures import Picture
-from components.training.train_detector.data.samples import Sample
-from components.training.train_detector.data.stream import Stream
+from components.training.train_detector.data.input_pipeline import InputPipeline
+from components.training.train_detector.data.sampler import BatchSampler
+from components.training.train_detector.data.training_images import TrainingImage
+from components.training.train_detector.data.validation_images import ValidationImage
 from components.training.train_detector.learning.checkpoint import Checkpoints
-from components.training.train_detector.learning.fit import Lesson, fit
-from components.training.train_detector.learning.gang import Gang
-from components.training.train_detector.learning.keeper import Keeper
-from components.training.train_detector.learning.learner import Learner
+from components.training.train_detector.learning.checkpointing import CheckpointCoordinator
+from components.training.train_detector.learning.fit import TrainingSetup, fit
+from components.training.train_detector.learning.trainer import Trainer
+from components.training.train_detector.learning.worker_group import WorkerGroup
 from components.training.train_detector.plan.settings import Settings
-from tests.components.training.train_detector.learning.test_keeper import Told
+from tests.components.training.train_detector.learning.test_checkpointing import Told
 
 SIZE = 64
 BOX, CAR = np.array([[20, 10, 44, 30]], np.float32), np.zeros(1, np.int32)
-SCHEDULE = Schedule(8, 4, epochs=4, seed=0)
+SCHEDULE = BatchSampler(8, 4, epochs=4, seed=0)
 SETTINGS = Settings(epochs=4, batch_size=4, workers=1)
 
 
@@ -34,10 +34,10 @@ def noise(count):
     return [rng.integers(0, 90, (SIZE, SIZE, 3)).astype(np.uint8) for _ in range(count)]
 
 
-GALLERY = [Picture(Image.fromarray(one), (SIZE, SIZE), BOX, CAR) for one in noise(8)]
-LESSON = Lesson(
-    train=Stream(GALLERY, (SIZE, SIZE), SCHEDULE, SETTINGS),
-    validation=[Sample(one, BOX, CAR) for one in noise(3)],
+GALLERY = [TrainingImage(Image.fromarray(one), (SIZE, SIZE), BOX, CAR) for one in noise(8)]
+SETUP = TrainingSetup(
+    train=InputPipeline(GALLERY, (SIZE, SIZE), SCHEDULE, SETTINGS),
+    validation=[ValidationImage(one, BOX, CAR) for one in noise(3)],
     classes=1,
     schedule=SCHEDULE,
     settings=SETTINGS,
@@ -51,10 +51,12 @@ def train(tmp_path_factory):
         """Train in a folder, beginning where an earlier one was cut short."""
         keras.utils.set_random_seed(0)
         strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-        learner = Learner(build_network("pico", 1, SIZE, SIZE), strategy, 10.0, SETTINGS)
+        trainer = Trainer(build_network("pico", 1, SIZE, SIZE), strategy, 10.0, SETTINGS)
         checkpoints = Checkpoints(Objects((root / name).as_uri()), "checkpoints", 0)
-        keeper = Keeper(checkpoints, Gang(strategy, 0), every_s, told or threading.Event())
-        return fit(learner, LESSON, keeper)
+        coordinator = CheckpointCoordinator(
+            checkpoints, WorkerGroup(strategy, 0), every_s, told or threading.Event()
+        )
+        return fit(trainer, SETUP, coordinator)
 
     root = tmp_path_factory.mktemp("trainings")
     return train

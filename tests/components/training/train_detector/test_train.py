@@ -11,7 +11,7 @@ from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import PlanLayout
 from components.training.train_detector.plan.settings import Settings
 from components.training.train_detector.train import nothing_to_inherit, train
-from components.training.train_detector.worker.kept import Kept
+from components.training.train_detector.worker.training_store import TrainingStore
 from tests.components.training.train_detector.toys import write_snapshot
 
 
@@ -39,7 +39,7 @@ def never(work, plan, objects):
 def finish(work, plan, objects):
     """Be a launcher whose workers are done at once."""
     plan.info.write(TrainedLayout(work / "trained").info)
-    Kept(objects, plan.fingerprint).send_outcome(work / "trained")
+    TrainingStore(objects, plan.fingerprint).send_outcome(work / "trained")
 
 
 def leave(work, plan, objects):
@@ -131,7 +131,7 @@ def test_a_training_that_was_cut_short_leaves_no_result(run):
 
 
 def checkpoints_of(plan, objects):
-    return Kept(objects, plan.fingerprint).checkpoints(0)
+    return TrainingStore(objects, plan.fingerprint).checkpoints(0)
 
 
 def test_an_attempt_finds_the_checkpoints_of_the_one_before(run):
@@ -150,7 +150,7 @@ def test_an_attempt_finds_the_checkpoints_of_the_one_before(run):
 
 def test_of_a_finished_training_only_the_outcome_is_kept(run, objects):
     def finish_with_all(work, plan, objects):
-        Kept(objects, plan.fingerprint).send_plan(work)
+        TrainingStore(objects, plan.fingerprint).send_plan(work)
         checkpoints_of(plan, objects).write(7, b"a checkpoint")
         finish(work, plan, objects)
 
@@ -167,8 +167,8 @@ def test_workers_that_leave_no_outcome_are_no_success(run):
 
 def test_workers_elsewhere_find_all_they_need_in_the_object_store(run, snapshot, objects, tmp_path):
     def send(work, plan, objects):
-        Kept(objects, plan.fingerprint).send_plan(work)
-        Kept(objects, plan.fingerprint).fetch_plan(tmp_path / "elsewhere")
+        TrainingStore(objects, plan.fingerprint).send_plan(work)
+        TrainingStore(objects, plan.fingerprint).fetch_plan(tmp_path / "elsewhere")
         finish(work, plan, objects)
 
     run(send)

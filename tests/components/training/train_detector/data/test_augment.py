@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from components.shared.vision.letterbox import PADDING
-from components.training.train_detector.data.augment import Habits, augment, paint, resized
-from components.training.train_detector.data.light import lit
-from components.training.train_detector.data.pictures import Picture
-from components.training.train_detector.data.views import View
+from components.training.train_detector.data.augment import AugmentConfig, augment, paint, resized
+from components.training.train_detector.data.color_jitter import apply_color_jitter
+from components.training.train_detector.data.crops import Crop
+from components.training.train_detector.data.training_images import TrainingImage
 from components.training.train_detector.plan.settings import MAX_BOXES
 
 SIZE = WIDTH, HEIGHT = 64, 48
@@ -23,7 +23,7 @@ def picture(finer=1, boxes=CAR):
     """Return a dark picture with one bright object, and its box."""
     image = np.zeros((HEIGHT * finer, WIDTH * finer, 3), np.uint8)
     image[10 * finer : 30 * finer, 20 * finer : 44 * finer] = 250
-    return Picture(Image.fromarray(image), SIZE, boxes, np.zeros(len(boxes), np.int32))
+    return TrainingImage(Image.fromarray(image), SIZE, boxes, np.zeros(len(boxes), np.int32))
 
 
 def empty():
@@ -34,7 +34,7 @@ def seen_by(seed, mosaic=0.0, gallery=None):
     canvas = empty()
     rng = np.random.default_rng(seed)
     pictures = gallery or [picture()]
-    labels = augment(pictures[0], lambda _: pictures[-1], Habits(mosaic, ZOOM), canvas, rng)
+    labels = augment(pictures[0], lambda _: pictures[-1], AugmentConfig(mosaic, ZOOM), canvas, rng)
     return canvas, *labels
 
 
@@ -44,7 +44,7 @@ def bright_box(image):
 
 
 views = st.builds(
-    lambda left, top, scale, mirrored: View(
+    lambda left, top, scale, mirrored: Crop(
         (0, 0, *SIZE),
         (left, top, left + round(WIDTH * scale), top + round(HEIGHT * scale)),
         mirrored,
@@ -54,12 +54,12 @@ views = st.builds(
 
 
 @pytest.mark.parametrize("finer", [1, 2])
-@given(view=views)
-def test_a_box_stays_on_its_object(finer, view):
+@given(random_crop=views)
+def test_a_box_stays_on_its_object(finer, random_crop):
     canvas, shown = empty(), picture(finer)
-    paint(canvas, shown, view)
+    paint(canvas, shown, random_crop)
 
-    boxes, _ = view.move(shown.boxes, shown.classes, SIZE)
+    boxes, _ = random_crop.move(shown.boxes, shown.classes, SIZE)
 
     assert np.allclose(boxes[0], bright_box(canvas), atol=1)
 
@@ -86,16 +86,16 @@ def test_another_seed_sees_something_else():
 
 def test_an_unmoved_picture_is_itself():
     canvas, shown = empty(), picture()
-    paint(canvas, shown, View((0, 0, *SIZE), (0, 0, *SIZE), mirrored=False))
+    paint(canvas, shown, Crop((0, 0, *SIZE), (0, 0, *SIZE), mirrored=False))
 
     assert np.abs(canvas.astype(int) - np.asarray(shown.image)).max() <= 1
 
 
-@given(view=views, seed=seeds)
-def test_resizing_is_pillows_bilinear_filter_within_a_level(view, seed):
+@given(random_crop=views, seed=seeds)
+def test_resizing_is_pillows_bilinear_filter_within_a_level(random_crop, seed):
     noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    image, box = Image.fromarray(noise), view.source(SIZE)
-    left, top, right, bottom = view.shown
+    image, box = Image.fromarray(noise), random_crop.source(SIZE)
+    left, top, right, bottom = random_crop.shown
     size = right - left, bottom - top
 
     ours = np.asarray(resized(image, size, box)).astype(int)
@@ -107,18 +107,20 @@ def test_resizing_is_pillows_bilinear_filter_within_a_level(view, seed):
 def test_a_mirrored_picture_is_turned_left_to_right():
     whole = (0, 0, *SIZE)
     plain, turned = empty(), empty()
-    paint(plain, picture(), View(whole, whole, mirrored=False))
-    paint(turned, picture(), View(whole, whole, mirrored=True))
+    paint(plain, picture(), Crop(whole, whole, mirrored=False))
+    paint(turned, picture(), Crop(whole, whole, mirrored=True))
 
     assert np.array_equal(turned, plain[:, ::-1])
 
 
 def test_around_a_small_picture_there_is_the_grey_of_serving():
     canvas = np.zeros((96, 128, 3), np.uint8)
-    far = Habits(0.0, (0.6, 0.7))
+    far = AugmentConfig(0.0, (0.6, 0.7))
     look = augment(picture(), lambda _: picture(), far, canvas, np.random.default_rng(0))
 
-    seen = lit(canvas[None], np.array([look.light.numbers], np.float32)).numpy() * 255
+    seen = (
+        apply_color_jitter(canvas[None], np.array([look.jitter.numbers], np.float32)).numpy() * 255
+    )
     colours, counts = np.unique(seen.reshape(-1, 3).round(), axis=0, return_counts=True)
 
     assert np.abs(colours[counts.argmax()] - PADDING).max() <= 1

@@ -6,13 +6,13 @@ import pytest
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.vision.jpeg import JpegError
-from components.training.train_detector.data.scratch import AS_IT_IS, Scratch
+from components.training.train_detector.data.disk_cache import AS_IT_IS, DiskCache
 from components.training.train_detector.data.split import Split, from_afar
-from tests.components.training.train_detector.data.test_pictures import jpeg, listed
+from tests.components.training.train_detector.data.test_training_images import jpeg, listed
 
 
 def test_labels_are_in_pixels_of_the_stored_picture(tmp_path):
-    split = Split([listed(jpeg())], lambda _: b"", ["bus", "car"], (64, 64), Scratch(tmp_path))
+    split = Split([listed(jpeg())], lambda _: b"", ["bus", "car"], (64, 64), DiskCache(tmp_path))
 
     boxes, classes = split.labels(0)
 
@@ -25,7 +25,7 @@ def test_what_cannot_be_made_is_named(tmp_path):
         raise JpegError("undecodable", "no end")
 
     image = listed(jpeg())
-    split = Split([image], lambda _: b"", ["car"], (64, 64), Scratch(tmp_path))
+    split = Split([image], lambda _: b"", ["car"], (64, 64), DiskCache(tmp_path))
 
     with pytest.raises(Refusal, match=f"image {image.sha256} cannot be learned from: .*no end"):
         split.made(0, broken, AS_IT_IS)
@@ -35,7 +35,7 @@ def test_what_cannot_be_made_is_named(tmp_path):
 def test_a_jpeg_is_kept_only_when_what_was_made_finds_no_room(tmp_path, room, fetches):
     # The first that finds no room was not known to be the first when it was fetched.
     images = [listed(jpeg(level=level)) for level in (20, 40, 60)]
-    made, jpegs, fetched = Scratch(tmp_path, room * 1000), Scratch(tmp_path), Counter()
+    made, jpegs, fetched = DiskCache(tmp_path, room * 1000), DiskCache(tmp_path), Counter()
 
     def fetch(sha256):
         fetched[sha256] += 1

@@ -11,8 +11,8 @@ from components.training.train_detector.launchers import tfjob
 from components.training.train_detector.launchers.on_cluster import ClusterLauncher
 from components.training.train_detector.launchers.pod import tf_config, work_in_pod
 from components.training.train_detector.plan.plan import PlanLayout
-from components.training.train_detector.worker.kept import Kept
 from components.training.train_detector.worker.main import FORSAKEN, ForsakenError, exit_code, place
+from components.training.train_detector.worker.training_store import TrainingStore
 from tests.components.training.train_detector.toys import toy_plan
 
 
@@ -40,7 +40,7 @@ def test_a_fingerprint_without_a_plan_is_refused(object_store):
 def test_a_worker_of_another_image_is_refused(object_store, tmp_path):
     plan = toy_plan(workers=1, code="b" * 64)
     plan.write(PlanLayout(tmp_path).plan)
-    Kept(Objects(object_store), plan.fingerprint).send_plan(tmp_path)
+    TrainingStore(Objects(object_store), plan.fingerprint).send_plan(tmp_path)
 
     with pytest.raises(Refusal, match="expected bbbbbbbbbbbb as the plan says"):
         work_in_pod(plan.fingerprint, {"OBJECT_STORE_URL": object_store})

@@ -61,7 +61,7 @@ class Jobs:
         return [name for name, job in self.kept.items() if "status" not in job]
 
 
-def gang(name, settings="", **changes):
+def group(name, settings="", **changes):
     return a_job(worker_settings(settings), name=name, **changes)
 
 
@@ -74,8 +74,8 @@ def start(jobs, job, kind=tfjob):
 @pytest.mark.parametrize("kind", [tfjob, trainjob])
 def test_a_second_gang_waits_for_the_first_and_says_so(kind, capsys):
     jobs = Jobs()
-    begin(jobs, kind, gang("train-a"), 0.01)
-    second = start(jobs, gang("train-b"), kind)
+    begin(jobs, kind, group("train-a"), 0.01)
+    second = start(jobs, group("train-b"), kind)
     second.join(0.1)
 
     assert jobs.running() == ["train-a"]
@@ -90,7 +90,7 @@ def test_a_second_gang_waits_for_the_first_and_says_so(kind, capsys):
 def test_of_gangs_that_begin_at_the_same_moment_one_stays():
     jobs = Jobs(slowness=0.002)
     names = [f"train-{letter}" for letter in "abcd"]
-    threads = [start(jobs, gang(name)) for name in names]
+    threads = [start(jobs, group(name)) for name in names]
 
     for _ in names:
         deadline = time.monotonic() + 10
@@ -110,16 +110,16 @@ def test_of_gangs_that_begin_at_the_same_moment_one_stays():
 )
 def test_gangs_that_are_placed_whole_and_single_workers_begin_at_once(settings, changes):
     jobs = Jobs()
-    begin(jobs, tfjob, gang("train-a"), 0.01)
-    begin(jobs, tfjob, gang("train-b", settings, **changes), 0.01)
+    begin(jobs, tfjob, group("train-a"), 0.01)
+    begin(jobs, tfjob, group("train-b", settings, **changes), 0.01)
 
     assert jobs.running() == ["train-a", "train-b"]
 
 
 def test_a_gang_does_not_wait_for_a_single_worker():
     jobs = Jobs()
-    begin(jobs, tfjob, gang("train-a", workers=1), 0.01)
-    begin(jobs, tfjob, gang("train-b"), 0.01)
+    begin(jobs, tfjob, group("train-a", workers=1), 0.01)
+    begin(jobs, tfjob, group("train-b"), 0.01)
 
     assert jobs.running() == ["train-a", "train-b"]
 
@@ -130,7 +130,7 @@ def behind():
 
     def waits(kind=tfjob, pods=(), **conditions):
         jobs, limit = Jobs(), 60
-        begin(jobs, kind, gang("train-a"), 0.01)
+        begin(jobs, kind, group("train-a"), 0.01)
         jobs.there = list(pods)
         jobs.kept["train-a"]["metadata"]["creationTimestamp"] = ago(limit + 120)
         jobs.kept["train-a"]["status"] = {
@@ -139,7 +139,7 @@ def behind():
                 for name, (status, seconds) in conditions.items()
             ]
         }
-        second = gang("train-b", f"start_limit_s: {limit}")
+        second = group("train-b", f"start_limit_s: {limit}")
         return others(jobs, kind, second) == ["train-a"]
 
     return waits
@@ -168,7 +168,7 @@ def test_a_job_that_was_drained_after_it_ran_is_waited_for(behind):
 
 
 def test_a_queue_is_named_as_kueue_reads_it_and_a_scheduler_as_kubernetes_does():
-    queued = tfjob.body(gang("train-a", "{queue: cars, gang_scheduler: volcano}"))
+    queued = tfjob.body(group("train-a", "{queue: cars, gang_scheduler: volcano}"))
     pod = queued["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]
 
     assert queued["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "cars"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from components.shared.store.objects import Objects
 from components.training.train_detector.learning.checkpoint import Checkpoints, decode, encode
-from components.training.train_detector.learning.course import Course, Outcome
+from components.training.train_detector.learning.state import BestWeights, TrainingState
 from components.training.train_detector.plan.history import Epoch
 
 LINE = Epoch(
@@ -18,32 +18,32 @@ LOSSES = [np.float32([0.1, 2, 3]), np.float32([np.nan, 5, 6])]
 STATE = {"weights": np.float32([1, -0.0, 1e-40]), "scale": np.array(2.0**15, np.float32)}
 
 
-def a_course(best=()):
-    return Course(2, 3, list(LOSSES), Outcome(list(best), 1, 1 / 7, [LINE]))
+def a_state(best=()):
+    return TrainingState(2, 3, list(LOSSES), BestWeights(list(best), 1, 1 / 7, [LINE]))
 
 
 def test_what_was_kept_comes_back():
     best = [np.float32([[1, 2]]), np.float32([3])]
-    course, state = decode(encode(a_course(best), STATE))
+    state, variables = decode(encode(a_state(best), STATE))
 
-    assert (course.epoch, course.step, course.outcome.best_epoch) == (2, 3, 1)
-    assert (course.outcome.map50, course.outcome.history) == (1 / 7, [LINE])
-    assert [one.tobytes() for one in course.losses] == [one.tobytes() for one in LOSSES]
-    assert [one.tobytes() for one in course.outcome.weights] == [one.tobytes() for one in best]
-    assert {name: one.tobytes() for name, one in state.items()} == {
+    assert (state.epoch, state.step, state.outcome.best_epoch) == (2, 3, 1)
+    assert (state.outcome.map50, state.outcome.history) == (1 / 7, [LINE])
+    assert [one.tobytes() for one in state.losses] == [one.tobytes() for one in LOSSES]
+    assert [one.tobytes() for one in state.outcome.weights] == [one.tobytes() for one in best]
+    assert {name: one.tobytes() for name, one in variables.items()} == {
         name: one.tobytes() for name, one in STATE.items()
     }
 
 
 def test_a_training_that_has_just_begun_comes_back():
-    course, _ = decode(encode(Course(), {}))
+    state, _ = decode(encode(TrainingState(), {}))
 
-    assert course == Course()
+    assert state == TrainingState()
 
 
 @given(st.data())
 def test_a_torn_checkpoint_is_none(data):
-    whole = encode(a_course(), STATE)
+    whole = encode(a_state(), STATE)
     cut = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytearray(whole)
     flipped[cut] ^= data.draw(st.integers(1, 255))
@@ -53,23 +53,23 @@ def test_a_torn_checkpoint_is_none(data):
 
 
 def test_later_steps_do_not_change_what_was_encoded():
-    course, held = a_course(), {"weights": np.float32([1, 2])}
-    content = encode(course, held)
-    course.take(LOSSES[0])
-    course.close_epoch(LINE, [])
+    state, held = a_state(), {"weights": np.float32([1, 2])}
+    content = encode(state, held)
+    state.add_step(LOSSES[0])
+    state.close_epoch(LINE, [])
     held["weights"][:] = 7
-    then, state = decode(content)
+    then, variables = decode(content)
 
     assert (then.epoch, then.step, len(then.losses), len(then.outcome.history)) == (2, 3, 2, 1)
     assert then.outcome.best_epoch == 1
-    assert state["weights"].tolist() == [1, 2]
+    assert variables["weights"].tolist() == [1, 2]
 
 
 @pytest.fixture
 def checkpoints(object_store):
     made = Checkpoints(Objects(object_store), "trainings/ab/checkpoints", 0)
     for number in (8, 9, 10):
-        made.write(number, encode(a_course(), STATE))
+        made.write(number, encode(a_state(), STATE))
     return made
 
 

@@ -28,10 +28,10 @@ DECIDING = {
     "shared.network": "architecture assign decode layers loss network restore",
     "shared.vision": "boxes exif jpeg jpeg_structure letterbox precision suppression",
     "training.train_detector.plan": "history plan recipe settings",
-    "training.train_detector.data": "augment batches light numbered pictures samples scratch split "
-    "stream views",
-    "training.train_detector.learning": "checkpoint course fit flat gang keeper learner measure "
-    "optimiser run scale warm wire",
+    "training.train_detector.data": "augment color_jitter crops disk_cache input_pipeline sampler "
+    "split training_images validation_images",
+    "training.train_detector.learning": "adamw all_reduce checkpoint checkpointing fit flatten "
+    "loss_scale run state trainer validate warm_start worker_group",
 }
 
 

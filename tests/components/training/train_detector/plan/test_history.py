@@ -8,9 +8,9 @@ from hypothesis import strategies as some
 from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.record import write_lines
 from components.training.train_detector.plan.history import NAMES, Epoch, scalars
-from components.training.train_detector.report.curves import write_curves
-from components.training.train_detector.report.events import NAME, write_events
-from components.training.train_detector.report.tracked import tracked
+from components.training.train_detector.report.mlflow_run import tracked
+from components.training.train_detector.report.page import write_curves
+from components.training.train_detector.report.tensorboard import NAME, write_events
 from components.training.train_detector.train import numbers_of
 from tests.components.search import info_of
 

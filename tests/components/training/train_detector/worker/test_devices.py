@@ -9,8 +9,8 @@ from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.worker.devices import WAYS, strategy_for
 
 WORDS = """
-from components.training.train_detector.worker.lean import import_tensorflow_alone
-import_tensorflow_alone()
+from components.training.train_detector.worker.environment import import_tensorflow_slim
+import_tensorflow_slim()
 from tensorflow import config
 from components.training.train_detector.worker.devices import use_threads
 use_threads(1)

@@ -1,0 +1,92 @@
+"""What was costly to get is kept in a local file without a name, which goes when we do.
+
+It is read, not mapped, so it takes none of a worker's memory: the system keeps of it what it
+has room for.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from threading import Lock
+from typing import Generic, TypeVar
+from weakref import finalize
+
+ROOM_BYTES = 4_000_000_000  # of the disk
+MOST_SHARE = 0.25  # of what others leave of the disk
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Packing(Generic[Made]):
+    """How something becomes bytes, and these become it again."""
+
+    pack: Callable[[Made], bytes]
+    unpack: Callable[[bytes], Made]
+
+
+AS_IT_IS = Packing(bytes, bytes)
+
+
+class DiskCache:
+    """Things by name, for any number of threads; what finds no room is made each time.
+
+    Args:
+        folder: Where the file lies.
+        room_bytes: The most that it may take; it never takes more than a quarter of what others
+            leave of the disk.
+
+    Attributes:
+        full: Whether something has found no room.
+    """
+
+    def __init__(self, folder: str | Path, room_bytes: int = ROOM_BYTES) -> None:
+        """Open the file and take its name away, so that no kind of end leaves it behind."""
+        self._file, name = mkstemp(dir=folder)
+        Path(name).unlink()
+        finalize(self, os.close, self._file).atexit = False  # threads may still read then
+        self.full, self._most, self._end = False, room_bytes, 0
+        self._places: dict[str, tuple[int, int]] = {}
+        self._lock = Lock()
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether the bytes of a name are kept."""
+        return name in self._places
+
+    def get_or_make(self, name: str, make: Callable[[], Made], packing: Packing[Made]) -> Made:
+        """Return what has a name, made now if it is not kept.
+
+        Args:
+            name: Of it.
+            make: Makes it.
+            packing: Makes it bytes, unless they would find no room in any case, and back.
+        """
+        if place := self._places.get(name):
+            return packing.unpack(os.pread(self._file, *place))
+        made = make()
+        if not self.full:  # once full, always full
+            content = packing.pack(made)
+            with self._lock:
+                self._keep(name, content)
+        return made
+
+    def _keep(self, name: str, content: bytes) -> None:
+        if name in self._places:
+            return
+        try:
+            self.full = self.full or not self._written(content)
+        except OSError:  # the disk has less room than it said
+            self.full = True
+        if not self.full:
+            self._places[name] = len(content), self._end
+            self._end += len(content)
+
+    def _written(self, content: bytes) -> bool:
+        """Write at the end if there is room, and say whether all is there."""
+        disk = os.fstatvfs(self._file)
+        ours = MOST_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
+        if self._end + len(content) > min(self._most, ours):
+            return False
+        return os.pwrite(self._file, content, self._end) == len(content)

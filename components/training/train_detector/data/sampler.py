@@ -1,0 +1,87 @@
+"""Which pictures are learned from together follows from seed, epoch and position alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOSAIC_CANDIDATES = 64  # images, at least, among which a mosaic chooses
+
+
+class Batch(NamedTuple):
+    """What one worker looks at in a step.
+
+    Attributes:
+        images: uint8 `[B, h, w, 3]`, RGB, before color jitter.
+        jitters: `[B, 7]`, as `color_jitter.apply_color_jitter` takes them.
+        boxes: `[B, M, 4]` as xyxy in pixels.
+        classes: `[B, M]`, -1 for none.
+    """
+
+    images: NDArray[np.uint8]
+    jitters: NDArray[np.float32]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSampler:
+    """The order of one worker's batches.
+
+    Args:
+        images: Images of the training split.
+        batch_size: Images a step, over all workers.
+        epochs: Passes over the split.
+        seed: Decides order and looks.
+        worker: Which share of each batch is ours.
+        workers: How many share it.
+    """
+
+    images: int
+    batch_size: int
+    epochs: int
+    seed: int
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Return steps of an epoch; what does not fill a batch waits for another epoch."""
+        return max(1, self.images // self.batch_size)
+
+    def indices(self, epoch: int) -> list[list[int]]:
+        """Return which images each step of this worker takes in an epoch."""
+        share = self._order(epoch)[:, self.worker :: self.workers]
+        return [[int(index) for index in row] for row in share]
+
+    def mosaic_candidates(self, epoch: int) -> list[list[int]]:
+        """Return for each step the images, of all workers, that may share a mosaic with its own.
+
+        They are those of the steps around it: as random as any others, and at hand.
+        """
+        order = self._order(epoch)
+        rows = -(-MOSAIC_CANDIDATES // self.batch_size)
+        blocks = [order[start : start + rows] for start in range(0, self.steps, rows)]
+        return [block.ravel().tolist() for block in blocks for _ in block]
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.images)
+        return np.resize(order, (self.steps, self.batch_size))
+
+
+def pad(
+    labels: Sequence[tuple[NDArray[np.float32], NDArray[np.int32]]],
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Stack the boxes and classes of pictures, with room for as many as the fullest has.
+
+    The memory of a step grows with that room times the anchors: `settings.MAX_BOXES` bounds it.
+    """
+    most = max((len(boxes) for boxes, _ in labels), default=0)
+    boxes = np.zeros((len(labels), most, 4), np.float32)
+    classes = np.full((len(labels), most), -1, np.int32)
+    for row, (here, kinds) in enumerate(labels):
+        boxes[row, : len(here)] = here
+        classes[row, : len(kinds)] = kinds
+    return boxes, classes

@@ -1,0 +1,46 @@
+"""Pictures that are measured on, as the server would see them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.vision.jpeg import decode_jpeg
+from components.training.train_detector.data.disk_cache import Packing
+from components.training.train_detector.data.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationImage:
+    """One picture: uint8 `[h, w, 3]`, boxes `[N, 4]` as xyxy in its pixels, classes `[N]`."""
+
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int32]
+
+
+class ValidationImages:
+    """The samples of a split, letterboxed when first asked for."""
+
+    def __init__(self, split: Split) -> None:
+        """Decode nothing yet."""
+        self._split = split
+        width, height = split.size
+        self._packing = Packing(
+            np.ndarray.tobytes, lambda made: np.frombuffer(made, np.uint8).reshape(height, width, 3)
+        )
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._split)
+
+    def __getitem__(self, index: int, /) -> ValidationImage:
+        """Return one sample.
+
+        Raises:
+            Refusal: If its picture cannot be decoded, by its SHA-256.
+        """
+        split, letterbox = self._split, self._split.letterbox(index)
+        image = split.made(index, lambda jpeg: letterbox.apply(decode_jpeg(jpeg)), self._packing)
+        boxes, classes = split.labels(index)
+        return ValidationImage(image, letterbox.to_input(boxes), classes)

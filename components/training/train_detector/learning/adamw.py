@@ -1,0 +1,80 @@
+"""All trained weights are one flat vector, and a step moves it in one pass over memory."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf  # type: ignore[import-untyped]
+
+from components.training.train_detector.learning.flatten import flat
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+MOST_NORM = 10.0  # longest gradient
+
+
+class AdamW:
+    """Moves weights against their gradient, and keeps an average of where they have been.
+
+    Args:
+        variables: A network's trained variables. The vector begins at their values, and they
+            do not follow it.
+        weight_decay: Of kernels, times the learning rate.
+        horizon: Steps over which the average looks back.
+
+    Source:
+        Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019;
+        Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
+    """
+
+    def __init__(self, variables: list[Any], weight_decay: float, horizon: float) -> None:
+        """Start at the variables' values."""
+        # Kernels first, so that a place in the vector says whether it decays.
+        self.variables = sorted(variables, key=lambda variable: len(variable.shape) == 1)
+        kernels = sum(int(np.prod(v.shape)) for v in variables if len(v.shape) > 1)
+        self.weights = tf.Variable(flat(self.variables), trainable=False)
+        self.averaged = tf.Variable(self.weights, trainable=False)
+        self.first, self.second = (
+            tf.Variable(tf.zeros_like(self.weights), trainable=False) for _ in range(2)
+        )
+        self.kernels, self.decay, self.horizon = kernels, weight_decay, horizon
+        self._move = tf.function(self._one_pass, jit_compile=True, autograph=False)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return the variables that the next move depends on."""
+        return {
+            "weights": self.weights,
+            "first_moment": self.first,
+            "second_moment": self.second,
+            "averaged_weights": self.averaged,
+        }
+
+    def move(self, gradient: Any, divisor: Any, rate: Any, number: Any) -> None:
+        """Take one step.
+
+        Args:
+            gradient: `[weights]`, a sum.
+            divisor: Makes it a mean, which is cut to a length of `MOST_NORM`.
+            rate: Learning rate.
+            number: Steps taken before, from 0.
+        """
+        length = tf.sqrt(2 * tf.nn.l2_loss(gradient)) / divisor
+        share = tf.minimum(1.0, MOST_NORM / (length + EPSILON)) / divisor
+        self._move(gradient, share, rate, number)
+
+    def _one_pass(self, gradient: Any, share: Any, rate: Any, number: Any) -> None:
+        gradient *= share
+        first = BETA_1 * self.first + (1 - BETA_1) * gradient
+        second = BETA_2 * self.second + (1 - BETA_2) * gradient**2
+        drift = first / (1 - BETA_1 ** (number + 1))
+        spread = tf.sqrt(second / (1 - BETA_2 ** (number + 1))) + EPSILON
+        decay = tf.where(tf.range(gradient.shape[0]) < self.kernels, self.decay, 0.0)
+        weights = self.weights - rate * (drift / spread + decay * self.weights)
+        self.averaged.assign_add(share_of(self.horizon, number) * (weights - self.averaged))
+        self.first.assign(first)
+        self.second.assign(second)
+        self.weights.assign(weights)
+
+
+def share_of(horizon: float, number: Any) -> Any:
+    """Return how much the newest value counts in an average, which at first is a plain one."""
+    return tf.maximum(1 / horizon, 9 / (10 + number))

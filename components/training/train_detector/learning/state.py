@@ -1,0 +1,68 @@
+"""Where a training stands: besides the trainer's own state, all that the rest of it depends on."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.training.train_detector.plan.history import Epoch
+
+
+@dataclass
+class BestWeights:
+    """The best averaged weights so far, and how they came about.
+
+    Without a box in the validation split no epoch is better than another: the last one counts.
+    """
+
+    weights: list[NDArray[np.float32]] = field(default_factory=list)
+    best_epoch: int = 0
+    map50: float | None = None
+    history: list[Epoch] = field(default_factory=list)
+
+    def should_stop_early(self, patience: int) -> bool:
+        """Say whether the last so many epochs were all worse than one before; 0 is never.
+
+        >>> BestWeights(best_epoch=1, history=[...] * 3).should_stop_early(2)
+        True
+        """
+        return 0 < patience <= len(self.history) - self.best_epoch
+
+
+@dataclass
+class TrainingState:
+    """A place in a training.
+
+    Attributes:
+        epoch: The running one, from 0.
+        step: Steps taken in it.
+        losses: Of each of them, `[3]`.
+        outcome: Of the epochs before.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    losses: list[NDArray[np.float32]] = field(default_factory=list)
+    outcome: BestWeights = field(default_factory=BestWeights)
+
+    def add_step(self, losses: NDArray[np.float32]) -> None:
+        """Count one step."""
+        self.step += 1
+        self.losses.append(losses)
+
+    def mean_losses(self) -> list[float]:
+        """Return the losses of class, box and distances over the running epoch."""
+        return [float(value) for value in np.mean(self.losses, axis=0)]
+
+    def close_epoch(self, line: Epoch, weights: list[NDArray[np.float32]]) -> None:
+        """Turn to the next epoch, and keep this one's weights if none did better.
+
+        Args:
+            line: What it came to, with its `map50`.
+            weights: Averaged, that were measured.
+        """
+        outcome = self.outcome
+        outcome.history.append(line)
+        if line.map50 is None or outcome.map50 is None or line.map50 >= outcome.map50:
+            outcome.weights, outcome.best_epoch, outcome.map50 = weights, line.epoch, line.map50
+        self.epoch, self.step, self.losses = self.epoch + 1, 0, []

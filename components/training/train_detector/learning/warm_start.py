@@ -1,0 +1,47 @@
+"""An heir begins with what the champion knows, class by class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from components.shared.contracts.model import TrainedInfo, TrainedLayout
+from components.shared.network.restore import restore
+
+
+def load_matching_weights(model: keras.Model, classes: Sequence[str], champion: Path) -> None:
+    """Copy weights from a trained model of the same size.
+
+    Classes are matched by name; one that the champion never saw starts untrained.
+
+    Args:
+        model: The network to warm.
+        classes: Its classes.
+        champion: Laid out as `contracts.model.TrainedLayout`.
+    """
+    known = TrainedInfo.read(TrainedLayout(champion).info).classes
+    for ours, theirs in zip(model.weights, restore(champion).weights, strict=True):
+        value = np.asarray(theirs)
+        if ours.path.startswith("logits"):
+            value = match_classes(np.asarray(ours), value, classes, known)
+        ours.assign(value)
+
+
+def match_classes(
+    ours: NDArray[np.float32],
+    theirs: NDArray[np.float32],
+    classes: Sequence[str],
+    known: Sequence[str],
+) -> NDArray[np.float32]:
+    """Return our values with theirs for every class both know; the last axis counts classes.
+
+    >>> match_classes(np.zeros(2), np.array([1, 2]), ["bus", "car"], ["car", "van"])
+    array([0., 1.])
+    """
+    merged = ours.copy()
+    for place, name in enumerate(classes):
+        if name in known:
+            merged[..., place] = theirs[..., known.index(name)]
+    return merged
