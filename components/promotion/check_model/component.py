@@ -1,4 +1,4 @@
-"""`check_model` as Kubeflow runs it."""
+"""Kubeflow component `check_model`: smoke test of a model package in a sandboxed server."""
 
 from kfp import dsl
 
@@ -14,19 +14,19 @@ def check_model(
     dataset: str = "",
     must_pass: bool = False,
 ) -> str:
-    """Load a package in the real server, shut in and with limits, and ask it known pictures.
+    """Smoke-test a package: load it in the real server, in a sandbox, and check known answers.
 
     Args:
         package: Laid out as `contracts.model.PackageLayout`, or as `RegisteredLayout`; or absent.
-        checked: The package as it was tried; absent if it was, or if it is refused.
-        page: What it cost and answered, or why it is refused.
-        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`; some of its pictures are asked
-            about, and the package must be of its dataset and classes.
-        dataset: Whose model it must be, where there is no snapshot.
-        must_pass: Whether the task fails with the refusal, so that nothing follows it.
+        checked: The package as it was tested; absent if it was, or if it is rejected.
+        page: Load time, latency, memory and boxes, or why the package is rejected.
+        snapshot: Laid out as `contracts.snapshot.SnapshotLayout`; some of its images are tested,
+            and the package must be of its dataset and classes.
+        dataset: Dataset that the model must be of, where there is no snapshot.
+        must_pass: Whether a rejection fails the task, so that no other task follows.
 
     Returns:
-        The package's digest; nothing if it is absent.
+        The digest of the package; empty if it is absent.
     """
     import os
 

@@ -1,4 +1,4 @@
-"""`deploy_model` as Kubeflow runs it."""
+"""Kubeflow component `deploy_model`: canary rollout of a registered model."""
 
 from kfp import dsl
 
@@ -7,16 +7,16 @@ from components.images import image
 
 @dsl.component(base_image=image("deployer"), install_kfp_package=False)
 def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str = "") -> str:
-    """Put a registered model in service by degrees, and promote it; or send it back.
+    """Deploy a registered model by a canary rollout, and promote it or roll it back.
 
     DETECTOR_TARGET says where models are served, ROLLOUT_POLICY changes the limits.
 
     Args:
-        dataset: Whose model it is.
+        dataset: Name of the dataset.
         model: Digest of its package, or the alias `challenger` or `previous`.
-        page: How it went, for people.
-        run: Names the run: tried again, it is about the same model, whatever an alias means
-            by then, and does not try again what it has sent back.
+        page: Traffic shares, latencies, failures and outcome of the rollout.
+        run: Name of the run: a retry deploys the same model, whatever the alias points at by
+            then, and does not deploy again a model that it has rolled back.
 
     Returns:
         The digest of the model that serves.

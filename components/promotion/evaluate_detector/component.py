@@ -1,4 +1,4 @@
-"""`evaluate_detector` as Kubeflow runs it."""
+"""Kubeflow component `evaluate_detector`: compare candidates and champion on the test images."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""`fetch_model` as Kubeflow runs it."""
+"""Kubeflow component `fetch_model`: download a registered model from the object store."""
 
 from kfp import dsl
 
@@ -12,10 +12,10 @@ def fetch_model(
     model: str = "champion",
     must_be_whole: bool = False,
 ) -> str:
-    """Bring a registered model; of a champion that there is not yet, the reason.
+    """Fetch a registered model from the object store; without a champion, give the reason.
 
     Args:
-        dataset: Name of the dataset whose model it is.
+        dataset: Name of the dataset.
         fetched: Laid out as `contracts.model.RegisteredLayout`, or absent.
         model: Digest of its package, or an alias: `champion`, `challenger` or `previous`.
         must_be_whole: Whether a damaged champion is an error, and not absent.

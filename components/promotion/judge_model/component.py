@@ -1,4 +1,4 @@
-"""`judge_model` as Kubeflow runs it."""
+"""Kubeflow component `judge_model`: decide which candidate is promoted."""
 
 from kfp import dsl
 

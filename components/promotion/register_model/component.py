@@ -1,4 +1,4 @@
-"""`register_model` as Kubeflow runs it."""
+"""Kubeflow component `register_model`: register the winner of a comparison as a version."""
 
 from kfp import dsl
 
@@ -18,19 +18,19 @@ def register_model(
     snapshot: dsl.Input[dsl.Dataset],
     card: dsl.Output[dsl.Markdown],
 ) -> str:
-    """Keep the winner of a comparison, signed if there is a key, and give it a version.
+    """Register the winner of a comparison as a version, signed if there is a key.
 
     Args:
         winner: `heir` or `challenger`.
         report: `contracts.report.Report` of the comparison.
-        references: Held-out images as each model saw them, `<role>.jsonl`.
-        verdict: Why it won.
+        references: Boxes and descriptors of held-out images by each model, `<role>.jsonl`.
+        verdict: The decision and its reason.
         heir_package: Laid out as `contracts.model.PackageLayout`, or absent.
         challenger_package: The same.
         heir_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
         challenger_trained: The same.
-        snapshot: What both learned from, as `contracts.snapshot.SnapshotLayout`.
-        card: What the model is for, how well it does, and where not.
+        snapshot: Training data of both, laid out as `contracts.snapshot.SnapshotLayout`.
+        card: The model card: purpose, metrics and limits.
 
     Returns:
         The digest of the registered model.

@@ -1,4 +1,4 @@
-"""The front door as a process: `python -m components route_requests`."""
+"""Run the reverse proxy that splits traffic: `python -m components route_requests`."""
 
 import argparse
 import logging

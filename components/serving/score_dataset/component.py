@@ -1,4 +1,4 @@
-"""`score_dataset` as Kubeflow runs it."""
+"""Kubeflow component `score_dataset`: batch inference with the champion."""
 
 from kfp import dsl
 
@@ -13,17 +13,17 @@ def score_dataset(
     snapshot: dsl.Input[dsl.Dataset] = None,
     folder: str = "",
 ) -> int:
-    """Ask the champion about every picture of a folder or of a snapshot.
+    """Run the champion on every image of a folder or of a snapshot (batch inference).
 
     Args:
         champion: Laid out as `contracts.model.RegisteredLayout`.
         detections: COCO JSON: images, categories, and annotations with a score.
-        page: Some of the pictures, and what could not be read.
+        page: Some of the images with their boxes, and the files that could not be read.
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`, instead of a folder.
         folder: Folder of JPEGs, however deep; empty takes the snapshot.
 
     Returns:
-        How many pictures were scored.
+        Number of images that were scored.
     """
     import os
 

@@ -1,4 +1,4 @@
-"""The server that KServe runs, and a laptop: `python -m components serve_detector`."""
+"""Run the detector server, on KServe or on a laptop: `python -m components serve_detector`."""
 
 import argparse
 import logging

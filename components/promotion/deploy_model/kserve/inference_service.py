@@ -1,4 +1,7 @@
-"""The InferenceService as an object: read, tried, written if nobody wrote meanwhile, awaited."""
+"""Read, create, update and await one InferenceService, with optimistic locking.
+
+Each write is tried as a dry run first, to find fields that the API server would drop.
+"""
 
 import time
 from collections.abc import Callable
