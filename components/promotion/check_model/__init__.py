@@ -1,1 +1,1 @@
-"""Try a package in the real server, shut in, before anything is promoted."""
+"""Smoke test of a model package in the real server, in a sandbox, before promotion."""

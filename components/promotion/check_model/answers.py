@@ -1,4 +1,4 @@
-"""Answers are held against what a package promises, whatever a server made of them."""
+"""Validate the tensors and boxes that a server answers against the description of its package."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A package is offered to nobody until the real server has loaded it and answered with it."""
+"""Check a model package: files, description, then a smoke test in the sandboxed server."""
 
 import shutil
 import sys

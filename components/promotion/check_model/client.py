@@ -1,4 +1,4 @@
-"""The server on trial as its clients see it: over HTTP, by the protocols it promises."""
+"""HTTP client of the server under test, for the detect route and the Open Inference Protocol."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,7 @@
-"""A program that is shut in: `confined PARENT MEMORY CPU FILE PROGRAM...` becomes that program.
+"""Set resource limits (rlimits) and a seccomp filter, then exec a program.
 
-What is set here stays with the program and all that it starts: they cannot give it up.
+Usage: `python -m ... PARENT MEMORY CPU FILE PROGRAM...`. The limits stay with the program and
+all processes that it starts: they cannot be lifted.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""What is wrong with a package is a sentence that says it in words people search for."""
+"""The error of a package that must not be served, and the sentences that describe its cause."""
 
 import signal
 

@@ -1,4 +1,7 @@
-"""What is on the disk is looked at before it is read: no link, no giant, nothing that waits."""
+"""Check the files of a package by type, number and size, and copy it.
+
+Types and sizes are checked before any file is read, so that no link, pipe or huge file is.
+"""
 
 import os
 import shutil

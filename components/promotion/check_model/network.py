@@ -1,7 +1,7 @@
-"""Who serves needs to be called and never to call: a process can give that up for good.
+"""Block outgoing network connections of a process with a seccomp filter.
 
 A network namespace would need privileges that a container has not; a filter of system calls
-needs none. It leaves listening, and answering who calls.
+needs none. Listening and answering over TCP stay possible.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""A person sees what a package was tried on, what it cost and, if it was refused, why."""
+"""HTML page of a package check: images and boxes, cost against limits, reason of a rejection."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A process that may do little, is watched at every step, and never outlives its trial."""
+"""Run a process in a sandbox: own session and folder, rlimits, no network, a watchdog timeout."""
 
 import contextlib
 import os

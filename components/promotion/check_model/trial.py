@@ -1,4 +1,4 @@
-"""The real server loads a package, shut in, and answers known pictures as clients ask it."""
+"""Smoke test: load a package in the sandboxed server and check its answers to known images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Bring a registered model to where a pipeline needs it."""
+"""Fetch a registered model into an artifact of a pipeline."""

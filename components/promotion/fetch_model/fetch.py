@@ -1,4 +1,7 @@
-"""What is fetched is what was registered, byte for byte, or nothing with a reason."""
+"""Fetch a registered model from the object store, and verify it byte for byte.
+
+Where there is no champion, or a damaged one, the artifact holds the reason.
+"""
 
 import shutil
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Decide whether a new model replaces the one in service, and say why."""
+"""Decide whether a new model replaces the one in service, with a reason."""

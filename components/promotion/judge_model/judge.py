@@ -1,4 +1,4 @@
-"""The rule that promotes a model is a pure function of one report and one policy."""
+"""Decide which candidate is promoted: a pure function of one report and one policy."""
 
 import math
 

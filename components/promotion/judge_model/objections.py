@@ -1,4 +1,4 @@
-"""What speaks against a candidate, each in a sentence with its numbers, the weightiest first."""
+"""Reasons against a candidate as sentences with numbers, the most important first."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The verdict as the dashboard shows it: the sentence first, then the numbers that decided."""
+"""Markdown page of the verdict: the sentence first, then the numbers that decided."""
 
 from collections.abc import Callable, Iterator
 

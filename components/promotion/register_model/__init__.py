@@ -1,1 +1,1 @@
-"""Keep the winner, whole and verified, and give it a version."""
+"""Store the winner of a comparison, verified, and register it as a version."""

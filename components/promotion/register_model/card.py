@@ -1,7 +1,7 @@
-"""A model card says what a model is for, what it learned from, how well it does, and where not.
+"""Write a model card: purpose, training data, metrics, limits and lineage of a model.
 
 Source:
-    Mitchell et al., "Model Cards for Model Reporting", FAT* 2019: what belongs on one.
+    Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 """
 
 from collections import Counter

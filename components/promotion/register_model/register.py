@@ -1,4 +1,7 @@
-"""A version is registered only once all of it is stored and reads back as it was."""
+"""Register the winner: store its files, verify the stored copy, sign it, add a version.
+
+A version is added only after all files are stored and read back unchanged.
+"""
 
 import shutil
 from collections.abc import Mapping

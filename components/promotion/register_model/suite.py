@@ -1,4 +1,7 @@
-"""The hard cases of a version are those of the one before it and more, never fewer."""
+"""Check that the regression suite (hard cases) of a version holds all cases of the champion.
+
+A suite only grows.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is kept about a registered model where people compare trainings."""
+"""Log a registered model to the MLflow run of its training: tags, version and model card."""
 
 from pathlib import Path
 
