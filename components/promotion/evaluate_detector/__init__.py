@@ -1,1 +1,1 @@
-"""Compare the packages that would be served, on the same frozen images in the same run."""
+"""Compare model packages on the same frozen images in one run."""

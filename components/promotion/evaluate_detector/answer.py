@@ -1,4 +1,7 @@
-"""Every model answers every image in one pass, so that all are asked under one condition."""
+"""Run every model on every image (predict), and measure its latency.
+
+All models see an image in one pass, so that they are measured under the same condition.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence

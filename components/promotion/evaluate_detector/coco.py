@@ -1,4 +1,4 @@
-"""The twelve COCO numbers and their slices, of boxes in the pixels of the stored images."""
+"""The twelve COCO metrics and mAP50 of slices, from boxes in pixels of the stored images."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,8 @@
-"""A candidate meets the champion on resamples of the images that are the same for both.
+"""Paired bootstrap confidence intervals of the mAP difference, candidate minus champion.
 
-The library's own comparison counts an image once that was drawn twice, and its intervals are
-a quarter too narrow for it; so the resampling is ours.
+Both models are scored on the same resamples of the images. The library's own comparison counts
+an image once that was drawn twice, and its intervals are a quarter too narrow for it; so the
+resampling is done here.
 """
 
 import math

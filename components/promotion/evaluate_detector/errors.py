@@ -1,4 +1,7 @@
-"""Each found box answers for at most one true box; what is left over is an error with a name."""
+"""Match found boxes with true boxes, and classify errors: missed, false, badly placed, mistaken.
+
+Also counts the confusion matrix. Each found box matches at most one true box.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

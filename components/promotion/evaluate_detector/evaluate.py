@@ -1,4 +1,7 @@
-"""Models are compared on one machine, in one run, on the same frozen images."""
+"""Evaluate all models on one split: metrics, comparison with the champion, errors, hard cases.
+
+All models run on one machine, in one run, on the same frozen images.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What a version got right where the one before it was wrong is asked of all that come after."""
+"""Regression suite: boxes that a champion found and its predecessor did not (hard cases).
+
+Every later candidate is tested on them.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

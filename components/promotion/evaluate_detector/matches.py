@@ -1,4 +1,7 @@
-"""Matches are made once; precision on any resample of the images follows from them by weights."""
+"""Average precision of bootstrap resamples from matches that are computed once.
+
+A resample only weights the images, so precision follows from the same matches.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

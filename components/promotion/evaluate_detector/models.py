@@ -1,4 +1,7 @@
-"""A model takes part if its package opens; one that does not harms none of the others."""
+"""Open the packages to compare.
+
+A package that is absent or damaged is left out with its reason; the others are compared.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

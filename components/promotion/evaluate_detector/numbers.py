@@ -1,4 +1,4 @@
-"""The numbers of a comparison as people read them: how right, at what cost, and how sure."""
+"""Section of the comparison page with the metrics: precision, cost and confidence intervals."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""The page of a comparison: numbers first, then where they come from, then the worst pictures."""
+"""HTML page of a comparison: metrics, slices, precision-recall curve, confusion matrix, errors."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A slice is some images, classes and sizes: a model is right in some and less so in others."""
+"""Slices of the test split by class, object size, camera, hour and crowding."""
 
 from bisect import bisect_right
 from collections import Counter

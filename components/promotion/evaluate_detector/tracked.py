@@ -1,4 +1,4 @@
-"""What is kept about a comparison where people compare trainings."""
+"""Log the metrics and pages of a comparison to the MLflow runs of the candidates' trainings."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What a package takes of a machine is measured in a process of its own, which may also fail."""
+"""Measure the peak memory of a package in a process of its own.
+
+A package that crashes ends only that process.
+"""
 
 import os
 import subprocess

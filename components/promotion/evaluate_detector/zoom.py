@@ -1,4 +1,4 @@
-"""An error is looked at closely: a square around it, enlarged, truth and answer drawn in."""
+"""Crop and enlarge a square around an error, with the true and the found boxes drawn in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
