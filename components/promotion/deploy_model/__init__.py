@@ -1,1 +1,1 @@
-"""A registered model is put in service where people ask, proved there, and promoted."""
+"""Canary rollout of a registered model: probe, raise its traffic share, promote or roll back."""

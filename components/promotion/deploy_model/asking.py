@@ -1,4 +1,4 @@
-"""A detector server is asked about one picture, and asked again while it is busy."""
+"""Send one JPEG to a detector server over HTTP, with retries while it answers 503."""
 
 import time
 

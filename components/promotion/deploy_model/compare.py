@@ -1,4 +1,4 @@
-"""Two models' answers about the same pictures, and in how much they differ."""
+"""Compare the boxes of two models on the same images: counts, scores, share of boxes in common."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

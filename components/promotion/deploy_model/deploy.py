@@ -1,6 +1,6 @@
-"""A model comes into service by degrees, and is sent back at the first sign that it should not.
+"""Deploy a registered model by a canary rollout, and promote it or roll it back.
 
-Every step may be repeated: killed at any line and run again, it ends the same.
+Every step is idempotent: a run that was killed at any line and is repeated ends the same.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,11 @@
-"""What sends a candidate back, each in a sentence with its numbers; nothing here asks anybody.
+"""Rollback rules of a canary: errors, disagreement, boxes a picture and scores. Pure functions.
 
-How long answers take is judged apart (`latency`): a busy node makes any model slow.
+Latency is judged apart (`latency`): a busy node makes any model slow.
 
 A better model is expected to differ from the champion, most of all where frames have
-drifted: there a champion that is blind is no yardstick. So what the candidate finds must
-lie within reach of what the champion finds, or of what it found itself on its golden
-pictures, on which it was judged. But it must know again most of what the champion finds.
+drifted: there a champion with low recall is no reference. So the number of boxes and the mean
+score of the candidate must lie near those of the champion, or near those of the candidate on
+its golden pictures, on which it was judged. But it must find most boxes of the champion.
 """
 
 import math

@@ -1,4 +1,8 @@
-"""The deployer asks both sides itself, so that a night without traffic tells something too."""
+"""Probe the stable server and the candidate with golden and recent images.
+
+Records answers, failures and latencies of both, so that a rollout can also be judged without
+traffic of clients.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""Whether a candidate is too slow, beside the champion in the same seconds.
+"""Compare the latency of a candidate with the champion's in the same seconds.
 
-A latency alone never convicts a model: a busy node makes any model slow. So a first look
-that finds it slow only asks for a second one, which needs enough new answers of both sides.
+High latency alone never rolls a model back: a busy node makes any model slow. So if a
+candidate is slow, a second measurement follows, with enough new answers of both servers.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A registered package, with its signature, is copied to a shelf and proved there."""
+"""Copy a registered package with its signature into a package store, and verify it."""
 
 import shutil
 from functools import partial

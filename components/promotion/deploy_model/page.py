@@ -1,4 +1,4 @@
-"""A rollout as people see it: who answered how many, how well, and what ended it."""
+"""HTML page of a rollout: traffic shares, latencies, failures and the outcome."""
 
 import math
 from collections.abc import Iterator, Sequence

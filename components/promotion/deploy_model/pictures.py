@@ -1,4 +1,4 @@
-"""The pictures that a candidate is tried on: those of its package, and what cameras saw lately."""
+"""Collect the images for probes: golden images of the package, and recently served frames."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a rollout was, whom it needs to know, and what is kept of it."""
+"""The record of a rollout, and the protocol of the model registry that it needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

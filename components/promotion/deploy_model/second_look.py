@@ -1,6 +1,6 @@
-"""A second look at the latency of a candidate that was found slow, with new answers of both sides.
+"""Measure the latency of a slow candidate a second time, with new answers of both servers.
 
-A burst of load may be over by then. The new answers of both sides are of the same seconds.
+A burst of load may be over by then. The new answers of both servers are of the same seconds.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A front door with two detector servers behind it, and the folder that all three share."""
+"""Rollout target on one machine: a reverse proxy with two detector servers behind it."""
 
 import time
 from contextlib import suppress

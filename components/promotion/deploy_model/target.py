@@ -1,4 +1,4 @@
-"""Where models are served: what any such place can do for a rollout."""
+"""Protocol of a rollout target: start a candidate, set its traffic share, promote, abort."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where models are served is said by the environment."""
+"""Choose the rollout target and the rollout policy from environment variables."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A candidate on trial: asked in the dark, then given more and more of the requests."""
+"""Canary rollout: shadow probes without traffic, then a stepwise growing share of requests."""
 
 import time
 from collections.abc import Callable, Sequence
