@@ -1,1 +1,1 @@
-"""KServe as a place where models are served, by our own server or by Triton."""
+"""Rollout target on KServe: an InferenceService with our own server or Triton."""

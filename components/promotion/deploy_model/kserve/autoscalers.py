@@ -1,4 +1,4 @@
-"""Autoscalers of predictors that are gone.
+"""Delete orphaned HorizontalPodAutoscalers of an InferenceService.
 
 KServe removes the Deployment and the Service of a predictor that its spec does not name any
 more, but leaves its HorizontalPodAutoscaler, which then complains every 15 s.

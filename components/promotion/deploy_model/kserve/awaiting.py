@@ -1,4 +1,8 @@
-"""What was asked of KServe is awaited, and believed when routes and pods themselves say so."""
+"""Wait until an InferenceService, its pods and its routes have the wanted state.
+
+The pods and the answers of the server are checked themselves: conditions in the status may be
+of an earlier state.
+"""
 
 import time
 from collections.abc import Callable

@@ -1,17 +1,17 @@
-"""A canary as the fields of an InferenceService: begun, shared, promoted or ended.
+"""Edit the canary fields of an InferenceService: start, set the share, promote, end.
 
 Pure: each function takes the object as it is stored and returns it as it shall be. KServe
-has two ways, and each ignores the other's fields without a word:
+has two ways, and each silently ignores the other's fields:
 
 * Standard: `spec.canary` holds the candidate beside `spec.predictor`, under a name of its
-  own. Promotion moves spec and name, so that no pod starts anew, and leaves `canary: []`,
+  own. Promotion moves spec and name, so that no pod is restarted, and leaves `canary: []`,
   because a null would be dropped.
-* Knative: `spec.predictor` is the candidate, and `canaryTrafficPercent` says what it gets;
-  the rest goes to the last revision that had everything. Which models that one has is kept
-  in an annotation of the candidate, for the way back.
+* Knative: `spec.predictor` is the candidate, and `canaryTrafficPercent` is its share of the
+  traffic; the rest goes to the last revision that had all of it. The models of that revision
+  are kept in an annotation of the candidate, for the rollback.
 
-Nothing is ever noted in the object's own annotations: they are the pods', too, so that a
-change there would start every pod anew.
+Nothing is noted in the object's own annotations: KServe copies them to the pods, so that a
+change there would restart every pod.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What KServe can do on this cluster, and which settings would do nothing there without a word."""
+"""Detect what KServe on this cluster supports, and refuse settings that it would ignore."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,7 @@
-"""Changes of what an InferenceService serves, one dataset after the other.
+"""Start a candidate in an InferenceService, or exchange its stable predictor.
 
-All datasets share the object, and one may be on trial at a time: who comes second waits.
+All datasets share the object, and one candidate may be on trial at a time: a change for
+another dataset waits for its turn.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The InferenceService that the environment describes."""
+"""Build the KServe rollout target from environment variables."""
 
 import tempfile
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Names that KServe gives, and that more than one file spells."""
+"""Names, groups and annotations of KServe that more than one module uses."""
 
 GROUP = "serving.kserve.io"  # of its kinds
 DEPLOYMENT_MODE = f"{GROUP}/deploymentMode"  # annotation of an InferenceService

@@ -1,4 +1,4 @@
-"""Our own server behind a predictor: what it needs, and how it is asked."""
+"""Rollout backend for our own server (`serve_detector`): releases, predictor and probes."""
 
 import shutil
 from collections.abc import Mapping

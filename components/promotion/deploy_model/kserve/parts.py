@@ -1,4 +1,4 @@
-"""The parts of a KServe target that its waits, its shares and its changes have in common."""
+"""The collaborators that waits, shares and changes of one KServe target have in common."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""What may be done to an InferenceService as it is found: all datasets share it.
+"""Plan changes of an InferenceService that all datasets share, and check their conditions.
 
-Pure. Every plan looks at the object anew, so that what another run did meanwhile is never
+Pure. Every plan starts from the object as it is now, so that a change by another run is never
 undone: a candidate carries the models of the other datasets, too.
 """
 

@@ -1,7 +1,7 @@
-"""What the pods of a predictor say of themselves: ready, failed, hindered or taken away.
+"""Classify pods of a predictor: ready, failed, not startable, unscheduled or evicted.
 
-Only what its own server did is held against a model. A pod that is not admitted, not
-scheduled, without its image or its files, drained or evicted is the cluster's affair.
+Only a failure of its own server counts against a model. A pod that is not admitted, not
+scheduled, without its image or its files, drained or evicted is a fault of the cluster.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a predictor looks like to KServe: our server over one release, and what it may use."""
+"""Build the KServe predictor spec: container, resources, probes, security context, scaling."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""DETECTOR_PREDICTOR: what operators decide about the pods that serve."""
+"""Settings of the pods that serve (DETECTOR_PREDICTOR): mode, replicas, resources, keys."""
 
 from collections.abc import Mapping
 from typing import Literal

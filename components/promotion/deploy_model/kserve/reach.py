@@ -1,4 +1,4 @@
-"""Where the two sides of a canary answer inside the cluster, and what their pods say."""
+"""Addresses, pods and request metrics of the stable predictor and the candidate."""
 
 from typing import Any
 

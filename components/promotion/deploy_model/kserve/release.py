@@ -1,8 +1,8 @@
-"""A release is what one predictor serves: a package of each dataset, in one immutable folder.
+"""Write a release: the packages, one for each dataset, that one predictor serves.
 
-It lies under `releases/<digest>/` of the object store, where the digest names its content,
-and is written from the copies that were proved just before. For our own server it is a
-`Shelf`, which needs no more than to be mounted read-only.
+It is an immutable folder `releases/<digest>/` of the object store, where the digest names its
+content, written from copies that were verified just before. For our own server it has the
+layout of a package store, and can be mounted read-only.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Where requests go by the HTTPRoutes that KServe writes, which is what clients meet.
+"""Read the traffic split from the HTTPRoutes that KServe writes.
 
-The status of an InferenceService says what its spec wants. A gateway follows the HTTPRoute,
-and KServe writes that last: after it has deleted a Deployment and a Service that the spec
-does not name any more.
+The status of an InferenceService repeats its spec. A gateway follows the HTTPRoute, and KServe
+writes that last: after it has deleted a Deployment and a Service that the spec does not name
+any more.
 """
 
 from collections.abc import Iterator

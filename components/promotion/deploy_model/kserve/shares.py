@@ -1,7 +1,8 @@
-"""The share of a candidate, as clients meet it: set, waited for in the HTTPRoute, taken away.
+"""Set the traffic share of a candidate on KServe, and wait until the HTTPRoute has it.
 
-KServe deletes what its spec does not name any more before it writes the HTTPRoute anew, so a
-candidate, or a stable one that is replaced, must have no share in the route before it goes.
+KServe deletes what its spec does not name any more before it updates the HTTPRoute, so a
+candidate, or a stable predictor that is replaced, must have no share in the route before it is
+removed.
 """
 
 import time

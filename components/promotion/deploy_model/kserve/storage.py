@@ -1,4 +1,4 @@
-"""Whether the pods of a predictor are admitted with the container that downloads their files.
+"""Check that Pod Security admits the storage initializer container of predictor pods.
 
 KServe adds that container to each pod, and takes its security context from a
 ClusterStorageContainer alone (https://github.com/kserve/kserve/pull/3985). Without one the

@@ -1,4 +1,4 @@
-"""How the pods that serve reach the stream on which they log what they answered."""
+"""Kafka access of the serving pods: environment variables and volumes for the prediction log."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,7 @@
-"""One InferenceService for all datasets, and one more predictor while a model is on trial."""
+"""Rollout target on KServe: one InferenceService for all datasets.
+
+While a model is on trial, a second predictor serves the candidate.
+"""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Triton in the place of our server: it takes tensors, so pictures are prepared here.
+"""Rollout backend for Triton: images are decoded and letterboxed here, boxes are made here.
 
 Triton checks neither digests nor signatures, so the packages are verified before they are
 released. A version of its repository is the first digits of the model's digest, as a number,
-so that every answer tells which model gave it. It counts no boxes: what clients meet is not
+so that every answer names its model. It counts no boxes: the answers to clients are not
 known, and a rollout rests on its probes alone.
 """
 
