@@ -1,1 +1,1 @@
-"""The front door: two servers behind one address, and each request answered by one of them."""
+"""Reverse proxy in front of two servers, which splits requests between champion and candidate."""

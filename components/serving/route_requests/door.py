@@ -1,4 +1,7 @@
-"""A candidate answers its share of the requests, and no client ever meets its failures."""
+"""Reverse proxy that sends a share of the requests to the canary, with fallback to the champion.
+
+If the candidate fails a request, the stable server answers it: no client sees the failure.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

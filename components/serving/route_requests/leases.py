@@ -1,4 +1,7 @@
-"""Shares of candidates that end in time, whatever becomes of the clock."""
+"""Leases of traffic shares, which expire even if the wall clock is changed.
+
+A candidate whose deployer stopped renewing its lease gets no more requests.
+"""
 
 from collections.abc import Callable
 from time import monotonic, time

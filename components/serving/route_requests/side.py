@@ -1,4 +1,4 @@
-"""One of the servers behind the front door: asked with the client's own body and headers."""
+"""One upstream server of the reverse proxy: forwards body and headers, with timeout and retry."""
 
 import asyncio
 from collections.abc import Mapping

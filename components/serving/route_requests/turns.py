@@ -1,4 +1,7 @@
-"""Whose turn it is follows from a count: a share is kept exactly, and no client meets a pattern."""
+"""Deterministic traffic split: request n goes to the candidate if frac(n * phi) < share.
+
+phi is the golden ratio, so a share is kept exactly, and no periodic client sees a pattern.
+"""
 
 from collections import Counter
 

@@ -1,1 +1,1 @@
-"""Ask the champion about many images at once, and keep its boxes as COCO JSON."""
+"""Batch inference: run the champion on many images, and write its boxes as COCO JSON."""

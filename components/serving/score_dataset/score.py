@@ -1,4 +1,7 @@
-"""Pictures become one COCO JSON; one that cannot be read is named there, and harms no other."""
+"""Batch inference: run a detector on images, and write COCO JSON and a page.
+
+An image that cannot be read is listed with its reason; the others are scored.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

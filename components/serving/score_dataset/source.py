@@ -1,4 +1,4 @@
-"""What is to be scored: pictures by name, read when their turn comes."""
+"""List the images to score, from a folder or a snapshot, and read each when it is needed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Boxes over HTTP: JPEG in, boxes out, and the Open Inference Protocol beside it."""
+"""HTTP server of detectors: JPEG in, boxes out, and the Open Inference Protocol."""

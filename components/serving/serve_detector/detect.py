@@ -1,4 +1,4 @@
-"""A JPEG goes in and boxes come out, by whichever package serves the dataset now."""
+"""Route `POST /v1/detect/<dataset>`: decode a JPEG, detect objects, answer and log the boxes."""
 
 import hashlib
 import uuid

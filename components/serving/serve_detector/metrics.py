@@ -1,4 +1,4 @@
-"""What Prometheus is told beside `traffic.metrics` and what KServe tells it; `/metrics` has all."""
+"""Prometheus counters of the server: predictions logged and lost, packages loaded."""
 
 from prometheus_client import Counter
 

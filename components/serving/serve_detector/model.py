@@ -1,4 +1,4 @@
-"""One package as KServe sees it: its name, and what goes in and out."""
+"""KServe model of one package: name, input and output types."""
 
 from typing import Any
 

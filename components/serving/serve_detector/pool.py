@@ -1,4 +1,4 @@
-"""As many inferences run as there are cores, a few wait, and nobody waits for long."""
+"""Thread pool for inference with a bounded queue, which declines with 503 when it is full."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,8 @@
-"""Answers are logged behind the back of those who wait for them; what is lost is counted."""
+"""Log predictions to Kafka from a background thread.
+
+The queue in memory is bounded; predictions that do not fit or cannot be sent are counted as
+lost. No answer waits for Kafka.
+"""
 
 import logging
 from collections.abc import Iterator

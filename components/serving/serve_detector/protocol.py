@@ -1,4 +1,4 @@
-"""The routes of the Open Inference Protocol, and of its model repository extension."""
+"""Routes of the Open Inference Protocol (KServe v2) and of its model repository extension."""
 
 import uuid
 from typing import Any

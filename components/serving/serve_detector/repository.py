@@ -1,4 +1,7 @@
-"""Models are datasets: what answers for one is a verified package, exchanged in one step."""
+"""Model repository: load, verify and swap the package that serves each dataset.
+
+The package in service stays until the new one is verified and has answered its golden images.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol, from the bytes of a request and to those of an answer.
+"""Parse requests and write answers of the Open Inference Protocol, in JSON and binary tensors.
 
 Source: https://github.com/kserve/open-inference-protocol, with Triton's extension for binary
 tensor data.
