@@ -1,1 +1,1 @@
-"""From a package and a picture to boxes: the one way, for server, evaluation and batch."""
+"""Inference with a package in ONNX Runtime, the same for server, evaluation and batch."""

@@ -1,4 +1,4 @@
-"""A detector is a verified package, opened: pictures in, boxes in the pictures' pixels out."""
+"""Open a verified package in ONNX Runtime, and detect objects in an image."""
 
 from hashlib import sha256
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A package carries pictures and their answers; whoever serves it must answer the same."""
+"""Check a model against the golden images of its package: known images and expected boxes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

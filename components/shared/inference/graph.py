@@ -1,4 +1,7 @@
-"""A graph is whole in its own bytes and made of standard operators, or it is not opened."""
+"""Check an ONNX graph: no external weights, standard operators only.
+
+A graph could otherwise read other files or run code that is not ONNX Runtime's own.
+"""
 
 from collections.abc import Iterator
 

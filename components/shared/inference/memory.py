@@ -1,4 +1,4 @@
-"""How much memory a process had at most, as Linux counts it, and how to return it to the system."""
+"""Measure the peak memory of a process (VmHWM), and return freed memory to the system."""
 
 import ctypes
 from pathlib import Path

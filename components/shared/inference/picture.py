@@ -1,4 +1,4 @@
-"""From a picture to what a network takes, and from what it says to boxes: once, for everyone."""
+"""Preprocess an image by letterbox, run a network, and postprocess its tensors to boxes (NMS)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,8 +1,9 @@
-"""Which package serves a dataset is one small file, replaced whole; packages never change.
+"""Local package store: packages on disk, current and candidate pointers, traffic lease.
 
 `<root>/<dataset>/current` holds a digest, `<root>/<dataset>/<digest>/` is the package, and
 `<root>/<dataset>/<digest>.sig` its signature, if it has one. In a rollout `candidate` holds
-another digest, and `share` says how many of the requests it answers, and until when.
+another digest, and `share` the percent of the requests that it answers, and until when. Each
+pointer is one small file that is replaced atomically; packages are immutable.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""A package is signed beside itself, by OpenSSF model signing with a key pair.
+"""Sign and verify packages by OpenSSF model signing with a key pair.
 
+A signature lies beside its package.
 `python -m components.shared.inference.signature keygen FOLDER` makes the pair; `sign PACKAGE` and
 `verify PACKAGE` do by hand what registering a model and serving it do by themselves.
 

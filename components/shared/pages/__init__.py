@@ -1,1 +1,1 @@
-"""What people look at rather than read: pages with pictures and charts, and tables."""
+"""HTML and Markdown pages: charts, tables, cards and galleries of images."""

@@ -1,4 +1,4 @@
-"""Charts are drawn into the page as vectors that take its colours, by day and by night.
+"""Draw charts as inline SVG that follows the colours of the page, light or dark.
 
 Matplotlib draws with the colours of `INKS`; each is replaced by a variable of the page's
 style sheet. The series colours are those of Okabe and Ito, told apart by colour-blind

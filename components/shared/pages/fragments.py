@@ -1,4 +1,4 @@
-"""The pieces of a page: text, cards, tables and galleries, as markup that is already escaped."""
+"""HTML fragments of a page, already escaped: text, cards, tables and galleries."""
 
 import base64
 import io

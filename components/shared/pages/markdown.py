@@ -1,4 +1,4 @@
-"""Tables of Markdown, for the dashboard's Markdown artifacts and the registry's model cards."""
+"""Markdown tables with escaping, for dashboard artifacts and model cards."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

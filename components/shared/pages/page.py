@@ -1,4 +1,4 @@
-"""A page is one file that needs no other: styles, charts and pictures are inside it."""
+"""Write a self-contained HTML page: styles, charts and images are inside one file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

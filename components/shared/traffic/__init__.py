@@ -1,1 +1,1 @@
-"""What clients met: counted where they are answered, read where it is decided."""
+"""HTTP servers: limits on connections and bodies, errors, request metrics, traffic routes."""

@@ -1,6 +1,6 @@
 """HTTP connections with limits: time and bytes of headers, unread answers, and their number.
 
-uvicorn alone waits for ever for the first request of a connection, and for clients that do not
+uvicorn alone has no timeout for the first request of a connection, nor for clients that do not
 read their answers.
 """
 

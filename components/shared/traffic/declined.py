@@ -1,4 +1,4 @@
-"""A request that is not answered is told why, in a sentence and a status."""
+"""Errors with an HTTP status, and exception handlers that answer them as JSON."""
 
 import logging
 from collections.abc import Iterable, Mapping

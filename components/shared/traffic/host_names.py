@@ -1,4 +1,4 @@
-"""Accepts requests by known host names alone, so that a page in a browser cannot rebind its own."""
+"""Middleware that allows known `Host` names only, against DNS rebinding."""
 
 from collections.abc import Collection
 

@@ -1,7 +1,7 @@
-"""Limits on request bodies: bytes of one, seconds of one, and bytes of all together.
+"""Middleware with limits on request bodies: size, time, and total size in memory.
 
-A body is counted while it is read, so what was announced and never sent costs nothing. Where
-all bodies together would take too much, the one that has been coming longest gives way: a
+A body is counted while it is read, so a body that is announced and never sent costs nothing.
+Where all bodies together exceed the limit, the one that has been coming longest is declined: a
 client that sends at once is never shut out by those that do not.
 """
 

@@ -1,4 +1,4 @@
-"""Starts a uvicorn server on sockets, and writes where it listens once it does."""
+"""Run a uvicorn server on listening sockets, and write the ports to files."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What is counted of each request, under the same names at servers and at the front door."""
+"""Prometheus metrics of requests (count, latency, boxes, scores), for servers and proxy alike."""
 
 from typing import Literal
 

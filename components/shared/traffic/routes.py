@@ -1,6 +1,6 @@
-"""Shares of candidates at a front door, as the door itself says them at `GET /routes`.
+"""Traffic shares of candidates as the proxy answers them at `GET /routes`.
 
-Anyone may ask, so no address of a server stands here.
+Any client may read them, so they hold no address of a server.
 """
 
 from components.shared.contracts.record import Record

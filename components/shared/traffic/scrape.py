@@ -1,4 +1,4 @@
-"""A tally is read from the text that Prometheus would read."""
+"""Parse request counts and latencies from a Prometheus `/metrics` page."""
 
 from prometheus_client.parser import text_string_to_metric_families
 

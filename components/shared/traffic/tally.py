@@ -1,4 +1,4 @@
-"""What clients met at one side of a rollout; the numbers only grow, a difference is a period."""
+"""Request counts and latency histogram of the stable server or the candidate, with differences."""
 
 import math
 from dataclasses import dataclass, field
