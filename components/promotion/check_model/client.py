@@ -34,15 +34,12 @@ class Client:
     """
 
     def __init__(self, url: str) -> None:
-        """Connect when first asked."""
         self._http = httpx.Client(base_url=url, timeout=None, trust_env=False)
 
     def __enter__(self) -> Self:
-        """Return itself."""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Let go of the connections."""
         self._http.close()
 
     def load(self, dataset: str) -> None:

@@ -24,6 +24,8 @@ LAST_BYTES = 400  # of its log, which go into a complaint
 class Sandbox:
     """One process without our environment, in a session, a folder and limits of its own.
 
+    The process starts with the object; leaving the context kills it and all its children.
+
     Args:
         command: Program and arguments.
         folder: Where it lives; its log goes there.
@@ -31,7 +33,6 @@ class Sandbox:
     """
 
     def __init__(self, command: Sequence[str], folder: Path, policy: CheckPolicy) -> None:
-        """Start it."""
         self._policy, self._expired, self._before = policy, False, 0
         self._log = folder / "log.txt"
         limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MOST_LOG)
@@ -45,11 +46,9 @@ class Sandbox:
             )  # fmt: skip
 
     def __enter__(self) -> Self:
-        """Return itself: it runs already."""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Kill it, and all that it started."""
         self._kill()
         self._process.wait()
 

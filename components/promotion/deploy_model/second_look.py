@@ -32,7 +32,6 @@ class SecondLook:
     def __init__(
         self, interview: Interview, policy: RolloutPolicy, now: Callable[[], float]
     ) -> None:
-        """Ask nothing yet."""
         self._interview, self._policy, self._now = interview, policy, now
         self._base = self._champion_base = Tally()
         self._suspected: float | None = None

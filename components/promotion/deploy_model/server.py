@@ -39,7 +39,6 @@ class ServerTarget:
     def __init__(
         self, url: str, stable: str, candidate: str, shelf: Shelf, ready_seconds: float
     ) -> None:
-        """Connect when first asked."""
         self._url = url.rstrip("/")
         self._sides = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
         self._shelf = shelf

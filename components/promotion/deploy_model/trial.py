@@ -51,7 +51,6 @@ class Trial:
     """
 
     def __init__(self, interview: Interview, policy: RolloutPolicy, clock: Clock) -> None:
-        """Ask nothing yet."""
         self.looks: list[Look] = []
         self.interview = interview
         self._policy, self._clock = policy, clock

@@ -39,7 +39,7 @@ class Measured:
 
 
 class Truth:
-    """The true boxes of some images, ready to be compared with.
+    """The true boxes of some images, in COCO's form: images and classes are numbered from one.
 
     Args:
         images: What is known of them.
@@ -47,7 +47,6 @@ class Truth:
     """
 
     def __init__(self, images: Sequence[SnapshotImage], classes: Sequence[str]) -> None:
-        """Number images and classes as COCO does, from one."""
         self.images = sorted(images, key=lambda image: image.sha256)
         self.classes = tuple(classes)
         self.slices = slices_of(self.images, self.classes)

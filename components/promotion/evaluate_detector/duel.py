@@ -32,7 +32,6 @@ class Duels:
     """
 
     def __init__(self, truth: Truth, policy: PromotionPolicy, candidates: int) -> None:
-        """Draw as many images as there are, with replacement, time and again."""
         images, random = len(truth.images), np.random.default_rng(SEED)
         even = np.full(images, 1 / images)
         self._weights = random.multinomial(images, even, policy.resamples).astype(np.float64)

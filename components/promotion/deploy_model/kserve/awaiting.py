@@ -34,7 +34,6 @@ class Awaiting:
     """
 
     def __init__(self, parts: Parts, ready_seconds: float) -> None:
-        """Keep them."""
         self._service = parts.service
         self._plans = parts.plans
         self._canary = parts.canary

@@ -33,7 +33,6 @@ class StandardCanary:
     """Two Deployments, and a route that splits between them; the settings have the replicas."""
 
     def __init__(self, settings: PredictorSettings) -> None:
-        """Keep the settings."""
         self._settings = settings
 
     def stable(self, service: Body) -> Body:
@@ -139,7 +138,6 @@ class KnativeCanary:
     """Two revisions of one Knative service, which scales as the settings say."""
 
     def __init__(self, settings: PredictorSettings) -> None:
-        """Keep the settings."""
         self._settings = settings
 
     def stable(self, service: Body) -> Body:

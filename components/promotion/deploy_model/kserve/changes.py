@@ -25,7 +25,6 @@ class Changes:
     """
 
     def __init__(self, parts: Parts, turn_seconds: float) -> None:
-        """Keep them."""
         self._service = parts.service
         self._plans = parts.plans
         self._server = parts.server

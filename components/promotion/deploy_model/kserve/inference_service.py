@@ -29,7 +29,6 @@ class InferenceService:
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
-        """Nothing is asked yet."""
         self._cluster = cluster
         self._recent: tuple[float, Body | None] = (0.0, None)
         self.name = name

@@ -31,7 +31,6 @@ class OwnServer:
     note = "What the candidate fails to answer, the clients of its share meet, until it is back."
 
     def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
-        """Nothing is read yet."""
         self._objects = objects
         self._settings = settings
         self._shelf = shelf

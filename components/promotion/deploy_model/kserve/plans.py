@@ -24,7 +24,6 @@ class Plans:
     """
 
     def __init__(self, settings: PredictorSettings, canary: Canary) -> None:
-        """Keep them."""
         self._settings = settings
         self._canary = canary
 

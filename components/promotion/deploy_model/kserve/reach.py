@@ -27,7 +27,6 @@ class Reach:
     """
 
     def __init__(self, cluster: Cluster, mode: Mode, http: httpx.Client) -> None:
-        """Nothing is asked yet."""
         self._cluster = cluster
         self._mode = mode
         self._http = http

@@ -21,7 +21,6 @@ class Routes:
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
-        """Nothing is asked yet."""
         self._cluster = cluster
         self._names = (name, f"{name}-predictor")
 

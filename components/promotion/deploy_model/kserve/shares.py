@@ -34,7 +34,6 @@ class Shares:
     """
 
     def __init__(self, parts: Parts, until: Awaiting) -> None:
-        """Keep them."""
         self._cluster = parts.cluster
         self._service = parts.service
         self._plans = parts.plans

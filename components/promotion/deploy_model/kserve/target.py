@@ -50,7 +50,6 @@ class KServeTarget:
         turn_seconds: float,
         http: httpx.Client | None = None,
     ) -> None:
-        """Nothing is asked yet."""
         self.note = server.note
         self._cluster = cluster
         self._server = server

@@ -49,13 +49,16 @@ LENGTH = "inference-header-content-length"
 
 
 class Triton(OwnServer):
-    """Releases for KServe's Triton runtime."""
+    """Releases for KServe's Triton runtime.
+
+    Raises:
+        Refusal: If the settings name a Kafka stream: Triton logs no predictions.
+    """
 
     counts = False
     note = "Triton does not count what clients meet: only our own requests were judged."
 
     def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
-        """Refuse settings that Triton could not follow."""
         if settings.stream != StreamAccess():
             raise Refusal(
                 "Triton logs nothing to a stream: leave stream out of DETECTOR_PREDICTOR, or set "
