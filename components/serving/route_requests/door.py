@@ -49,7 +49,6 @@ class FrontDoor:
     """
 
     def __init__(self, shelf: Shelf, stable: Side, candidate: Side) -> None:
-        """Ask nobody yet."""
         self._shelf = shelf
         self._stable = stable
         self._candidate = candidate

@@ -26,7 +26,6 @@ class Leases:
     def __init__(
         self, clock: Callable[[], float] = time, counter: Callable[[], float] = monotonic
     ) -> None:
-        """Nothing is lent yet."""
         self._clock = clock
         self._counter = counter
         self._leases: dict[str, _Lease] = {}

@@ -94,7 +94,6 @@ class Side:
     """
 
     def __init__(self, url: str, seconds: float, attempts: int) -> None:
-        """Connect when first asked."""
         self.url = url.rstrip("/")
         self._seconds = seconds
         self._attempts = attempts

@@ -20,7 +20,6 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        """Begin to count."""
         self._asked: Counter[str] = Counter()
 
     def candidate(self, dataset: str, percent: int) -> bool:

@@ -45,7 +45,6 @@ class Detect:
     """
 
     def __init__(self, repository: Repository, pool: Pool, log: PredictionLog | None) -> None:
-        """Keep them."""
         self._repository = repository
         self._pool = pool
         self._log = log

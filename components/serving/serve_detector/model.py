@@ -26,7 +26,6 @@ class DatasetModel(Model):  # type: ignore[misc]
     """
 
     def __init__(self, dataset: str, detector: Detector) -> None:
-        """A model is ready as soon as it exists."""
         super().__init__(dataset)
         self.detector = detector
         self.ready = True

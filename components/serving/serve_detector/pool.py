@@ -19,7 +19,6 @@ class Pool:
     """
 
     def __init__(self, workers: int, waiting: int) -> None:
-        """Start no thread yet."""
         self._threads = ThreadPoolExecutor(workers, "inference")
         self._limit = workers + waiting
         self._busy = 0

@@ -23,14 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class PredictionLog:
-    """Sends predictions to the stream from a thread of its own.
+    """Kafka producer of predictions, in a background thread that starts with the object.
 
     Args:
         bootstrap_servers: Of the stream, as `host:port,host:port`; it may come up later.
     """
 
     def __init__(self, bootstrap_servers: str) -> None:
-        """Start the thread."""
         self._servers = bootstrap_servers
         self._waiting: SimpleQueue[PredictionMade] = SimpleQueue()
         self._bytes, self._lock = 0, Lock()

@@ -37,7 +37,6 @@ class Protocol:
     """
 
     def __init__(self, repository: Repository, pool: Pool) -> None:
-        """Keep them."""
         self._repository = repository
         self._pool = pool
         # Of its own, so that JSON, which takes a while, keeps no thread from JPEGs.

@@ -44,7 +44,6 @@ class Repository(ModelRepository):  # type: ignore[misc]
         slot: Slot = "current",
         load_seconds: float = MAX_LOAD_SECONDS,
     ) -> None:
-        """Load nothing yet."""
         super().__init__(str(shelf.root))
         self._shelf = shelf
         self._key = key

@@ -83,7 +83,6 @@ class ByPort:
     """
 
     def __init__(self, app: ASGIApp, others: dict[int, ASGIApp]) -> None:
-        """Keep them."""
         self._app = app
         self._others = others
 

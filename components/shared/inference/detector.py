@@ -29,7 +29,7 @@ from components.shared.vision.letterbox import network_input
 
 
 class Detector:
-    """One opened package; several threads may ask it at once.
+    """One opened package, made by `open`; several threads may call it at once.
 
     Args:
         info: The package's description.
@@ -37,7 +37,6 @@ class Detector:
     """
 
     def __init__(self, info: PackageInfo, session: ort.InferenceSession) -> None:
-        """Keep both; `open` is how a detector is made."""
         self.info = info
         self.digest = info.digest
         self._session = session

@@ -38,7 +38,6 @@ class Shelf:
     """
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
 
     def datasets(self, slot: Slot = "current") -> list[str]:

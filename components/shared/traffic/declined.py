@@ -24,7 +24,6 @@ class Declined(Refusal):
     def __init__(
         self, status: int, sentence: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Keep status and headers beside the sentence."""
         super().__init__(sentence)
         self.status = status
         self.headers = headers

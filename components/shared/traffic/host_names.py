@@ -20,7 +20,6 @@ class HostNames:
     """
 
     def __init__(self, app: ASGIApp, names: Collection[str] | None) -> None:
-        """Keep them."""
         self._app = app
         self._names = None if names is None else {name.lower().strip("[]") for name in names}
 
