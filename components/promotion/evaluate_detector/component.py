@@ -35,8 +35,8 @@ def evaluate_detector(
     import os
 
     from components.promotion.evaluate_detector.evaluate import evaluate
+    from components.promotion.evaluate_detector.mlflow_run import mlflow_run
     from components.promotion.evaluate_detector.show import publish
-    from components.promotion.evaluate_detector.tracked import tracked
     from components.shared.contracts.report import Role
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
@@ -50,4 +50,4 @@ def evaluate_detector(
     for name, value in evaluation.metrics.items():
         metrics.log_metric(name, value)
     confusion.log_confusion_matrix(*evaluation.confusion)
-    track(os.environ, *tracked(evaluation.report, candidates, report.path, page.path))
+    track(os.environ, *mlflow_run(evaluation.report, candidates, report.path, page.path))

@@ -39,8 +39,8 @@ def register_model(
     from contextlib import closing
     from pathlib import Path
 
+    from components.promotion.register_model.mlflow_run import mlflow_run
     from components.promotion.register_model.register import register, winning
-    from components.promotion.register_model.tracked import tracked
     from components.shared.inference.signature import private_key
     from components.shared.store.objects import Objects
     from components.shared.store.postgres import connect
@@ -58,5 +58,5 @@ def register_model(
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
         version = register(Registry(connection), objects, candidate, private_key(os.environ))
-    track(os.environ, tracked(candidate, version, Path(card.path)))
+    track(os.environ, mlflow_run(candidate, version, Path(card.path)))
     return version.model

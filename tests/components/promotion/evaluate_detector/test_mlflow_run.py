@@ -1,6 +1,6 @@
 """A comparison is told to the trainings of its candidates, and of nobody else."""
 
-from components.promotion.evaluate_detector.tracked import tracked
+from components.promotion.evaluate_detector.mlflow_run import mlflow_run
 from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.report import ModelReport, Report
 
@@ -23,7 +23,7 @@ def test_each_candidate_is_told_what_is_defined_of_its_own_numbers(tiny_package,
         ),
     )  # fmt: skip
     folders = {"heir": str(tmp_path / "heir"), "challenger": str(package.root)}
-    (told,) = tracked(report, folders, "report", "page")
+    (told,) = mlflow_run(report, folders, "report", "page")
 
     assert told.lineage == info.lineage
     assert told.metrics == {

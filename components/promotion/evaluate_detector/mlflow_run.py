@@ -10,7 +10,9 @@ from components.shared.store.tracking import Tracked
 COSTS = ("latency_ms_p50", "latency_ms_p95", "size_bytes", "memory_mb")
 
 
-def tracked(report: Report, packages: Mapping[Role, str], written: str, page: str) -> list[Tracked]:
+def mlflow_run(
+    report: Report, packages: Mapping[Role, str], written: str, page: str
+) -> list[Tracked]:
     """Return what the trainings of the candidates are told; the champion's knows it already.
 
     Args:

@@ -8,7 +8,7 @@ from components.shared.store.registry import Version
 from components.shared.store.tracking import Tracked
 
 
-def tracked(candidate: Candidate, version: Version, card: Path) -> Tracked:
+def mlflow_run(candidate: Candidate, version: Version, card: Path) -> Tracked:
     """Return what the model's training is told of it.
 
     Args:
