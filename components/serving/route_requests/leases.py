@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from components.shared.inference.shelf import Share
 
-MAX_LEASE_S = 60.0  # no deployment lends for longer: then the clock was set back
+MAX_LEASE_S = 60.0  # no deployment asks for more: if there is, the clock was set back
 
 
 class Leases:
-    """The share that each candidate has now.
+    """The traffic share that each candidate has now.
 
-    How long a share lasts is read from the clock once, when it is seen first, and measured by a
-    counter that never steps back from then on: what is over stays over.
+    The time left is read from the wall clock once, when a lease is first read, and from then on
+    measured by a monotonic counter: a lease that has expired stays expired.
 
     Args:
-        clock: Seconds since 1970.
-        counter: Seconds that only grow.
+        clock: Returns the wall clock time, in seconds since 1970.
+        counter: Returns a monotonic time, in seconds.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Leases:
         """Return the percent of the requests that the candidate of a dataset gets now.
 
         Args:
-            dataset: The dataset.
-            share: What is lent, as it was read just now; None if nothing is.
+            dataset: Name of the dataset.
+            share: The lease as it was read just now; None if there is none.
         """
         if share is None:
             return 0

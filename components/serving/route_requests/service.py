@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from components.serving.route_requests.door import FrontDoor
-from components.serving.route_requests.side import Side
+from components.serving.route_requests.proxy import CanaryProxy
+from components.serving.route_requests.upstream import Upstream
 from components.shared.inference.shelf import Shelf
 from components.shared.traffic.host_names import HostNames
 from components.shared.traffic.listen import Server, listen
@@ -23,12 +23,12 @@ def main(arguments: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO)
     for noisy in ("httpx", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    stable = Side(options.stable, STABLE_SECONDS, attempts=3)
-    candidate = Side(options.candidate, options.candidate_seconds, attempts=1)
-    door = FrontDoor(Shelf(options.model_root), stable, candidate)
+    stable = Upstream(options.stable, STABLE_SECONDS, attempts=3)
+    candidate = Upstream(options.candidate, options.candidate_seconds, attempts=1)
+    proxy = CanaryProxy(Shelf(options.model_root), stable, candidate)
     listener = listen(options.host, options.http_port)
     Server(
-        HostNames(door.app, _host_names(options)), {listener: options.port_file}
+        HostNames(proxy.app, _host_names(options)), {listener: options.port_file}
     ).run_until_stopped()
 
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import uvicorn
 
-from components.serving.route_requests.door import FrontDoor
-from components.serving.route_requests.side import Side
+from components.serving.route_requests.proxy import CanaryProxy
+from components.serving.route_requests.upstream import Upstream
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.shelf import Share, Shelf
@@ -91,8 +91,9 @@ class Doorway:
     def __init__(self, root):
         self.shelf = Shelf(root)
         self.stable, self.candidate = Scripted("a"), Scripted("b")
-        sides = Side(self.stable.url, 5, 2), Side(self.candidate.url, CANDIDATE_SECONDS, 1)
-        app = FrontDoor(self.shelf, *sides).app
+        stable = Upstream(self.stable.url, 5, 2)
+        candidate = Upstream(self.candidate.url, CANDIDATE_SECONDS, 1)
+        app = CanaryProxy(self.shelf, stable, candidate).app
         self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

@@ -21,13 +21,13 @@ LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepali
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a client asks, as every server is asked it.
+    """A request of a client, as it is forwarded to the servers.
 
     Attributes:
-        method: Of HTTP.
-        path: Of a route, with nothing of the client's but the name of a dataset.
-        headers: Those that servers read, byte for byte: they need not be ASCII.
-        body: As it came.
+        method: HTTP method.
+        path: Path of the route; only the name of the dataset comes from the client.
+        headers: The headers that servers read, as bytes: they need not be ASCII.
+        body: The body, unchanged.
     """
 
     method: str
@@ -37,20 +37,20 @@ class Question:
 
 
 class _Inferred(BaseModel):
-    """What the door reads of an Open Inference answer."""
+    """The part of an Open Inference answer that the proxy reads."""
 
     model_version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered, or that it did not.
+    """The answer of a server, or its failure.
 
     Attributes:
-        status: Of HTTP; 502 or 504 if there was no answer.
+        status: HTTP status; 502 or 504 if there was no answer.
         content: The body.
-        headers: Those that go on to the client.
-        seconds: How long it took.
+        headers: The headers that are passed on to the client.
+        seconds: Time until the answer, in seconds.
     """
 
     status: int
@@ -60,22 +60,22 @@ class Reply:
 
     @property
     def failed(self) -> bool:
-        """Whether the server is to blame."""
+        """Whether the server failed (5xx)."""
         return self.status >= 500
 
     def response(self) -> Response:
-        """Return it as what the client gets."""
+        """Return the HTTP response for the client."""
         return Response(self.content, self.status, dict(self.headers))
 
     def answer(self) -> DetectAnswer | None:
-        """Return the boxes in it, or None if these are none."""
+        """Return the parsed boxes, or None if the body has none."""
         try:
             return DetectAnswer.model_validate_json(self.content) if self.status == 200 else None
         except ValidationError:
             return None
 
     def inferred_by(self) -> str | None:
-        """Return the model that made the tensors in it, or None if these are none."""
+        """Return the digest of the model that made the tensors, or None if the body has none."""
         size = self.headers.get(TENSORS_AFTER, "")
         described = self.content[: int(size)] if size.isdecimal() else self.content
         try:
@@ -84,13 +84,13 @@ class Reply:
             return None
 
 
-class Side:
-    """A server, asked over connections that are kept.
+class Upstream:
+    """An upstream server behind the proxy, over kept-alive connections.
 
     Args:
-        url: Where it listens.
-        seconds: How long an answer may take.
-        attempts: How often it is asked while connections break.
+        url: Address of the server.
+        seconds: Timeout of an answer, in seconds.
+        attempts: Maximum number of attempts when connections break.
     """
 
     def __init__(self, url: str, seconds: float, attempts: int) -> None:
@@ -102,7 +102,7 @@ class Side:
         )
 
     async def ask(self, question: Question) -> Reply:
-        """Return the reply; who does not answer, or nothing that can be read, has failed."""
+        """Forward a request and return the reply: 502 or 504 if there is no readable answer."""
         started = perf_counter()
         for attempt in range(1, self._attempts + 1):
             try:
@@ -127,7 +127,7 @@ class Side:
         return reply.status_code, reply.content, kept
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
 

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components.serving.route_requests.leases import Leases
-from components.serving.route_requests.side import TENSORS_AFTER, Question, Reply, Side
-from components.serving.route_requests.turns import Turns
+from components.serving.route_requests.traffic_split import TrafficSplit
+from components.serving.route_requests.upstream import TENSORS_AFTER, Question, Reply, Upstream
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.shelf import DATASET, Shelf
 from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
@@ -26,7 +26,7 @@ from components.shared.traffic.metrics import Outcome, count
 from components.shared.traffic.routes import OnTrial, Routes
 
 DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
-# All else is no client's: models are loaded by deployments, which speak to the servers.
+# No route loads models: deployments do that at the servers themselves.
 PASSED = (
     "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", "/v2/models/{dataset}",
     "/v2/models/{dataset}/ready",
@@ -36,23 +36,23 @@ MISSING = 404
 THERE = (b"accept", b"content-type", TENSORS_AFTER.encode(), b"x-camera", b"x-log", REQUEST_ID)
 
 
-class FrontDoor:
-    """Answers clients by the stable server, and by the candidate for the share lent to it.
+class CanaryProxy:
+    """Reverse proxy over the stable server and the candidate, as a Starlette application.
 
-    What the candidate fails to answer, or answers with anything but 200, the stable server
-    is asked as well, and the client gets its reply.
+    If the candidate fails, or answers with anything but 200, the request is forwarded to the
+    stable server as well, and the client gets that reply.
 
     Args:
-        shelf: Knows the shares.
-        stable: Serves the packages in service.
-        candidate: Serves the candidates.
+        shelf: Holds the traffic share of each candidate.
+        stable: The server of the packages in service.
+        candidate: The server of the candidates.
     """
 
-    def __init__(self, shelf: Shelf, stable: Side, candidate: Side) -> None:
+    def __init__(self, shelf: Shelf, stable: Upstream, candidate: Upstream) -> None:
         self._shelf = shelf
         self._stable = stable
         self._candidate = candidate
-        self._turns = Turns()
+        self._traffic_split = TrafficSplit()
         self._leases = Leases()
         self.app = Starlette(
             routes=[
@@ -77,7 +77,7 @@ class FrontDoor:
     async def _split(self, path: str, request: Request) -> Response:
         question, dataset = await self._question(path, request), request.path_params["dataset"]
         percent, model = self._lent(dataset)
-        if not self._turns.candidate(dataset, percent):
+        if not self._traffic_split.candidate(dataset, percent):
             return (await self._ask_stable(dataset, question)).response()
         tried = await self._candidate.ask(question)
         if _is_answer(tried, path, model):
@@ -100,7 +100,7 @@ class FrontDoor:
         return (await self._stable.ask(await self._question(path, request))).response()
 
     async def _routes(self, _: Request) -> Response:
-        """Say which shares are in force."""
+        """Answer the traffic shares that are in force."""
         shares = {name: self._lent(name) for name in self._shelf.datasets("candidate")}
         on_trial = {
             name: OnTrial(percent=percent, candidate=model)
@@ -112,12 +112,12 @@ class FrontDoor:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _question(self, path: str, request: Request) -> Question:
-        """Return what a client asks; the path is made anew, so that it is what was routed.
+        """Return the request to forward; the path is built again from the route and its parameters.
 
-        Both servers get the same request id, made here if the client has none.
+        Both servers get the same request id, generated here if the client sends none.
 
         Raises:
-            Declined: 404, if the dataset's name is none; or if the body is too large.
+            Declined: 404, if the dataset's name is not valid; or if the body is too large.
         """
         names = request.path_params
         for name in names.values():
@@ -129,13 +129,13 @@ class FrontDoor:
         return Question(request.method, path.format(**names), headers, await request.body())
 
     def _lent(self, dataset: str) -> tuple[int, str]:
-        """Return the percent that a candidate gets now, and which model it is."""
+        """Return the percent of the requests that a candidate gets now, and its digest."""
         share = self._shelf.share(dataset)
         return self._leases.percent(dataset, share), share.model if share else ""
 
 
 def _is_answer(tried: Reply, path: str, model: str) -> bool:
-    """Say whether a candidate's reply may go to the client: 200, and by this model."""
+    """Return whether a candidate's reply may go to the client: 200, and by this model."""
     if path == INFER:
         return tried.status == 200 and tried.inferred_by() == model
     answer = tried.answer()
@@ -143,9 +143,9 @@ def _is_answer(tried: Reply, path: str, model: str) -> bool:
 
 
 def _is_clients_fault(tried: Reply, reply: Reply) -> bool:
-    """Say whether a request is refused whatever the candidate is.
+    """Return whether the request itself is invalid, so that no server could answer it.
 
-    A stable server that has no model for the dataset yet says nothing about the request.
+    A 404 of a stable server that has no model for the dataset yet does not show that.
     """
     if reply.status == MISSING:
         return tried.status == MISSING

@@ -5,7 +5,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from components.serving.route_requests.side import TENSORS_AFTER, Reply
+from components.serving.route_requests.upstream import TENSORS_AFTER, Reply
 from components.shared.traffic.limit import MOST_BYTES
 from components.shared.traffic.scrape import tally_of
 

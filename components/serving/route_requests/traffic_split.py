@@ -8,12 +8,12 @@ from collections import Counter
 GOLDEN = 0.6180339887498949  # of the golden ratio: its multiples fill the unit interval evenly
 
 
-class Turns:
-    """Gives a candidate its share of the requests, dataset by dataset.
+class TrafficSplit:
+    """Splits the requests of each dataset between candidate and stable server.
 
     The n-th request is the candidate's if the fraction of n times the golden ratio lies
-    below the share. So any stretch of requests has its share almost to the request, and
-    cameras that send in turn are met alike, as they would not be if every 20th were taken.
+    below the share. So any run of requests has its share almost to the request, and cameras
+    that send in turn are split alike, which taking every 20th request would not do.
 
     Source:
         Steinhaus' conjecture (the three-gap theorem), proved by Sós, 1958.
@@ -23,7 +23,12 @@ class Turns:
         self._asked: Counter[str] = Counter()
 
     def candidate(self, dataset: str, percent: int) -> bool:
-        """Say whether the next request of a dataset is the candidate's."""
+        """Return whether the next request of a dataset goes to the candidate.
+
+        Args:
+            dataset: Name of the dataset; each is counted apart.
+            percent: Traffic share of the candidate, 0 to 100.
+        """
         if percent <= 0:
             return False
         self._asked[dataset] += 1
