@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.postgres import connect, migrate
 from components.shared.store.registry import Registry
@@ -78,8 +78,8 @@ def home(detector_port: int = 0) -> Iterator[Home]:
         env |= _stores(state, stack)
         with closing(connect(env["DATABASE_URL"])) as connection:
             migrate(connection)
-            _agree(Shelf(env["MODEL_ROOT"]), Registry(connection))
-        _sign_champions(Shelf(env["MODEL_ROOT"]), env)
+            _agree(PackageStore(env["MODEL_ROOT"]), Registry(connection))
+        _sign_champions(PackageStore(env["MODEL_ROOT"]), env)
         children = [_ingester(state, env | _database_for("car_ingest", env))]
         stack.callback(children[0].stop)
         env |= _database_for("car_pipeline", env)
@@ -136,26 +136,28 @@ def _only_one(state: Path) -> Iterator[None]:
         yield
 
 
-def _agree(shelf: Shelf, registry: Registry) -> None:
+def _agree(package_store: PackageStore, registry: Registry) -> None:
     """Let the champions serve: a killed deployment may have left another model, or a trial."""
-    for dataset in shelf.datasets("candidate"):
-        shelf.lend(dataset, None)
-        shelf.point(dataset, None, "candidate")
-    for dataset in shelf.datasets():
+    for dataset in package_store.datasets("candidate"):
+        package_store.set_traffic(dataset, None)
+        package_store.set_current(dataset, None, "candidate")
+    for dataset in package_store.datasets():
         champion = registry.champion(dataset)
-        if champion is None or shelf.package(dataset, champion.model).exists():
-            shelf.point(dataset, champion.model if champion else None)
+        if champion is None or package_store.package(dataset, champion.model).exists():
+            package_store.set_current(dataset, champion.model if champion else None)
 
 
-def _sign_champions(shelf: Shelf, env: Mapping[str, str]) -> None:
+def _sign_champions(package_store: PackageStore, env: Mapping[str, str]) -> None:
     """Sign what served before there were signatures; only where the keys are our own."""
     if "SIGNING_PRIVATE_KEY" in os.environ or "SIGNING_PRIVATE_KEY" not in env:
         return
-    for dataset in shelf.datasets():
-        model = shelf.current(dataset)
-        if model and not shelf.signature(dataset, model).exists():
+    for dataset in package_store.datasets():
+        model = package_store.current(dataset)
+        if model and not package_store.signature(dataset, model).exists():
             key = Path(env["SIGNING_PRIVATE_KEY"])
-            sign(shelf.package(dataset, model), shelf.signature(dataset, model), key)
+            sign(
+                package_store.package(dataset, model), package_store.signature(dataset, model), key
+            )
 
 
 def _forget_old(runs: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from pipelines.local.detectors import Detectors
 from pipelines.local.home import Home
 from tests.components.shared.inference.tiny import make_package
@@ -37,12 +37,15 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
-    shelf, package = Shelf(folder / "models"), make_package(folder / "made", width=320, height=320)
+    package_store, package = (
+        PackageStore(folder / "models"),
+        make_package(folder / "made", width=320, height=320),
+    )
     model = package.verify().digest
-    shelf.package("toys", model).parent.mkdir(parents=True)
-    package.root.rename(shelf.package("toys", model))
-    shelf.point("toys", model)
-    env = os.environ | {"MODEL_ROOT": str(shelf.root), "DETECTOR_HOST_NAMES": NAME}
+    package_store.package("toys", model).parent.mkdir(parents=True)
+    package.root.rename(package_store.package("toys", model))
+    package_store.set_current("toys", model)
+    env = os.environ | {"MODEL_ROOT": str(package_store.root), "DETECTOR_HOST_NAMES": NAME}
     with Detectors(folder, env) as detectors, httpx.Client(timeout=60) as client:
         yield Served(detectors, Home(folder, env, detectors.children, detectors), client)
 

@@ -11,7 +11,7 @@ from components.promotion.deploy_model.server import ServerTarget
 from components.shared.contracts.model import PackageInfo, PackageLayout
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
-from components.shared.inference.shelf import Share, Shelf
+from components.shared.inference.package_store import PackageStore, TrafficLease
 from components.shared.inference.signature import check_signature, make_keys
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -96,17 +96,19 @@ def test_the_drills_copy_is_another_model_with_the_same_answers_and_is_signed(
 
 
 def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package):
-    dataset, shelf = "clients", Shelf(front_door.shelf.root)
+    dataset, package_store = "clients", PackageStore(front_door.package_store.root)
     model = front_door.put(tiny_package(dataset=dataset), dataset)
-    with closing(ServerTarget(*front_door.addresses, shelf, 10)) as target:
+    with closing(ServerTarget(*front_door.addresses, package_store, 10)) as target:
         target.serve(dataset, model)
     shares = []
     with Clients(front_door.url, dataset, [JPEG], shares.append) as clients:
         while not shares:
             time.sleep(0.01)
         before = sum(clients.statuses.values())
-        shelf.point(dataset, model, "candidate")
-        shelf.lend(dataset, Share(percent=5, model=model, until=time.time() + 60))
+        package_store.set_current(dataset, model, "candidate")
+        package_store.set_traffic(
+            dataset, TrafficLease(percent=5, model=model, until=time.time() + 60)
+        )
         while sum(clients.statuses.values()) < 3:
             time.sleep(0.01)
 
@@ -114,7 +116,7 @@ def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package
     assert set(clients.statuses) == {200}
     assert clients.told.endswith("client requests, 0 failed")
     assert {0, 5} == set(shares)
-    shelf.point(dataset, None, "candidate")
+    package_store.set_current(dataset, None, "candidate")
 
 
 def test_the_killer_waits_for_the_share_and_sees_when_it_is_gone(tmp_path):
@@ -220,17 +222,19 @@ def test_clients_look_a_last_time_when_it_is_over(front_door):
 
 
 def test_a_home_that_comes_up_ends_the_trial_that_a_killed_one_left(registry, champion, tmp_path):
-    shelf = Shelf(tmp_path / "models")
-    shelf.package("drilled", champion.model).mkdir(parents=True)
-    shelf.point("drilled", "e" * 64)
-    shelf.point("drilled", "f" * 64, "candidate")
-    shelf.lend("drilled", Share(percent=25, model="f" * 64, until=time.time() + 60))
+    package_store = PackageStore(tmp_path / "models")
+    package_store.package("drilled", champion.model).mkdir(parents=True)
+    package_store.set_current("drilled", "e" * 64)
+    package_store.set_current("drilled", "f" * 64, "candidate")
+    package_store.set_traffic(
+        "drilled", TrafficLease(percent=25, model="f" * 64, until=time.time() + 60)
+    )
 
-    _agree(shelf, registry)
+    _agree(package_store, registry)
 
-    assert shelf.current("drilled") == champion.model
-    assert shelf.current("drilled", "candidate") is None
-    assert shelf.share("drilled") is None
+    assert package_store.current("drilled") == champion.model
+    assert package_store.current("drilled", "candidate") is None
+    assert package_store.share("drilled") is None
 
 
 def test_the_history_tells_versions_names_and_reasons(

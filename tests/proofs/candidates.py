@@ -17,7 +17,7 @@ from components.shared.contracts.model import (
 )
 from components.shared.contracts.record import read_lines, write_lines
 from components.shared.inference.detector import Detector
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import sign
 from components.shared.store.objects import digest_bytes, frame_key
 from pipelines.local.home import state_folder
@@ -126,9 +126,11 @@ class Candidates:
     def _found(self):
         """Return the package of a dataset that the state folder serves, and copy its pictures."""
         state = state_folder()
-        shelf = Shelf(state / "serving")
-        for dataset in sorted(shelf.datasets(), key=lambda name: name != "highway-vehicles"):
-            package = PackageLayout(shelf.package(dataset, shelf.current(dataset)))
+        package_store = PackageStore(state / "serving")
+        for dataset in sorted(
+            package_store.datasets(), key=lambda name: name != "highway-vehicles"
+        ):
+            package = PackageLayout(package_store.package(dataset, package_store.current(dataset)))
             of_cameras = sorted((state / "objects" / "frames").rglob("*.jpg"))
             shared = sorted(SHARED.glob("*.jpg")) if dataset == "highway-vehicles" else []
             pictures = shared or of_cameras

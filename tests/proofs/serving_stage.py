@@ -19,7 +19,7 @@ from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
 from components.shared.store.registry import Registry
@@ -54,9 +54,9 @@ class Stage:
 
     def target(self, settings: PredictorSettings = SETTINGS, ready: float = 60) -> KServeTarget:
         """Return a target as a new run would have it."""
-        shelf = Shelf(mkdtemp(prefix="proved-", dir=self.folder))
+        package_store = PackageStore(mkdtemp(prefix="proved-", dir=self.folder))
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
-        server = OwnServer(self.objects, settings, shelf)
+        server = OwnServer(self.objects, settings, package_store)
         return KServeTarget(
             self.cluster, SERVICE, server, settings, ready, turn_seconds=2, http=http
         )

@@ -21,7 +21,7 @@ from components.shared.contracts.model import (
 )
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.jpeg import JpegError, decode_jpeg
 
@@ -139,16 +139,16 @@ def _check(
     if checked.reason:
         return
     with TemporaryDirectory(prefix="check-") as home:
-        shelf = Shelf(Path(home, "models"))
+        package_store = PackageStore(Path(home, "models"))
         fresh = Path(home, "package")
         info = copied(source, fresh)
         checked.model = info.digest
         _check_description(info, expected)
-        package = shelf.package(info.dataset, info.digest)
+        package = package_store.package(info.dataset, info.digest)
         package.parent.mkdir(parents=True)
         fresh.rename(package)
         checked.pictures = _pictures(package, expected)
-        checked.seen = tried(shelf, info, checked.pictures, policy, server)
+        checked.seen = tried(package_store, info, checked.pictures, policy, server)
     if copied(source, target).digest != info.digest:
         raise Faulty("the package changed while it was tried")
 

@@ -19,8 +19,8 @@ from components.shared.contracts.model import PackageInfo
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.golden import differs
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.picture import letterbox_of
-from components.shared.inference.shelf import Shelf
 from components.shared.vision.letterbox import network_input
 
 
@@ -58,7 +58,7 @@ class Seen:
 
 
 def tried(
-    shelf: Shelf,
+    package_store: PackageStore,
     info: PackageInfo,
     pictures: Sequence[Known],
     policy: CheckPolicy,
@@ -67,7 +67,7 @@ def tried(
     """Start a server without a package, let it load one, and ask it about pictures, twice.
 
     Args:
-        shelf: Holds the package, and may be written by nobody else.
+        package_store: Holds the package, and may be written by nobody else.
         info: Of the package.
         pictures: At least one.
         policy: The limits.
@@ -77,16 +77,16 @@ def tried(
         Faulty: As soon as the package does what it must not.
         Refusal: If the server does not start, which is no fault of the package.
     """
-    home = shelf.root.parent
+    home = package_store.root.parent
     port = home / "port"
     options = (
         "--http-port=0", "--admin-port=0", f"--admin-port-file={port}",
-        f"--model-root={shelf.root}",
+        f"--model-root={package_store.root}",
     )  # fmt: skip
     with Sandbox([*server, *options, "--inferences=1"], home, policy) as sandbox:
         _start(sandbox, port, policy)
         with Client(f"http://127.0.0.1:{port.read_text().strip()}") as client:
-            shelf.point(info.dataset, info.digest)
+            package_store.set_current(info.dataset, info.digest)
             began = perf_counter()
             with sandbox.within(policy.load_seconds, "loads the package"):
                 client.load(info.dataset)

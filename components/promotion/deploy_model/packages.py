@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.promotion.deploy_model.target import Fetch
 from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects
 
 
@@ -23,12 +23,12 @@ def _copy(objects: Objects, prefix: str, folder: Path) -> None:
 
 
 def keep(
-    shelf: Shelf, dataset: str, model: str, fetch: Fetch, *, anew: bool = False
+    package_store: PackageStore, dataset: str, model: str, fetch: Fetch, *, anew: bool = False
 ) -> Path:  # fmt: skip
     """Return a verified copy of a package, fetched aside and renamed if it is not there.
 
     Args:
-        shelf: Where it is kept, its signature beside it.
+        package_store: Where it is kept, its signature beside it.
         dataset: Whose package it is.
         model: Its digest.
         fetch: Fills a folder laid out as `RegisteredLayout`.
@@ -38,7 +38,10 @@ def keep(
     Raises:
         PackageError: If what was fetched is not the package.
     """
-    folder, signature = shelf.package(dataset, model), shelf.signature(dataset, model)
+    folder, signature = (
+        package_store.package(dataset, model),
+        package_store.signature(dataset, model),
+    )
     whole = _is_package(folder, model)
     if whole and signature.exists() and not anew:
         return folder

@@ -11,7 +11,7 @@ from components.promotion.deploy_model.packages import keep
 from components.promotion.deploy_model.target import CandidateFailure, Fetch, Side, Unreachable
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Outage, Refusal
-from components.shared.inference.shelf import Share, Shelf
+from components.shared.inference.package_store import PackageStore, TrafficLease
 from components.shared.traffic.routes import Routes
 from components.shared.traffic.scrape import tally_of
 from components.shared.traffic.tally import Tally
@@ -30,32 +30,37 @@ class ServerTarget:
         url: Where the front door listens.
         stable: Admin address of the server in service.
         candidate: Admin address of the candidates' server.
-        shelf: The folder of packages that all of them were started with.
+        package_store: The folder of packages that all of them were started with.
         ready_seconds: How long a candidate may take to come up.
     """
 
     note = "What the candidate fails to answer is answered by the champion: no client meets it."
 
     def __init__(
-        self, url: str, stable: str, candidate: str, shelf: Shelf, ready_seconds: float
+        self,
+        url: str,
+        stable: str,
+        candidate: str,
+        package_store: PackageStore,
+        ready_seconds: float,
     ) -> None:
         self._url = url.rstrip("/")
         self._sides = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
-        self._shelf = shelf
+        self._package_store = package_store
         self._ready_seconds = ready_seconds
         self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
-        """Return a verified copy of a package on the shelf.
+        """Return a verified copy of a package on the package store.
 
         Raises:
             PackageError: If what was fetched is not the package.
         """
-        return keep(self._shelf, dataset, model, fetch, anew=True)
+        return keep(self._package_store, dataset, model, fetch, anew=True)
 
     def serving(self, dataset: str) -> str | None:
         """Return the digest of the current package, or None."""
-        return self._shelf.current(dataset)
+        return self._package_store.current(dataset)
 
     def current(self, dataset: str, model: str) -> bool:
         """Say whether a package is the current one: the servers' own settings are not ours."""
@@ -69,9 +74,9 @@ class ServerTarget:
             Unreachable: If the server does not even answer before it gets the package.
         """
         self.share(dataset, 0)
-        self._shelf.point(dataset, None, "candidate")
+        self._package_store.set_current(dataset, None, "candidate")
         self._until_live()
-        self._shelf.point(dataset, model, "candidate")
+        self._package_store.set_current(dataset, model, "candidate")
         deadline = time.monotonic() + self._ready_seconds
         while True:
             try:
@@ -91,9 +96,9 @@ class ServerTarget:
         Raises:
             Refusal: If the front door does not follow.
         """
-        model = self._shelf.current(dataset, "candidate") or ""
-        lease = Share(percent=percent, model=model, until=time.time() + LEASE_S)
-        self._shelf.lend(dataset, lease)
+        model = self._package_store.current(dataset, "candidate") or ""
+        lease = TrafficLease(percent=percent, model=model, until=time.time() + LEASE_S)
+        self._package_store.set_traffic(dataset, lease)
         self._until_in_force(dataset, percent)
 
     def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
@@ -120,16 +125,16 @@ class ServerTarget:
             CandidateFailure: If the server refuses the package.
             Unreachable: If it does not answer.
         """
-        self._shelf.point(dataset, model)
+        self._package_store.set_current(dataset, model)
         self._order("stable", dataset, "load" if model else "unload", LOAD_S)
         self.abandon(dataset)
 
     def abandon(self, dataset: str) -> None:
         """Take the candidate out of the requests, then let its server forget it."""
-        self._shelf.lend(dataset, None)
+        self._package_store.set_traffic(dataset, None)
         with suppress(Unreachable):  # then nobody is led to the candidate either
             self._until_in_force(dataset, 0)
-        self._shelf.point(dataset, None, "candidate")
+        self._package_store.set_current(dataset, None, "candidate")
         with suppress(Refusal):
             self._order("candidate", dataset, "unload", ASK_S)
 
@@ -143,7 +148,7 @@ class ServerTarget:
             if time.monotonic() > deadline:
                 raise Outage(
                     f"the front door gives the candidate {found} %, expected {percent} %: "
-                    f"is its MODEL_ROOT {self._shelf.root}?"
+                    f"is its MODEL_ROOT {self._package_store.root}?"
                 )
             time.sleep(0.02)
 

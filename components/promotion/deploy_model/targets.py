@@ -7,7 +7,7 @@ from components.promotion.deploy_model.target import Target
 from components.shared.cluster.settings import read_settings
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 
 # Of the front door, and of the admin ports of the two servers behind it.
 ADDRESSES = ("DETECTOR_URL", "DETECTOR_STABLE_URL", "DETECTOR_CANDIDATE_URL")
@@ -21,9 +21,9 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
     """
     name = environment.get("DETECTOR_TARGET") or "server"
     if name == "server":
-        shelf = Shelf(environment["MODEL_ROOT"])
+        package_store = PackageStore(environment["MODEL_ROOT"])
         door, stable, candidate = (environment[variable] for variable in ADDRESSES)
-        return ServerTarget(door, stable, candidate, shelf, policy.ready_seconds)
+        return ServerTarget(door, stable, candidate, package_store, policy.ready_seconds)
     if name in ("kserve", "triton"):
         from components.promotion.deploy_model.kserve.environment import kserve_target
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic, time
 from typing import NamedTuple
 
-from components.shared.inference.shelf import Share
+from components.shared.inference.package_store import TrafficLease
 
 MAX_LEASE_S = 60.0  # no deployment asks for more: if there is, the clock was set back
 
@@ -30,7 +30,7 @@ class Leases:
         self._counter = counter
         self._leases: dict[str, _Lease] = {}
 
-    def percent(self, dataset: str, share: Share | None) -> int:
+    def percent(self, dataset: str, share: TrafficLease | None) -> int:
         """Return the percent of the requests that the candidate of a dataset gets now.
 
         Args:
@@ -48,5 +48,5 @@ class Leases:
 
 
 class _Lease(NamedTuple):
-    share: Share
+    share: TrafficLease
     ends: float  # by the counter

@@ -19,7 +19,7 @@ from components.serving.route_requests.leases import Leases
 from components.serving.route_requests.traffic_split import TrafficSplit
 from components.serving.route_requests.upstream import TENSORS_AFTER, Question, Reply, Upstream
 from components.shared.inference.memory import trim_memory
-from components.shared.inference.shelf import DATASET, Shelf
+from components.shared.inference.package_store import DATASET, PackageStore
 from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
 from components.shared.traffic.limit import MOST_BYTES, BodyLimit, by_prefix
 from components.shared.traffic.metrics import Outcome, count
@@ -43,13 +43,13 @@ class CanaryProxy:
     stable server as well, and the client gets that reply.
 
     Args:
-        shelf: Holds the traffic share of each candidate.
+        package_store: Holds the traffic share of each candidate.
         stable: The server of the packages in service.
         candidate: The server of the candidates.
     """
 
-    def __init__(self, shelf: Shelf, stable: Upstream, candidate: Upstream) -> None:
-        self._shelf = shelf
+    def __init__(self, package_store: PackageStore, stable: Upstream, candidate: Upstream) -> None:
+        self._package_store = package_store
         self._stable = stable
         self._candidate = candidate
         self._traffic_split = TrafficSplit()
@@ -91,7 +91,7 @@ class CanaryProxy:
     async def _ask_stable(self, dataset: str, question: Question) -> Reply:
         reply = await self._stable.ask(question)
         # Each name that is counted stays: a client must not be able to invent them.
-        if self._shelf.knows(dataset):
+        if self._package_store.knows(dataset):
             outcome: Outcome = "error" if reply.failed else "refused"
             _count(dataset, "stable", "ok" if reply.status == 200 else outcome, reply)
         return reply
@@ -101,7 +101,7 @@ class CanaryProxy:
 
     async def _routes(self, _: Request) -> Response:
         """Answer the traffic shares that are in force."""
-        shares = {name: self._lent(name) for name in self._shelf.datasets("candidate")}
+        shares = {name: self._lent(name) for name in self._package_store.datasets("candidate")}
         on_trial = {
             name: OnTrial(percent=percent, candidate=model)
             for name, (percent, model) in shares.items()
@@ -122,7 +122,7 @@ class CanaryProxy:
         names = request.path_params
         for name in names.values():
             if not DATASET.fullmatch(name):
-                raise unknown_model(name, self._shelf.datasets())
+                raise unknown_model(name, self._package_store.datasets())
         first = dict(reversed(request.headers.raw))  # of several by one name
         headers = {name: first[name] for name in THERE if name in first}
         headers[REQUEST_ID] = headers.get(REQUEST_ID) or uuid4().hex.encode()
@@ -130,7 +130,7 @@ class CanaryProxy:
 
     def _lent(self, dataset: str) -> tuple[int, str]:
         """Return the percent of the requests that a candidate gets now, and its digest."""
-        share = self._shelf.share(dataset)
+        share = self._package_store.share(dataset)
         return self._leases.percent(dataset, share), share.model if share else ""
 
 

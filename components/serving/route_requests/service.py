@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.serving.route_requests.proxy import CanaryProxy
 from components.serving.route_requests.upstream import Upstream
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.traffic.host_names import HostNames
 from components.shared.traffic.listen import Server, listen
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     stable = Upstream(options.stable, STABLE_SECONDS, attempts=3)
     candidate = Upstream(options.candidate, options.candidate_seconds, attempts=1)
-    proxy = CanaryProxy(Shelf(options.model_root), stable, candidate)
+    proxy = CanaryProxy(PackageStore(options.model_root), stable, candidate)
     listener = listen(options.host, options.http_port)
     Server(
         HostNames(proxy.app, _host_names(options)), {listener: options.port_file}

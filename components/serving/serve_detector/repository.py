@@ -18,7 +18,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
 from components.shared.inference.memory import trim_memory
-from components.shared.inference.shelf import Shelf, Slot
+from components.shared.inference.package_store import PackageStore, Slot
 from components.shared.inference.signature import check_signature
 from components.shared.traffic.declined import MAX_TOLD, unknown_model
 
@@ -27,25 +27,25 @@ MAX_HANGING = 4  # loads that never ended, before no other is tried
 
 
 class Repository(ModelRepository):  # type: ignore[misc]
-    """The models in service, loaded from a shelf.
+    """The models in service, loaded from a package store.
 
     Args:
-        shelf: The packages, and which of them are current.
+        package_store: The packages, and which of them are current.
         key: The public key that every package must be signed for; None: signatures are
             not asked for.
-        slot: Which packages of the shelf: those in service, or the candidates of rollouts.
+        slot: Which packages of the package store: those in service, or the candidates of rollouts.
         load_seconds: How long one package may take to load.
     """
 
     def __init__(
         self,
-        shelf: Shelf,
+        package_store: PackageStore,
         key: Path | None = None,
         slot: Slot = "current",
         load_seconds: float = MAX_LOAD_SECONDS,
     ) -> None:
-        super().__init__(str(shelf.root))
-        self._shelf = shelf
+        super().__init__(str(package_store.root))
+        self._package_store = package_store
         self._key = key
         self._slot = slot
         self._load_seconds = load_seconds
@@ -65,7 +65,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
 
     def absent(self) -> list[str]:
         """Return the models that the store names and that are not loaded."""
-        return sorted(set(self._shelf.datasets(self._slot)) - set(self.get_models()))
+        return sorted(set(self._package_store.datasets(self._slot)) - set(self.get_models()))
 
     async def load(self, name: str) -> bool:
         """Put a dataset's current package in service, if it proves itself.
@@ -91,7 +91,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
             Why some are not served, a sentence for each.
         """
         refused = []
-        for name in self._shelf.datasets(self._slot):
+        for name in self._package_store.datasets(self._slot):
             try:
                 opening = self._opening(name)
                 wait([opening], self._load_seconds)
@@ -124,17 +124,17 @@ class Repository(ModelRepository):  # type: ignore[misc]
         LOADED.labels(dataset=name).inc()
 
     def _open(self, name: str) -> Detector:
-        digest = self._shelf.current(name, self._slot)
+        digest = self._package_store.current(name, self._slot)
         if digest is None:
-            raise unknown_model(name, self._shelf.datasets(self._slot))
-        package = self._shelf.package(name, digest)
+            raise unknown_model(name, self._package_store.datasets(self._slot))
+        package = self._package_store.package(name, digest)
         info = PackageLayout(package).verify()
         if info.digest != digest:
             raise Refusal(f"the package at {digest[:12]} is {info.digest[:12]}")
         if info.dataset != name:
             raise Refusal(f"model {digest[:12]} is of {info.dataset}, expected {name}")
         if self._key:
-            check_signature(package, self._shelf.signature(name, digest), self._key)
+            check_signature(package, self._package_store.signature(name, digest), self._key)
         detector = Detector.open(package)
         if detector.digest != digest:  # another package took its place meanwhile
             raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]} by now")

@@ -19,7 +19,7 @@ from components.serving.serve_detector.protocol import Protocol
 from components.serving.serve_detector.repository import Repository
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.memory import trim_memory
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import public_key
 from components.shared.traffic.declined import EXCEPTION_HANDLERS
 from components.shared.traffic.limit import BodyLimit
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda a
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     log = PredictionLog(servers) if servers else None
     pool = Pool(options.inferences, WAITING * options.inferences)
-    repository = Repository(Shelf(options.model_root), key, options.slot)
+    repository = Repository(PackageStore(options.model_root), key, options.slot)
     try:
         load(repository, options.strict)
         Server(wrap(application(repository, pool, log, admin)), listeners).run_until_stopped()

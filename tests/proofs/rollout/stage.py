@@ -10,7 +10,7 @@ import httpx
 
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import MARK
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect, migrate
@@ -42,7 +42,7 @@ class Stage:
         keys = make_keys(folder / "keys")
         self.candidates = Candidates(folder, objects, self.registry, DATASET, keys.private)
         self.candidates.serve_lately(connection)
-        self.shelf = Shelf(folder / "models")
+        self.package_store = PackageStore(folder / "models")
         self.mark = folder / "mark"
         *ports, self.admin, stable_admin = (free_port() for _ in range(5))
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
@@ -52,11 +52,11 @@ class Stage:
             "OBJECT_STORE_URL": (folder / "objects").as_uri(), "DETECTOR_URL": self.urls[2],
             "DETECTOR_STABLE_URL": f"http://127.0.0.1:{stable_admin}",
             "DETECTOR_CANDIDATE_URL": f"http://127.0.0.1:{self.admin}",
-            "MODEL_ROOT": str(self.shelf.root), "ROLLOUT_POLICY": POLICY.model_dump_json(),
+            "MODEL_ROOT": str(self.package_store.root), "ROLLOUT_POLICY": POLICY.model_dump_json(),
             "FAULT_MARK": str(self.mark), "DETECTOR_TARGET": "server",
             "SIGNING_PRIVATE_KEY": str(keys.private), "SIGNING_PUBLIC_KEY": str(keys.public),
         }  # fmt: skip
-        self.shelf.root.mkdir()
+        self.package_store.root.mkdir()
         self.stack = stack
         listen = [f"--http-port={ports[0]}", f"--admin-port={stable_admin}"]
         stable = self.child("stable", "components", "serve_detector", *listen)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.detector import Detector
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.vision.jpeg import decode_jpeg
 from tests.standins.http_server import HttpServer, QuietHandler
 
@@ -75,9 +75,12 @@ class Thread:
         del container
         self._code = int(env["EXIT_CODE"]) if "EXIT_CODE" in env else None
         self._words = env.get("LAST_WORDS", "")
-        shelf = Shelf(folder / "models")
-        models = {name: shelf.current(name) or "" for name in shelf.datasets()}
-        opened = {name: Detector.open(shelf.package(name, model)) for name, model in models.items()}
+        package_store = PackageStore(folder / "models")
+        models = {name: package_store.current(name) or "" for name in package_store.datasets()}
+        opened = {
+            name: Detector.open(package_store.package(name, model))
+            for name, model in models.items()
+        }
         self._http = None
         if self._code is None:
             self._http = HttpServer(answering(opened), ip, port)

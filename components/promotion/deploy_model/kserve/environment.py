@@ -11,7 +11,7 @@ from components.promotion.deploy_model.target import Target
 from components.shared.cluster.client import Cluster
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects
 
 ACCOUNT = "car-deployer"
@@ -33,7 +33,7 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
     if url.startswith("file:"):
         raise Refusal(f"OBJECT_STORE_URL is {url}, expected one that pods can reach, such as s3://")
     kind = Triton if environment["DETECTOR_TARGET"] == "triton" else OwnServer
-    server = kind(Objects(url), settings, Shelf(tempfile.mkdtemp(prefix="packages-")))
+    server = kind(Objects(url), settings, PackageStore(tempfile.mkdtemp(prefix="packages-")))
     name = environment.get("DETECTOR_SERVICE") or "car-detector"
     return KServeTarget(
         Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds, policy.turn_seconds

@@ -14,7 +14,7 @@ from components.promotion.deploy_model.packages import keep, registered
 from components.promotion.deploy_model.target import Fetch, Side
 from components.shared.cluster.client import Body
 from components.shared.contracts.model import DetectAnswer
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects
 
 
@@ -24,16 +24,18 @@ class OwnServer:
     Args:
         objects: The registered packages; takes the releases.
         settings: What the pods are like.
-        shelf: Where packages are proved before they are released.
+        package_store: Where packages are proved before they are released.
     """
 
     counts = True
     note = "What the candidate fails to answer, the clients of its share meet, until it is back."
 
-    def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
+    def __init__(
+        self, objects: Objects, settings: PredictorSettings, package_store: PackageStore
+    ) -> None:
         self._objects = objects
         self._settings = settings
-        self._shelf = shelf
+        self._package_store = package_store
 
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
         """Return a verified copy of a package, fetched from the registered ones if not said.
@@ -41,13 +43,13 @@ class OwnServer:
         Raises:
             PackageError: If what was fetched is not the package.
         """
-        return keep(self._shelf, dataset, model, fetch or registered(self._objects, model))
+        return keep(self._package_store, dataset, model, fetch or registered(self._objects, model))
 
     def release(self, models: Mapping[str, str]) -> Release:
         """Prove packages, and release them together."""
         for dataset, model in models.items():
             self.hold(dataset, model)
-        return shelved(self._objects, self._shelf, models)
+        return shelved(self._objects, self._package_store, models)
 
     def predictor(self, release: Release) -> Body:
         """Return the predictor that serves a release."""
@@ -62,4 +64,4 @@ class OwnServer:
 
     def close(self) -> None:
         """Forget the copies that were proved."""
-        shutil.rmtree(self._shelf.root, ignore_errors=True)
+        shutil.rmtree(self._package_store.root, ignore_errors=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.record import canonical, digest_of
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects, digest_bytes
 
 DONE = "release.json"  # written last: with it, the folder is whole
@@ -31,7 +31,7 @@ class Release:
     models: dict[str, str]
 
 
-def shelved(objects: Objects, proved: Shelf, models: Mapping[str, str]) -> Release:
+def shelved(objects: Objects, proved: PackageStore, models: Mapping[str, str]) -> Release:
     """Write the release of some models for our own server, unless it is there.
 
     Args:
@@ -49,7 +49,7 @@ def shelved(objects: Objects, proved: Shelf, models: Mapping[str, str]) -> Relea
     return _written(objects, models, files)
 
 
-def triton_repository(objects: Objects, proved: Shelf, models: Mapping[str, str]) -> Release:
+def triton_repository(objects: Objects, proved: PackageStore, models: Mapping[str, str]) -> Release:
     """Write the release of some models as a Triton repository, unless it is there.
 
     Args:

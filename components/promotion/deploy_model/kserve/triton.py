@@ -38,8 +38,8 @@ from components.shared.contracts.model import (
     PackageLayout,
 )
 from components.shared.contracts.refusal import Refusal
+from components.shared.inference.package_store import DIGEST, PackageStore
 from components.shared.inference.picture import Floats, Raw, find
-from components.shared.inference.shelf import DIGEST, Shelf
 from components.shared.inference.signature import check_signature, public_key
 from components.shared.store.objects import Objects
 from components.shared.vision.jpeg import decode_jpeg
@@ -58,13 +58,15 @@ class Triton(OwnServer):
     counts = False
     note = "Triton does not count what clients meet: only our own requests were judged."
 
-    def __init__(self, objects: Objects, settings: PredictorSettings, shelf: Shelf) -> None:
+    def __init__(
+        self, objects: Objects, settings: PredictorSettings, package_store: PackageStore
+    ) -> None:
         if settings.stream != StreamAccess():
             raise Refusal(
                 "Triton logs nothing to a stream: leave stream out of DETECTOR_PREDICTOR, or set "
                 "DETECTOR_TARGET to kserve"
             )
-        super().__init__(objects, settings, shelf)
+        super().__init__(objects, settings, package_store)
 
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
         """Return a verified copy of a package: with a public key, a signed one.
@@ -75,7 +77,7 @@ class Triton(OwnServer):
         """
         folder = super().hold(dataset, model, fetch)
         if key := self._key():
-            check_signature(folder, self._shelf.signature(dataset, model), key)
+            check_signature(folder, self._package_store.signature(dataset, model), key)
         return folder
 
     def _key(self) -> Path | None:
@@ -94,7 +96,7 @@ class Triton(OwnServer):
         """Prove packages, and release them together."""
         for dataset, model in models.items():
             self.hold(dataset, model)
-        return triton_repository(self._objects, self._shelf, models)
+        return triton_repository(self._objects, self._package_store, models)
 
     def predictor(self, release: Release) -> Body:
         """Return the predictor that serves a release."""

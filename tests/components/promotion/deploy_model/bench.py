@@ -29,7 +29,7 @@ class Bench:
         self.dataset = f"bench-{next(numbers)}"
         self.registry = Registry(connection)
         self.objects, self.door, self.tiny_package = objects, door, tiny_package
-        self.target = ServerTarget(*door.addresses, door.shelf, ready_seconds=10)
+        self.target = ServerTarget(*door.addresses, door.package_store, ready_seconds=10)
 
     def register(self, shift=0.0, spoil=None, against=None):
         """Make a package, store it, register it, and return its digest."""
@@ -57,20 +57,27 @@ class Bench:
 
     @property
     def state(self):
-        """What serves, what is current on the shelf, who is champion: all should agree."""
+        """What serves, what is current on the package store, who is champion: all should agree."""
         answer = self.target.ask(self.dataset, JPEG, "stable")
         champion = self.registry.champion(self.dataset)
         return (
             answer.model if answer else None,
-            self.door.shelf.current(self.dataset),
+            self.door.package_store.current(self.dataset),
             champion.model if champion else None,
         )
 
     @property
     def trial(self):
         """What is left of a trial: nothing should be."""
-        shelf, asked = self.door.shelf, self.target.ask(self.dataset, JPEG, "candidate")
-        return asked, shelf.current(self.dataset, "candidate"), shelf.share(self.dataset)
+        package_store, asked = (
+            self.door.package_store,
+            self.target.ask(self.dataset, JPEG, "candidate"),
+        )
+        return (
+            asked,
+            package_store.current(self.dataset, "candidate"),
+            package_store.share(self.dataset),
+        )
 
     def audit(self):
         return [entry.action for entry in self.registry.history(self.dataset)]

@@ -32,7 +32,7 @@ def registered(database, object_store, front_door, tiny_package, monkeypatch):
         cursor.execute(FRAME, (digest_bytes(jpeg), "e"))
     for name, value in {
         "DATABASE_URL": database, "OBJECT_STORE_URL": object_store,
-        "MODEL_ROOT": str(front_door.shelf.root),
+        "MODEL_ROOT": str(front_door.package_store.root),
         **dict(zip(ADDRESSES, front_door.addresses, strict=True)),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)

@@ -25,7 +25,7 @@ def model(database, object_store, front_door, tiny_package, monkeypatch):
         Registry(connection).register("by-hand", model, uri, "0" * 64, {}, {}, "a test")
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
-    monkeypatch.setenv("MODEL_ROOT", str(front_door.shelf.root))
+    monkeypatch.setenv("MODEL_ROOT", str(front_door.package_store.root))
     for variable, address in zip(ADDRESSES, front_door.addresses, strict=True):
         monkeypatch.setenv(variable, address)
     return model

@@ -9,7 +9,7 @@ from components.promotion.deploy_model.server import ServerTarget
 from components.promotion.deploy_model.target import Unreachable
 from components.shared.contracts.model import PackageError, PackageLayout
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Share
+from components.shared.inference.package_store import TrafficLease
 from components.shared.store.postgres import connect
 from components.shared.store.registry import PromotionConflict, Registry
 from tests.components.promotion.deploy_model.bench import JPEG
@@ -193,7 +193,9 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
     bench.target.begin(bench.dataset, new)
     bench.target.share(bench.dataset, 100)
     during = bench.door.detect(JPEG, bench.dataset).json()["model"]
-    bench.door.shelf.lend(bench.dataset, Share(percent=100, model=new, until=0))
+    bench.door.package_store.set_traffic(
+        bench.dataset, TrafficLease(percent=100, model=new, until=0)
+    )
 
     after = bench.door.detect(JPEG, bench.dataset).json()["model"]
 
@@ -202,7 +204,7 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
 
 
 def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_model_again(bench):
-    nowhere = ServerTarget(*["http://127.0.0.1:9"] * 3, bench.door.shelf, ready_seconds=0)
+    nowhere = ServerTarget(*["http://127.0.0.1:9"] * 3, bench.door.package_store, ready_seconds=0)
     model = bench.register()
 
     with pytest.raises(Unreachable, match=r"no front door answers at http://127\.0\.0\.1:9"):
@@ -214,7 +216,7 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
 
 def test_a_server_without_a_front_door_is_refused(bench, server):
     with (
-        closing(ServerTarget(*[server.url] * 3, server.shelf, ready_seconds=1)) as bare,
+        closing(ServerTarget(*[server.url] * 3, server.package_store, ready_seconds=1)) as bare,
         pytest.raises(Refusal, match="is no front door with two servers behind it"),
     ):
         bare.share(bench.dataset, 0)
@@ -222,7 +224,7 @@ def test_a_server_without_a_front_door_is_refused(bench, server):
 
 def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, monkeypatch):
     monkeypatch.setattr("components.promotion.deploy_model.server.FOLLOW_S", 0)
-    elsewhere = type(bench.door.shelf)(tmp_path / "elsewhere")
+    elsewhere = type(bench.door.package_store)(tmp_path / "elsewhere")
 
     with (
         closing(ServerTarget(*bench.door.addresses, elsewhere, ready_seconds=1)) as target,
@@ -233,7 +235,7 @@ def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, m
 
 def test_a_half_copied_package_is_fetched_again(bench):
     model = bench.register()
-    folder = bench.door.shelf.package(bench.dataset, model)
+    folder = bench.door.package_store.package(bench.dataset, model)
     bench.objects.get_folder(f"models/{model}/package", folder)
     shutil.rmtree(folder / "golden")
 

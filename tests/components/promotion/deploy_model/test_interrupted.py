@@ -27,7 +27,7 @@ def die(bench, patch, line):
     for place, name in (
         (bench.objects, "get"), (bench.target, "ask"), (bench.target, "_order"),
         (bench.target, "share"), (bench.registry, "promote"), (bench.registry, "step_back"),
-        (bench.door.shelf, "point"), (bench.door.shelf, "lend"),
+        (bench.door.package_store, "set_current"), (bench.door.package_store, "set_traffic"),
     ):  # fmt: skip
         patch.setattr(place, name, dying(getattr(place, name)))
 
@@ -168,7 +168,7 @@ def test_who_is_killed_while_a_model_steps_back_puts_the_champion_in_service_whe
     bench.deploy(old)
 
     def dying(dataset, model):
-        bench.door.shelf.point(dataset, model)
+        bench.door.package_store.set_current(dataset, model)
         if model == old:
             raise Killed
         raise CandidateFailure("the stable server does not load it")
@@ -177,7 +177,7 @@ def test_who_is_killed_while_a_model_steps_back_puts_the_champion_in_service_whe
         patch.setattr(bench.target, "serve", dying)
         with pytest.raises(Killed):
             bench.roll_out(bad, run="run-1")
-    bench.door.shelf.point(bench.dataset, bad)
+    bench.door.package_store.set_current(bench.dataset, bad)
 
     assert bench.roll_out(bad, run="run-1").failed
     assert bench.state == (old, old, old)

@@ -14,7 +14,7 @@ from components.serving.route_requests.proxy import CanaryProxy
 from components.serving.route_requests.upstream import Upstream
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
-from components.shared.inference.shelf import Share, Shelf
+from components.shared.inference.package_store import PackageStore, TrafficLease
 
 CANDIDATE_SECONDS = 0.3
 
@@ -89,11 +89,11 @@ class Doorway:
     """A front door, what stands behind it, and a client before it."""
 
     def __init__(self, root):
-        self.shelf = Shelf(root)
+        self.package_store = PackageStore(root)
         self.stable, self.candidate = Scripted("a"), Scripted("b")
         stable = Upstream(self.stable.url, 5, 2)
         candidate = Upstream(self.candidate.url, CANDIDATE_SECONDS, 1)
-        app = CanaryProxy(self.shelf, stable, candidate).app
+        app = CanaryProxy(self.package_store, stable, candidate).app
         self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -113,12 +113,12 @@ class Doorway:
         """Let every test begin alike: nothing lent, every server well."""
         self.stable.script("a")
         self.candidate.script("b")
-        shutil.rmtree(self.shelf.root, ignore_errors=True)
+        shutil.rmtree(self.package_store.root, ignore_errors=True)
 
     def lend(self, percent, model="b", seconds=60, dataset="toys"):
-        self.shelf.point(dataset, model * 64, "candidate")
-        lease = Share(percent=percent, model=model * 64, until=time.time() + seconds)
-        self.shelf.lend(dataset, lease)
+        self.package_store.set_current(dataset, model * 64, "candidate")
+        lease = TrafficLease(percent=percent, model=model * 64, until=time.time() + seconds)
+        self.package_store.set_traffic(dataset, lease)
 
     def detect(self, dataset="toys", body=b"jpeg", **headers):
         return self.client.post(f"/v1/detect/{dataset}", content=body, headers=headers)

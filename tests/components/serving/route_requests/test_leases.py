@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.serving.route_requests.leases import MAX_LEASE_S, Leases
-from components.shared.inference.shelf import Share
+from components.shared.inference.package_store import TrafficLease
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
 
 
 def lent(clock, seconds=15.0):
-    return Share(percent=25, model="b" * 64, until=clock.now + seconds)
+    return TrafficLease(percent=25, model="b" * 64, until=clock.now + seconds)
 
 
 def test_a_share_is_in_force_until_its_time_is_over():

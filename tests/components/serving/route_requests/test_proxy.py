@@ -36,7 +36,7 @@ def test_a_share_whose_time_is_over_is_none(doorway):
 
 def test_a_share_that_cannot_be_read_is_none(doorway):
     doorway.lend(100)
-    (doorway.shelf.root / "toys" / "share").write_text('{"percent":100')
+    (doorway.package_store.root / "toys" / "share").write_text('{"percent":100')
 
     assert doorway.who(5) == "aaaaa"
 
@@ -256,7 +256,7 @@ def test_a_name_that_nobody_knows_is_not_counted_under_it(doorway, status):
 @pytest.mark.parametrize("slot", ["current", "candidate"])
 def test_a_dataset_of_the_shelf_is_counted(doorway, slot):
     dataset = f"door-{next(numbers)}"
-    doorway.shelf.point(dataset, "a" * 64, slot)
+    doorway.package_store.set_current(dataset, "a" * 64, slot)
 
     doorway.detect(dataset)
 
@@ -299,7 +299,7 @@ def test_a_candidate_that_fails_before_there_is_a_champion_is_to_blame(doorway):
 
 
 def test_an_unknown_name_is_told_which_there_are(doorway):
-    doorway.shelf.point("gate", "a" * 64)
+    doorway.package_store.set_current("gate", "a" * 64)
 
     reply = doorway.detect("GATE")
 
@@ -310,7 +310,7 @@ def test_an_unknown_name_is_told_which_there_are(doorway):
 @pytest.mark.parametrize("share", ["folder", "pipe", "nonsense"])
 def test_a_share_that_is_no_file_is_none(doorway, share):
     doorway.lend(100)
-    file = doorway.shelf.root / "toys" / "share"
+    file = doorway.package_store.root / "toys" / "share"
     file.unlink()
     if share == "folder":
         file.mkdir()

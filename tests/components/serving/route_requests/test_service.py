@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from components.shared.inference.shelf import Share
+from components.shared.inference.package_store import TrafficLease
 from tests.components.serving.serve_detector.running import Running
 
 OPTIONS = ("--host-names", "cars.example, Detector.example", "--candidate-seconds", "0.1")
@@ -44,8 +44,10 @@ def test_a_request_by_another_name_is_refused_with_the_names_that_were_told(ask,
 
 def test_a_candidate_that_takes_longer_than_was_told_does_not_answer(ask, door, doorway):
     doorway.candidate.delay = 0.3
-    door.shelf.point("toys", "b" * 64, "candidate")
-    door.shelf.lend("toys", Share(percent=100, model="b" * 64, until=time.time() + 60))
+    door.package_store.set_current("toys", "b" * 64, "candidate")
+    door.package_store.set_traffic(
+        "toys", TrafficLease(percent=100, model="b" * 64, until=time.time() + 60)
+    )
 
     answer = ask()
 

@@ -9,15 +9,15 @@ import time
 
 import httpx
 
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 
 
 class Running:
     """A server process on a free port.
 
     Attributes:
-        folder: Of its log and its shelf, which another server may share.
-        shelf: The packages it may load.
+        folder: Of its log and its package store, which another server may share.
+        package_store: The packages it may load.
         client: Sends requests to it.
         name: Its role, such as `candidate`.
         admin_url: Where its models are loaded; empty for a front door.
@@ -28,8 +28,8 @@ class Running:
         self, folder, *options, job="serve_detector", name="server", sides=(), **environment
     ):
         self.folder, self.name = folder, name
-        self.shelf = Shelf(folder / "models")
-        self.shelf.root.mkdir(exist_ok=True)
+        self.package_store = PackageStore(folder / "models")
+        self.package_store.root.mkdir(exist_ok=True)
         port, self.log = folder / f"{name}.port", folder / f"{name}.log"
         admin = folder / f"{name}.admin-port"
         if job == "serve_detector":
@@ -39,7 +39,7 @@ class Running:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "components", job, "--http-port", "0",
-                 "--model-root", str(self.shelf.root), "--port-file", str(port), *options],
+                 "--model-root", str(self.package_store.root), "--port-file", str(port), *options],
                 env=os.environ | environment, stderr=log,
             )  # fmt: skip
         while not port.exists() or (job == "serve_detector" and not admin.exists()):
@@ -51,11 +51,11 @@ class Running:
         self.client = httpx.Client(base_url=self.url, timeout=10)
 
     def put(self, package, dataset="toys"):
-        """Put a package on the shelf, make it current, and return its digest."""
+        """Put a package on the package store, make it current, and return its digest."""
         digest = package.verify().digest
-        folder = self.shelf.package(dataset, digest)
+        folder = self.package_store.package(dataset, digest)
         shutil.copytree(package.root, folder, dirs_exist_ok=True)
-        self.shelf.point(dataset, digest)
+        self.package_store.set_current(dataset, digest)
         return digest
 
     def load(self, dataset="toys"):

@@ -13,7 +13,7 @@ from components.serving.serve_detector.pool import Pool
 from components.serving.serve_detector.repository import MAX_HANGING, Repository
 from components.serving.serve_detector.service import application
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from tests.components.shared.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
@@ -27,7 +27,7 @@ def served(server, tiny_package):
     server.load("admin").raise_for_status()
     yield server
     server.order("unload", "admin")
-    shutil.rmtree(server.shelf.folder("admin"))
+    shutil.rmtree(server.package_store.folder("admin"))
 
 
 @pytest.mark.parametrize("path", [*ORDERS, "//v2/repository/models/admin/unload"])
@@ -48,7 +48,7 @@ def test_the_admin_port_answers_all_else_too(served):
 
 
 def test_without_an_admin_port_models_are_changed_nowhere(tmp_path):
-    app = application(Repository(Shelf(tmp_path)), Pool(1, 1), None, admin=None)
+    app = application(Repository(PackageStore(tmp_path)), Pool(1, 1), None, admin=None)
 
     async def statuses():
         transport = httpx.ASGITransport(app)
@@ -100,11 +100,11 @@ def test_an_unknown_model_is_told_which_there_are_in_one_line_of_the_log(served)
 @pytest.mark.parametrize("where", ["model.onnx", "package.json", "golden/x.jpg", "slot"])
 def test_what_is_no_regular_file_is_refused_unread(tmp_path, tiny_package, where, what):
     package = tiny_package()
-    shelf, digest = Shelf(tmp_path / "models"), package.verify().digest
-    shutil.copytree(package.root, shelf.package("toys", digest))
-    shelf.point("toys", digest)
-    slot = shelf.folder("toys") / "current"
-    file = slot if where == "slot" else shelf.package("toys", digest) / where
+    package_store, digest = PackageStore(tmp_path / "models"), package.verify().digest
+    shutil.copytree(package.root, package_store.package("toys", digest))
+    package_store.set_current("toys", digest)
+    slot = package_store.folder("toys") / "current"
+    file = slot if where == "slot" else package_store.package("toys", digest) / where
     file.unlink(missing_ok=True)
     if what == "device":
         os.symlink("/dev/zero", file)
@@ -115,21 +115,25 @@ def test_what_is_no_regular_file_is_refused_unread(tmp_path, tiny_package, where
     else:
         os.mknod(file, 0o140600)
 
-    (refused,) = Repository(shelf).load_models()
+    (refused,) = Repository(package_store).load_models()
 
     assert "toys is not served: " in refused
 
 
 def test_a_package_that_never_loads_holds_up_no_other(tmp_path, tiny_package, monkeypatch):
-    shelf, gate, package = Shelf(tmp_path / "models"), threading.Event(), tiny_package()
-    repository, digest = Repository(shelf, load_seconds=0.5), package.verify().digest
+    package_store, gate, package = (
+        PackageStore(tmp_path / "models"),
+        threading.Event(),
+        tiny_package(),
+    )
+    repository, digest = Repository(package_store, load_seconds=0.5), package.verify().digest
     opened = repository._open
     monkeypatch.setattr(
         repository, "_open", lambda name: gate.wait(30) if name == "hangs" else opened(name)
     )
-    shutil.copytree(package.root, shelf.package("toys", digest))
+    shutil.copytree(package.root, package_store.package("toys", digest))
     for name in ("hangs", "toys"):
-        shelf.point(name, digest)
+        package_store.set_current(name, digest)
 
     refused = repository.load_models()
     gate.set()
@@ -139,11 +143,11 @@ def test_a_package_that_never_loads_holds_up_no_other(tmp_path, tiny_package, mo
 
 
 def test_after_some_packages_hang_no_other_is_tried(tmp_path, monkeypatch):
-    shelf, gate = Shelf(tmp_path / "models"), threading.Event()
-    repository = Repository(shelf, load_seconds=0.01)
+    package_store, gate = PackageStore(tmp_path / "models"), threading.Event()
+    repository = Repository(package_store, load_seconds=0.01)
     monkeypatch.setattr(repository, "_open", lambda name: gate.wait(30))
     for number in range(MAX_HANGING):
-        shelf.point(f"hangs-{number}", "0" * 64)
+        package_store.set_current(f"hangs-{number}", "0" * 64)
     repository.load_models()
 
     with pytest.raises(Refusal, match=f"{MAX_HANGING} packages hang while they load"):
@@ -154,16 +158,20 @@ def test_after_some_packages_hang_no_other_is_tried(tmp_path, monkeypatch):
 def test_a_package_that_the_runtime_cannot_open_is_refused_and_its_neighbours_are_served(
     tmp_path, tiny_package
 ):
-    shelf, package, broken = Shelf(tmp_path / "models"), tiny_package(), tiny_package(dataset="odd")
+    package_store, package, broken = (
+        PackageStore(tmp_path / "models"),
+        tiny_package(),
+        tiny_package(dataset="odd"),
+    )
     graph = onnx.load(broken.model)
     graph.graph.node[0].op_type = "NoSuchOperator"
     onnx.save(graph, broken.model)
     seal(broken, "odd", ("car",))
     for name, layout in (("odd", broken), ("toys", package)):
         digest = layout.verify().digest
-        shutil.copytree(layout.root, shelf.package(name, digest))
-        shelf.point(name, digest)
-    repository = Repository(shelf)
+        shutil.copytree(layout.root, package_store.package(name, digest))
+        package_store.set_current(name, digest)
+    repository = Repository(package_store)
 
     (refused,) = repository.load_models()
 

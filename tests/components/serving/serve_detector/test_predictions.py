@@ -9,7 +9,7 @@ from components.serving.serve_detector.metrics import LOST
 from components.serving.serve_detector.predictions import MAX_WAITING_BYTES, PredictionLog, size_of
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.events import PREDICTIONS_TOPIC, PredictionMade, parse_event
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.support.read_topic import read_topic
 
@@ -21,10 +21,10 @@ def test_what_is_on_the_shelf_is_served_from_the_start_and_reaches_the_stream(
 ):
     package = tiny_package()
     digest = package.verify().digest
-    shelf = Shelf(tmp_path / "models")
-    shutil.copytree(package.root, shelf.package("toys", digest))
-    shelf.point("toys", digest)
-    shelf.point("broken", "f" * 64)
+    package_store = PackageStore(tmp_path / "models")
+    shutil.copytree(package.root, package_store.package("toys", digest))
+    package_store.set_current("toys", digest)
+    package_store.set_current("broken", "f" * 64)
     server = start_server(KAFKA_BOOTSTRAP_SERVERS=stream)
     for number in range(20):
         server.detect(JPEG, **{"X-Camera": "gate", "X-Request-Id": f"r{number}"})

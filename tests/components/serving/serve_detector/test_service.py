@@ -73,7 +73,7 @@ def test_a_package_with_one_changed_byte_is_refused_and_the_old_one_stays(
 ):
     server, package = served
     digest = server.put(tiny_package(shift=3))
-    file = server.shelf.package("toys", digest) / changed
+    file = server.package_store.package("toys", digest) / changed
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
     file.write_bytes(content)
@@ -114,7 +114,7 @@ def test_models_are_exchanged_under_load_without_a_failed_request(served, tiny_p
     for client in clients:
         client.start()
     for digest in sorted(digests) * 5:
-        server.shelf.point("toys", digest)
+        server.package_store.set_current("toys", digest)
         server.load().raise_for_status()
     over.set()
     for client in clients:

@@ -8,7 +8,7 @@ import pytest
 from components.serving.serve_detector.repository import Repository
 from components.serving.serve_detector.service import load
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
 from tests.components.promotion.deploy_model.kserve.test_release import (
@@ -42,13 +42,13 @@ def test_two_datasets_are_served_from_a_release_that_nobody_may_write(
 
 
 def test_an_unsigned_package_is_refused_at_load_and_the_old_one_stays(tmp_path, tiny_package):
-    shelf, keys = Shelf(tmp_path / "models"), make_keys(tmp_path / "keys")
-    repository = Repository(shelf, keys.public)
-    first, second = put(shelf, tiny_package()), put(shelf, tiny_package(shift=3))
-    sign(shelf.package("toys", first), shelf.signature("toys", first), keys.private)
-    shelf.point("toys", first)
+    package_store, keys = PackageStore(tmp_path / "models"), make_keys(tmp_path / "keys")
+    repository = Repository(package_store, keys.public)
+    first, second = put(package_store, tiny_package()), put(package_store, tiny_package(shift=3))
+    sign(package_store.package("toys", first), package_store.signature("toys", first), keys.private)
+    package_store.set_current("toys", first)
     asyncio.run(repository.load("toys"))
-    shelf.point("toys", second)
+    package_store.set_current("toys", second)
 
     with pytest.raises(Refusal, match="has no signature"):
         asyncio.run(repository.load("toys"))
@@ -56,20 +56,20 @@ def test_an_unsigned_package_is_refused_at_load_and_the_old_one_stays(tmp_path, 
 
 
 def test_a_strict_server_serves_all_packages_or_none_with_the_reason(tmp_path, tiny_package):
-    shelf = Shelf(tmp_path / "models")
-    shelf.point("toys", put(shelf, tiny_package()))
-    shelf.point("buses", "0" * 64)
+    package_store = PackageStore(tmp_path / "models")
+    package_store.set_current("toys", put(package_store, tiny_package()))
+    package_store.set_current("buses", "0" * 64)
 
     with pytest.raises(Refusal, match=r"buses is not served: 0000.*no package\.json"):
-        load(Repository(shelf), strict=True)
+        load(Repository(package_store), strict=True)
 
 
 def test_a_strict_server_does_not_start_with_nothing_to_serve(tmp_path):
     with pytest.raises(Refusal, match="holds no package"):
-        load(Repository(Shelf(tmp_path)), strict=True)
+        load(Repository(PackageStore(tmp_path)), strict=True)
 
 
-def put(shelf, package):
+def put(package_store, package):
     digest = package.verify().digest
-    shutil.copytree(package.root, shelf.package("toys", digest))
+    shutil.copytree(package.root, package_store.package("toys", digest))
     return digest

@@ -10,7 +10,7 @@ from components.serving.serve_detector.repository import Repository
 from components.shared.contracts.model import PackageError, PackageLayout, file_digest
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference import signature
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import check_signature, make_keys, sign
 from tests.components.shared.inference.tiny import seal
 
@@ -21,18 +21,18 @@ def keys(tmp_path_factory):
 
 
 class Served:
-    """A signed package on a shelf, as a server opens it."""
+    """A signed package on a package store, as a server opens it."""
 
     def __init__(self, root, keys, package, other):
-        self.shelf = Shelf(root)
+        self.package_store = PackageStore(root)
         self.keys = keys
         self.other = other
         self.digest = package.verify().digest
-        self.package = PackageLayout(self.shelf.package("toys", self.digest))
+        self.package = PackageLayout(self.package_store.package("toys", self.digest))
         shutil.copytree(package.root, self.package.root)
-        self.signature = self.shelf.signature("toys", self.digest)
+        self.signature = self.package_store.signature("toys", self.digest)
         sign(self.package.root, self.signature, keys.private)
-        self.shelf.point("toys", self.digest)
+        self.package_store.set_current("toys", self.digest)
 
     def reseal(self):
         """Describe the files as they are now, as one who tampers would."""
@@ -41,14 +41,14 @@ class Served:
     def rename(self):
         """Let the folder, its signature and `current` follow a new digest."""
         digest = self.package.verify().digest
-        moved = PackageLayout(self.shelf.package("toys", digest))
+        moved = PackageLayout(self.package_store.package("toys", digest))
         self.package.root.rename(moved.root)
-        self.signature.rename(self.shelf.signature("toys", digest))
-        self.package, self.signature = moved, self.shelf.signature("toys", digest)
-        self.shelf.point("toys", digest)
+        self.signature.rename(self.package_store.signature("toys", digest))
+        self.package, self.signature = moved, self.package_store.signature("toys", digest)
+        self.package_store.set_current("toys", digest)
 
     def open(self):
-        return Repository(self.shelf, self.keys.public)._open("toys")
+        return Repository(self.package_store, self.keys.public)._open("toys")
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def signature_of_another_package(it):
 
 
 def signature_by_another_key(it):
-    sign(it.package.root, it.signature, make_keys(it.shelf.root.parent / "theirs").private)
+    sign(it.package.root, it.signature, make_keys(it.package_store.root.parent / "theirs").private)
 
 
 def signature_truncated(it):
@@ -146,7 +146,7 @@ def signature_missing(it):
 
 
 def file_became_a_link(it):
-    outside = it.shelf.root / "outside.onnx"
+    outside = it.package_store.root / "outside.onnx"
     it.package.model.rename(outside)
     it.package.model.symlink_to(outside)
 

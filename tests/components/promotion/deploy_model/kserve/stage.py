@@ -14,7 +14,7 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import Cluster
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from tests.components.promotion.deploy_model.kserve.test_release import registered_model
 from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.standins.kserve import PORT, ClusterDns, KServe
@@ -44,7 +44,7 @@ class Stage:
             **{"image": "a", "max_replicas": 1, "visibility": "external"} | changes
         )
         http = httpx.Client(transport=ClusterDns(client.CoreV1Api(self.api)), timeout=5)
-        server = OwnServer(self.objects, settings, Shelf(next(self._shelves)))
+        server = OwnServer(self.objects, settings, PackageStore(next(self._shelves)))
         return KServeTarget(self.cluster, "cars", server, settings, ready, turn, http)
 
     def model(self, dataset="toys", shift=0.0):

@@ -12,7 +12,7 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.shared.cluster.client import Cluster
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys
 from components.shared.store.objects import Objects
 from tests.components.promotion.deploy_model.kserve.test_release import registered_model
@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, server, api, objects, tiny_package, folder):
         self.server, self.cluster, self.objects = server, Cluster(api, "cars"), objects
         self.tiny_package = tiny_package
-        self.shelves = (Shelf(folder / str(number)) for number in itertools.count())
+        self.shelves = (PackageStore(folder / str(number)) for number in itertools.count())
         self.models = {name: self.register(name) for name in ("toys", "buses")}
 
     def register(self, dataset, shift=0, key=None):

@@ -12,7 +12,7 @@ from components.promotion.deploy_model.kserve.release import (
 from components.promotion.deploy_model.packages import keep, registered
 from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.refusal import Refusal
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import check_signature, make_keys, sign
 from components.shared.store.objects import Objects
 
@@ -30,11 +30,13 @@ def registered_model(objects, package, key=None):
 
 
 def proved(objects, models):
-    """Copy registered packages to a shelf, as they are before they are released."""
-    shelf = Shelf(tempfile.mkdtemp(dir=Path(objects.url.removeprefix("file://")).parent))
+    """Copy registered packages to a package store, as they are before they are released."""
+    package_store = PackageStore(
+        tempfile.mkdtemp(dir=Path(objects.url.removeprefix("file://")).parent)
+    )
     for dataset, model in models.items():
-        keep(shelf, dataset, model, registered(objects, model))
-    return shelf
+        keep(package_store, dataset, model, registered(objects, model))
+    return package_store
 
 
 def released_to(folder, objects, models):
@@ -58,12 +60,12 @@ def models(objects, tiny_package):
 
 def test_a_release_is_a_shelf_with_a_current_package_of_each_dataset(objects, models, tmp_path):
     released_to(tmp_path / "shelf", objects, models)
-    shelf = Shelf(tmp_path / "shelf")
+    package_store = PackageStore(tmp_path / "shelf")
 
-    assert shelf.datasets() == ["buses", "toys"]
-    assert {name: shelf.current(name) for name in models} == models
+    assert package_store.datasets() == ["buses", "toys"]
+    assert {name: package_store.current(name) for name in models} == models
     for name, digest in models.items():
-        assert PackageLayout(shelf.package(name, digest)).verify().digest == digest
+        assert PackageLayout(package_store.package(name, digest)).verify().digest == digest
 
 
 def test_the_same_models_are_the_same_release_and_copied_once(objects, models):
@@ -81,7 +83,7 @@ def test_a_release_that_was_cut_short_is_written_again(objects, models, tmp_path
         objects.delete(f"{objects.key(release.uri)}/{name}")
     released_to(tmp_path / "shelf", objects, models)
 
-    assert Shelf(tmp_path / "shelf").current("toys") == models["toys"]
+    assert PackageStore(tmp_path / "shelf").current("toys") == models["toys"]
 
 
 def test_a_release_carries_signatures_and_a_new_signature_is_a_new_release(
@@ -91,11 +93,13 @@ def test_a_release_carries_signatures_and_a_new_signature_is_a_new_release(
     keys = make_keys(tmp_path / "keys")
     registered_model(objects, tiny_package(dataset="toys"), keys.private)
     signed = released_to(tmp_path / "shelf", objects, models)
-    shelf = Shelf(tmp_path / "shelf")
+    package_store = PackageStore(tmp_path / "shelf")
 
     assert signed.digest != unsigned.digest
     check_signature(
-        shelf.package("toys", models["toys"]), shelf.signature("toys", models["toys"]), keys.public
+        package_store.package("toys", models["toys"]),
+        package_store.signature("toys", models["toys"]),
+        keys.public,
     )
 
 
@@ -118,39 +122,45 @@ def test_tritons_repository_has_a_version_that_tells_the_model(objects, models, 
 def test_a_kept_package_has_its_signature_beside_it(objects, tiny_package, tmp_path):
     keys = make_keys(tmp_path / "keys")
     model = registered_model(objects, tiny_package(), keys.private)
-    shelf = Shelf(tmp_path / "shelf")
-    folder = keep(shelf, "toys", model, registered(objects, model))
+    package_store = PackageStore(tmp_path / "shelf")
+    folder = keep(package_store, "toys", model, registered(objects, model))
 
-    check_signature(folder, shelf.signature("toys", model), keys.public)
-    assert sorted(path.name for path in (shelf.root / "toys").iterdir()) == [model, f"{model}.sig"]
+    check_signature(folder, package_store.signature("toys", model), keys.public)
+    assert sorted(path.name for path in (package_store.root / "toys").iterdir()) == [
+        model,
+        f"{model}.sig",
+    ]
 
 
 def test_a_package_that_was_signed_since_gets_its_signature_and_stays(
     objects, tiny_package, tmp_path
 ):
-    package, shelf = tiny_package(), Shelf(tmp_path / "shelf")
+    package, package_store = tiny_package(), PackageStore(tmp_path / "shelf")
     model = registered_model(objects, package)
-    folder = keep(shelf, "toys", model, registered(objects, model))
+    folder = keep(package_store, "toys", model, registered(objects, model))
     inode = folder.stat().st_ino
     registered_model(objects, package, make_keys(tmp_path / "keys").private)
-    keep(shelf, "toys", model, registered(objects, model))
+    keep(package_store, "toys", model, registered(objects, model))
 
-    assert shelf.signature("toys", model).exists()
+    assert package_store.signature("toys", model).exists()
     assert Path(folder).stat().st_ino == inode
 
 
 def test_after_a_key_rotation_the_new_signature_takes_the_place_of_the_old_one(
     objects, tiny_package, tmp_path
 ):
-    package, shelf = tiny_package(), Shelf(tmp_path / "shelf")
+    package, package_store = tiny_package(), PackageStore(tmp_path / "shelf")
     model = registered_model(objects, package, make_keys(tmp_path / "old").private)
-    folder = keep(shelf, "toys", model, registered(objects, model))
+    folder = keep(package_store, "toys", model, registered(objects, model))
     inode = folder.stat().st_ino
     new = make_keys(tmp_path / "new")
     registered_model(objects, package, new.private)
 
-    keep(shelf, "toys", model, registered(objects, model), anew=True)
+    keep(package_store, "toys", model, registered(objects, model), anew=True)
 
-    check_signature(folder, shelf.signature("toys", model), new.public)
+    check_signature(folder, package_store.signature("toys", model), new.public)
     assert folder.stat().st_ino == inode
-    assert sorted(path.name for path in (shelf.root / "toys").iterdir()) == [model, f"{model}.sig"]
+    assert sorted(path.name for path in (package_store.root / "toys").iterdir()) == [
+        model,
+        f"{model}.sig",
+    ]

@@ -13,7 +13,7 @@ from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
-from components.shared.inference.shelf import Shelf
+from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import SignatureError, make_keys
 from components.shared.store.objects import Objects
 from tests.components.promotion.deploy_model.kserve.test_canary import OLD, release
@@ -67,7 +67,7 @@ def test_what_triton_cannot_check_is_checked_before_it_is_released(
 ):
     objects = Objects(object_store)
     model = registered_model(objects, tiny_package())
-    triton = Triton(objects, PredictorSettings(image=""), Shelf(tmp_path / "shelf"))
+    triton = Triton(objects, PredictorSettings(image=""), PackageStore(tmp_path / "shelf"))
     release = triton.release({"toys": model})
     monkeypatch.setenv("SIGNING_PUBLIC_KEY", str(make_keys(tmp_path / "keys").public))
 
@@ -82,7 +82,9 @@ def test_a_changed_package_is_not_released(object_store, tiny_package, tmp_path)
     objects.put(f"models/{model}/package/{PackageLayout('').golden}", b"")
 
     with pytest.raises(Refusal, match=r"golden\.jsonl has digest"):
-        Triton(objects, PredictorSettings(image=""), Shelf(tmp_path)).release({"toys": model})
+        Triton(objects, PredictorSettings(image=""), PackageStore(tmp_path)).release(
+            {"toys": model}
+        )
 
 
 def test_releases_that_no_pod_can_reach_are_refused(object_store):
@@ -99,7 +101,7 @@ def test_releases_that_no_pod_can_reach_are_refused(object_store):
 def asked_for_key(object_store, tmp_path):
     """A Triton whose settings name a public key."""
     settings = PredictorSettings(image="", public_key="car-public-key")
-    return Triton(Objects(object_store), settings, Shelf(tmp_path / "shelf"))
+    return Triton(Objects(object_store), settings, PackageStore(tmp_path / "shelf"))
 
 
 def test_triton_with_a_public_key_that_is_not_mounted_is_refused(
@@ -130,7 +132,7 @@ def test_triton_is_refused_a_stream_that_it_would_not_log_to(object_store, tmp_p
     settings = PredictorSettings(image="", stream=StreamAccess(protocol="SSL"))
 
     with pytest.raises(Refusal, match="leave stream out of DETECTOR_PREDICTOR"):
-        Triton(Objects(object_store), settings, Shelf(tmp_path))
+        Triton(Objects(object_store), settings, PackageStore(tmp_path))
 
 
 def test_triton_runs_as_a_user_though_its_image_is_of_root():

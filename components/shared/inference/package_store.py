@@ -22,19 +22,25 @@ MAX_LINE_BYTES = 4096  # of a slot or a share
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class Share(Record):
-    """How many of the requests a candidate answers: lent for a while, never given."""
+class TrafficLease(Record):
+    """The share of the requests that a candidate gets, until it expires.
+
+    Attributes:
+        percent: Share of the requests, 0 to 100.
+        model: Digest of the candidate.
+        until: When the lease expires, in seconds since 1970.
+    """
 
     percent: int
     model: str
-    until: float  # seconds since 1970
+    until: float
 
 
-class Shelf:
+class PackageStore:
     """The packages of every dataset on this machine.
 
     Args:
-        root: The folder that server and deployer share.
+        root: Folder that servers, proxy and deployer share.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -45,31 +51,31 @@ class Shelf:
         return sorted(file.parent.name for file in self.root.glob(f"*/{slot}"))
 
     def folder(self, dataset: str) -> Path:
-        """Return where the packages of a dataset lie.
+        """Return the folder of the packages of a dataset.
 
         Raises:
-            Refusal: If this is no name of a dataset, such as one that leaves the folder.
+            Refusal: If the name is not valid, such as one with `..` in it.
         """
         if not DATASET.fullmatch(dataset):
             raise Refusal(f"{dataset!r} is no dataset, expected small letters, digits and dashes")
         return self.root / dataset
 
     def package(self, dataset: str, digest: str) -> Path:
-        """Return where a package lies, whether it is there or not."""
+        """Return the folder of a package, whether it exists or not."""
         if not DIGEST.fullmatch(digest):
             raise Refusal(f"{digest[:80]!r} is no digest, expected 64 hexadecimal digits")
         return self.folder(dataset) / digest
 
     def signature(self, dataset: str, digest: str) -> Path:
-        """Return where the signature of a package lies, whether it is there or not."""
+        """Return the file of the signature of a package, whether it exists or not."""
         package = self.package(dataset, digest)
         return package.with_name(f"{package.name}.sig")
 
     def current(self, dataset: str, slot: Slot = "current") -> str | None:
-        """Return the digest of the package that serves a dataset, or None.
+        """Return the digest that a slot of a dataset points at, or None.
 
         Raises:
-            Refusal: If what should say so is no file with a digest in it.
+            Refusal: If the file of the slot does not hold a digest.
         """
         try:
             digest = _line(self.folder(dataset) / slot)
@@ -78,30 +84,36 @@ class Shelf:
         return self.package(dataset, digest).name
 
     def knows(self, dataset: str) -> bool:
-        """Say whether a dataset has a package in any slot."""
+        """Return whether a dataset has a package in any slot."""
         return any((self.folder(dataset) / slot).exists() for slot in get_args(Slot))
 
-    def point(self, dataset: str, digest: str | None, slot: Slot = "current") -> None:
-        """Make a package the current one, for whoever loads next; None makes it none."""
+    def set_current(self, dataset: str, digest: str | None, slot: Slot = "current") -> None:
+        """Point a slot of a dataset at a package; servers follow when they load next.
+
+        Args:
+            dataset: Name of the dataset.
+            digest: Digest of the package; None empties the slot.
+            slot: `current` is in service, `candidate` on trial.
+        """
         _replace(self.folder(dataset) / slot, digest)
 
-    def share(self, dataset: str) -> Share | None:
-        """Return what was lent to the candidate of a dataset; what cannot be read is nothing."""
+    def share(self, dataset: str) -> TrafficLease | None:
+        """Return the traffic lease of the candidate of a dataset; None if none can be read."""
         try:
-            return Share.model_validate_json(_line(self.folder(dataset) / "share"))
+            return TrafficLease.model_validate_json(_line(self.folder(dataset) / "share"))
         except (OSError, ValueError, Refusal):
             return None
 
-    def lend(self, dataset: str, share: Share | None) -> None:
-        """Let the candidate answer a share of the requests from now on; None: none of them."""
+    def set_traffic(self, dataset: str, share: TrafficLease | None) -> None:
+        """Set the traffic share of the candidate of a dataset; None ends it."""
         _replace(self.folder(dataset) / "share", share.model_dump_json() if share else None)
 
 
 def _line(file: Path) -> str:
-    """Return what a small file says; what is no regular file could be read for ever.
+    """Return the line of a small file; anything but a regular file could block for ever.
 
     Raises:
-        Refusal: If it is none, or no text.
+        Refusal: If it is not a regular file, or no text.
         FileNotFoundError: If it is not there.
     """
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb", closefd=True) as content:
@@ -114,7 +126,7 @@ def _line(file: Path) -> str:
 
 
 def _replace(file: Path, line: str | None) -> None:
-    """Write a file whole or not at all; None removes it."""
+    """Replace a file atomically; None removes it."""
     if line is None:
         file.unlink(missing_ok=True)
         return
