@@ -98,7 +98,7 @@ class Proof(Stage):
         model, before = self.model("toys", 0.5), clients.expected["toys"]
         clients.expect("toys", model, before)
         rollout, seconds = self.roll_out("toys", model)
-        steps = [look.percent for look in getattr(rollout, "looks", [])]
+        steps = [look.percent for look in getattr(rollout, "observations", [])]
         self.says(f"ramp to promotion in {seconds:.0f} s over {sorted(set(steps))} percent",
                   served(rollout), told(rollout))  # fmt: skip
         time.sleep(1)

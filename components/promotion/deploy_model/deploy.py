@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from components.promotion.deploy_model.interview import Breach, Interview
+from components.promotion.deploy_model.canary import MACHINE, CanaryRollout, Clock
 from components.promotion.deploy_model.pictures import Pictures, pictures_of
+from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.rollout import Register, Rollout, last_of, steps_of
 from components.promotion.deploy_model.second_look import HeldBack
 from components.promotion.deploy_model.target import CandidateFailure, Fetch, Target
-from components.promotion.deploy_model.trial import MACHINE, Clock, Trial
 from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Outage, Refusal
@@ -58,8 +58,8 @@ def deploy(
         return _again(target, version, pictures)
     beside = rollout.champion is not None and not back
     steps = policy.steps if beside else (0, 100) if back else (0,)
-    interview = Interview(target, dataset, model, pictures, beside, clock.now)
-    return _tried(register, Trial(interview, policy, clock), steps, rollout)
+    prober = Prober(target, dataset, model, pictures, beside, clock.now)
+    return _tried(register, CanaryRollout(prober, policy, clock), steps, rollout)
 
 
 def _begun(register: Register, version: Version, run: str, back: bool) -> Rollout:
@@ -92,23 +92,25 @@ def _failed_before(target: Target, rollout: Rollout) -> Rollout:
     return rollout
 
 
-def _tried(register: Register, trial: Trial, steps: Sequence[int], rollout: Rollout) -> Rollout:
+def _tried(
+    register: Register, trial: CanaryRollout, steps: Sequence[int], rollout: Rollout
+) -> Rollout:
     """Go through the steps and promote the candidate; or send it back, whatever happened."""
-    interview, version = trial.interview, rollout.version
-    if rollout.champion and interview.target.serving(version.dataset) == version.model:
+    prober, version = trial.prober, rollout.version
+    if rollout.champion and prober.target.serving(version.dataset) == version.model:
         # Who serves is no candidate: sent back, it would leave nothing to serve.
-        interview.target.serve(version.dataset, rollout.champion)
-    rollout = replace(rollout, looks=trial.looks, note=interview.target.note)
+        prober.target.serve(version.dataset, rollout.champion)
+    rollout = replace(rollout, observations=trial.observations, note=prober.target.note)
     try:
         trial.run(steps)
-        detail = {"steps": steps_of(trial.looks), **_named(rollout)}
+        detail = {"steps": steps_of(trial.observations), **_named(rollout)}
         register.promote(version.dataset, version.model, rollout.champion, detail)
     except (Exception, KeyboardInterrupt, SystemExit) as cause:
         if _is_champion(register, version):  # who was interrupted had promoted it
-            _served(register, interview.target, rollout, interview.pictures)
+            _served(register, prober.target, rollout, prober.pictures)
             raise
-        return _sent_back(register, interview.target, rollout, cause)
-    return _served(register, interview.target, rollout, interview.pictures)
+        return _sent_back(register, prober.target, rollout, cause)
+    return _served(register, prober.target, rollout, prober.pictures)
 
 
 def _check_compared(version: Version, champion: str | None) -> None:
@@ -158,7 +160,7 @@ def _sent_back(
         sentence = _ending(register, rollout, cause)
         sentence += f"; its trial is not ended: {left}" if left else ""
         detail = {
-            "steps": steps_of(rollout.looks),
+            "steps": steps_of(rollout.observations),
             "kept": rollout.champion,
             **(_named(rollout) if verdict else {}),
         }
@@ -206,8 +208,8 @@ def _served(
             register.step_back(rollout.version, register.named(dataset, before), detail)
             target.serve(dataset, before)
         raise
-    golden, looks = len(pictures.golden), rollout.looks
-    met = sum(int(step["requests"]) for step in steps_of(looks))
+    golden, observations = len(pictures.golden), rollout.observations
+    met = sum(int(step["requests"]) for step in steps_of(observations))
     sentence = (
         f"serving {model[:12]}: {golden} golden answers right, {met:,} requests answered on trial"
     )

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from components.promotion.deploy_model.trial import Look
+from components.promotion.deploy_model.canary import Observation
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.registry import Alias, AuditEntry, Version
 
 
 class RolledBack(Refusal):
-    """A candidate was sent back; who served before serves on."""
+    """A candidate was rolled back; the champion still serves."""
 
 
 class Register(Protocol):
-    """Who serves, as far as a deployment must know; `store.registry.Registry` is the one."""
+    """The model registry as a deployment needs it; implemented by `store.registry.Registry`."""
 
     def claim(self, dataset: str) -> None:
-        """Let no one else roll out a model of the dataset meanwhile, or refuse."""
+        """Lock rollouts of the dataset, or refuse if another one is under way."""
 
     def named(self, dataset: str, name: str) -> Version:
         """Return the version that a digest or an alias names, or refuse."""
@@ -26,13 +26,13 @@ class Register(Protocol):
         """Return the version in service."""
 
     def alias(self, dataset: str, alias: Alias) -> Version | None:
-        """Return the version that an alias points at, or None."""
+        """Return the version that an alias points at, or None if there is none."""
 
     def has_served(self, version: Version) -> bool:
-        """Say whether a version was champion before, and came up in service."""
+        """Return whether a version was champion before, and came up in service."""
 
     def history(self, dataset: str) -> list[AuditEntry]:
-        """Return what was done to the dataset's models, oldest first."""
+        """Return the audit entries of a dataset, oldest first."""
 
     def promote(
         self,
@@ -41,35 +41,35 @@ class Register(Protocol):
         expected_champion: str | None,
         detail: Mapping[str, Any] | None = None,
     ) -> Version:
-        """Put a version in service, if who serves is still who the caller saw."""
+        """Make a version champion, if the champion is still the expected one."""
 
     def roll_back(
         self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
     ) -> None:
-        """Record that a candidate was sent back, for its own fault or not."""
+        """Record that a candidate was rolled back; `verdict`: for its own fault."""
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
-        """Let who was champion before a version be it again, if the version still is."""
+        """Make the former champion champion again, if `version` is it now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What was done.
+    """The record of one rollout.
 
     Attributes:
-        version: What should serve.
-        champion: Digest of who served before, or None.
-        sentence: How it ended.
-        looks: What was seen on the way.
-        failed: Whether the candidate was sent back.
-        note: What people should know of the place where it was tried.
-        run: Names the run that did it.
+        version: The version to deploy.
+        champion: Digest of the champion before the rollout, or None.
+        sentence: The outcome.
+        observations: The evidence, in order of time.
+        failed: Whether the candidate was rolled back.
+        note: A remark about the target, for the page.
+        run: Name of the pipeline run.
     """
 
     version: Version
     champion: str | None
     sentence: str = ""
-    looks: Sequence[Look] = ()
+    observations: Sequence[Observation] = ()
     failed: bool = False
     note: str = ""
     run: str = ""
@@ -86,15 +86,15 @@ class Rollout:
 
 
 def about(register: Register, dataset: str, name: str, run: str) -> Version:
-    """Return the version that a run is about, however often it is tried.
+    """Return the version that a run deploys, the same at every retry.
 
-    Once it has promoted or sent back a model, an alias may mean another one.
+    After the run has promoted or rolled back a model, an alias may point at another one.
 
     Args:
-        register: Knows the names.
-        dataset: Whose model it is.
-        name: Digest or alias, as the run was told.
-        run: Names the run.
+        register: The model registry.
+        dataset: Name of the dataset.
+        name: Digest or alias, as it was given to the run.
+        run: Name of the run.
 
     Raises:
         Refusal: If there is no such version.
@@ -104,27 +104,27 @@ def about(register: Register, dataset: str, name: str, run: str) -> Version:
 
 
 def last_of(history: Sequence[AuditEntry], run: str) -> AuditEntry | None:
-    """Return what a run did last: whom it promoted, or sent back for its own fault.
+    """Return the last promotion or rollback by a run, or None.
 
     Args:
-        history: What was done to the dataset's models, oldest first.
-        run: Names the run.
+        history: Audit entries of the dataset, oldest first.
+        run: Name of the run.
     """
     done = [entry for entry in history if run and entry.detail.get("run") == run]
     return done[-1] if done else None
 
 
-def steps_of(looks: Sequence[Look]) -> list[dict[str, float]]:
-    """Return each step of a trial in numbers, as its last look saw it."""
-    last = {look.percent: look for look in looks}
+def steps_of(observations: Sequence[Observation]) -> list[dict[str, float]]:
+    """Return the counts of each step, from its last observation."""
+    last = {observation.percent: observation for observation in observations}
     return [
         {
             "percent": percent,
-            "until_s": round(look.at, 1),
-            "requests": look.seen.candidate.requests,
-            "errors": look.seen.candidate.errors,
-            "asked": look.seen.asked,
-            "failed": look.seen.failed,
+            "until_s": round(observation.at, 1),
+            "requests": observation.seen.candidate.requests,
+            "errors": observation.seen.candidate.errors,
+            "asked": observation.seen.asked,
+            "failed": observation.seen.failed,
         }
-        for percent, look in last.items()
+        for percent, observation in last.items()
     ]

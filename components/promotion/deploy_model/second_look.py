@@ -6,8 +6,8 @@ A burst of load may be over by then. The new answers of both servers are of the 
 from collections.abc import Callable
 
 from components.promotion.deploy_model.guards import Evidence
-from components.promotion.deploy_model.interview import Interview
 from components.promotion.deploy_model.latency import enough, slow
+from components.promotion.deploy_model.probing import Prober
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import say
 from components.shared.contracts.refusal import Refusal
@@ -17,47 +17,50 @@ PAUSE_S = 5.0  # before a second look at a slow candidate
 
 
 class HeldBack(Refusal):
-    """A candidate was too slow twice, which load may have caused: that is no verdict."""
+    """A candidate was too slow twice, which load may have caused: no verdict on it."""
 
 
 class SecondLook:
-    """Compares latencies since some moment, and says when they were too slow twice.
+    """Second latency measurement of a candidate that was slow in the first.
 
     Args:
-        interview: Where both sides are, and how fast they answered us.
+        prober: Gives the target, and the latencies of the probes.
         policy: The limits.
-        now: Counts the seconds.
+        now: Returns a monotonic time, in seconds.
     """
 
-    def __init__(
-        self, interview: Interview, policy: RolloutPolicy, now: Callable[[], float]
-    ) -> None:
-        self._interview, self._policy, self._now = interview, policy, now
+    def __init__(self, prober: Prober, policy: RolloutPolicy, now: Callable[[], float]) -> None:
+        self._prober, self._policy, self._now = prober, policy, now
         self._base = self._champion_base = Tally()
         self._suspected: float | None = None
 
     @property
     def is_under_way(self) -> bool:
-        """Say whether a first look found the candidate slow, and no second one has ended."""
+        """Whether the candidate was slow, and the second measurement has not ended."""
         return self._suspected is not None
 
     def compare_anew(self) -> None:
-        """Compare what clients meet from now on."""
-        ours = self._interview
+        """Restart the comparison of the request metrics of clients."""
+        ours = self._prober
         self._base = ours.target.tally(ours.dataset, "candidate")
         champion = ours.target.tally(ours.dataset, "stable") if ours.beside else Tally()
         self._champion_base = champion
 
     def lately(self, candidate: Tally, champion: Tally) -> tuple[Tally, Tally]:
-        """Return what clients met at each side since latencies are compared."""
+        """Return the request metrics of candidate and champion since the comparison began.
+
+        Args:
+            candidate: Metrics of the candidate since its server started.
+            champion: Metrics of the champion since its server started.
+        """
         return candidate.since(self._base), champion.since(self._champion_base)
 
     def look(self, seen: Evidence, percent: int) -> None:
-        """Begin, go on with or end a second look.
+        """Start, continue or end the second measurement.
 
         Args:
-            seen: What is known of both sides.
-            percent: The candidate's share of the requests.
+            seen: Evidence about both sides.
+            percent: Traffic share of the candidate, 0 to 100.
 
         Raises:
             HeldBack: If the candidate is too slow again.
@@ -69,7 +72,7 @@ class SecondLook:
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
             self.compare_anew()
-            self._interview.forget_latencies()
+            self._prober.forget_latencies()
         elif enough(seen, self._policy, beside=self._needs_champion(percent)):
             if reason:
                 raise HeldBack(f"at {percent} % {reason}, and so at a second look")
@@ -78,9 +81,9 @@ class SecondLook:
                 self._suspected = None
 
     def _needs_champion(self, percent: int) -> bool:
-        """Say whether a second look waits for answers of the champion, too."""
-        gone = percent == 100 and self._interview.stable_failed is not None
-        return self._interview.beside and not gone
+        """Return whether the second measurement waits for answers of the champion, too."""
+        gone = percent == 100 and self._prober.stable_failed is not None
+        return self._prober.beside and not gone
 
     def _has_enough_clients(self, seen: Evidence, percent: int) -> bool:
         sides = [seen.candidate_lately, *([seen.champion_lately] if percent < 100 else [])]

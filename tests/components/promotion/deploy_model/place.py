@@ -2,8 +2,8 @@
 
 import math
 
+from components.promotion.deploy_model.canary import Clock
 from components.promotion.deploy_model.target import CandidateFailure, Unreachable
-from components.promotion.deploy_model.trial import Clock
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Refusal

@@ -37,7 +37,7 @@ def test_a_better_model_takes_over_step_by_step_and_the_old_one_is_remembered(be
 
     rollout = bench.deploy(new)
 
-    assert [look.percent for look in rollout.looks] == [0] * 4 + [5] * 4 + [100] * 4
+    assert [look.percent for look in rollout.observations] == [0] * 4 + [5] * 4 + [100] * 4
     assert bench.state == (new, new, new)
     assert bench.trial == (None, None, None)
     assert bench.registry.alias(bench.dataset, "previous").model == old
@@ -169,7 +169,7 @@ def test_a_model_that_has_served_serves_again_though_the_champion_sees_otherwise
     rollout = bench.deploy("previous")
 
     assert bench.state == (old, old, old)
-    assert {look.percent for look in rollout.looks} == {0, 100}
+    assert {look.percent for look in rollout.observations} == {0, 100}
     assert bench.audit()[-1] == "restored"
 
 

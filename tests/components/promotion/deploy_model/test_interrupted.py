@@ -234,6 +234,6 @@ def test_a_run_that_is_tried_again_does_not_try_what_it_sent_back(bench):
     other = bench.roll_out(blind, run="run-2")
 
     assert again.sentence == first.sentence
-    assert not again.looks
-    assert other.looks
+    assert not again.observations
+    assert other.observations
     assert len(bench.audit()) == len(audit) + 1

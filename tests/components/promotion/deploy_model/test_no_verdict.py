@@ -2,14 +2,14 @@
 
 import pytest
 
-from components.promotion.deploy_model.interview import Breach, Interview
+from components.promotion.deploy_model.canary import CanaryRollout
 from components.promotion.deploy_model.pictures import Pictures
+from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.second_look import HeldBack
-from components.promotion.deploy_model.trial import Trial
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Outage
 from tests.components.promotion.deploy_model.place import CANDIDATE, CARS, Place
-from tests.components.promotion.deploy_model.test_trial import GOLDEN, trial
+from tests.components.promotion.deploy_model.test_canary_rollout import GOLDEN, trial
 
 POLICY = RolloutPolicy()
 
@@ -34,7 +34,7 @@ def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_s
 
     with pytest.raises(HeldBack, match=r"at 0 % its answers take .* and so at a second look"):
         rolling.run(POLICY.steps)
-    seen = rolling.looks[-1].seen
+    seen = rolling.observations[-1].seen
 
     assert place.percent == 0
     assert min(len(seen.latencies_ms), len(seen.champion_ms)) >= POLICY.min_latency_answers
@@ -80,17 +80,17 @@ def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
         rolling.run(POLICY.steps)
 
     assert place.percent == 100
-    assert len(rolling.looks[-1].seen.latencies_ms) == 100
+    assert len(rolling.observations[-1].seen.latencies_ms) == 100
 
 
 def test_a_first_model_without_a_champion_is_only_measured_by_itself():
     place = Place()
     place.slow = 1.5
     pictures = Pictures(GOLDEN, [b"live %d" % number for number in range(16)], 0.25)
-    interview = Interview(place, "toys", CANDIDATE, pictures, False, place.hours.clock.now)
+    prober = Prober(place, "toys", CANDIDATE, pictures, False, place.hours.clock.now)
 
     with pytest.raises(HeldBack, match="expected at most 1000 ms"):
-        Trial(interview, POLICY, place.hours.clock).run((0,))
+        CanaryRollout(prober, POLICY, place.hours.clock).run((0,))
 
 
 def test_a_ramp_waits_where_it_is_while_the_champion_does_not_answer(capsys):

@@ -36,7 +36,7 @@ def test_a_verdict_says_which_model_lost_the_alias_and_how_to_try_it_again(bench
         f"{blind[:12]} is the challenger no longer; to try it again, deploy the model {blind[:12]}"
     )
     assert challenger(bench) is None
-    assert again.looks
+    assert again.observations
 
 
 def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, monkeypatch):
@@ -50,7 +50,7 @@ def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, 
     assert rollout.failed
     assert f"{blind[:12]} is held back by load, {old[:12]} serves on: at 5 %" in rollout.sentence
     assert rollout.sentence.endswith("that is no verdict, try again")
-    assert again.looks
+    assert again.observations
 
 
 def test_an_outage_leaves_the_alias_and_the_same_run_tries_again(bench, two, monkeypatch):
@@ -66,7 +66,7 @@ def test_an_outage_leaves_the_alias_and_the_same_run_tries_again(bench, two, mon
     assert entry.detail["reason"].endswith(
         "no pod is admitted: forbidden; that is no verdict on it"
     )
-    assert bench.roll_out("challenger", run="run-1").looks
+    assert bench.roll_out("challenger", run="run-1").observations
 
 
 def test_a_trial_that_cannot_be_ended_is_told_with_what_serves_which_share(bench, two, monkeypatch):
@@ -93,7 +93,7 @@ def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_aga
 
     assert left[1] == blind
     assert again.failed
-    assert not again.looks
+    assert not again.observations
     assert bench.trial == (None, None, None)
     assert bench.state == (old, old, old)
 
@@ -105,4 +105,4 @@ def test_a_trial_that_was_not_ended_after_too_slow_answers_is_an_outage(bench, t
         with pytest.raises(Outage, match=r"held back by load.*its trial is not ended"):
             bench.roll_out("challenger", run="run-1")
 
-    assert bench.roll_out("challenger", run="run-1").looks
+    assert bench.roll_out("challenger", run="run-1").observations

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from components.promotion.deploy_model.interview import Breach, Interview
+from components.promotion.deploy_model.canary import CanaryRollout
 from components.promotion.deploy_model.pictures import Known, Pictures
+from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.target import Unreachable
-from components.promotion.deploy_model.trial import Trial
 from components.shared.contracts.policy import RolloutPolicy
 from tests.components.promotion.deploy_model.place import CANDIDATE, CARS, Place, car
 
@@ -17,8 +17,8 @@ GOLDEN = tuple(Known(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
 
 def trial(place, live=16, beside=True, policy=POLICY):
     pictures = Pictures(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
-    interview = Interview(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
-    return Trial(interview, policy, place.hours.clock)
+    prober = Prober(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
+    return CanaryRollout(prober, policy, place.hours.clock)
 
 
 def sent_back(place):
@@ -30,8 +30,8 @@ def sent_back(place):
     return str(breach.value), place.percent, place.hours.time - since
 
 
-def steps(looks):
-    return list(dict.fromkeys(look.percent for look in looks))
+def steps(observations):
+    return list(dict.fromkeys(seen.percent for seen in observations))
 
 
 @pytest.mark.parametrize("rate", [50, 0], ids=["by day", "in a night without traffic"])
@@ -41,7 +41,7 @@ def test_a_good_candidate_goes_through_every_step_in_its_time(rate):
 
     rolling.run(POLICY.steps)
 
-    assert steps(rolling.looks) == [0, 5, 25, 100]
+    assert steps(rolling.observations) == [0, 5, 25, 100]
     assert 3 * 60 <= place.hours.time <= 3 * 60 + 10
 
 
@@ -58,9 +58,9 @@ def test_a_step_waits_until_the_candidate_has_answered_enough():
     place = Place(rate=0)
     few = POLICY.model_copy(update={"step_seconds": 1.0, "min_requests": 30})
     pictures = Pictures(GOLDEN, [b"live"], 0.25)
-    interview = Interview(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
+    prober = Prober(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
 
-    Trial(interview, few, place.hours.clock).run((0, 5))
+    CanaryRollout(prober, few, place.hours.clock).run((0, 5))
 
     assert 8 <= place.hours.time <= 9  # four answers a second
 
@@ -199,8 +199,8 @@ def test_a_model_that_served_before_is_not_measured_by_the_champion_that_it_repl
 def test_without_live_pictures_the_golden_ones_stand_in():
     place = Place()
     pictures = Pictures(GOLDEN, [known.jpeg for known in GOLDEN], 0.25)
-    interview = Interview(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
+    prober = Prober(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
 
-    Trial(interview, POLICY, place.hours.clock).run((0,))
+    CanaryRollout(prober, POLICY, place.hours.clock).run((0,))
 
-    assert interview.compared.pictures == len(GOLDEN)
+    assert prober.compared.pictures == len(GOLDEN)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from components.promotion.deploy_model.guards import Evidence, breaches, errors
-from components.promotion.deploy_model.interview import Breach, Interview
 from components.promotion.deploy_model.latency import window
+from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.second_look import SecondLook
 from components.promotion.deploy_model.target import CandidateFailure, Side
 from components.shared.contracts.policy import RolloutPolicy
@@ -17,7 +17,7 @@ from components.shared.traffic.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What time it is, in seconds since whenever, and how to let it pass."""
+    """A monotonic clock in seconds, and a function that waits; tests replace both."""
 
     now: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep
@@ -27,13 +27,13 @@ MACHINE = Clock()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen at one moment of a trial.
+class Observation:
+    """The evidence at one moment of a rollout.
 
     Attributes:
-        at: Seconds since the trial began.
-        percent: Of the requests, the candidate's share.
-        seen: The evidence.
+        at: Seconds since the rollout began.
+        percent: Traffic share of the candidate, 0 to 100.
+        seen: Counts, latencies and boxes of both servers.
     """
 
     at: float
@@ -41,35 +41,38 @@ class Look:
     seen: Evidence
 
 
-class Trial:
-    """One candidate beside what serves.
+class CanaryRollout:
+    """Canary rollout of one candidate beside the champion.
 
     Args:
-        interview: What it is asked, and where it is.
-        policy: The limits.
-        clock: Counts the seconds.
+        prober: Sends images to both servers of a target.
+        policy: The steps of the traffic share and the limits.
+        clock: Measures time and waits.
     """
 
-    def __init__(self, interview: Interview, policy: RolloutPolicy, clock: Clock) -> None:
-        self.looks: list[Look] = []
-        self.interview = interview
+    def __init__(self, prober: Prober, policy: RolloutPolicy, clock: Clock) -> None:
+        self.observations: list[Observation] = []
+        self.prober = prober
         self._policy, self._clock = policy, clock
         self._began = clock.now()
         self._percent = 0
-        self._second_look = SecondLook(interview, policy, clock.now)
+        self._second_look = SecondLook(prober, policy, clock.now)
         self._base = self._champion_base = Tally()
         self._asked_base = self._failed_base = 0
         self._stable_away: float | None = None  # since when the champion does not answer
 
     def run(self, steps: Sequence[int]) -> None:
-        """Go through the steps to the last one.
+        """Start the candidate, and raise its traffic share step by step.
+
+        Args:
+            steps: Traffic shares, 0 to 100; 0 is a shadow step without requests of clients.
 
         Raises:
-            Breach: As soon as a guard says so.
-            HeldBack: If it was too slow at two looks, beside the champion in the same seconds.
-            Outage: If the place itself does not answer: no verdict on the candidate.
+            Breach: As soon as a rollback rule is broken.
+            HeldBack: If it was slower than the champion in two measurements.
+            Outage: If the target itself does not answer: no verdict on the candidate.
         """
-        ours = self.interview
+        ours = self.prober
         say(f"{ours.model[:12]} comes up beside what serves {ours.dataset}")
         try:
             ours.target.begin(ours.dataset, ours.model)
@@ -81,15 +84,15 @@ class Trial:
             self._base = self._tally("candidate")
             self._asked_base, self._failed_base = ours.asked, ours.failed
             self._second_look.compare_anew()
-            seen = self._with_traffic() if percent else self._in_the_dark()
+            seen = self._with_traffic() if percent else self._shadow()
             say(f"{percent:3d} %: {_told(seen)}")
 
-    def _in_the_dark(self) -> Evidence:
-        """Ask about every picture once, before any client's request, and more in doubt."""
-        for _ in self.interview.first():
+    def _shadow(self) -> Evidence:
+        """Probe with every picture once, without requests of clients, and again while in doubt."""
+        for _ in self.prober.first():
             self._look()
         seen = self._look()
-        for turns in self.interview.turns():
+        for turns in self.prober.turns():
             if not (self._waits_for_stable() or self._second_look.is_under_way):
                 break
             if self._stable_away is not None:
@@ -100,7 +103,7 @@ class Trial:
         return seen
 
     def _with_traffic(self) -> Evidence:
-        ours, policy = self.interview, self._policy
+        ours, policy = self.prober, self._policy
         began, seen = self._clock.now(), Evidence()
         for turns in ours.turns():
             turn = self._clock.now()
@@ -120,31 +123,31 @@ class Trial:
 
     def _share(self) -> None:
         try:
-            self.interview.target.share(self.interview.dataset, self._percent)
+            self.prober.target.share(self.prober.dataset, self._percent)
         except CandidateFailure as cause:
-            raise self.interview.blamed(f"at {self._percent} % {cause}") from cause
+            raise self.prober.blamed(f"at {self._percent} % {cause}") from cause
 
     def _tally(self, side: Side) -> Tally:
-        return self.interview.target.tally(self.interview.dataset, side)
+        return self.prober.target.tally(self.prober.dataset, side)
 
     def _look(self) -> Evidence:
-        """Note what is known now.
+        """Record an observation, and apply the rollback rules.
 
         Raises:
-            Breach: If that sends the candidate back.
-            HeldBack: If it is too slow, again.
+            Breach: If a rule is broken.
+            HeldBack: If the candidate is too slow in a second measurement, too.
         """
         seen = self._evidence()
-        self.looks.append(Look(self._clock.now() - self._began, self._percent, seen))
+        self.observations.append(Observation(self._clock.now() - self._began, self._percent, seen))
         if reason := next(errors(seen, self._policy), None):
-            raise self.interview.blamed(f"at {self._percent} % {reason}")
+            raise self.prober.blamed(f"at {self._percent} % {reason}")
         if reason := next(breaches(seen, self._policy), None):
             raise Breach(f"at {self._percent} % {reason}")
         self._second_look.look(seen, self._percent)
         return seen
 
     def _evidence(self) -> Evidence:
-        ours, candidate, champion = self.interview, self._tally("candidate"), Tally()
+        ours, candidate, champion = self.prober, self._tally("candidate"), Tally()
         newest = window(self._policy)
         if ours.beside:
             champion = self._tally("stable")
@@ -163,14 +166,14 @@ class Trial:
         )
 
     def _waits_for_stable(self) -> bool:
-        """Say whether the champion does not answer: then a ramp waits where it is.
+        """Return whether the champion does not answer: the rollout waits at its step then.
 
-        A candidate that has every request does not need it any more.
+        At 100 % the candidate has every request, and no champion is needed.
 
         Raises:
-            Outage: If that lasts as long as a server may take to come up.
+            Outage: If the champion is away for longer than a server may take to come up.
         """
-        failed, now = self.interview.stable_failed, self._clock.now()
+        failed, now = self.prober.stable_failed, self._clock.now()
         if failed is None or self._percent == 100:
             self._stable_away = None
             return False

@@ -18,27 +18,27 @@ from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.inference.golden import differs
 
-A_LOOK = 3  # live pictures that the candidate is asked about at each look
-NEWEST = 8  # live pictures whose boxes are compared: who begins to err is soon seen
+LIVE_PER_ROUND = 3  # live pictures that are sent in each round of probes
+NEWEST = 8  # live pictures whose boxes are compared: few, so that new errors show soon
 
 
 class Breach(Refusal):
-    """A candidate did what sends it back."""
+    """A candidate broke a rollback rule."""
 
 
 @dataclass(slots=True)
-class Interview:
-    """What one candidate and the champion beside it answered to us.
+class Prober:
+    """Probes candidate and champion with images, and records answers and latencies.
 
     Attributes:
-        target: Where both are.
-        dataset: Who is asked.
-        model: The candidate's digest.
-        pictures: What is asked about.
+        target: Where both models are served.
+        dataset: Name of the dataset.
+        model: Digest of the candidate.
+        pictures: The golden and live images to send.
         beside: Whether there is a champion to compare with.
-        now: Counts the seconds.
-        asked: Live and golden pictures that the candidate was asked about with its time.
-        failed: Of these, those that it did not answer.
+        now: Returns a monotonic time, in seconds.
+        asked: Number of timed probes of the candidate, live and golden.
+        failed: Number of these that it did not answer.
         stable_failed: Why the champion did not answer the last picture; None if it did.
     """
 
@@ -57,7 +57,12 @@ class Interview:
     _champion: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
 
     def newest_ms(self, side: Side, answers: int) -> tuple[float, ...]:
-        """Return how long the newest answers of one side took us, so many at most."""
+        """Return the latencies of the newest probes of one side, in ms.
+
+        Args:
+            side: `stable` or `candidate`.
+            answers: Maximum number of probes.
+        """
         taken = self._candidate_ms if side == "candidate" else self._champion_ms
         return tuple(taken[-answers:])
 
@@ -74,16 +79,16 @@ class Interview:
         return len(self.pictures.golden), len(boxes), sum(box.score for box in boxes)
 
     def forget_latencies(self) -> None:
-        """Measure both sides anew from now on."""
+        """Clear the latencies of both sides, so that a new measurement begins."""
         self._candidate_ms.clear()
         self._champion_ms.clear()
 
     def first(self) -> Iterator[None]:
-        """Ask about every picture once; what is yielded is the time to look.
+        """Send every picture once; yield after each live one, so that the caller can check.
 
         Raises:
             Breach: If a golden picture is not answered as the package expects it.
-            Outage: If the place itself does not answer, or took the candidate away.
+            Outage: If the target itself does not answer, or the candidate was evicted.
         """
         for known in self.pictures.golden:
             try:
@@ -99,21 +104,21 @@ class Interview:
             yield
 
     def turns(self) -> Iterator[list[Callable[[], None]]]:
-        """Yield for each look what to ask: a golden picture, and the next few live ones."""
+        """Yield rounds of probes as functions: a golden picture, and the next few live ones."""
         numbers = cycle(range(len(self.pictures.live)))
         for known in cycle(self.pictures.golden):
-            live = (partial(self._compare, number) for number in islice(numbers, A_LOOK))
+            live = (partial(self._compare, number) for number in islice(numbers, LIVE_PER_ROUND))
             yield [partial(self._again, known), *live]
 
     def blamed(self, reason: str) -> Breach:
-        """Return what convicts the candidate, if nothing else explains what it did.
+        """Return the breach of a candidate, if no outage explains its failure.
 
         Args:
-            reason: What it did, in a sentence.
+            reason: The failure, in a sentence.
 
         Raises:
-            Outage: If the place does not answer, took the candidate's server away, or its
-                champion does not answer either: then the candidate is not to blame.
+            Outage: If the target does not answer, the candidate was evicted, or the champion
+                does not answer either: then the failure is not the candidate's.
         """
         self.target.tally(self.dataset, "stable")
         if disruption := self.target.disruption(self.dataset):
@@ -125,7 +130,7 @@ class Interview:
         return Breach(reason)
 
     def _again(self, known: Known) -> None:
-        """Ask about a golden picture once more: no answer is counted, a wrong one is a breach."""
+        """Send a golden picture again: a missing answer is counted, a wrong one is a breach."""
         answer = self._timed("candidate", known.jpeg)
         if answer:
             self._check(known, answer)
@@ -138,7 +143,7 @@ class Interview:
             raise Breach(f"{known.name} is answered otherwise: {difference}")
 
     def _compare(self, number: int) -> None:
-        """Ask both about a live picture, in the same second."""
+        """Send a live picture to both sides, in the same second."""
         jpeg = self.pictures.live[number]
         if self.beside:
             champion = self._timed("stable", jpeg)
@@ -150,7 +155,7 @@ class Interview:
             self._candidate[number] = candidate.boxes
 
     def _timed(self, side: Side, jpeg: bytes) -> DetectAnswer | None:
-        """Ask one side, and note how long it took; None if it failed."""
+        """Send a picture to one side, and record the latency; None if it failed."""
         began, why = self.now(), "nothing answers for the dataset"
         try:
             answer = self.target.ask(self.dataset, jpeg, side)
@@ -169,6 +174,6 @@ class Interview:
 
     @staticmethod
     def _excused(cause: Refusal) -> None:
-        """Raise again what tells nothing about the server that was asked."""
+        """Raise an outage again that is not the failure of the server itself."""
         if isinstance(cause, Outage) and not isinstance(cause, Unreachable):
             raise cause
