@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from components.promotion.check_model.faults import Faulty, told
+from components.promotion.check_model.faults import PackageRejectedError, one_line
 from components.promotion.check_model.files import check_files, copied
-from components.promotion.check_model.trial import Known, Seen, tried
+from components.promotion.check_model.smoke_test import Known, Seen, smoke_test
 from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import (
     PackageError,
@@ -30,12 +30,12 @@ SERVER = (sys.executable, "-m", "components", "serve_detector")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a package is tried against.
+    """What a package must be and answer.
 
     Attributes:
-        dataset: Whose model it should be.
-        classes: Those of the dataset; None where only the package knows them.
-        jpegs: Pictures that it must be able to answer beside its own golden ones.
+        dataset: Name of the dataset that the model should be of.
+        classes: Classes of the dataset; None if they are not known.
+        jpegs: Images that it must be able to answer, beside its own golden images.
     """
 
     dataset: str
@@ -45,14 +45,14 @@ class Expected:
 
 @dataclass(slots=True)
 class Checked:
-    """What became of a package.
+    """The result of the check of a package.
 
     Attributes:
-        model: Its digest, as soon as that is known.
-        reason: Why it is not to be served; empty if it is.
-        megabytes: Of all its files.
-        seen: What was measured; None if it was not tried to the end.
-        pictures: What it was asked about.
+        model: Digest of the package; empty if it is not known.
+        reason: Why the package is rejected; empty if it may be served.
+        megabytes: Size of all its files, in MB.
+        seen: Measurements of the smoke test; None if it did not end.
+        pictures: Images of the smoke test.
     """
 
     model: str = ""
@@ -63,7 +63,7 @@ class Checked:
 
     @property
     def sentence(self) -> str:
-        """How it ended, in a line."""
+        """The result in one line."""
         if self.seen is None:
             return self.reason
         return (
@@ -73,10 +73,13 @@ class Checked:
         )
 
     def passed(self, must_pass: bool) -> str:
-        """Return the digest of a package that may be served; "" if there is none.
+        """Return the digest of the package if it may be served, else "".
+
+        Args:
+            must_pass: Whether a rejection raises.
 
         Raises:
-            Refusal: If there is none, and one must pass.
+            Refusal: If the package is rejected and must pass.
         """
         if self.reason and must_pass:
             raise Refusal(self.reason)
@@ -84,7 +87,13 @@ class Checked:
 
 
 def expected_of(reader: SnapshotReader | None, dataset: str, policy: CheckPolicy) -> Expected:
-    """Return what a snapshot says a package must be and answer; without one, its dataset alone."""
+    """Return what a package must be and answer.
+
+    Args:
+        reader: The snapshot, which gives dataset, classes and images; None if there is none.
+        dataset: Name of the dataset, where there is no snapshot.
+        policy: Gives the number of images to take.
+    """
     if reader is None:
         return Expected(dataset)
     images = (reader.images("test") or reader.images())[: policy.images]
@@ -99,24 +108,24 @@ def check(
     policy: CheckPolicy,
     server: Sequence[str] = SERVER,
 ) -> Checked:
-    """Try a package in a server that is shut in, and pass it on, or why it is refused.
+    """Smoke-test a package in a sandboxed server, and copy it, or the reason of its rejection.
 
     Args:
         source: A `PackageLayout`, or a `RegisteredLayout`, or absent.
-        target: Becomes the package as it was tried, or absent.
-        expected: What it is tried against.
-        policy: What it may cost.
-        server: The command of the server, without its options.
+        target: Becomes the package as it was tested, or absent.
+        expected: Dataset, classes and images that it must fit.
+        policy: Limits of size, time and memory.
+        server: Command of the server, without its options.
 
     Raises:
-        Refusal: If the server does not start, whatever the package.
+        Refusal: If the server does not start even without a package.
     """
     checked, folder = Checked(), Path(target)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         _check(_package(Path(source)), folder, expected, policy, server, checked)
-    except (Faulty, PackageError) as fault:
-        why = told(str(fault), policy.memory_mb)
+    except (PackageRejectedError, PackageError) as fault:
+        why = one_line(str(fault), policy.memory_mb)
         named = checked.model and checked.model[:12] not in why
         model = f"model {checked.model[:12]}: " if named else ""
         checked.reason, checked.seen = f"refused by check_model: {model}{why}", None
@@ -148,9 +157,9 @@ def _check(
         package.parent.mkdir(parents=True)
         fresh.rename(package)
         checked.pictures = _pictures(package, expected)
-        checked.seen = tried(package_store, info, checked.pictures, policy, server)
+        checked.seen = smoke_test(package_store, info, checked.pictures, policy, server)
     if copied(source, target).digest != info.digest:
-        raise Faulty("the package changed while it was tried")
+        raise PackageRejectedError("the package changed while it was tried")
 
 
 def _package(folder: Path) -> Path:
@@ -162,26 +171,26 @@ def _absence(folder: Path) -> str:
     try:
         return absence(folder) or ""
     except ValidationError as cause:
-        raise Faulty("absent.json says no reason") from cause
+        raise PackageRejectedError("absent.json says no reason") from cause
 
 
 def _check_description(info: PackageInfo, expected: Expected) -> None:
     if info.dataset != expected.dataset:
-        raise Faulty(f"it is of {info.dataset}, expected {expected.dataset}")
+        raise PackageRejectedError(f"it is of {info.dataset}, expected {expected.dataset}")
     if expected.classes is not None and info.classes != expected.classes:
         found, wanted = (", ".join(classes) for classes in (info.classes, expected.classes))
-        raise Faulty(f"its classes are {found}, expected {wanted}")
+        raise PackageRejectedError(f"its classes are {found}, expected {wanted}")
 
 
 def _pictures(package: Path, expected: Expected) -> list[Known]:
-    """Return what the server is asked about: the golden pictures first."""
+    """Return the images of the smoke test, the golden ones first."""
     pictures = []
     for answer in PackageLayout(package).golden_answers():
         jpeg = (package / answer.file).read_bytes()
         try:
             pictures.append(Known(answer.file, jpeg, decode_jpeg(jpeg), answer.boxes))
         except JpegError as cause:
-            raise Faulty(f"{answer.file}: {cause}") from cause
+            raise PackageRejectedError(f"{answer.file}: {cause}") from cause
     for number, jpeg in enumerate(expected.jpegs, 1):
         pictures.append(Known(f"picture {number} of the snapshot", jpeg, decode_jpeg(jpeg), None))
     return pictures

@@ -9,14 +9,14 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from components.promotion.check_model.faults import Faulty
+from components.promotion.check_model.faults import PackageRejectedError
 from components.shared.contracts.model import INPUT, DetectAnswer
 from components.shared.inference.picture import Floats
 
 Tensors = dict[str, NDArray[Any]]
 KINDS = {"FP32": "<f4", "INT64": "<i8"}  # as the protocol calls what a package may give
 LENGTH = "inference-header-content-length"  # bytes of JSON, then come tensors
-MOST_BYTES = 64_000_000  # of an answer
+MAX_ANSWER_BYTES = 64_000_000  # of an answer
 
 
 class Answered(NamedTuple):
@@ -27,10 +27,10 @@ class Answered(NamedTuple):
 
 
 class Client:
-    """Asks one server; whoever uses it watches the time.
+    """HTTP client of one server, without timeouts: the caller has a watchdog.
 
     Args:
-        url: Where it listens.
+        url: Address of the server.
     """
 
     def __init__(self, url: str) -> None:
@@ -43,20 +43,24 @@ class Client:
         self._http.close()
 
     def load(self, dataset: str) -> None:
-        """Let it load the current package of a dataset.
+        """Make the server load the current package of a dataset.
 
         Raises:
-            Faulty: If it does not, with its reason.
-            ConnectionError: If it breaks off.
+            PackageRejectedError: If the server refuses, with its reason.
+            ConnectionError: If the connection breaks.
         """
         self._post(f"/v2/repository/models/{dataset}/load", b"", {}, "does not load it")
 
     def detect(self, dataset: str, jpeg: bytes) -> Answered:
-        """Return what it finds in a JPEG.
+        """Return the boxes in a JPEG, and the latency.
+
+        Args:
+            dataset: Name of the dataset.
+            jpeg: The image.
 
         Raises:
-            Faulty: If it declines, or answers something else.
-            ConnectionError: If it breaks off.
+            PackageRejectedError: If the server declines, or the answer cannot be parsed.
+            ConnectionError: If the connection breaks.
         """
         headers = {"content-type": "image/jpeg", "x-log": "no"}
         began = perf_counter()
@@ -65,16 +69,20 @@ class Client:
         try:
             return Answered(DetectAnswer.model_validate_json(content), ms)
         except ValueError as cause:
-            raise Faulty(f"the answer about a picture is none: {content[:80]!r}") from cause
+            raise PackageRejectedError(
+                f"the answer about a picture is none: {content[:80]!r}"
+            ) from cause
 
     def infer(self, dataset: str, images: Floats) -> Tensors:
-        """Return all that the graph says of inputs, `[n, 3, h, w]`, by its name.
+        """Return the outputs of the graph by name, over the Open Inference Protocol in binary.
 
-        Source: the binary extension of the Open Inference Protocol.
+        Args:
+            dataset: Name of the dataset.
+            images: `[n, 3, h, w]`, 0 to 1.
 
         Raises:
-            Faulty: If it declines, or answers something else.
-            ConnectionError: If it breaks off.
+            PackageRejectedError: If the server declines, or the answer cannot be parsed.
+            ConnectionError: If the connection breaks.
         """
         tensor = images.astype("<f4").tobytes()
         described = json.dumps({
@@ -89,28 +97,34 @@ class Client:
         try:
             return dict(_tensors(content, int(lengths[LENGTH])))
         except (ValueError, KeyError, TypeError) as cause:
-            raise Faulty(f"the tensors for a picture are none: {content[:80]!r}") from cause
+            raise PackageRejectedError(
+                f"the tensors for a picture are none: {content[:80]!r}"
+            ) from cause
 
     def _post(
         self, path: str, content: bytes, headers: Mapping[str, str], otherwise: str
     ) -> tuple[bytes, Mapping[str, str]]:
-        """Return the answer, and its headers; anything but 200 is a fault."""
+        """Return body and headers of an answer; any status but 200 rejects the package."""
         try:
             with self._http.stream("POST", path, content=content, headers=dict(headers)) as answer:
                 got = bytearray()
                 for chunk in answer.iter_bytes():
                     got += chunk
-                    if len(got) > MOST_BYTES:
-                        raise Faulty(f"its answer is too long, expected at most {MOST_BYTES:,} B")
+                    if len(got) > MAX_ANSWER_BYTES:
+                        raise PackageRejectedError(
+                            f"its answer is too long, expected at most {MAX_ANSWER_BYTES:,} B"
+                        )
         except httpx.TransportError as cause:
             raise ConnectionError(str(cause)) from cause
         if answer.status_code != httpx.codes.OK:
-            raise Faulty(f"the server {otherwise}: {_reason(bytes(got), answer.status_code)}")
+            raise PackageRejectedError(
+                f"the server {otherwise}: {_reason(bytes(got), answer.status_code)}"
+            )
         return bytes(got), answer.headers
 
 
 def _tensors(content: bytes, length: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield name and values of each tensor that stands behind the JSON of an answer."""
+    """Yield name and values of each binary tensor, which follow the JSON of an answer."""
     place = length
     for output in json.loads(content[:length])["outputs"]:
         size = output["parameters"]["binary_data_size"]
@@ -120,7 +134,7 @@ def _tensors(content: bytes, length: int) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def _reason(content: bytes, status: int) -> str:
-    """Return why a server declines, in its own words if it has some."""
+    """Return the error of the server, or its HTTP status if the body has none."""
     try:
         return str(json.loads(content)["error"])
     except (ValueError, KeyError, TypeError):

@@ -4,36 +4,36 @@ import signal
 
 from components.shared.contracts.refusal import Refusal
 
-MOST = 500  # characters of what a server says
+MAX_CHARACTERS = 500  # of the message of a server
 MEMORY = ("allocate memory", "bad_alloc", "bad allocation", "MemoryError", "unable to allocate")
 
 
-class Faulty(Refusal):
-    """A package that must not be served."""
+class PackageRejectedError(Refusal):
+    """The package must not be served; the message says why."""
 
 
-def told(said: str, memory_mb: int) -> str:
-    """Return what a server said, on one line, and whether it was for a lack of memory.
+def one_line(said: str, memory_mb: int) -> str:
+    """Return the message of a server on one line, marked if it is for lack of memory.
 
-    >>> told("RuntimeException: Failed to allocate memory", 100)
+    >>> one_line("RuntimeException: Failed to allocate memory", 100)
     'out of memory, of which there were 100 MB: RuntimeException: Failed to allocate memory'
     """
     line = " ".join(said.split())
-    if len(line) > MOST:
-        line = f"{line[:MOST]} ..."
+    if len(line) > MAX_CHARACTERS:
+        line = f"{line[:MAX_CHARACTERS]} ..."
     lacks = any(words.lower() in said.lower() for words in MEMORY)
     return f"out of memory, of which there were {memory_mb} MB: {line}" if lacks else line
 
 
 def ending(code: int, cpu_seconds: int) -> str:
-    """Say how a process ended by itself.
+    """Return in words how a process ended.
 
     >>> ending(-11, 600), ending(3, 600)
     ('crashes with SIGSEGV', 'ends with exit code 3')
 
     Args:
-        code: Its exit code; below 0, the signal that ended it.
-        cpu_seconds: All that it had.
+        code: Its exit code; below 0, the number of the signal that ended it.
+        cpu_seconds: Its limit of CPU time, in seconds.
     """
     if code >= 0:
         return f"ends with exit code {code}"

@@ -14,14 +14,14 @@ from typing import NamedTuple
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 LOAD, JUMP_IF_EQUAL, JUMP_IF_ANY, RETURN = 0x20, 0x15, 0x45, 0x06  # of the filter's machine
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.EACCES
-NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets of what the kernel shows to a filter
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in `struct seccomp_data`
 FAST_OPEN = 0x20000000  # MSG_FASTOPEN: sends where nothing was connected
 OTHER_ABI = 0x40000000  # x32: the same calls by other numbers
 KINDS = 0xF  # of a socket's type, without its flags
 
 
 class Calls(NamedTuple):
-    """Numbers of system calls, which differ between processors."""
+    """Numbers of system calls on one processor architecture."""
 
     architecture: int
     socket: int
@@ -29,7 +29,7 @@ class Calls(NamedTuple):
     sendto: int
     sendmsg: int
     sendmmsg: int
-    io_uring_setup: int  # it would do all of this unseen
+    io_uring_setup: int  # its operations bypass the filter
 
 
 CALLS = {
@@ -43,9 +43,12 @@ class _Program(ctypes.Structure):
 
 
 def close_network() -> bool:
-    """Let this process, and all that it becomes or starts, call nobody; say whether it works.
+    """Block outgoing connections of this process and all its children.
 
-    It may listen and answer over TCP; it may not connect, nor have sockets of other kinds.
+    Listening and answering over TCP stay possible; connecting and sockets of other kinds do not.
+
+    Returns:
+        False if this kernel or processor does not support the filter.
 
     Source: the kernel's documentation of seccomp filters.
     """
@@ -71,14 +74,14 @@ def _filter(calls: Calls) -> bytes:
         program += _step(JUMP_IF_EQUAL, call, 0, 4) + _argument(flags)
         program += _step(JUMP_IF_ANY, FAST_OPEN, 0, 1) + refuse + allow
     program += _step(JUMP_IF_EQUAL, calls.socket, 1) + allow
-    # Sockets between processes of one machine are nobody's network, TCP was seen to above.
+    # Unix sockets stay on this machine; TCP is handled above.
     program += _argument(0) + _step(JUMP_IF_EQUAL, socket.AF_UNIX, 0, 1) + allow
     program += _argument(1) + _step(0x54, KINDS)  # and
     return program + _step(JUMP_IF_EQUAL, socket.SOCK_STREAM, 1) + refuse + allow
 
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
-    """Return one instruction; jumps count the instructions that they leave out."""
+    """Return one BPF instruction; jumps count the instructions that they skip."""
     return struct.pack("=HBBI", code, then, otherwise, value)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.promotion.check_model.check import Checked
-from components.promotion.check_model.trial import Seen
+from components.promotion.check_model.smoke_test import Seen
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.pages.fragments import Card, cards, gallery, sentence, table, text
 from components.shared.pages.page import Fragment, Section, write_page
@@ -15,11 +15,11 @@ from components.shared.vision.draw import draw_boxes
 
 
 def write_check_page(checked: Checked, policy: CheckPolicy, path: str | Path) -> None:
-    """Write the page of one trial.
+    """Write the page of one check.
 
     Args:
-        checked: What became of the package.
-        policy: What it was allowed.
+        checked: Result of the check.
+        policy: Limits of the check.
         path: The HTML file.
     """
     if not checked.model:

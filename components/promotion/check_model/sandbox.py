@@ -11,14 +11,14 @@ from pathlib import Path
 from threading import Timer
 from typing import Self
 
-from components.promotion.check_model.faults import Faulty, ending
+from components.promotion.check_model.faults import PackageRejectedError, ending
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.inference.memory import MB, peak_memory_mb
 
-ROOT = Path(__file__).parents[3]  # of our own code
-MOST_LOG = 16_000_000  # bytes of a file that it writes
+ROOT = Path(__file__).parents[3]  # of the source tree
+MAX_LOG_BYTES = 16_000_000  # of a file that the process writes
 DYING_S = 5.0  # from a broken connection until its process has ended
-LAST_BYTES = 400  # of its log, which go into a complaint
+LAST_BYTES = 400  # of the log, for the message
 
 
 class Sandbox:
@@ -28,19 +28,19 @@ class Sandbox:
 
     Args:
         command: Program and arguments.
-        folder: Where it lives; its log goes there.
-        policy: The limits.
+        folder: Its working directory, home and temporary folder, with its log.
+        policy: Limits of memory and CPU time.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, policy: CheckPolicy) -> None:
         self._policy, self._expired, self._before = policy, False, 0
         self._log = folder / "log.txt"
-        limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MOST_LOG)
-        module = "components.promotion.check_model.confined"
-        confined = [sys.executable, "-m", module, *map(str, limits)]
+        limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MAX_LOG_BYTES)
+        module = "components.promotion.check_model.rlimits"
+        limited = [sys.executable, "-m", module, *map(str, limits)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*confined, *command], cwd=folder, env=_environment(folder),
+                [*limited, *command], cwd=folder, env=_environment(folder),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
@@ -53,10 +53,10 @@ class Sandbox:
         self._process.wait()
 
     def until(self, done: Callable[[], bool]) -> None:
-        """Wait until something is true.
+        """Wait until a condition is true.
 
         Raises:
-            ConnectionError: If the process has ended before.
+            ConnectionError: If the process ends before.
         """
         while not done():
             if self._process.poll() is not None:
@@ -65,14 +65,15 @@ class Sandbox:
 
     @contextlib.contextmanager
     def within(self, seconds: float, doing: str) -> Iterator[None]:
-        """Kill it unless what is done with it is done in time.
+        """Run a block with a watchdog, which kills the process after a timeout.
 
         Args:
-            seconds: For all of it.
-            doing: What it does meanwhile, such as `loads the package`.
+            seconds: Timeout of the block, in seconds.
+            doing: Activity of the process for the message, such as `loads the package`.
 
         Raises:
-            Faulty: In place of a broken connection: how the process ended, and its last words.
+            PackageRejectedError: In place of a broken connection, with the way the process
+                ended and the end of its log.
         """
         self._before = self._log.stat().st_size
         watchdog = Timer(seconds, self._expire)
@@ -80,16 +81,16 @@ class Sandbox:
         try:
             yield
         except ConnectionError as cause:
-            raise Faulty(self._told(seconds, doing)) from cause
+            raise PackageRejectedError(self._told(seconds, doing)) from cause
         finally:
             watchdog.cancel()
             watchdog.join()
 
     def peak_memory_mb(self) -> float:
-        """Return the most that it has had in memory at once, in MB, 10^6 bytes.
+        """Return the peak memory of the process, in MB (10^6 bytes).
 
         Raises:
-            ConnectionError: If the process has ended before.
+            ConnectionError: If the process has ended.
         """
         try:
             return peak_memory_mb(self._process.pid)
@@ -105,7 +106,7 @@ class Sandbox:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def _told(self, seconds: float, doing: str) -> str:
-        """Say how it ended; where the connection to it is broken, it does."""
+        """Return in words how the process ended, after its connection broke."""
         try:
             end = ending(self._process.wait(DYING_S), self._policy.cpu_seconds)
         except subprocess.TimeoutExpired:
@@ -117,14 +118,14 @@ class Sandbox:
         return f"{sentence}, its last words: {words}" if words else sentence
 
     def _last_words(self) -> str:
-        """Return the end of what it has logged since it was asked something."""
+        """Return the end of the log since the current block began."""
         with self._log.open("rb") as log:
             log.seek(max(self._before, self._log.stat().st_size - LAST_BYTES))
             return log.read().decode(errors="replace").strip()
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return all that it learns from us: where our code is, and that it is alone."""
+    """Return the environment variables of the process: paths and thread limits, no secrets."""
     home = str(folder)
     return {
         "PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.promotion.check_model.answers import check_answer, check_tensors
-from components.promotion.check_model.faults import Faulty
+from components.promotion.check_model.faults import PackageRejectedError
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
 from tests.components.promotion.check_model.faulty import good
@@ -40,7 +40,7 @@ def test_a_number_that_is_none_is_a_fault_wherever_it_is(info, place, value):
     for name in ("boxes", "scores", "embedding"):
         broken = tensors()[name].copy()
         broken.reshape(-1)[place] = value
-        with pytest.raises(Faulty, match=f"{name} holds what is (NaN|infinite)"):
+        with pytest.raises(PackageRejectedError, match=f"{name} holds what is (NaN|infinite)"):
             check_tensors(tensors(**{name: broken}), info)
 
 
@@ -62,7 +62,7 @@ def test_a_number_that_is_none_is_a_fault_wherever_it_is(info, place, value):
 def test_what_it_does_not_promise_is_a_fault_and_named(info, changes, complaint):
     said = {name: value for name, value in tensors(**changes).items() if value is not None}
 
-    with pytest.raises(Faulty, match=complaint):
+    with pytest.raises(PackageRejectedError, match=complaint):
         check_tensors(said, info.model_copy(update={"suppression": "inside"}))
 
 
@@ -88,5 +88,5 @@ def test_an_answer_that_is_none_about_this_picture_is_a_fault(info, changes, com
              "height": 64, "boxes": [CAR], "latency_ms": 1.0}  # fmt: skip
     check_answer(DetectAnswer(**whole), info, 64, 64)
 
-    with pytest.raises(Faulty, match=complaint):
+    with pytest.raises(PackageRejectedError, match=complaint):
         check_answer(DetectAnswer(**whole | changes), info, 64, 64)

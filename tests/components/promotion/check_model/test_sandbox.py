@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from components.promotion.check_model.faults import Faulty
+from components.promotion.check_model.faults import PackageRejectedError
 from components.promotion.check_model.sandbox import Sandbox
 from components.shared.contracts.policy import CheckPolicy
 
@@ -65,7 +65,10 @@ def test_a_program_that_is_shut_in_has_nothing_of_ours_and_calls_nobody(found, t
 def test_one_that_has_ended_is_faulty_and_not_measured(tmp_path):
     with Sandbox((sys.executable, "-c", "raise SystemExit(3)"), tmp_path, CheckPolicy()) as sandbox:
         os.waitid(os.P_PID, sandbox._process.pid, os.WEXITED | os.WNOWAIT)
-        with pytest.raises(Faulty, match="while it rests"), sandbox.within(5, "rests"):
+        with (
+            pytest.raises(PackageRejectedError, match="while it rests"),
+            sandbox.within(5, "rests"),
+        ):
             sandbox.peak_memory_mb()
 
 

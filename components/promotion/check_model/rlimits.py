@@ -15,15 +15,15 @@ from components.promotion.check_model.network import close_network
 
 PR_SET_PDEATHSIG = 1
 OPEN_FILES = 256
-GRACE_S = 5  # between the signal that says the CPU time is over and the one that ends it
+GRACE_S = 5  # between SIGXCPU and SIGKILL, when the CPU time is over
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Give up what a server does not need, and become the program.
+    """Set the limits on this process, then exec the program.
 
     Args:
-        arguments: Process id of who started this and ends it, most bytes of address space,
-            most seconds of CPU, most bytes of a file, and the command.
+        arguments: Process id of the parent, with which this process ends, maximum address space
+            in bytes, CPU time in seconds, file size in bytes, and the command.
     """
     parent, memory, seconds, file = map(int, arguments[:4])
     command = list(arguments[4:])
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     for kind, limit in limits.items():
         resource.setrlimit(kind, limit)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the tie was made
+    if os.getppid() != parent:  # the parent ended before the death signal was set
         return
     if not close_network():
         print("this kernel lets nobody close the network without privileges", file=sys.stderr)

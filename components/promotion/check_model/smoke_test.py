@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from components.promotion.check_model.answers import check_answer, check_tensors
 from components.promotion.check_model.client import Answered, Client
-from components.promotion.check_model.faults import Faulty
+from components.promotion.check_model.faults import PackageRejectedError
 from components.promotion.check_model.sandbox import Sandbox
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import PackageInfo
@@ -25,13 +25,13 @@ from components.shared.vision.letterbox import network_input
 
 
 class Known(NamedTuple):
-    """A picture that is asked about.
+    """An image of the smoke test.
 
     Attributes:
-        name: What to call it.
-        jpeg: Its bytes.
-        image: The same decoded, `[H, W, 3]`.
-        boxes: How the package must answer; None where nobody knows.
+        name: Name for messages.
+        jpeg: The JPEG file.
+        image: The decoded image, `[H, W, 3]`, RGB, 0 to 255.
+        boxes: The expected answer; None if it is not known.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a trial showed.
+    """Measurements of a smoke test.
 
     Attributes:
-        load_s: Until the package was loaded, and had answered its golden pictures.
-        answer_ms: Median of all answers.
-        memory_mb: Most memory of the server at once.
-        boxes: What it answered, by picture.
+        load_s: Time to load the package and answer its golden pictures, in seconds.
+        answer_ms: Median latency of all answers, in ms.
+        memory_mb: Peak memory of the server, in MB.
+        boxes: The answered boxes, by picture.
     """
 
     load_s: float
@@ -57,25 +57,25 @@ class Seen:
     boxes: list[Sequence[ScoredBox]]
 
 
-def tried(
+def smoke_test(
     package_store: PackageStore,
     info: PackageInfo,
     pictures: Sequence[Known],
     policy: CheckPolicy,
     server: Sequence[str],
 ) -> Seen:
-    """Start a server without a package, let it load one, and ask it about pictures, twice.
+    """Start a sandboxed server, load a package into it, and check its answers to images.
 
     Args:
-        package_store: Holds the package, and may be written by nobody else.
-        info: Of the package.
-        pictures: At least one.
-        policy: The limits.
-        server: The command of the server, without its options.
+        package_store: Store with the package, which no other process may change.
+        info: Description of the package.
+        pictures: Images to send, at least one; each is sent as tensor once and as JPEG twice.
+        policy: Limits of time and memory.
+        server: Command of the server, without its options.
 
     Raises:
-        Faulty: As soon as the package does what it must not.
-        Refusal: If the server does not start, which is no fault of the package.
+        PackageRejectedError: At the first failure or wrong answer.
+        Refusal: If the server does not start even without a package.
     """
     home = package_store.root.parent
     port = home / "port"
@@ -95,8 +95,7 @@ def tried(
         with sandbox.within(policy.load_seconds, "rests after its last answer"):
             memory = sandbox.peak_memory_mb()
     ms = median(answered.ms for answers in asked for answered in answers)
-    if ms > policy.answer_ms:
-        raise Faulty(f"an answer takes {ms:,.0f} ms, expected at most {policy.answer_ms:,.0f}")
+    _check_latency(ms, policy)
     return Seen(loaded, ms, memory, [answers[0].answer.boxes for answers in asked])
 
 
@@ -104,14 +103,21 @@ def _start(sandbox: Sandbox, port: Path, policy: CheckPolicy) -> None:
     try:
         with sandbox.within(policy.start_seconds, "starts"):
             sandbox.until(port.exists)
-    except Faulty as cause:
+    except PackageRejectedError as cause:
         raise Refusal(f"without any package, {cause}") from cause
+
+
+def _check_latency(ms: float, policy: CheckPolicy) -> None:
+    if ms > policy.answer_ms:
+        raise PackageRejectedError(
+            f"an answer takes {ms:,.0f} ms, expected at most {policy.answer_ms:,.0f}"
+        )
 
 
 def _asked(
     sandbox: Sandbox, client: Client, info: PackageInfo, picture: Known, policy: CheckPolicy
 ) -> tuple[Answered, Answered]:
-    """Ask for the tensors of a picture, and for its boxes twice."""
+    """Request the tensors of a picture once, and its boxes twice."""
     inputs = network_input(letterbox_of(info, picture.image).apply(picture.image)[None])
     with sandbox.within(policy.answer_seconds, f"looks at {picture.name}"):
         check_tensors(client.infer(info.dataset, inputs), info)
@@ -138,4 +144,4 @@ def _check_same(
 ) -> None:
     difference = differs(expected, found, info.postprocessing.score_threshold)
     if difference:
-        raise Faulty(f"{picture.name} is answered otherwise: {difference}")
+        raise PackageRejectedError(f"{picture.name} is answered otherwise: {difference}")
