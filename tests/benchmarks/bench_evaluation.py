@@ -6,7 +6,7 @@ from time import process_time
 import numpy as np
 
 from components.promotion.evaluate_detector.coco import Truth
-from components.promotion.evaluate_detector.duel import Duels
+from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import COCO_METRICS
@@ -41,7 +41,7 @@ def rows() -> Iterator[Row]:
     yield Row(f"  the same with all {len(whole.slices)} slices, CPU", f"{seconds:.2f} s")
     other = whole.measure(answers(random, images, SKILL, CLASSES))
     policy = PromotionPolicy()
-    seconds, _ = _timed(lambda: Duels(whole, policy, 2).duel("heir", other, measured))
+    seconds, _ = _timed(lambda: PairedBootstrap(whole, policy, 2).compare("heir", other, measured))
     yield Row(f"  a duel on {policy.resamples:,} resamples, slices too, CPU", f"{seconds:.1f} s")
 
 

@@ -14,7 +14,7 @@ from multiprocessing.pool import Pool
 import numpy as np
 
 from components.promotion.evaluate_detector.coco import Truth
-from components.promotion.evaluate_detector.duel import Duels
+from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import ModelReport, Report
@@ -39,7 +39,7 @@ def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
     measured = {
         role: truth.measure(answers(random, frozen, skill)) for role, skill in skills.items()
     }
-    duels = Duels(truth, POLICY, 2)
+    bootstrap = PairedBootstrap(truth, POLICY, 2)
     models = tuple(
         ModelReport(
             role=role, model=DIGESTS[role], coco=each.coco, slices=each.slices,
@@ -48,7 +48,9 @@ def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
         for role, each in measured.items()
     )  # fmt: skip
     candidates = ("heir", "challenger")
-    met = tuple(duels.duel(role, measured[role], measured["champion"]) for role in candidates)
+    met = tuple(
+        bootstrap.compare(role, measured[role], measured["champion"]) for role in candidates
+    )
     boxes = sum(len(image.boxes) for image in frozen)
     report = Report(
         dataset="toys", snapshot="0" * 64, split="test", images=images, boxes=boxes,

@@ -14,21 +14,21 @@ from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.report import COCO_METRICS
 from components.shared.contracts.snapshot import SnapshotImage
 
-AT_HALF, ANY_SIZE, MOST_BOXES = 0, 0, -1  # places along the axes of COCO's precision array
+AT_HALF, ANY_SIZE, AT_100_BOXES = 0, 0, -1  # places along the axes of COCO's precision array
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How well boxes fit the truth.
+    """The metrics of one model.
 
     Attributes:
-        coco: The twelve numbers by name; -1 where there is nothing to measure.
+        coco: The twelve COCO metrics by name; -1 where there is nothing to measure.
         slices: mAP50 by kind of slice, then by its value; only where there is truth.
         recall: `[101]`, 0 to 1; empty if there is no true box.
         precision: `[101]` at an overlap of one half, the mean of all classes, 0 to 1; empty if
             there is no true box.
-        found: The boxes themselves, as the library holds them.
+        found: The boxes, as the library holds them.
     """
 
     coco: dict[str, float]
@@ -42,8 +42,8 @@ class Truth:
     """The true boxes of some images, in COCO's form: images and classes are numbered from one.
 
     Args:
-        images: What is known of them.
-        classes: Those that count; boxes of others are ignored on both sides.
+        images: The images with their true boxes.
+        classes: Names of the classes; boxes of other classes are ignored on both sides.
     """
 
     def __init__(self, images: Sequence[SnapshotImage], classes: Sequence[str]) -> None:
@@ -64,14 +64,14 @@ class Truth:
         )
 
     def slice_boxes(self) -> dict[str, dict[str, int]]:
-        """Return how many true boxes each slice has, those without any left out."""
+        """Return the number of true boxes of each slice that has any."""
         boxes: dict[str, dict[str, int]] = {}
         for part in self.slices:
             boxes.setdefault(part.kind, {})[part.name] = part.boxes
         return boxes
 
     def measure(self, found: Mapping[str, Sequence[ScoredBox]]) -> Measured:
-        """Compare found boxes with the truth.
+        """Compute the metrics of found boxes.
 
         Args:
             found: Boxes by the SHA-256 of their image; an image may have none.
@@ -82,9 +82,9 @@ class Truth:
         """
         answers = self._coco.load_res(self._rows(found))
         evaluation = hotcoco.COCOeval(self._coco, answers, "bbox")
-        with redirect_stdout(io.StringIO()):  # it prints what it returns
+        with redirect_stdout(io.StringIO()):  # the library prints its results
             evaluation.run()
-        at_half = _precision(evaluation)[AT_HALF, :, :, ANY_SIZE, MOST_BOXES]  # [101, classes]
+        at_half = _precision(evaluation)[AT_HALF, :, :, ANY_SIZE, AT_100_BOXES]  # [101, classes]
         known = at_half[:, at_half[0] > -1]
         return Measured(
             dict(zip(COCO_METRICS, map(float, evaluation.stats), strict=True)),
@@ -95,13 +95,13 @@ class Truth:
         )
 
     def compared(self, found: hotcoco.COCO, part: Slice | None = None) -> hotcoco.COCOeval:
-        """Return a comparison of found boxes with a slice of the truth, or all, not yet summed up.
+        """Return the COCO evaluation of found boxes on a slice or all images, not yet summarized.
 
-        Of a slice mAP50 is looked at alone, so it is made at an overlap of one half.
+        Of a slice only mAP50 is used, so it is evaluated at an IoU of 0.5 alone.
 
         Args:
-            found: Of `Measured`.
-            part: One of `slices`.
+            found: `Measured.found`.
+            part: One of `slices`; None for all images.
         """
         evaluation = hotcoco.COCOeval(self._coco, found, "bbox")
         rules = evaluation.params

@@ -23,7 +23,7 @@ BACKGROUND = "background"
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """One thing that a detector got wrong.
+    """One error of a detector.
 
     Attributes:
         kind: `missed` a true box, `false` where nothing is, `badly placed` if it overlaps
@@ -47,11 +47,11 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What became of the boxes of one image.
+    """The matched boxes and errors of one image.
 
     Attributes:
-        pairs: Class of the truth and class that was found, for each object or false alarm.
-        errors: What is wrong, in no order.
+        pairs: True class and found class, for each object and each false alarm.
+        errors: The errors, in no order.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -63,7 +63,7 @@ def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> Comparison:
 
     Args:
         truth: True boxes.
-        found: What the detector would have answered when it serves.
+        found: Boxes that the detector would serve.
     """
     overlaps = pairwise_iou(box_array(truth), box_array(found))  # [N, M]
     matches = _match(truth, found, overlaps, SAME_OBJECT)
@@ -84,7 +84,7 @@ def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -
     """Count pairs of true and found class.
 
     Args:
-        pairs: Of all images.
+        pairs: True and found class, of all images.
         classes: `C` names.
 
     Returns:
@@ -165,7 +165,13 @@ def _sides(box: Box) -> str:
 
 
 def worst(errors: Mapping[str, Sequence[Error]], kind: Kind, count: int) -> list[tuple[str, Error]]:
-    """Return the worst errors of a kind, each with the SHA-256 of its image."""
+    """Return the worst errors of a kind, each with the SHA-256 of its image.
+
+    Args:
+        errors: Errors by the SHA-256 of their image.
+        kind: The kind of error.
+        count: Maximum number to return.
+    """
     chosen = [(sha256, error) for sha256, all_ in errors.items() for error in all_]
     chosen = [(sha256, error) for sha256, error in chosen if error.kind == kind]
     return sorted(chosen, key=lambda pair: (-pair[1].weight, pair[0]))[:count]

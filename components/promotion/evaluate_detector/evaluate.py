@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.promotion.evaluate_detector.answer import Answers, ask
 from components.promotion.evaluate_detector.coco import Measured, Truth
-from components.promotion.evaluate_detector.duel import Duels
 from components.promotion.evaluate_detector.errors import (
     Comparison,
     compare,
     confusion_matrix,
     most_telling,
 )
-from components.promotion.evaluate_detector.hard import by_role, count_kept, valid
-from components.promotion.evaluate_detector.models import Contestants, Opened, open_all
+from components.promotion.evaluate_detector.models import LoadedModel, LoadedModels, open_all
+from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
+from components.promotion.evaluate_detector.predict import Predictions, predict
+from components.promotion.evaluate_detector.regression_suite import by_role, count_kept, valid
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.progress import follow
 from components.shared.contracts.refusal import Refusal
@@ -38,21 +38,21 @@ SHOWN_CLASSES = 16  # of a confusion matrix
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that is known after the models were asked.
+    """The result of a comparison.
 
     Attributes:
-        report: What the judge reads.
-        answers: What each model said, by its role.
-        measured: How well that fits the test images, by role.
+        report: The report that `judge_model` reads.
+        answers: Predictions by role.
+        measured: Metrics by role.
         subject: The role that the pictures are of: the best candidate, or else the
             champion; None if there is no model at all.
-        comparisons: What became of the subject's boxes, by the SHA-256 of a test image.
-        classes: Those of the snapshot.
-        suites: The hard cases that travel with each role if it is registered.
+        comparisons: Matches and errors of the subject, by the SHA-256 of a test image.
+        classes: Classes of the snapshot.
+        suites: Hard cases of each role, which are stored with it if it is registered.
     """
 
     report: Report
-    answers: dict[Role, Answers]
+    answers: dict[Role, Predictions]
     measured: dict[Role, Measured]
     subject: Role | None
     comparisons: dict[str, Comparison]
@@ -111,37 +111,36 @@ def evaluate(
     split: str = "test",
     policy: PromotionPolicy | None = None,
 ) -> Evaluation:
-    """Ask all models about the held-out images, and measure them on one split.
+    """Run all models on the held-out images, and compute their metrics on one split.
 
-    A package that stands in two roles is asked once. A class that the snapshot does not
-    have is ignored in what a model says. A package that is not whole is absent, with the
-    reason.
+    A package in two roles is run once. Boxes of a class that the snapshot does not have are
+    ignored. A damaged package is absent, with the reason.
 
     Args:
         reader: The snapshot.
-        folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
-            that says why there is no model. A role that nobody has is left out.
+        folders: A `PackageLayout` by role, a `RegisteredLayout` for the champion, or a folder
+            with the reason why there is no model.
         split: `test`, or `validation` for a search that must not see the frozen images.
-        policy: How sure the judge wants to be; None: the house's.
+        policy: Confidence and resamples; None for the default policy.
 
     Raises:
         Refusal: If the split is neither, or has no images.
     """
     images = _images(reader, split)
-    contestants = open_all(folders)
+    loaded = open_all(folders)
     truth = Truth(images, reader.info.classes)
-    answers = _asked(reader, images, contestants)
+    answers = _predictions(reader, images, loaded)
     measured = _measured(truth, answers)
-    asked = valid(contestants.suite, images)
+    asked = valid(loaded.suite, images)
     models = tuple(
         _numbers(role, opened, answers[role], measured[role], asked)
-        for role, opened in contestants.present.items()
+        for role, opened in loaded.present.items()
     )
     duels = _duels(truth, measured, models, policy or PromotionPolicy())
-    report = _report(reader, split, truth, contestants, models, duels, len(asked))
+    report = _report(reader, split, truth, loaded, models, duels, len(asked))
     subject = _subject(models)
     comparisons = _compared(truth, answers[subject]) if subject else {}
-    suites = by_role(contestants.suite, truth.images, answers, truth.classes)
+    suites = by_role(loaded.suite, truth.images, answers, truth.classes)
     return Evaluation(report, answers, measured, subject, comparisons, truth.classes, suites)
 
 
@@ -149,7 +148,7 @@ def _report(
     reader: SnapshotReader,
     split: str,
     truth: Truth,
-    contestants: Contestants,
+    loaded: LoadedModels,
     models: tuple[ModelReport, ...],
     duels: tuple[Duel, ...],
     hard_cases: int,
@@ -161,9 +160,9 @@ def _report(
         images=len(truth.images),
         boxes=sum(len(image.boxes) for image in truth.images),
         models=models,
-        absent={**contestants.absent},
+        absent={**loaded.absent},
         slice_boxes=truth.slice_boxes(),
-        damaged=tuple(contestants.damaged),
+        damaged=tuple(loaded.damaged),
         duels=duels,
         hard_cases=hard_cases,
     )
@@ -178,24 +177,30 @@ def _images(reader: SnapshotReader, split: str) -> list[SnapshotImage]:
     return images
 
 
-def _asked(
-    reader: SnapshotReader, images: Sequence[SnapshotImage], contestants: Contestants
-) -> dict[Role, Answers]:
-    if images[0].split == "test":  # what drift is measured against later is both
+def _predictions(
+    reader: SnapshotReader, images: Sequence[SnapshotImage], loaded: LoadedModels
+) -> dict[Role, Predictions]:
+    if images[0].split == "test":  # the reference of drift detection is both splits
         images = [*reader.images("validation"), *images]
-    distinct = contestants.distinct
-    answers = ask(distinct, images, reader.read, follow(len(images), "images")) if distinct else {}
-    return {role: answers[opened.detector.digest] for role, opened in contestants.present.items()}
+    distinct = loaded.distinct
+    answers = (
+        predict(distinct, images, reader.read, follow(len(images), "images")) if distinct else {}
+    )
+    return {role: answers[opened.detector.digest] for role, opened in loaded.present.items()}
 
 
-def _measured(truth: Truth, answers: Mapping[Role, Answers]) -> dict[Role, Measured]:
+def _measured(truth: Truth, answers: Mapping[Role, Predictions]) -> dict[Role, Measured]:
     by_digest = {answer.detector.digest: answer for answer in answers.values()}
     measured = {digest: truth.measure(answer.boxes) for digest, answer in by_digest.items()}
     return {role: measured[answer.detector.digest] for role, answer in answers.items()}
 
 
 def _numbers(
-    role: Role, opened: Opened, answers: Answers, measured: Measured, asked: Sequence[HardCase]
+    role: Role,
+    opened: LoadedModel,
+    answers: Predictions,
+    measured: Measured,
+    asked: Sequence[HardCase],
 ) -> ModelReport:
     return ModelReport(
         role=role,
@@ -216,13 +221,15 @@ def _duels(
     models: Sequence[ModelReport],
     policy: PromotionPolicy,
 ) -> tuple[Duel, ...]:
-    """Let every candidate meet the champion, unless it is the champion."""
+    """Compare every candidate with the champion, unless it is the same model."""
     champion = next((model for model in models if model.role == "champion"), None)
     if champion is None:
         return ()
     candidates = [model.role for model in models if model.model != champion.model]
-    duels = Duels(truth, policy, len(candidates))
-    return tuple(duels.duel(role, measured[role], measured["champion"]) for role in candidates)
+    bootstrap = PairedBootstrap(truth, policy, len(candidates))
+    return tuple(
+        bootstrap.compare(role, measured[role], measured["champion"]) for role in candidates
+    )
 
 
 def _subject(models: Iterable[ModelReport]) -> Role | None:
@@ -230,7 +237,7 @@ def _subject(models: Iterable[ModelReport]) -> Role | None:
     return ranked[-1].role if ranked else None
 
 
-def _compared(truth: Truth, answers: Answers) -> dict[str, Comparison]:
+def _compared(truth: Truth, answers: Predictions) -> dict[str, Comparison]:
     known = set(truth.classes)
     return {
         image.sha256: compare(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 RECALLS = 100  # steps between the 101 recalls of COCO
-MOST_CELLS = 4_000_000  # of an array of resamples by boxes, so that memory stays small
+MAX_CELLS = 4_000_000  # of an array of resamples by boxes, so that memory stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _joined(rows: list[dict[str, Any]], images: int, overlaps: int) -> ClassMatc
 
 def _by_overlap(matches: ClassMatches, weights: Floats) -> Floats:
     """Return `[R, T]` average precisions, some resamples at a time."""
-    rows = max(1, MOST_CELLS // max(1, len(matches.image)))
+    rows = max(1, MAX_CELLS // max(1, len(matches.image)))
     parts = [weights[start : start + rows] for start in range(0, len(weights), rows)]
     return np.concatenate([_some(matches, part) for part in parts])
 

@@ -13,13 +13,15 @@ COSTS = ("latency_ms_p50", "latency_ms_p95", "size_bytes", "memory_mb")
 def mlflow_run(
     report: Report, packages: Mapping[Role, str], written: str, page: str
 ) -> list[Tracked]:
-    """Return what the trainings of the candidates are told; the champion's knows it already.
+    """Return metrics and files for the MLflow run of each candidate's training.
+
+    The run of the champion got its own when it was a candidate.
 
     Args:
         report: The comparison.
         packages: Folders of the candidates by role, each a `PackageLayout`, or absent.
-        written: The file of the report.
-        page: The page about it.
+        written: File of the report.
+        page: File of the comparison page.
     """
     models = {model.model: model for model in report.models if model.role in packages}
     infos = [PackageInfo.read(PackageLayout(packages[one.role]).info) for one in models.values()]
@@ -34,7 +36,7 @@ def mlflow_run(
 
 
 def _numbers(split: str, model: ModelReport) -> dict[str, float]:
-    """Return what is defined of a model's numbers."""
+    """Return the metrics of a model that are defined, prefixed with the split."""
     costs = {name: getattr(model, name) for name in COSTS}
     numbers = {**model.measurable, **costs}
     return {f"{split}/{name}": value for name, value in numbers.items() if value is not None}

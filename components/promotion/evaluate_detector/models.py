@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.promotion.evaluate_detector.weigh import weigh
+from components.promotion.evaluate_detector.peak_memory import measure_peak_memory
 from components.shared.contracts.absence import read_absence
 from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.shared.contracts.record import read_lines
@@ -16,13 +16,13 @@ from components.shared.inference.detector import Detector
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A package that can be asked.
+class LoadedModel:
+    """A package that was opened.
 
     Attributes:
         detector: The model.
-        size_bytes: Of all files of the package.
-        memory_mb: What it takes, as `weigh` says.
+        size_bytes: Size of all files of the package, in bytes.
+        memory_mb: Peak memory by `measure_peak_memory`, in MB.
     """
 
     detector: Detector
@@ -31,17 +31,17 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Contestants:
-    """Who takes part.
+class LoadedModels:
+    """The models of a comparison.
 
     Attributes:
-        present: The models, by role; one package in two roles is opened once.
-        absent: Why there is none, by role.
-        damaged: Of the absent, those that are there and cannot be used.
-        suite: The hard cases that the champion came with.
+        present: Models by role; one package in two roles is opened once.
+        absent: Reasons by role, where there is no model.
+        damaged: The absent roles whose package exists and cannot be used.
+        suite: Hard cases of the champion.
     """
 
-    present: dict[Role, Opened] = field(default_factory=dict)
+    present: dict[Role, LoadedModel] = field(default_factory=dict)
     absent: dict[Role, str] = field(default_factory=dict)
     damaged: list[Role] = field(default_factory=list)
     suite: list[HardCase] = field(default_factory=list)
@@ -53,38 +53,38 @@ class Contestants:
         return {detector.digest: detector for detector in detectors}
 
 
-def open_all(folders: Mapping[Role, str | Path]) -> Contestants:
+def open_all(folders: Mapping[Role, str | Path]) -> LoadedModels:
     """Open the package of every role.
 
     Args:
-        folders: A `PackageLayout`, or for the champion a `RegisteredLayout`; or a folder
-            that says why there is no model. A role that nobody has is left out.
+        folders: A `PackageLayout` by role, a `RegisteredLayout` for the champion, or a folder
+            with the reason why there is no model.
     """
-    contestants, opened = Contestants(), dict[str, Opened]()
+    loaded, opened = LoadedModels(), dict[str, LoadedModel]()
     for role, folder in folders.items():
         if absent := read_absence(folder):
-            contestants.absent[role] = absent.reason
-            contestants.damaged.extend([role] if absent.damaged else ())
+            loaded.absent[role] = absent.reason
+            loaded.damaged.extend([role] if absent.damaged else ())
             continue
         try:
-            contestants.present[role] = _open(_package(role, folder), opened)
+            loaded.present[role] = _open(_package(role, folder), opened)
         except PackageError as fault:
-            contestants.absent[role] = f"its package cannot be used: {fault}"
-            contestants.damaged.append(role)
+            loaded.absent[role] = f"its package cannot be used: {fault}"
+            loaded.damaged.append(role)
     champion = folders.get("champion")
-    contestants.suite.extend(_suite(champion) if champion else ())
-    return contestants
+    loaded.suite.extend(_suite(champion) if champion else ())
+    return loaded
 
 
 def _package(role: Role, folder: str | Path) -> Path:
     return RegisteredLayout(folder).package if role == "champion" else Path(folder)
 
 
-def _open(package: Path, opened: dict[str, Opened]) -> Opened:
+def _open(package: Path, opened: dict[str, LoadedModel]) -> LoadedModel:
     digest = PackageLayout(package).verify().digest
     if digest not in opened:
-        memory_mb = weigh(package)
-        opened[digest] = Opened(Detector.open(package), _bytes(package), round(memory_mb, 1))
+        memory_mb = measure_peak_memory(package)
+        opened[digest] = LoadedModel(Detector.open(package), _bytes(package), round(memory_mb, 1))
     return opened[digest]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from components.promotion.evaluate_detector.coco import Floats
+from components.promotion.evaluate_detector.crops import close_up, whole
 from components.promotion.evaluate_detector.errors import KINDS, Error, Kind, worst
 from components.promotion.evaluate_detector.evaluate import SHOWN_CLASSES, Evaluation
 from components.promotion.evaluate_detector.numbers import count_errors, numbers
 from components.promotion.evaluate_detector.slices import CROWDS, HOURS, SIZES
-from components.promotion.evaluate_detector.zoom import close_up, whole
 from components.shared.contracts.progress import say
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.report import Role

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 
 from components.promotion.evaluate_detector.coco import Truth
-from components.promotion.evaluate_detector.duel import Duels
+from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import ModelReport, Report
@@ -16,7 +16,7 @@ WORLDS, MODELS, IMAGES = 20, 8, 40
 BETTER = Skill(recall=0.85, shake=0.065)  # by about 12 points of mAP50-95
 
 
-def judged(truth, duels, candidate, champion):
+def judged(truth, bootstrap, candidate, champion):
     """The verdict of the real gate over one candidate, told by what it measured."""
     models = tuple(
         ModelReport(
@@ -28,7 +28,7 @@ def judged(truth, duels, candidate, champion):
     report = Report(
         dataset="toys", snapshot="0" * 64, split="test", images=len(truth.images), boxes=1,
         models=models, absent={}, slice_boxes=truth.slice_boxes(),
-        duels=(duels.duel("challenger", candidate, champion),),
+        duels=(bootstrap.compare("challenger", candidate, champion),),
     )  # fmt: skip
     return judge(report, POLICY).winner
 
@@ -39,14 +39,14 @@ def world(seed, skills):
     images = scenes(random, IMAGES)
     truth = Truth(images, ("car",))
     models = [truth.measure(answers(random, images, skill)) for skill in skills]
-    return truth, Duels(truth, POLICY, 1), models
+    return truth, PairedBootstrap(truth, POLICY, 1), models
 
 
 def test_in_1000_comparisons_of_equal_models_luck_promotes_fewer_than_alpha():
     winners = []
     for seed in range(WORLDS):
-        truth, duels, models = world(seed, [EQUAL] * MODELS)
-        winners += [judged(truth, duels, *pair) for pair in permutations(models, 2)]
+        truth, bootstrap, models = world(seed, [EQUAL] * MODELS)
+        winners += [judged(truth, bootstrap, *pair) for pair in permutations(models, 2)]
 
     assert len(winners) >= 1000
     assert 0 < winners.count("challenger") < POLICY.alpha * len(winners)
@@ -54,8 +54,10 @@ def test_in_1000_comparisons_of_equal_models_luck_promotes_fewer_than_alpha():
 
 def test_a_model_that_is_truly_better_is_promoted_nearly_always():
     winners = [
-        judged(truth, duels, better, equal)
-        for truth, duels, (better, equal) in (world(seed, [BETTER, EQUAL]) for seed in range(30))
+        judged(truth, bootstrap, better, equal)
+        for truth, bootstrap, (better, equal) in (
+            world(seed, [BETTER, EQUAL]) for seed in range(30)
+        )
     ]
 
     assert winners.count("challenger") >= 0.8 * len(winners)

@@ -12,13 +12,13 @@ from components.shared.vision.draw import COLOURS, draw_boxes
 from components.shared.vision.jpeg import Image
 
 TRUTH, FOUND = COLOURS[2], COLOURS[1]
-CONTEXT = 2.6  # how much wider the square is than what it shows
-LEAST_SIDE = 72  # pixels of the picture
+CONTEXT = 2.6  # side of the square, as a multiple of the boxes in it
+MIN_SIDE_PX = 72  # of the picture
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A part of a picture: its left top corner and its side, in pixels of the picture."""
+    """A square crop of a picture: left top corner and side, in pixels of the picture."""
 
     x: float
     y: float
@@ -29,26 +29,26 @@ def square_around(boxes: Sequence[Box], width: int, height: int) -> Square:
     """Return a square around some boxes with room to see where they stand.
 
     Args:
-        boxes: At least one.
-        width: Of the picture in pixels; the square stays inside where it fits.
-        height: Of the picture in pixels.
+        boxes: The boxes to show, at least one.
+        width: Width of the picture in pixels; the square stays inside if it fits.
+        height: Height of the picture in pixels.
     """
     corners = box_array(boxes)
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
-    side = float(np.clip((high - low).max() * CONTEXT, LEAST_SIDE, min(width, height)))
+    side = float(np.clip((high - low).max() * CONTEXT, MIN_SIDE_PX, min(width, height)))
     x, y = np.clip((low + high) / 2 - side / 2, 0, np.array([width, height]) - side)
     return Square(float(x), float(y), side)
 
 
 def enlarge(image: Image, square: Square, pixels: int) -> Image:
-    """Return a square of a picture, `[pixels, pixels, 3]`."""
+    """Return the crop of a picture, resized to `[pixels, pixels, 3]`."""
     region = (square.x, square.y, square.x + square.side, square.y + square.side)
     cut = Pillow.fromarray(image).resize((pixels, pixels), Pillow.Resampling.BICUBIC, region)
     return np.asarray(cut)
 
 
 def placed(box: Box, square: Square, pixels: int) -> Box:
-    """Return a box of a picture as it lies in the enlarged square."""
+    """Return a box of a picture in the coordinates of the enlarged crop."""
     scale = pixels / square.side
     corners = {
         edge: (getattr(box, edge) - start) * scale
@@ -59,14 +59,14 @@ def placed(box: Box, square: Square, pixels: int) -> Box:
 
 
 def close_up(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 240) -> Image:
-    """Return a square around some boxes, the truth under what was found."""
+    """Return a crop around some boxes, with true boxes drawn under the found ones."""
     height, width = image.shape[:2]
     square = square_around([*truth, *found], width, height)
     return _drawn(enlarge(image, square, pixels), square, pixels, truth, found)
 
 
 def whole(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 420) -> Image:
-    """Return a picture, `pixels` wide, with the truth under what was found."""
+    """Return a picture, `pixels` wide, with true boxes drawn under the found ones."""
     height, width = image.shape[:2]
     size = (pixels, max(1, round(height * pixels / width)))
     shrunk = np.asarray(Pillow.fromarray(image).resize(size, Pillow.Resampling.LANCZOS))

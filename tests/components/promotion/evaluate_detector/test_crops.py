@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.promotion.evaluate_detector.zoom import close_up, placed, square_around, whole
+from components.promotion.evaluate_detector.crops import close_up, placed, square_around, whole
 from components.shared.contracts.annotation import Box
 
 

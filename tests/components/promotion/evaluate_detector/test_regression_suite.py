@@ -1,6 +1,6 @@
 import pytest
 
-from components.promotion.evaluate_detector.hard import grown, kept, valid
+from components.promotion.evaluate_detector.regression_suite import grown, kept, valid
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.report import HardCase
 from tests.components.promotion.evaluate_detector.test_coco import image

@@ -18,17 +18,19 @@ from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import Duel, Interval, Role
 
 SEED = 0
-MOST_SLICES = 40  # compared, if the judge has no need of more
-OVERLAPS = 10  # of mAP50-95; the first is that of mAP50
+MAX_SLICES = 40  # compared, if the policy does not need more
+OVERLAPS = 10  # IoU thresholds of mAP50-95; the first is that of mAP50
 
 
-class Duels:
-    """All candidates meet the champion on the same resamples.
+class PairedBootstrap:
+    """Compares candidates with the champion on the same bootstrap resamples of the images.
+
+    Each resample draws as many images as there are, with replacement, from a fixed seed.
 
     Args:
-        truth: The test images.
-        policy: How many resamples, and how sure.
-        candidates: How many meet the champion, and share its risk.
+        truth: The test images with their true boxes.
+        policy: Number of resamples and confidence.
+        candidates: Number of candidates, which share the risk of a false promotion.
     """
 
     def __init__(self, truth: Truth, policy: PromotionPolicy, candidates: int) -> None:
@@ -39,13 +41,13 @@ class Duels:
         self._policy = policy
         self._known: dict[tuple[int, Slice | None], Floats] = {}
 
-    def duel(self, role: Role, candidate: Measured, champion: Measured) -> Duel:
-        """Measure how much better a candidate is than the champion, and how sure that is.
+    def compare(self, role: Role, candidate: Measured, champion: Measured) -> Duel:
+        """Return the mAP difference of a candidate to the champion, with confidence intervals.
 
         Args:
-            role: The candidate's.
-            candidate: How well it fits the truth.
-            champion: How well the champion does; both must outlive this object.
+            role: Role of the candidate.
+            candidate: Metrics of the candidate.
+            champion: Metrics of the champion; both objects must live as long as this one.
 
         Source:
             Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: the
@@ -79,7 +81,7 @@ class Duels:
         return Interval(gain=gain, low=float(low), high=float(high))
 
     def _resampled(self, measured: Measured, part: Slice | None) -> Floats:
-        """Return `[R]`, the precision on each resample, worked out once for each model."""
+        """Return `[R]`, the mAP on each resample, computed once for each model and slice."""
         key = id(measured), part
         if key not in self._known:
             evaluation = self._truth.compared(measured.found, part)
@@ -90,7 +92,7 @@ class Duels:
 
 
 def _share(share: float, images: int) -> float:
-    """Return which share of resamples to cut off, so that few images do not look too sure."""
+    """Return the share of resamples to cut off at each end, corrected for few images."""
     freedom = max(images - 1, 1)
     normal = -NormalDist().inv_cdf(share)
     student = normal + (normal**3 + normal) / (4 * freedom)  # the first terms of its expansion
@@ -100,14 +102,14 @@ def _share(share: float, images: int) -> float:
 def _lower(
     slices: Iterable[Slice], candidate: Measured, champion: Measured, policy: PromotionPolicy
 ) -> list[Slice]:
-    """Return the slices in which a candidate is lower: all that the judge looks at, and others.
+    """Return slices in which a candidate is lower: all that the policy judges, and the largest.
 
-    Each takes a tenth of a second and more, so of hundreds the others are the largest few.
+    Each takes 0.1 s or more to compare, so of hundreds only the largest few are added.
     """
     falls = {
         part: champion.slices[part.kind][part.name] - candidate.slices[part.kind][part.name]
         for part in slices
     }
     lower = [part for part, fall in falls.items() if fall > 0]
-    largest = sorted(lower, key=lambda part: -part.boxes)[:MOST_SLICES]
+    largest = sorted(lower, key=lambda part: -part.boxes)[:MAX_SLICES]
     return [part for part in lower if part in largest or policy.falls_far(falls[part], part.boxes)]

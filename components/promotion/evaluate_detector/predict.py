@@ -16,18 +16,18 @@ from components.shared.inference.detector import Detector
 from components.shared.vision.descriptors import describe
 from components.shared.vision.jpeg import decode_jpeg
 
-LEAST_SCORE = 0.01  # below it a box moves no COCO number that anyone would see
+MIN_SCORE = 0.01  # boxes below it change no COCO metric visibly
 TIMED_IMAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What one model said.
+class Predictions:
+    """The boxes and latencies of one model.
 
     Attributes:
         detector: The model.
-        boxes: All boxes down to `LEAST_SCORE`, by the SHA-256 of their image.
-        frames: What it would have served, with the picture's descriptors.
+        boxes: All boxes down to `MIN_SCORE`, by the SHA-256 of their image.
+        frames: The boxes that it would serve, with the descriptors of the picture.
         latency_ms: CPU time of each timed image, from JPEG to served boxes, one thread.
     """
 
@@ -37,37 +37,37 @@ class Answers:
     latency_ms: list[float] = field(default_factory=list)
 
     def served(self, boxes: Iterable[ScoredBox]) -> tuple[ScoredBox, ...]:
-        """Return those boxes that the model serves."""
+        """Return the boxes at or above the score threshold of the package."""
         least = self.detector.info.postprocessing.score_threshold
         return tuple(box for box in boxes if box.score >= least)
 
     def latency(self, percent: float) -> float:
-        """Return the time within which so many per cent of the images are answered, in ms."""
+        """Return a percentile of the latency, in ms."""
         return float(np.percentile(self.latency_ms, percent))
 
 
-def ask(
+def predict(
     detectors: Mapping[str, Detector],
     images: Sequence[SnapshotImage],
     read: Callable[[str], bytes],
     follow: Callable[[int], None] = lambda done: None,
-) -> dict[str, Answers]:
-    """Ask every model about every image.
+) -> dict[str, Predictions]:
+    """Run every model on every image.
 
     Args:
-        detectors: By digest.
-        images: At least one.
+        detectors: The models by digest.
+        images: The images, at least one.
         read: Returns the JPEG of a SHA-256.
-        follow: Told after each image how many are done.
+        follow: Called after each image with the number that are done.
 
     Returns:
-        What each model said, by digest.
+        Predictions by digest.
     """
-    answers = {digest: Answers(detector) for digest, detector in detectors.items()}
+    answers = {digest: Predictions(detector) for digest, detector in detectors.items()}
     for done, image in enumerate(images, 1):
         picture = decode_jpeg(read(image.sha256))
         for answer in answers.values():
-            found = answer.detector.detect(picture, LEAST_SCORE)
+            found = answer.detector.detect(picture, MIN_SCORE)
             answer.boxes[image.sha256] = found
             served = answer.served(found)
             answer.frames.append(
@@ -91,7 +91,7 @@ def evenly(images: Sequence[SnapshotImage], count: int) -> list[SnapshotImage]:
     return [images[place * len(images) // count] for place in range(count)]
 
 
-def _time(answers: Mapping[str, Answers], jpegs: Sequence[bytes]) -> None:
+def _time(answers: Mapping[str, Predictions], jpegs: Sequence[bytes]) -> None:
     # CPU time of this thread does not move when others use the cores; wall time does.
     for jpeg in jpegs:
         for answer in answers.values():

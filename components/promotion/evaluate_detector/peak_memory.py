@@ -11,25 +11,30 @@ from pathlib import Path
 from components.shared.contracts.model import PackageError, PackageLayout
 from components.shared.contracts.refusal import Refusal
 
-SECONDS = 120.0  # to open a package and to answer its known pictures
+SECONDS = 120.0  # to open a package and to answer its golden images
 
 
-def weigh(folder: str | Path) -> float:
-    """Return the memory that a package takes at its peak: open it and answer its known pictures.
+def measure_peak_memory(folder: str | Path) -> float:
+    """Return the peak memory of a process that opens a package and answers its golden images.
 
-    That is the whole process, one thread, with Python and ONNX Runtime in it.
+    The process has one thread; Python and ONNX Runtime are included.
 
     Args:
         folder: A `PackageLayout`.
 
     Returns:
-        MB, 10^6 bytes.
+        Memory in MB (10^6 bytes).
 
     Raises:
-        PackageError: If that process breaks, or is not done in two minutes.
+        PackageError: If the process fails, or takes more than two minutes.
     """
     code = {"PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-m", "components.promotion.evaluate_detector.weigh", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "components.promotion.evaluate_detector.peak_memory",
+        str(folder),
+    ]
     try:
         done = subprocess.run(
             command, env={**os.environ, **code}, capture_output=True, text=True, timeout=SECONDS
@@ -43,7 +48,7 @@ def weigh(folder: str | Path) -> float:
 
 
 def main(folder: str) -> None:
-    """Open a package, answer its known pictures and print the peak of memory so far, in MB."""
+    """Open a package, answer its golden images, and print the peak memory in MB."""
     from components.shared.inference.detector import Detector
     from components.shared.inference.memory import peak_memory_mb
 

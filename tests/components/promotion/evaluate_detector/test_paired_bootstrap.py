@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from components.promotion.evaluate_detector.coco import Truth
-from components.promotion.evaluate_detector.duel import Duels, _lower
 from components.promotion.evaluate_detector.matches import average_precision, matches_of
+from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap, _lower
 from components.promotion.evaluate_detector.slices import Slice
 from components.shared.contracts.policy import PromotionPolicy
 from tests.components.promotion.evaluate_detector.scenes import BETTER, answers, scenes
@@ -57,7 +57,7 @@ def test_undrawn_weights_give_the_numbers_of_every_slice(seed):
 def test_a_model_meets_itself_without_any_difference():
     random, images, truth = drawn(0)
     measured = truth.measure(answers(random, images))
-    duel = Duels(truth, POLICY, 1).duel("heir", measured, measured)
+    duel = PairedBootstrap(truth, POLICY, 1).compare("heir", measured, measured)
 
     assert (duel.map.gain, duel.map.low, duel.map.high) == (0, 0, 0)
     assert duel.slices == {}
@@ -66,8 +66,11 @@ def test_a_model_meets_itself_without_any_difference():
 def test_the_other_way_round_the_interval_is_the_other_way_round():
     random, images, truth = drawn(1)
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
-    duels = Duels(truth, POLICY, 1)
-    there, back = duels.duel("heir", first, second).map, duels.duel("heir", second, first).map
+    bootstrap = PairedBootstrap(truth, POLICY, 1)
+    there, back = (
+        bootstrap.compare("heir", first, second).map,
+        bootstrap.compare("heir", second, first).map,
+    )
 
     assert (there.gain, there.low, there.high) == pytest.approx((-back.gain, -back.high, -back.low))
 
@@ -76,15 +79,15 @@ def test_a_duel_is_the_same_whenever_it_is_fought():
     random, images, truth = drawn(2)
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
 
-    assert Duels(truth, POLICY, 1).duel("heir", first, second) == (
-        Duels(truth, POLICY, 1).duel("heir", first, second)
+    assert PairedBootstrap(truth, POLICY, 1).compare("heir", first, second) == (
+        PairedBootstrap(truth, POLICY, 1).compare("heir", first, second)
     )
 
 
 def test_slices_are_told_where_the_candidate_is_lower_and_nowhere_else():
     random, images, truth = drawn(3)
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
-    duel = Duels(truth, POLICY, 1).duel("heir", first, second)
+    duel = PairedBootstrap(truth, POLICY, 1).compare("heir", first, second)
 
     lower = {
         (kind, name)
@@ -101,7 +104,7 @@ def test_slices_are_told_where_the_candidate_is_lower_and_nowhere_else():
 def test_two_candidates_share_the_risk_so_each_needs_a_wider_interval():
     random, images, truth = drawn(4)
     champion, better = (truth.measure(answers(random, images, s)) for s in (BETTER, BETTER))
-    one, two = (Duels(truth, POLICY, n).duel("heir", better, champion) for n in (1, 2))
+    one, two = (PairedBootstrap(truth, POLICY, n).compare("heir", better, champion) for n in (1, 2))
 
     assert (one.confidence, two.confidence) == (POLICY.confidence(1), POLICY.confidence(2))
     assert two.map.low < one.map.low < one.map.high < two.map.high
@@ -113,7 +116,7 @@ def test_without_any_object_nothing_is_known():
     truth = Truth(empty, ("car",))
     measured = truth.measure({})
 
-    interval = Duels(truth, POLICY, 1).duel("heir", measured, measured).map
+    interval = PairedBootstrap(truth, POLICY, 1).compare("heir", measured, measured).map
     assert (interval.low, interval.high) == (-1, 1)
 
 

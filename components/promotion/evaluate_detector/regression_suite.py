@@ -5,26 +5,26 @@ Every later candidate is tested on them.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from components.promotion.evaluate_detector.answer import Answers
 from components.promotion.evaluate_detector.errors import NEAR_OBJECT, SAME_OBJECT
+from components.promotion.evaluate_detector.predict import Predictions
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.record import canonical
 from components.shared.contracts.report import HardCase, Role
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.vision.boxes import box_array, pairwise_iou
 
-SURE = 0.5  # score of an answer that is meant
-MOST_NEW = 20  # of each kind, a version; the largest objects and the surest false alarms
+SURE = 0.5  # score from which a box counts as sure
+MAX_NEW_CASES = 20  # of each kind, a version; the largest objects and the surest false alarms
 
 
 def valid(cases: Iterable[HardCase], images: Iterable[SnapshotImage]) -> list[HardCase]:
-    """Return the cases that can be asked: their image is there and the truth still says so.
+    """Return the cases that can be tested: the image exists, and its labels agree with the case.
 
-    A case whose image was erased, or whose box people have corrected since, stays in the
-    suite but is asked of nobody.
+    A case whose image was erased, or whose box was corrected since, stays in the suite but is
+    not tested.
 
     Args:
-        cases: A suite.
+        cases: The cases of a suite.
         images: The test split as it is now.
     """
     truth = {image.sha256: image.boxes for image in images}
@@ -32,23 +32,31 @@ def valid(cases: Iterable[HardCase], images: Iterable[SnapshotImage]) -> list[Ha
 
 
 def kept(case: HardCase, answer: Sequence[ScoredBox]) -> bool:
-    """Say whether a model that serves these boxes on the case's image gets it right."""
+    """Return whether the boxes of a model on the image of a case are right.
+
+    Args:
+        case: The hard case.
+        answer: Boxes that the model would serve on its image.
+    """
     return _overlaps(case.box, answer, SAME_OBJECT) == (case.kind == "object")
 
 
 def won(
-    images: Iterable[SnapshotImage], candidate: Answers, champion: Answers, classes: Sequence[str]
+    images: Iterable[SnapshotImage],
+    candidate: Predictions,
+    champion: Predictions,
+    classes: Sequence[str],
 ) -> list[HardCase]:
-    """Return what a candidate surely gets right where the champion was surely wrong.
+    """Return new hard cases: a candidate is surely right where the champion was surely wrong.
 
-    That is an object which the champion has no box for, however unsure, and a box that the
-    champion is sure of where nothing is and the candidate finds nothing at all.
+    These are objects for which the champion has no box at any score, and sure boxes of the
+    champion where nothing is and the candidate has no box at any score.
 
     Args:
         images: The test split.
-        candidate: What it said.
-        champion: What it said of the same images.
-        classes: Those that count.
+        candidate: Predictions of the candidate.
+        champion: Predictions of the champion.
+        classes: Names of the classes that count.
     """
     objects: list[tuple[float, HardCase]] = []
     nothing: list[tuple[float, HardCase]] = []
@@ -72,12 +80,22 @@ def won(
 
 
 def grown(suite: Iterable[HardCase], new: Iterable[HardCase]) -> list[HardCase]:
-    """Return a suite with more cases in it, each once, in an order that nothing else decides."""
+    """Return a suite with new cases added, without duplicates, in a fixed order.
+
+    Args:
+        suite: The cases of the champion.
+        new: The cases to add.
+    """
     return sorted({*suite, *new}, key=lambda case: canonical(case.model_dump(mode="json")))
 
 
-def count_kept(cases: Iterable[HardCase], answers: Answers) -> int:
-    """Return how many cases a model gets right, as it would be served."""
+def count_kept(cases: Iterable[HardCase], answers: Predictions) -> int:
+    """Return the number of cases that a model gets right, with the boxes that it would serve.
+
+    Args:
+        cases: The cases to test.
+        answers: Predictions of the model.
+    """
     return sum(kept(case, answers.served(answers.boxes[case.sha256])) for case in cases)
 
 
@@ -106,22 +124,22 @@ def _unscored(box: ScoredBox) -> Box:
 
 def _first(cases: list[tuple[float, HardCase]]) -> list[HardCase]:
     ordered = sorted(cases, key=lambda pair: (-pair[0], pair[1].sha256))
-    return [case for _, case in ordered[:MOST_NEW]]
+    return [case for _, case in ordered[:MAX_NEW_CASES]]
 
 
 def by_role(
     suite: Sequence[HardCase],
     images: Sequence[SnapshotImage],
-    answers: Mapping[Role, Answers],
+    answers: Mapping[Role, Predictions],
     classes: Sequence[str],
 ) -> dict[Role, list[HardCase]]:
-    """Return the suite that travels with each role if it is registered.
+    """Return the suite of each role, which is stored with it if it is registered.
 
     Args:
-        suite: The champion's; it is in every other.
+        suite: The suite of the champion, which is part of every other.
         images: The test split.
-        answers: What each role said.
-        classes: Those that count.
+        answers: Predictions by role.
+        classes: Names of the classes that count.
     """
     champion = answers.get("champion")
     return {
