@@ -22,19 +22,19 @@ def fetch(
     """Copy a registered model of a dataset to a folder.
 
     Args:
-        registry: Knows who serves.
-        objects: Holds its files.
-        dataset: Whose model.
-        name: Its digest, or an alias.
-        folder: Becomes a `RegisteredLayout`, or says why there is no champion.
+        registry: The model registry.
+        objects: The object store with the files.
+        dataset: Name of the dataset.
+        name: Digest of the model, or an alias.
+        folder: Becomes a `RegisteredLayout`, or holds the reason why there is no champion.
         must_be_whole: Whether a damaged champion is an error, and not absent.
 
     Returns:
-        The version. None for a champion before the first, or for one that is not as it was
-        registered, which the folder then says: the loop goes on, and the judge knows.
+        The version. None if there is no champion yet, or if its files are damaged: the folder
+        holds the reason then, and the pipeline continues.
 
     Raises:
-        PackageError: If another stored package, or one that must be whole, is damaged.
+        PackageError: If a package that is not the champion, or one that must be whole, is damaged.
         Refusal: If there is no such model.
     """
     version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)

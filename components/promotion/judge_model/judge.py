@@ -8,20 +8,20 @@ from components.shared.contracts.report import ModelReport, Report, Verdict
 
 
 def judge(report: Report, policy: PromotionPolicy) -> Verdict:
-    """Say which of heir and challenger replaces the champion, if any does.
+    """Return which of heir and challenger replaces the champion, if any.
 
-    A candidate must have numbers at all, be above the floor and within the budgets of
+    A candidate must have metrics, be above the minimum mAP50 and within the budgets of
     latency, size and memory. The first such model is promoted; after that a candidate must
-    beat the champion by a margin and by more than luck, lose nowhere by much, and keep the
-    hard cases. Of two that may serve, the one with the higher mAP50-95 does. A champion that
-    is there but cannot be asked is replaced by nobody: a person must look.
+    beat the champion by a margin and significantly, fall far in no slice, and keep the hard
+    cases. Of two that pass, the one with the higher mAP50-95 wins. A champion that exists but
+    cannot be evaluated is never replaced: a person must look at it.
 
     Args:
-        report: Heir, challenger and champion, whichever there are, on the same images.
-        policy: What is asked of them.
+        report: Metrics of heir, challenger and champion on the same images.
+        policy: Limits and margins of a promotion.
 
     Returns:
-        The winner, or none, with a sentence that holds the numbers.
+        The winner, or `none`, with a sentence that holds the numbers.
     """
     reasons = []
     for model in ranked(report):
@@ -58,7 +58,7 @@ def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
 
 
 def _absent(report: Report) -> list[str]:
-    """Tell of those that took no part: all if nobody did, else candidates that were refused."""
+    """Return the absent roles with reasons: all if no candidate is present, else candidates."""
     alone = not any(model.role != "champion" for model in report.models)
     return [
         f"no {role}: {why}"

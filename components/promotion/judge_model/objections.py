@@ -8,12 +8,12 @@ from components.shared.contracts.report import NOT_MEASURABLE, Duel, Interval, M
 
 
 def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> Iterator[str]:
-    """Yield what speaks against a candidate; nothing if it may serve.
+    """Yield the reasons against a candidate; none if it may be promoted.
 
     Args:
-        model: The candidate.
-        report: The comparison that it is in.
-        policy: What is asked of it.
+        model: Metrics of the candidate.
+        report: The comparison.
+        policy: Limits and margins of a promotion.
     """
     champion = report.of("champion")
     if champion and model.model == champion.model:
@@ -35,7 +35,12 @@ def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> I
 
 
 def comparison(model: ModelReport, champion: ModelReport) -> str:
-    """Return both models' mAP50-95 and the difference, in words."""
+    """Return the mAP50-95 of both models and the difference, in words.
+
+    Args:
+        model: Metrics of the candidate.
+        champion: Metrics of the champion.
+    """
     ours, theirs = model.coco["map"], champion.coco["map"]
     return (
         f"mAP50-95 {ours:.3f} against the champion's {theirs:.3f} ({_gain(model, champion):+.3f})"
@@ -43,7 +48,12 @@ def comparison(model: ModelReport, champion: ModelReport) -> str:
 
 
 def told(interval: Interval, confidence: float) -> str:
-    """Return an interval in words."""
+    """Return a confidence interval in words.
+
+    Args:
+        interval: The interval of a difference in mAP.
+        confidence: Its confidence, 0 to 1.
+    """
     return f"{interval.low:+.3f} to {interval.high:+.3f} with {confidence * 100:.3g} % confidence"
 
 
@@ -99,13 +109,13 @@ def _gain(model: ModelReport, champion: ModelReport) -> float:
 
 
 def _sure_enough(duel: Duel, report: Report, policy: PromotionPolicy) -> bool:
-    """Say whether a duel is as strict as the policy, with the risk shared by all who duel."""
+    """Return whether a comparison is as strict as the policy wants for this many candidates."""
     asked = policy.confidence(len(report.duels))
     return duel.confidence >= asked - 1e-9 and duel.resamples >= policy.resamples
 
 
 def _needed(interval: Interval, images: int) -> str:
-    """Say how many images would tell such a gain from luck: intervals shrink as their root."""
+    """Return how many images would make a gain significant: intervals shrink as 1/sqrt(n)."""
     if not 0 < interval.gain < math.inf or not math.isfinite(interval.low):
         return ""
     times = ((interval.gain - interval.low) / interval.gain) ** 2
@@ -135,7 +145,7 @@ def _fallen(
 def _no_luck(
     kind: str, name: str, before: float, after: float, boxes: int, duel: Duel | None
 ) -> Iterator[str]:
-    """Object to a large fall unless the resamples say that it may be luck."""
+    """Yield a reason for a large fall in a slice, unless it is not significant."""
     interval = duel.slices.get(kind, {}).get(name) if duel else None
     if duel and interval and after >= 0 and interval.high >= 0:
         return

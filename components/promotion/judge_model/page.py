@@ -14,16 +14,16 @@ from components.shared.contracts.report import (
 )
 from components.shared.pages.markdown import markdown_table
 
-MOST_SLICES = 5
+MAX_SLICES = 5
 
 
 def page(verdict: Verdict, report: Report, policy: PromotionPolicy) -> str:
     """Return Markdown that begins with the verdict, as `Verdict.from_markdown` reads it.
 
     Args:
-        verdict: What was decided.
-        report: On what.
-        policy: By what.
+        verdict: The decision.
+        report: The comparison.
+        policy: Limits and margins of a promotion.
     """
     models = [model for role in ROLES if (model := report.of(role))]
     parts = [verdict.markdown.strip()]
@@ -82,5 +82,5 @@ def _falls(model: ModelReport, report: Report) -> list[str]:
     )
     return [
         f"{name} {gain:+.3f} mAP50 ({interval.low:+.3f} to {interval.high:+.3f}, {boxes:,} boxes)"
-        for gain, name, interval, boxes in falls[:MOST_SLICES]
+        for gain, name, interval, boxes in falls[:MAX_SLICES]
     ]

@@ -21,7 +21,7 @@ NUMBERS = {
     "map_medium": "of medium ones", "map_large": "of large ones", "mar_100": "recall",
 }  # fmt: skip
 COSTS = {"latency_ms_p50": "ms an image, median", "latency_ms_p95": "ms an image, 95th percentile"}
-MOST_ROWS = 12  # of one kind of slice; the weakest are shown
+MAX_ROWS = 12  # of one kind of slice; the weakest are shown
 HOURS = 24
 
 
@@ -33,15 +33,15 @@ def model_card(
     images: Sequence[SnapshotImage],
     reason: str,
 ) -> str:
-    """Return Markdown.
+    """Return the model card as Markdown.
 
     Args:
-        package: The model's contract.
-        report: The comparison that it won.
-        model: Its numbers there.
-        snapshot: What it learned from.
-        images: The same, image by image.
-        reason: Why it won.
+        package: Description of the package.
+        report: The comparison that the model won.
+        model: Metrics of the model in that comparison.
+        snapshot: Description of the training data.
+        images: All images of the snapshot.
+        reason: Reason of the promotion.
     """
     champion = report.of("champion")
     return "\n\n".join(
@@ -89,8 +89,8 @@ def _data(snapshot: SnapshotInfo, images: Sequence[SnapshotImage]) -> str:
     days = sorted(image.captured_at.date() for image in images)
     when = f" from {days[0]} to {days[-1]}" if days else ""
     cameras = sorted({image.camera for image in images})
-    who = f"Cameras: {_names(cameras[:MOST_ROWS])}" + (
-        f" and {len(cameras) - MOST_ROWS} more" if len(cameras) > MOST_ROWS else ""
+    who = f"Cameras: {_names(cameras[:MAX_ROWS])}" + (
+        f" and {len(cameras) - MAX_ROWS} more" if len(cameras) > MAX_ROWS else ""
     )
     left_out = f" {len(snapshot.left_out):,} images were left out." if snapshot.left_out else ""
     table = markdown_table(("", *splits), rows, numbers=True)
@@ -115,7 +115,7 @@ def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
 
 def _slices(report: Report, model: ModelReport, champion: ModelReport | None) -> Iterable[str]:
     for kind, values in sorted(model.slices.items()):
-        weakest = sorted(values, key=lambda name: (values[name], name))[:MOST_ROWS]
+        weakest = sorted(values, key=lambda name: (values[name], name))[:MAX_ROWS]
         before = champion.slices.get(kind, {}) if champion else {}
         boxes = report.slice_boxes.get(kind, {})
         width = 3 + bool(champion)
@@ -123,7 +123,7 @@ def _slices(report: Report, model: ModelReport, champion: ModelReport | None) ->
             (name, boxes.get(name, 0), _share(values[name]), _share(before.get(name)))[:width]
             for name in weakest
         ]
-        more = f", the weakest {MOST_ROWS} of {len(values)}" if len(values) > MOST_ROWS else ""
+        more = f", the weakest {MAX_ROWS} of {len(values)}" if len(values) > MAX_ROWS else ""
         head = (kind, "objects", "this model", "the champion before")[:width]
         yield f"mAP50 by {kind}{more}:\n\n{markdown_table(head, rows, numbers=True)}"
 
@@ -146,7 +146,7 @@ def _limits(
     for kind, counts in sorted(report.slice_boxes.items()):
         few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < least]
         if few:
-            named = ", ".join(few[:MOST_ROWS])
+            named = ", ".join(few[:MAX_ROWS])
             yield f"Too few {report.split} objects to say much, by {kind}: {named}."
     if snapshot.shared_groups:
         yield (

@@ -9,12 +9,12 @@ from components.shared.store.tracking import Tracked
 
 
 def mlflow_run(candidate: Candidate, version: Version, card: Path) -> Tracked:
-    """Return what the model's training is told of it.
+    """Return tags and files for the MLflow run of the training.
 
     Args:
-        candidate: What was registered.
-        version: As what.
-        card: The file of its model card.
+        candidate: The winner that was registered.
+        version: Its version.
+        card: File of its model card.
     """
     lineage = PackageInfo.read(PackageLayout(candidate.package).info).lineage
     tags = {

@@ -30,15 +30,15 @@ from components.shared.store.registry import Registry, Version
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The winner of a comparison, in its parts.
+    """The files of the winner of a comparison.
 
     Attributes:
-        role: What it was in the comparison.
+        role: Its role in the comparison.
         package: A `PackageLayout`.
         trained: A `TrainedLayout`.
-        report: The comparison, `contracts.report.Report`.
-        reference: Held-out images as it saw them, lines of `ReferenceFrame`.
-        reason: Why it won.
+        report: The comparison, a `contracts.report.Report`.
+        reference: Its boxes on held-out images, lines of `ReferenceFrame`.
+        reason: Reason of the promotion.
         card: Its model card, Markdown.
     """
 
@@ -59,18 +59,18 @@ def winning(
     verdict: str | Path,
     snapshot: str | Path,
 ) -> Candidate:
-    """Gather the parts of the winner.
+    """Collect the files of the winner.
 
     Args:
         winner: `heir` or `challenger`.
         candidates: Folders of package and of trained weights, by role.
-        report: The comparison.
-        references: The folder with `<role>.jsonl`.
-        verdict: The file with the `Verdict`.
-        snapshot: What they learned from, a `SnapshotLayout`.
+        report: File of the comparison.
+        references: Folder with `<role>.jsonl`.
+        verdict: File with the `Verdict`.
+        snapshot: The training data, a `SnapshotLayout`.
 
     Raises:
-        Refusal: If nobody won, the winner is absent, or the report is of another model.
+        Refusal: If there is no winner, it is absent, or the report is of another model.
     """
     role = next((role for role in ROLES if role == winner and role in candidates), None)
     if role is None:
@@ -97,17 +97,17 @@ def register(
 ) -> Version:
     """Store a candidate under its digest and give it a version.
 
-    A model that is registered keeps what was stored with it; cut short before, the next
-    call stores the same files again.
+    A registered model keeps the files that were stored with it; after an interrupted call, the
+    next one stores the same files again.
 
     Args:
-        registry: Counts the versions.
-        objects: Takes the files, as a `RegisteredLayout`.
+        registry: The model registry.
+        objects: The object store, where the files become a `RegisteredLayout`.
         candidate: The winner.
-        key: Private key that signs the package as it reads back; None: it stays unsigned.
+        key: Private key that signs the stored package; None leaves it unsigned.
 
     Raises:
-        PackageError: If the package is not whole, here or as it reads back.
+        PackageError: If the package is damaged, here or in the object store.
         Refusal: If the report is of another model, or hard cases of the champion are lacking.
     """
     info = PackageLayout(candidate.package).verify()
@@ -158,7 +158,7 @@ def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
 
 
 def _seal(objects: Objects, prefix: str, info: PackageInfo, key: Path | None) -> None:
-    """Verify what reads back, and sign just that."""
+    """Verify the package as it reads back from the object store, and sign it."""
     with TemporaryDirectory() as folder:
         stored = RegisteredLayout(folder)
         objects.get_folder(f"{prefix}/{stored.package.name}", stored.package)

@@ -13,20 +13,20 @@ from components.shared.store.objects import Objects
 
 
 def suite_of(reference: Path) -> Path:
-    """Return where the evaluator leaves the hard cases of a role: beside its reference."""
+    """Return the file of the hard cases of a role, which lies beside its reference."""
     return reference.with_suffix(".hard.jsonl")
 
 
 def check_suite(objects: Objects, suite: Path, champion: str | None) -> None:
-    """Refuse a suite that lacks a case of the champion's.
+    """Check that a suite has every hard case of the champion.
 
     Args:
-        objects: Keeps the champion, which may be of a time before there were suites.
-        suite: Lines of `HardCase`.
-        champion: Digest of the model that was compared with; None: of nobody.
+        objects: The object store with the champion; an old champion may have no suite.
+        suite: File of the suite, lines of `HardCase`.
+        champion: Digest of the champion that was compared with; None if there was none.
 
     Raises:
-        Refusal: Naming the first case that is lacking.
+        Refusal: With the first case that is missing.
     """
     if champion is None:
         return
