@@ -18,16 +18,16 @@ def ask_server(
     """Return what a server answers about a JPEG, or None if it has no package for it.
 
     Args:
-        http: Asks.
-        url: Of the server.
-        who: What to call it in a complaint.
-        dataset: Whose picture it is.
+        http: HTTP client.
+        url: Address of the server.
+        who: Name of the server in messages.
+        dataset: Name of the dataset.
         jpeg: The picture.
-        seconds: For the answer, waiting included.
+        seconds: Timeout in seconds, retries included.
 
     Raises:
-        Refusal: If it declines, stays busy or answers nonsense.
-        Unreachable: If it does not answer.
+        Refusal: If the server declines, stays busy, or its answer cannot be parsed.
+        Unreachable: If the server does not answer.
     """
     headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
     deadline = time.monotonic() + seconds
@@ -50,7 +50,7 @@ def ask_server(
 
 
 def reason(answer: httpx.Response) -> str:
-    """Return why a server declines, in its own words if it has some."""
+    """Return the error of a server, or its HTTP status if the body has none."""
     try:
         return str(answer.json()["error"])
     except (ValueError, KeyError, TypeError):

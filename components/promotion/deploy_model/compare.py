@@ -13,13 +13,13 @@ Boxes = Sequence[ScoredBox]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two models found in the same pictures.
+    """Counts of the boxes of two models on the same pictures.
 
     Attributes:
-        pictures: How many both were asked about.
-        champion: Boxes that the champion found.
-        candidate: Boxes that the candidate found.
-        common: Pairs of one box of each, of one class, that cover each other.
+        pictures: Number of pictures that both answered.
+        champion: Number of boxes of the champion.
+        candidate: Number of boxes of the candidate.
+        common: Number of matched pairs: one class, IoU of at least 0.5.
         champion_scores: Sum over the champion's boxes, 0 to 1 each.
         candidate_scores: Sum over the candidate's boxes.
     """
@@ -33,12 +33,12 @@ class Comparison:
 
     @property
     def lost(self) -> float:
-        """Of the champion's boxes, the share that the candidate lacks."""
+        """Share of the champion's boxes that the candidate does not find, 0 to 1."""
         return 1 - self.common / self.champion if self.champion else 0.0
 
 
 def compare(pairs: Iterable[tuple[Boxes, Boxes]]) -> Comparison:
-    """Compare answers picture by picture.
+    """Match and count the boxes of each picture.
 
     Args:
         pairs: The champion's and the candidate's boxes about each picture.

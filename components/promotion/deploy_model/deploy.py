@@ -30,22 +30,22 @@ def deploy(
     run: str = "",
     clock: Clock = MACHINE,
 ) -> Rollout:
-    """Put a version in service by degrees, and promote it; or send it back.
+    """Deploy a version by a canary rollout, and promote it or roll it back.
 
     Args:
-        register: Knows the champion.
-        target: Where it is served.
-        version: What shall serve; it has served before, or was compared with who serves.
+        register: The model registry.
+        target: Where models are served.
+        version: Version to deploy; it was champion before, or was compared with the champion.
         fetch: Copies the package to a folder.
-        live: JPEGs that cameras took lately; the golden ones stand in for them.
-        policy: The steps and the limits.
-        run: Names this run: tried again, it does not try again what it sent back.
-        clock: Counts the seconds.
+        live: Recently served JPEGs; if there are none, the golden images are used.
+        policy: Steps of the traffic share and limits.
+        run: Name of the run; a retry does not deploy again a model that it rolled back.
+        clock: Measures time and waits.
 
     Raises:
-        Refusal: If the package is not what it says, the servers are not to be reached, or
-            another rollout is under way. Who served before serves on.
-        PromotionConflict: If another champion was not compared with it, or came after it.
+        Refusal: If the package is damaged, the servers are not reachable, or another rollout
+            is under way. The champion serves on.
+        PromotionConflict: If the champion is not the one that it was compared with.
     """
     dataset, model = version.dataset, version.model
     back = register.has_served(version)
@@ -63,7 +63,7 @@ def deploy(
 
 
 def _begun(register: Register, version: Version, run: str, back: bool) -> Rollout:
-    """Claim the rollout; it has failed already if this run has sent the model back."""
+    """Lock the rollout; it has failed already if this run has rolled the model back."""
     register.claim(version.dataset)
     champion = register.champion(version.dataset)
     before = champion.model if champion else None
@@ -84,7 +84,7 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
 
 
 def _failed_before(target: Target, rollout: Rollout) -> Rollout:
-    """End what is left of the trial, and let the champion serve, if the run was killed since."""
+    """Remove the candidate, and restore the champion, if the run was killed since."""
     dataset, champion = rollout.version.dataset, rollout.champion
     target.abandon(dataset)
     if champion and target.serving(dataset) != champion:
@@ -95,10 +95,10 @@ def _failed_before(target: Target, rollout: Rollout) -> Rollout:
 def _tried(
     register: Register, trial: CanaryRollout, steps: Sequence[int], rollout: Rollout
 ) -> Rollout:
-    """Go through the steps and promote the candidate; or send it back, whatever happened."""
+    """Run the steps and promote the candidate; roll it back after any exception."""
     prober, version = trial.prober, rollout.version
     if rollout.champion and prober.target.serving(version.dataset) == version.model:
-        # Who serves is no candidate: sent back, it would leave nothing to serve.
+        # The stable model must not be the candidate: a rollback would leave no model.
         prober.target.serve(version.dataset, rollout.champion)
     rollout = replace(rollout, observations=trial.observations, note=prober.target.note)
     try:
@@ -106,7 +106,7 @@ def _tried(
         detail = {"steps": steps_of(trial.observations), **_named(rollout)}
         register.promote(version.dataset, version.model, rollout.champion, detail)
     except (Exception, KeyboardInterrupt, SystemExit) as cause:
-        if _is_champion(register, version):  # who was interrupted had promoted it
+        if _is_champion(register, version):  # it was promoted before the interruption
             _served(register, prober.target, rollout, prober.pictures)
             raise
         return _sent_back(register, prober.target, rollout, cause)
@@ -130,12 +130,12 @@ def _is_champion(register: Register, version: Version) -> bool:
 
 
 def _named(rollout: Rollout) -> dict[str, str]:
-    """Return what lets a run that is tried again know what it did."""
+    """Return the name of the run, by which a retry finds its audit entry."""
     return {"run": rollout.run} if rollout.run else {}
 
 
 def _again(target: Target, version: Version, pictures: Pictures) -> Rollout:
-    """Let the champion serve as is wanted now, whatever state was left, or settings changed."""
+    """Deploy the champion again, with the settings of now."""
     dataset, model = version.dataset, version.model
     if target.current(dataset, model):
         answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
@@ -149,7 +149,7 @@ def _again(target: Target, version: Version, pictures: Pictures) -> Rollout:
 def _sent_back(
     register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
-    """End a trial at once, write down why, and raise again what is no verdict."""
+    """Roll a candidate back, record the reason, and raise again if it is no verdict."""
     version, verdict = rollout.version, isinstance(cause, Breach)
     left: Outage | None = None
     try:
@@ -173,7 +173,7 @@ def _sent_back(
 
 
 def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
-    """Return how a trial ended, who serves, why, and what may be done about it."""
+    """Return the outcome in a sentence: model in service, reason, and next step."""
     version, why = rollout.version, str(cause) or type(cause).__name__
     model = version.model[:12]
     now = f"{rollout.champion[:12]} serves on" if rollout.champion else "nothing serves"
@@ -190,7 +190,7 @@ def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
 def _served(
     register: Register, target: Target, rollout: Rollout, pictures: Pictures
 ) -> Rollout:  # fmt: skip
-    """Exchange the stable package for the promoted one; if it does not answer, step back."""
+    """Replace the stable package by the promoted one; go back if it does not answer."""
     dataset, model, before = rollout.version.dataset, rollout.version.model, rollout.champion
     try:
         target.serve(dataset, model)
@@ -198,11 +198,11 @@ def _served(
         if answer is None or answer.model != model:
             who = answer.model[:12] if answer else "nothing"
             raise CandidateFailure(f"{who} answers instead of {model[:12]}")
-    except CandidateFailure as cause:  # all else is no fault of the model, who is champion
+    except CandidateFailure as cause:  # other errors are no fault of the model
         if before is None:
             raise
-        target.tally(dataset, "stable")  # a place that is gone convicts nobody
-        with suppress(PromotionConflict):  # who became champion by now, puts itself in service
+        target.tally(dataset, "stable")  # raises if the target itself is away
+        with suppress(PromotionConflict):  # a newer champion deploys itself
             why = f"{model[:12]} does not come up in service, {before[:12]} serves on: {cause}"
             detail = {"reason": why, "kept": before, **_named(rollout)}
             register.step_back(rollout.version, register.named(dataset, before), detail)

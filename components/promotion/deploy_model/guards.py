@@ -17,26 +17,26 @@ from components.promotion.deploy_model.compare import Comparison
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.traffic.tally import Tally
 
-FORGIVEN = 1  # failed answers: one may be the network's
+FORGIVEN = 1  # failed answers: one may be a network error
 DEVIATIONS = 3  # of a mean of boxes a picture, which vary about as much as their mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a candidate at one look.
+    """Measurements of candidate and champion at one observation.
 
     Attributes:
-        candidate: What clients met at the candidate since the step began.
-        champion: What clients met at the champion since the rollout began.
-        candidate_lately: What clients met at the candidate since latencies are compared.
-        champion_lately: What clients met at the champion in the same time.
-        asked: Pictures that the candidate was asked since the step began, by us.
-        failed: Of these, those that it did not answer.
-        latencies_ms: Of its newest answers to us.
-        champion_ms: Of the champion's newest answers about the same pictures.
-        live: The candidate's newest answers about live pictures, and the champion's.
-        golden: The candidate's boxes on its golden pictures, as its package expects them:
-            pictures, boxes, and sum of scores.
+        candidate: Request metrics of the candidate since the step began.
+        champion: Request metrics of the champion since the rollout began.
+        candidate_lately: Request metrics of the candidate since latencies are compared.
+        champion_lately: Request metrics of the champion in the same time.
+        asked: Number of probes of the candidate since the step began.
+        failed: Number of these that it did not answer.
+        latencies_ms: Latencies of the newest probes of the candidate.
+        champion_ms: Latencies of the newest probes of the champion, with the same pictures.
+        live: Comparison of both models on the newest live pictures.
+        golden: Expected answers to the golden pictures of the candidate: number of pictures,
+            number of boxes, and sum of scores.
     """
 
     candidate: Tally = field(default_factory=Tally)
@@ -52,10 +52,10 @@ class Evidence:
 
 
 def breaches(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    """Yield why a candidate must go back for what it answers, if it must.
+    """Yield the rollback rules that the answers of a candidate break.
 
     Args:
-        seen: What is known of it.
+        seen: The evidence.
         policy: The limits.
     """
     yield from _disagreement(seen.live, policy)
@@ -63,7 +63,12 @@ def breaches(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
 
 
 def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    """Yield why a candidate must go back for what it fails to answer, if it must."""
+    """Yield the rollback rules that the failures of a candidate break.
+
+    Args:
+        seen: The evidence.
+        policy: The limits.
+    """
     failed = seen.candidate.errors + seen.failed
     asked = seen.candidate.requests + seen.asked
     if failed > FORGIVEN and failed > policy.max_error_rate * asked:

@@ -11,22 +11,22 @@ from components.promotion.deploy_model.guards import Evidence
 from components.shared.contracts.policy import RolloutPolicy
 
 QUANTILE = 0.95
-LEAST_PROBES = 5  # before their latency says anything
-RECENT = 60  # answers to us of each side whose latency counts, or as many as a policy needs
+MIN_PROBES = 5  # before their latency is judged
+RECENT = 60  # newest probes of each server whose latency counts, or more if the policy needs it
 
 
 def slow(seen: Evidence, policy: RolloutPolicy) -> str | None:
-    """Return in how much a candidate is too slow, or None.
+    """Return why a candidate is too slow, in a sentence, or None.
 
     Args:
-        seen: What is known of both sides.
+        seen: The evidence.
         policy: The limits.
     """
     return next(chain(_probes(seen, policy), _clients(seen, policy)), None)
 
 
 def window(policy: RolloutPolicy) -> int:
-    """Return how many of the newest answers of each side count: a second look needs its own.
+    """Return the number of newest probes of each server whose latency counts.
 
     >>> window(RolloutPolicy(min_latency_answers=100))
     100
@@ -35,24 +35,24 @@ def window(policy: RolloutPolicy) -> int:
 
 
 def enough(seen: Evidence, policy: RolloutPolicy, *, beside: bool) -> bool:
-    """Say whether there are enough answers to us for a second look.
+    """Return whether there are enough probes for a second measurement.
 
     Args:
-        seen: What is known of both sides since the first look.
-        policy: How many are enough.
-        beside: Whether a champion answers as well.
+        seen: The evidence since the first measurement.
+        policy: The minimum number of probes.
+        beside: Whether the champion must have enough as well.
     """
     sides = [seen.latencies_ms, *([seen.champion_ms] if beside else [])]
     return min(map(len, sides)) >= policy.min_latency_answers
 
 
 def _probes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    if len(seen.latencies_ms) < LEAST_PROBES:
+    if len(seen.latencies_ms) < MIN_PROBES:
         return
     ours = slowest(seen.latencies_ms)
     if ours > policy.max_latency_ms:
         yield _too_slow(ours, policy.max_latency_ms, "at most")
-    elif len(seen.champion_ms) >= LEAST_PROBES:
+    elif len(seen.champion_ms) >= MIN_PROBES:
         theirs = slowest(seen.champion_ms)
         if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
             yield _too_slow(ours, theirs, f"at most {policy.max_latency_ratio:g} times")
@@ -72,7 +72,7 @@ def _clients(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
 
 
 def slowest(latencies_ms: Sequence[float]) -> float:
-    """Return the 95th percentile, the lower neighbour: one hiccup in 16 does not count.
+    """Return the 95th percentile, rounded down: one outlier in 16 does not count.
 
     >>> slowest([10.0] * 15 + [900.0])
     10.0

@@ -11,7 +11,7 @@ from components.shared.store.objects import Objects
 
 
 def registered(objects: Objects, model: str) -> Fetch:
-    """Return what copies a registered package and its signature, as a `RegisteredLayout`."""
+    """Return a function that copies a registered package to a folder, a `RegisteredLayout`."""
     return partial(_copy, objects, RegisteredLayout.prefix(model))
 
 
@@ -25,18 +25,18 @@ def _copy(objects: Objects, prefix: str, folder: Path) -> None:
 def keep(
     package_store: PackageStore, dataset: str, model: str, fetch: Fetch, *, anew: bool = False
 ) -> Path:  # fmt: skip
-    """Return a verified copy of a package, fetched aside and renamed if it is not there.
+    """Return a verified copy of a package, fetched to a temporary folder if it is missing.
 
     Args:
-        package_store: Where it is kept, its signature beside it.
-        dataset: Whose package it is.
-        model: Its digest.
+        package_store: Store for the package and its signature.
+        dataset: Name of the dataset.
+        model: Digest of the package.
         fetch: Fills a folder laid out as `RegisteredLayout`.
-        anew: Whether it may have been signed by another key since it was kept: then it is
-            fetched whatever is there, and a new signature takes the place of the old one.
+        anew: Whether to fetch in any case, and to replace the signature: the package may have
+            been signed with another key since.
 
     Raises:
-        PackageError: If what was fetched is not the package.
+        PackageError: If the fetched package has another digest.
     """
     folder, signature = (
         package_store.package(dataset, model),
@@ -46,7 +46,7 @@ def keep(
     if whole and signature.exists() and not anew:
         return folder
     fresh = RegisteredLayout(folder.with_suffix(".part"))
-    shutil.rmtree(fresh.root, ignore_errors=True)  # what a killed run left is begun again
+    shutil.rmtree(fresh.root, ignore_errors=True)  # may be left by a killed run
     fresh.package.mkdir(parents=True)
     fetch(fresh.root)
     found = PackageLayout(fresh.package).verify().digest

@@ -22,7 +22,7 @@ HEADINGS = (
 
 
 def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
-    """Write the page of a rollout, however it ended.
+    """Write the page of a rollout.
 
     Args:
         rollout: The record of the rollout.

@@ -12,7 +12,7 @@ from components.shared.contracts.record import read_lines
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects, frame_key
 
-LATELY = 500  # served frames, of which an even sample is taken: not all of one camera or hour
+LATELY = 500  # newest served frames, sampled evenly so that they are of several cameras and hours
 
 SERVED = """
 SELECT sha256 FROM gold.served_frames WHERE dataset = %s
@@ -22,7 +22,7 @@ GROUP BY sha256 ORDER BY max(sequence) DESC LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture and what the candidate must answer about it."""
+    """A golden picture and the expected boxes."""
 
     name: str
     jpeg: bytes
@@ -31,12 +31,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What both sides are asked about.
+    """The pictures to probe with.
 
     Attributes:
-        golden: Known pictures of the candidate's package.
-        live: JPEGs that cameras took lately; the golden ones where there are none.
-        score_threshold: The package's own: a box that scores about as much may be missing.
+        golden: Golden pictures of the candidate's package.
+        live: Recently served JPEGs; the golden ones if there are none.
+        score_threshold: Threshold of the package; a box with about this score may be missing.
     """
 
     golden: Sequence[Known]
@@ -45,12 +45,12 @@ class Pictures:
 
 
 def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pictures:
-    """Gather the pictures for one candidate.
+    """Collect the pictures for one candidate.
 
     Args:
-        package: Its verified package.
-        live: JPEGs that cameras took lately.
-        most: Live pictures to take.
+        package: The verified package of the candidate.
+        live: Recently served JPEGs.
+        most: Maximum number of live pictures.
 
     Raises:
         Refusal: If the package has no golden picture.
@@ -68,13 +68,13 @@ def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pic
 def served_lately(
     connection: extensions.connection, objects: Objects, dataset: str, most: int
 ) -> Iterator[bytes]:
-    """Yield an even sample of the frames that were served lately; those erased are left out.
+    """Yield an even sample of the recently served frames, without erased ones.
 
     Args:
         connection: An open connection to a migrated database.
-        objects: Where the images lie.
-        dataset: Whose frames.
-        most: How many.
+        objects: The object store with the images.
+        dataset: Name of the dataset.
+        most: Maximum number of frames.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(SERVED, (dataset, LATELY))

@@ -16,10 +16,10 @@ from components.shared.traffic.routes import Routes
 from components.shared.traffic.scrape import tally_of
 from components.shared.traffic.tally import Tally
 
-LEASE_S = 15.0  # so long a candidate stays in traffic when whoever looks after it is gone
+LEASE_S = 15.0  # a candidate loses its traffic after this time if the deployer is gone
 LOAD_S = 60.0  # for a package that is known to load
-FOLLOW_S = 10.0  # for the front door to follow the folder
-# A server ends a connection that nobody uses for 5 s; ours are let go before.
+FOLLOW_S = 10.0  # for the proxy to follow the package store
+# Servers close idle connections after 5 s; this client closes them before.
 LIMITS = httpx.Limits(keepalive_expiry=2)
 
 
@@ -27,11 +27,11 @@ class ServerTarget:
     """Two running `serve_detector` behind one `route_requests`.
 
     Args:
-        url: Where the front door listens.
+        url: Address of the reverse proxy.
         stable: Admin address of the server in service.
         candidate: Admin address of the candidates' server.
-        package_store: The folder of packages that all of them were started with.
-        ready_seconds: How long a candidate may take to come up.
+        package_store: Package store that proxy and servers share.
+        ready_seconds: Timeout for a candidate to become ready, in seconds.
     """
 
     note = "What the candidate fails to answer is answered by the champion: no client meets it."
@@ -51,10 +51,15 @@ class ServerTarget:
         self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
-        """Return a verified copy of a package on the package store.
+        """Return a verified copy of a package in the package store.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the package.
+            fetch: Fills a folder laid out as `RegisteredLayout`.
 
         Raises:
-            PackageError: If what was fetched is not the package.
+            PackageError: If the fetched package has another digest.
         """
         return keep(self._package_store, dataset, model, fetch, anew=True)
 
@@ -63,7 +68,7 @@ class ServerTarget:
         return self._package_store.current(dataset)
 
     def current(self, dataset: str, model: str) -> bool:
-        """Say whether a package is the current one: the servers' own settings are not ours."""
+        """Return whether a package is the current one; the servers' settings are not compared."""
         return self.serving(dataset) == model
 
     def begin(self, dataset: str, model: str) -> None:
@@ -82,19 +87,23 @@ class ServerTarget:
             try:
                 left = deadline - time.monotonic()
                 return self._order("candidate", dataset, "load", max(left, 1.0))
-            except Unreachable as cause:  # it may be coming up again
+            except Unreachable as cause:  # it may be restarting
                 if time.monotonic() > deadline:
-                    self._routes()  # without a front door nobody is to blame
+                    self._routes()  # raises if the proxy is away, too
                     raise CandidateFailure(
                         f"not ready after {self._ready_seconds:.0f} s: {cause}"
                     ) from cause
             time.sleep(0.2)
 
     def share(self, dataset: str, percent: int) -> None:
-        """Lend the candidate a share of the requests for a while; the same again renews it.
+        """Set the traffic share of the candidate, as a lease; the next call renews it.
+
+        Args:
+            dataset: Name of the dataset.
+            percent: Share of the requests, 0 to 100.
 
         Raises:
-            Refusal: If the front door does not follow.
+            Refusal: If the proxy does not follow.
         """
         model = self._package_store.current(dataset, "candidate") or ""
         lease = TrafficLease(percent=percent, model=model, until=time.time() + LEASE_S)
@@ -110,16 +119,16 @@ class ServerTarget:
         return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
 
     def tally(self, dataset: str, side: Side) -> Tally:
-        """Return what clients met at the front door so far."""
+        """Return the request metrics of the proxy for one server."""
         return tally_of(self._get("/metrics").text, dataset, side)
 
     def disruption(self, dataset: str) -> str | None:
-        """Return None: nothing but its own faults takes a process of a laptop away."""
+        """Return None: on one machine no server is evicted."""
         del dataset
         return None
 
     def serve(self, dataset: str, model: str | None) -> None:
-        """Exchange the package of the stable server under its requests, and end any trial.
+        """Load a package into the stable server, and end any rollout.
 
         Raises:
             CandidateFailure: If the server refuses the package.
@@ -130,16 +139,16 @@ class ServerTarget:
         self.abandon(dataset)
 
     def abandon(self, dataset: str) -> None:
-        """Take the candidate out of the requests, then let its server forget it."""
+        """Take the traffic from the candidate, then unload it."""
         self._package_store.set_traffic(dataset, None)
-        with suppress(Unreachable):  # then nobody is led to the candidate either
+        with suppress(Unreachable):  # without a proxy the candidate gets no traffic
             self._until_in_force(dataset, 0)
         self._package_store.set_current(dataset, None, "candidate")
         with suppress(Refusal):
             self._order("candidate", dataset, "unload", ASK_S)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def _until_in_force(self, dataset: str, percent: int) -> None:
@@ -153,10 +162,10 @@ class ServerTarget:
             time.sleep(0.02)
 
     def _until_live(self) -> None:
-        """Wait for the candidates' server, which may still be coming up.
+        """Wait for the candidates' server, which may still be starting.
 
         Raises:
-            Unreachable: If it does not in time.
+            Unreachable: If it does not answer in time.
         """
         deadline = time.monotonic() + self._ready_seconds
         while True:

@@ -13,82 +13,88 @@ Side = Literal["stable", "candidate"]
 
 
 class CandidateFailure(Refusal):
-    """A server did not serve its package: it ended, declined it, or answers otherwise."""
+    """A server did not serve its package: it crashed, declined it, or answers wrongly."""
 
 
 class Unreachable(Outage):
-    """Nobody answers where the models should be served."""
+    """No server answers at the target."""
 
 
 class Target(Protocol):
-    """A place that answers for datasets: one package stably, and one more on trial.
+    """Protocol of a place where models are served, one stable and one candidate by dataset.
 
-    Every verb may be repeated: after a kill, the same call ends the same. A verb returns
-    when what it says is true of the requests that come, not when it was asked for.
+    Every method is idempotent: after a kill, the same call ends the same. A method returns when
+    the change is in force for requests of clients.
 
     Attributes:
-        note: What people should know who read what clients met here, in sentences.
+        note: A remark about the request metrics of this target, for the page.
     """
 
     note: str
 
     def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
-        """Return a verified local copy of a package, fetched if it is not there yet."""
+        """Return a verified local copy of a package, fetched if it is missing.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the package.
+            fetch: Fills a folder laid out as `RegisteredLayout`.
+        """
 
     def serving(self, dataset: str) -> str | None:
-        """Return the digest of the package that is configured to answer stably, or None."""
+        """Return the digest of the configured stable package, or None."""
 
     def current(self, dataset: str, model: str) -> bool:
-        """Say whether a package is configured to answer stably, in the way that is wanted now.
+        """Return whether a package is the stable one, with the settings of now.
 
-        If it is not, `serve` exchanges it in place.
+        If it is not, `serve` replaces it in place.
         """
 
     def begin(self, dataset: str, model: str) -> None:
-        """Bring a candidate up beside what serves, at no share of the requests.
+        """Start a candidate beside the stable package, without traffic.
 
         Raises:
-            CandidateFailure: If its own server ends, declines the package or never gets ready.
-            Refusal: If the place cannot bring it up: no verdict on the candidate.
+            CandidateFailure: If its own server crashes, declines the package or never is ready.
+            Refusal: If the target cannot start it: no verdict on the candidate.
         """
 
     def share(self, dataset: str, percent: int) -> None:
-        """Let the candidate answer a share of the requests, 0 to 100 percent.
+        """Set the traffic share of the candidate, 0 to 100 percent.
 
-        It is asked again at every look: where a share is only lent, that renews it.
+        It is set again at every observation, which renews a lease.
         """
 
     def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
         """Return what one side answers about a JPEG, not logged; None if it has no package.
 
         Raises:
-            Refusal: If it declines, fails or stays busy.
-            Unreachable: If nobody answers.
+            Refusal: If the server declines, fails or stays busy.
+            Unreachable: If no server answers.
         """
 
     def tally(self, dataset: str, side: Side) -> Tally:
-        """Return what clients met at one side so far.
+        """Return the request metrics of one side, since its server started.
 
         Raises:
-            Refusal: If the place itself does not answer, whichever side is meant.
+            Refusal: If the target itself does not answer.
         """
 
     def disruption(self, dataset: str) -> str | None:
-        """Return what took the candidate's server away from outside, such as a drain, or None."""
+        """Return why the candidate's server was evicted, such as a drained node, or None."""
 
     def serve(self, dataset: str, model: str | None) -> None:
-        """Let one package answer every request, and end any trial; None: nothing answers.
+        """Make one package stable for all requests, and end any rollout; None serves nothing.
 
         Raises:
             CandidateFailure: If the package does not come up in service.
-            Refusal: If the place cannot do it: no verdict on the package.
+            Refusal: If the target cannot do it: no verdict on the package.
         """
 
     def abandon(self, dataset: str) -> None:
-        """End a trial: the candidate gets no request any more, then it goes.
+        """End a rollout: take the traffic from the candidate, then remove it.
 
-        A candidate that is dead, or that there never was, is no reason to fail.
+        It is no error if there is no candidate, or it has crashed.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

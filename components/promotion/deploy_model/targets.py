@@ -9,21 +9,25 @@ from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 
-# Of the front door, and of the admin ports of the two servers behind it.
+# Addresses of the reverse proxy, and of the admin ports of the two servers behind it.
 ADDRESSES = ("DETECTOR_URL", "DETECTOR_STABLE_URL", "DETECTOR_CANDIDATE_URL")
 
 
 def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target:
-    """Return the place that DETECTOR_TARGET names: `server`, `kserve` or `triton`.
+    """Return the target that DETECTOR_TARGET names: `server`, `kserve` or `triton`.
+
+    Args:
+        environment: Environment variables.
+        policy: Gives the timeouts.
 
     Raises:
-        Refusal: If there is no such place.
+        Refusal: If the name is unknown.
     """
     name = environment.get("DETECTOR_TARGET") or "server"
     if name == "server":
         package_store = PackageStore(environment["MODEL_ROOT"])
-        door, stable, candidate = (environment[variable] for variable in ADDRESSES)
-        return ServerTarget(door, stable, candidate, package_store, policy.ready_seconds)
+        url, stable, candidate = (environment[variable] for variable in ADDRESSES)
+        return ServerTarget(url, stable, candidate, package_store, policy.ready_seconds)
     if name in ("kserve", "triton"):
         from components.promotion.deploy_model.kserve.environment import kserve_target
 
@@ -32,10 +36,10 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
 
 
 def policy_from(environment: Mapping[str, str]) -> RolloutPolicy:
-    """Return the policy that ROLLOUT_POLICY changes, in YAML or JSON.
+    """Return the rollout policy, changed by ROLLOUT_POLICY in YAML or JSON.
 
     Raises:
-        Refusal: If it says what no policy says.
+        Refusal: If a field is unknown or its value is not valid.
 
     >>> policy_from({"ROLLOUT_POLICY": "step_seconds: 2"}).step_seconds
     2.0
