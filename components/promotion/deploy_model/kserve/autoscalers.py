@@ -14,12 +14,12 @@ def remove_orphans(cluster: Cluster, service: str, expected: set[str]) -> list[s
     """Delete the autoscalers of an InferenceService whose Deployment is not expected.
 
     Args:
-        cluster: Where they are.
+        cluster: The cluster.
         service: Name of the InferenceService that owns them.
         expected: Names of the Deployments that it has.
 
     Returns:
-        The names of those that were deleted. A right that is missing costs a line, no rollout.
+        Names of the deleted autoscalers. Missing rights are logged, and stop no rollout.
     """
     removed = []
     try:

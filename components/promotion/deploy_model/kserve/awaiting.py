@@ -17,20 +17,20 @@ from components.shared.cluster.client import Body
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Outage, Refusal
 
-FOLLOW_S = 60.0  # for KServe to follow the object, where no pod must start
+FOLLOW_S = 60.0  # for KServe to reconcile the object, where no pod must start
 SETTLE_S = 20.0  # for the stable spec to be the latest again, after a rollback (Knative)
-ADMISSION_S = 10.0  # before a refused pod is believed: what a status says may be of before
+ADMISSION_S = 10.0  # before a refused pod counts: the status may be of an earlier state
 OLD_NAMES = {"RawDeployment": "Standard", "Serverless": "Knative"}
 
 Ask = Callable[[Side], DetectAnswer | None]
 
 
 class Awaiting:
-    """Waits for one InferenceService.
+    """Waits for states of one InferenceService.
 
     Args:
-        parts: What belongs to it.
-        ready_seconds: For pods to come up.
+        parts: Collaborators of the target.
+        ready_seconds: Timeout for pods to become ready, in seconds.
     """
 
     def __init__(self, parts: Parts, ready_seconds: float) -> None:
@@ -43,16 +43,16 @@ class Awaiting:
         self._known: dict[Side, set[str]] = {}  # names of the pods that came up
 
     def answers(self, model: str, side: Side, ask: Ask) -> None:
-        """Wait until a side answers with a model.
+        """Wait until one side answers with a model.
 
         Args:
-            model: Its digest.
-            side: Which.
-            ask: Asks that side about a picture.
+            model: Digest of the model.
+            side: `stable` or `candidate`.
+            ask: Sends a picture to a side.
 
         Raises:
-            CandidateFailure: If its own servers end, or run and do not answer in time.
-            Outage: If they cannot be started, or KServe does not follow.
+            CandidateFailure: If its servers crash, or run and do not answer in time.
+            Outage: If they cannot be started, or KServe does not reconcile.
         """
         began = time.monotonic()
         self._known[side] = self._names(side)  # others were replaced, not taken away
@@ -69,10 +69,10 @@ class Awaiting:
         self._known[side] = self._names(side)
 
     def started(self, side: Side) -> None:
-        """Wait until a server of a side was started; it need not be ready.
+        """Wait until a server of one side was started; it need not be ready.
 
         Raises:
-            CandidateFailure: If it ended already.
+            CandidateFailure: If it has crashed.
             Outage: If it cannot be started.
         """
         began = time.monotonic()
@@ -85,11 +85,15 @@ class Awaiting:
         self._service.until(missing, self._ready_seconds, f"the {side} one is not started")
 
     def pods(self, count: int, percent: int) -> None:
-        """Wait until the candidate has as many ready pods as its share needs.
+        """Wait until the candidate has enough ready pods for its share.
+
+        Args:
+            count: Number of pods.
+            percent: Traffic share, for messages.
 
         Raises:
-            CandidateFailure: If one of its servers ends.
-            Outage: If they do not come up.
+            CandidateFailure: If one of its servers crashes.
+            Outage: If the pods do not become ready.
         """
         began = time.monotonic()
 
@@ -103,16 +107,16 @@ class Awaiting:
         self._known["candidate"] = self._known.get("candidate", set()) | self._names("candidate")
 
     def check_pods(self, service: Body, side: Side, began: float) -> None:
-        """Look whether the pods of a side may still come up, or stay.
+        """Check that the pods of one side can still become or stay ready.
 
         Args:
-            service: The object as it is.
-            side: Which.
-            began: When they were first waited for, by the monotonic clock.
+            service: The InferenceService.
+            side: `stable` or `candidate`.
+            began: Start of the wait, by the monotonic clock, in seconds.
 
         Raises:
-            CandidateFailure: If one of its servers ended.
-            Outage: If they cannot be started, or are not admitted.
+            CandidateFailure: If one of its servers has crashed.
+            Outage: If pods cannot be started, or are not admitted.
         """
         pods = self._pods(service, side)
         if words := state.failure(pods):
@@ -124,11 +128,11 @@ class Awaiting:
             raise Outage(f"no pod of the {side} one is admitted: {words}")
 
     def count(self, service: Body, side: Side) -> int:
-        """Return how many pods of one side are ready."""
+        """Return the number of ready pods of one side."""
         return len([pod for pod in self._pods(service, side) if state.is_ready(pod)])
 
     def disruption(self, side: Side) -> str | None:
-        """Return what took pods of a side away from outside, or None; Knative scales by itself."""
+        """Return why pods of one side were evicted, or None; unknown on Knative, which scales."""
         if self._mode == "Knative":
             return None
         pods = self._pods(self._service.get(), side)
@@ -139,7 +143,7 @@ class Awaiting:
         return next((f"the {side} one: {each}" for each in words if each), None)
 
     def seen(self, what: str) -> None:
-        """Wait until the status has the shares of the spec."""
+        """Wait until the status has the traffic shares of the spec."""
 
         def missing(service: Body) -> str | None:
             return None if self._canary.seen(service) else conditions(service) or "no word of it"
@@ -147,7 +151,7 @@ class Awaiting:
         self._service.until(missing, FOLLOW_S, what)
 
     def settled(self) -> None:
-        """Wait a little until the spec's own revision is ready; it may come later, too."""
+        """Wait a short time until the latest revision is ready."""
 
         def missing(service: Body) -> str | None:
             return None if self._canary.ready(service) else "it is not ready"
@@ -158,7 +162,7 @@ class Awaiting:
         return {pod.metadata.name for pod in self._pods(self._service.get(), side)}
 
     def _pods(self, service: Body | None, side: Side) -> list[Any]:
-        """Return the pods of one side that were made for what it serves now."""
+        """Return the pods of one side that belong to its current spec."""
         predictor = self._plans.predictor(service, side)
         if service is None or predictor is None:
             return []
@@ -189,7 +193,7 @@ class Awaiting:
         return f"{old} pods still serve what was before" if old else None
 
     def _explained(self, cause: TimedOut, model: str, side: Side, ask: Ask) -> Refusal:
-        """Return whose fault it is that a side was not ready in time."""
+        """Return the error after a timeout: a failure of the candidate, or an outage."""
         pods = self._pods(self._service.get(), side)
         if state.has_run(pods) and not self.disruption(side) and _other(model, side, ask):
             return CandidateFailure(str(cause))
@@ -205,7 +209,7 @@ class Awaiting:
 
 
 def _other(model: str, side: Side, ask: Ask) -> str | None:
-    """Return who answers instead of a model, or None if it does."""
+    """Return why the answer is not by a model, or None if it is."""
     try:
         answer = ask(side)
     except Refusal as cause:

@@ -24,13 +24,13 @@ from components.promotion.deploy_model.kserve.predictor import MODELS, scaled
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.cluster.client import Body
 
-SLOT = "car-detection/slot"  # label of a predictor: the candidate has the one that is free
+SLOT = "car-detection/slot"  # label of a predictor, blue or green
 BEFORE = "car-detection/before"  # annotation of a predictor: the models to go back to
 SHARE = "canaryTrafficPercent"
 
 
 class StandardCanary:
-    """Two Deployments, and a route that splits between them; the settings have the replicas."""
+    """Canary in Standard mode: two Deployments, and a route that splits the traffic."""
 
     def __init__(self, settings: PredictorSettings) -> None:
         self._settings = settings
@@ -46,9 +46,9 @@ class StandardCanary:
         return canaries[0]["predictor"] if canaries else None
 
     def begun(self, service: Body, predictor: Body, digest: str) -> Body:
-        """Add a canary that gets nothing; 0 percent would mean 0 replicas, so it says one.
+        """Add a canary without traffic; 0 percent would mean 0 replicas, so one is set.
 
-        Nothing is lent to the stable side yet: KServe takes replicas off when a canary is ready.
+        The stable side gets no more replicas yet: KServe removes some when a canary is ready.
         """
         name = f"r{digest[:10]}"
         if self.stable(service).get("name") == name:
@@ -61,40 +61,40 @@ class StandardCanary:
         return self._with(service, [canary], lent=False)
 
     def percent(self, service: Body) -> int:
-        """Return the candidate's share as the spec has it."""
+        """Return the traffic share of the candidate in the spec, 0 to 100."""
         canaries = service["spec"].get("canary") or []
         return int(canaries[0]["trafficPercent"]) if canaries else 0
 
     def replicas(self, percent: int, stable: int) -> int:
-        """Return as many of the pods that serve stably as the share is of the requests."""
+        """Return the replicas that a traffic share needs, in proportion to the stable ones."""
         return max(1, math.ceil(max(self._settings.min_replicas, stable) * percent / 100))
 
     def grown(self, service: Body, replicas: int) -> Body:
-        """Raise the replicas of a canary that is ready, and lend the stable side as many."""
+        """Raise the replicas of a ready canary, and of the stable side as many."""
         canary = deepcopy(service["spec"]["canary"][0])
         most = max(canary["predictor"]["minReplicas"], replicas)
         canary["predictor"]["minReplicas"] = most
         return self._with(service, [canary])
 
     def shared(self, service: Body, percent: int) -> Body:
-        """Set `trafficPercent`."""
+        """Set the traffic share, `trafficPercent`."""
         changed = deepcopy(service)
         changed["spec"]["canary"][0]["trafficPercent"] = percent
         return changed
 
     def promoted(self, service: Body) -> Body:
-        """Make the canary's spec and name the predictor's."""
+        """Promote: move spec and name of the canary to the predictor."""
         changed = self._with(service, [])
         canary = service["spec"]["canary"][0]["predictor"]
         changed["spec"]["predictor"] = scaled(self._settings, canary)
         return changed
 
     def ended(self, service: Body) -> Body:
-        """Leave no canary."""
+        """Remove the canary."""
         return self._with(service, [])
 
     def exchanged(self, service: Body, predictor: Body) -> Body:
-        """Exchange the spec under the same name: a rolling update, at no time without a pod."""
+        """Replace the spec under the same name: a rolling update without downtime."""
         changed = self._with(service, [])
         old = self.stable(service)
         kept = {part: old[part] for part in ("name", "labels") if part in old}
@@ -102,10 +102,10 @@ class StandardCanary:
         return changed
 
     def seen(self, service: Body) -> bool:
-        """Say whether `status.canaryStatuses` has the names and shares of the spec.
+        """Return whether `status.canaryStatuses` has the names and shares of the spec.
 
-        Not by `status.observedGeneration`: KServe copies it from a child object, whose
-        generations are counted apart (https://github.com/kserve/kserve/issues/6081).
+        `status.observedGeneration` is not used: KServe copies it from a child object, which
+        has its own generations (https://github.com/kserve/kserve/issues/6081).
         """
         told = service.get("status", {}).get("canaryStatuses") or []
         wanted = service["spec"].get("canary") or []
@@ -114,7 +114,7 @@ class StandardCanary:
         ]
 
     def ready(self, service: Body) -> bool:
-        """Return what the canary's own status says."""
+        """Return whether the canary is ready by its status."""
         told = service.get("status", {}).get("canaryStatuses") or []
         return bool(told) and all(each.get("ready") for each in told)
 
@@ -135,26 +135,26 @@ class StandardCanary:
 
 
 class KnativeCanary:
-    """Two revisions of one Knative service, which scales as the settings say."""
+    """Canary in Knative mode: two revisions of one Knative service."""
 
     def __init__(self, settings: PredictorSettings) -> None:
         self._settings = settings
 
     def stable(self, service: Body) -> Body:
-        """Return `spec.predictor`, or in a trial as much as is known of what was before."""
+        """Return `spec.predictor`, or during a rollout what is known of the former one."""
         predictor: Body = service["spec"]["predictor"]
         if self.candidate(service) is None:
             return predictor
         return {"annotations": {MODELS: predictor["annotations"][BEFORE]}}
 
     def candidate(self, service: Body) -> Body | None:
-        """Return `spec.predictor` while it has a share and something was before it."""
+        """Return `spec.predictor` while it has a share and a predecessor, else None."""
         predictor: Body = service["spec"]["predictor"]
         on_trial = SHARE in predictor and BEFORE in (predictor.get("annotations") or {})
         return predictor if on_trial else None
 
     def begun(self, service: Body, predictor: Body, digest: str) -> Body:
-        """Make it the latest revision, which gets nothing."""
+        """Make a predictor the latest revision, without traffic."""
         del digest  # revisions are named by Knative
         before = self.stable(service)["annotations"][MODELS]
         noted = predictor | {"annotations": predictor["annotations"] | {BEFORE: before}}
@@ -163,16 +163,16 @@ class KnativeCanary:
         return self.shared(changed, 0)
 
     def percent(self, service: Body) -> int:
-        """Return the latest revision's share as the spec has it."""
+        """Return the traffic share of the latest revision in the spec, 0 to 100."""
         return int(service["spec"]["predictor"].get(SHARE, 0))
 
     def replicas(self, percent: int, stable: int) -> int:
-        """Return none: Knative's autoscaler follows the requests."""
+        """Return 0: the autoscaler of Knative follows the requests."""
         del percent, stable
         return 0
 
     def grown(self, service: Body, replicas: int) -> Body:
-        """Change nothing."""
+        """Return the object unchanged: Knative scales by itself."""
         del replicas
         return service
 
@@ -183,23 +183,23 @@ class KnativeCanary:
         return changed
 
     def promoted(self, service: Body) -> Body:
-        """Let the latest revision have everything."""
+        """Promote: route all traffic to the latest revision."""
         return self._latest(service, service["spec"]["predictor"])
 
     def restored(self, service: Body, predictor: Body) -> Body:
-        """Make a predictor with the models of before the latest, still without a share.
+        """Make a predictor with the former models the latest revision, still without traffic.
 
-        Without the 0 the failed revision, ready as it is, would get everything until the
-        new one is ready. `promoted` takes the 0 off then.
+        Without the 0 the failed revision, which is ready, would get all traffic until the new
+        one is ready. `promoted` removes the 0 then.
         """
         return self.shared(self.exchanged(service, predictor), 0)
 
     def exchanged(self, service: Body, predictor: Body) -> Body:
-        """Make it the latest revision, which gets everything once it is ready."""
+        """Make a predictor the latest revision, which gets all traffic when it is ready."""
         return self._latest(service, scaled(self._settings, predictor))
 
     def seen(self, service: Body) -> bool:
-        """Say whether the latest revision really gets the share that the spec says."""
+        """Return whether the latest revision has the traffic share of the spec."""
         percent = service["spec"]["predictor"].get(SHARE, 100)
         shares = {True: 0, False: 0}
         for target in traffic(service):
@@ -207,7 +207,7 @@ class KnativeCanary:
         return shares == {True: percent, False: 100 - percent}
 
     def ready(self, service: Body) -> bool:
-        """Say whether the revision that was made last is ready."""
+        """Return whether the revision that was created last is ready."""
         told = component(service)
         made = told.get("latestCreatedRevision")
         return bool(made) and made == told.get("latestReadyRevision")
@@ -224,7 +224,7 @@ Canary = StandardCanary | KnativeCanary
 
 
 def canary_of(settings: PredictorSettings) -> Canary:
-    """Return the way that the settings choose."""
+    """Return the canary implementation of the mode in the settings."""
     return StandardCanary(settings) if settings.mode == "Standard" else KnativeCanary(settings)
 
 
@@ -236,12 +236,12 @@ def models_of(predictor: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def component(service: Body) -> Body:
-    """Return what the status tells of the predictor."""
+    """Return the status of the predictor."""
     told: Body = service.get("status", {}).get("components", {}).get("predictor", {})
     return told
 
 
 def traffic(service: Body) -> list[Body]:
-    """Return to which revisions requests go (Knative)."""
+    """Return the traffic targets of the status (Knative)."""
     targets: list[Body] = component(service).get("traffic") or []
     return targets

@@ -17,19 +17,19 @@ KNATIVE = Kind("serving.knative.dev", "v1", "services")
 FORBIDDEN = 403
 CONFIG = "inferenceservice-config"  # of KServe's own namespace
 INSIDE = "svc.cluster.local"
-QUESTION = "car-detection-question"  # name of an object that is only asked about
+QUESTION = "car-detection-question"  # name of an object that is only used in dry runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What was found out.
+    """Features of KServe and the cluster.
 
     Attributes:
-        canary: The API server keeps `spec.canary` (KServe 0.20). Whether KServe splits requests
-            by it as well, no field tells: a rollout sees it in the HTTPRoute, at the first share.
-        routes: Gateway API is there.
-        readable: Its HTTPRoutes are ours to read.
-        knative: Knative Serving is there.
+        canary: Whether the API server keeps `spec.canary` (KServe 0.20). No field shows whether
+            KServe splits requests by it: a rollout sees it in the HTTPRoute, at the first share.
+        routes: Whether Gateway API is installed.
+        readable: Whether this account may read HTTPRoutes.
+        knative: Whether Knative Serving is installed.
         ingress: Section `ingress` of KServe's configuration; None if it may not be read.
         storage: Why no pod would get its files, or None.
     """
@@ -43,7 +43,7 @@ class Capabilities:
 
 
 def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
-    """Find out what the cluster can do; nothing is changed.
+    """Detect the features of the cluster; nothing is changed.
 
     Raises:
         Refusal: If KServe is not installed.
@@ -76,7 +76,7 @@ def _readable(cluster: Cluster) -> bool:
 
 
 def _kept(cluster: Cluster, mode: str) -> Body:
-    """Return what is left of a spec that is only tried: unknown fields are dropped in silence."""
+    """Return what a dry run keeps of a spec: unknown fields are dropped silently."""
     container = {"name": SERVER, "image": "none"}
     uri = {"name": "STORAGE_URI", "value": "s3://none/a"}
     predictor = {
@@ -98,15 +98,15 @@ def _kept(cluster: Cluster, mode: str) -> Body:
 
 
 def check(settings: PredictorSettings, able: Capabilities, service: Body | None) -> None:
-    """Refuse what would silently do nothing.
+    """Refuse settings that would silently have no effect.
 
     Args:
-        settings: What operators want.
-        able: What the cluster can do.
-        service: The InferenceService as it is, if there is one.
+        settings: Settings of the pods.
+        able: Features of the cluster.
+        service: The InferenceService, or None.
 
     Raises:
-        Refusal: With a sentence for each combination, which says what to set.
+        Refusal: With a sentence for each setting, and what to set instead.
     """
     found = [*_about_scaling(settings), *_about_mode(settings, able), *_about(settings, service)]
     found += [able.storage] if able.storage else []
@@ -195,7 +195,12 @@ def _about(settings: PredictorSettings, service: Body | None) -> Iterator[str]:
 
 
 def dropped(sent: Any, kept: Any, path: str = "spec") -> str | None:
-    """Return the path of the first field that was sent and not kept, or None.
+    """Return the path of the first field that the API server dropped, or None.
+
+    Args:
+        sent: The object that was sent.
+        kept: The object that was stored.
+        path: Path of both, for the result.
 
     >>> dropped({"a": {"b": 1, "c": []}}, {"a": {}})
     'spec.a.b'

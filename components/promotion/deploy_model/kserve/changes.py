@@ -20,8 +20,8 @@ class Changes:
     """Changes of one InferenceService.
 
     Args:
-        parts: What belongs to it.
-        turn_seconds: How long the rollout of another dataset may keep a change waiting.
+        parts: Collaborators of the target.
+        turn_seconds: Maximum wait for the rollout of another dataset, in seconds.
     """
 
     def __init__(self, parts: Parts, turn_seconds: float) -> None:
@@ -31,7 +31,7 @@ class Changes:
         self._turn_seconds = turn_seconds
 
     def begin(self, dataset: str, model: str) -> bool:
-        """Put a model on trial, and say whether it is: else nothing serves beside it.
+        """Start a candidate; return False if there is no stable predictor beside it.
 
         Raises:
             ConflictError: If another dataset is on trial for too long.
@@ -39,7 +39,7 @@ class Changes:
         return self._in_turn(lambda: self._begun(dataset, model))
 
     def exchange(self, dataset: str, model: str | None) -> None:
-        """Let the stable side serve another model of a dataset, or none, without a trial.
+        """Replace the stable model of a dataset, or remove it, without a rollout.
 
         Raises:
             ConflictError: If another dataset is on trial for too long.
@@ -75,7 +75,7 @@ class Changes:
         self._service.change(plan)
 
     def _in_turn(self, act: Callable[[], T]) -> T:
-        """Act, and again after a conflict: another dataset may be on trial, or just promoted."""
+        """Call a function, and retry after conflicts with a rollout of another dataset."""
         deadline, told = time.monotonic() + self._turn_seconds, ""
         while True:
             try:

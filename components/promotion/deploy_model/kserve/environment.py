@@ -23,7 +23,7 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
     Args:
         environment: DETECTOR_TARGET is `kserve` or `triton`; DETECTOR_SERVICE,
             DETECTOR_PREDICTOR (`PredictorSettings` as YAML) and OBJECT_STORE_URL.
-        policy: How long pods may take to come up.
+        policy: Gives the timeouts.
 
     Raises:
         Refusal: If the settings do not fit, or there is no cluster.

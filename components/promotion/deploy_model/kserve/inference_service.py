@@ -11,21 +11,21 @@ from components.promotion.deploy_model.kserve.capabilities import SERVICES, drop
 from components.shared.cluster.client import Body, Cluster, ClusterError, ConflictError
 from components.shared.contracts.refusal import Outage, Refusal
 
-LOOK_S = 0.5  # between two looks at a status
-RECENT_S = 1.0  # so long a look at the object may be used again
+LOOK_S = 0.5  # between two reads of a status
+RECENT_S = 1.0  # the object is cached for this time
 ATTEMPTS = 8  # to write while KServe writes the status
 
 
 class TimedOut(Outage):
-    """What was waited for did not come in time."""
+    """A wait ended without the expected state."""
 
 
 class InferenceService:
-    """One object of the cluster.
+    """One InferenceService of the cluster.
 
     Args:
-        cluster: Where it lives.
-        name: Its name.
+        cluster: The cluster.
+        name: Name of the InferenceService.
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
@@ -34,38 +34,38 @@ class InferenceService:
         self.name = name
 
     def get(self) -> Body | None:
-        """Return it as it is, or None."""
+        """Return the object, or None if it does not exist."""
         found = self._cluster.get(SERVICES, self.name)
         self._recent = (time.monotonic(), found)
         return found
 
     def recent(self) -> Body | None:
-        """Return it as it is or was a moment ago, for those who ask often."""
+        """Return the object, at most a second old."""
         seen, found = self._recent
         fresh = found is not None and time.monotonic() - seen < RECENT_S
         return found if fresh else self.get()
 
     def create(self, body: Body) -> None:
-        """Create it, if the API server keeps every field.
+        """Create the object, if the API server keeps every field.
 
         Raises:
-            ConflictError: If it is there.
+            ConflictError: If it exists.
             Refusal: If a field would be dropped.
         """
         _check_kept(body, self._cluster.create(SERVICES, body, dry_run=True))
         self._cluster.create(SERVICES, body)
 
     def change(self, plan: Callable[[Body], Body]) -> Body:
-        """Replace it by what a plan makes of it, if nobody else changed its spec meanwhile.
+        """Update the object by a function, with optimistic locking on its spec.
 
-        KServe's own writing of the status is no such change: then the plan is made anew.
+        If KServe has written the status meanwhile, the update is tried again.
 
         Args:
-            plan: From the object as it is to the object as it shall be; it may refuse.
+            plan: Returns the new object; it may refuse.
 
         Raises:
-            ConflictError: If someone else changed the spec.
-            Refusal: If it is gone, or a field would be dropped.
+            ConflictError: If another client has changed the spec.
+            Refusal: If the object does not exist, or a field would be dropped.
         """
         generation = None
         for _ in range(ATTEMPTS):
@@ -88,11 +88,11 @@ class InferenceService:
         raise ConflictError(f"the InferenceService {self.name} changes all the time")
 
     def tried(self, plan: Callable[[Body], Body]) -> tuple[Body, Body]:
-        """Return it as it is, and as the API server would store it after a plan.
+        """Return the object, and the object after an update, by a dry run.
 
         Raises:
-            ConflictError: If it changes all the time.
-            Refusal: If it is gone.
+            ConflictError: If the object changes at every attempt.
+            Refusal: If it does not exist.
         """
         for _ in range(ATTEMPTS):
             found = self.get()
@@ -106,20 +106,20 @@ class InferenceService:
         raise Refusal(f"there is no InferenceService {self.name} (any more)")
 
     def delete(self) -> None:
-        """Remove it and what it owns."""
+        """Delete the object and all that it owns."""
         self._cluster.delete(SERVICES, self.name)
         self._recent = (0.0, None)
 
     def until(self, missing: Callable[[Body], str | None], seconds: float, what: str) -> None:
-        """Wait until nothing is missing.
+        """Wait for a state of the object.
 
         Args:
-            missing: Says of the object as it is what is missing, or None; it may refuse.
-            seconds: At most.
-            what: What is waited for, to be told.
+            missing: Returns what is missing in words, or None; it may refuse.
+            seconds: Timeout, in seconds.
+            what: Begin of the message after a timeout.
 
         Raises:
-            TimedOut: If it takes longer.
+            TimedOut: After the timeout.
             Refusal: If `missing` refuses.
         """
         deadline = time.monotonic() + seconds
@@ -137,7 +137,7 @@ class InferenceService:
 
 
 def conditions(service: Body) -> str:
-    """Return what the status says is not as it should be, for people."""
+    """Return the conditions that are not True, in words."""
     told = service.get("status", {}).get("conditions") or []
     return ", ".join(
         f"{each['type']} is {each['status']} ({each.get('message') or each.get('reason') or '-'})"

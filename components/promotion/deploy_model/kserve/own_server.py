@@ -19,12 +19,12 @@ from components.shared.store.objects import Objects
 
 
 class OwnServer:
-    """Releases for our own server; it proves them itself, and counts what clients meet.
+    """Releases for our own server, which verifies packages and counts requests.
 
     Args:
-        objects: The registered packages; takes the releases.
-        settings: What the pods are like.
-        package_store: Where packages are proved before they are released.
+        objects: The object store with the registered packages and the releases.
+        settings: Settings of the pods.
+        package_store: Local store, where packages are verified before they are released.
     """
 
     counts = True
@@ -38,15 +38,20 @@ class OwnServer:
         self._package_store = package_store
 
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
-        """Return a verified copy of a package, fetched from the registered ones if not said.
+        """Return a verified copy of a package.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the package.
+            fetch: Fills a folder; None fetches the registered package.
 
         Raises:
-            PackageError: If what was fetched is not the package.
+            PackageError: If the fetched package has another digest.
         """
         return keep(self._package_store, dataset, model, fetch or registered(self._objects, model))
 
     def release(self, models: Mapping[str, str]) -> Release:
-        """Prove packages, and release them together."""
+        """Verify packages, and write a release with them."""
         for dataset, model in models.items():
             self.hold(dataset, model)
         return shelved(self._objects, self._package_store, models)
@@ -58,10 +63,10 @@ class OwnServer:
     def ask(
         self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
     ) -> DetectAnswer | None:
-        """Return what one side answers about a JPEG; the server says which model it was."""
+        """Return the answer of one side to a JPEG; it names the model."""
         del model
         return ask_server(http, url, side, dataset, jpeg, ASK_S)
 
     def close(self) -> None:
-        """Forget the copies that were proved."""
+        """Delete the local copies."""
         shutil.rmtree(self._package_store.root, ignore_errors=True)

@@ -13,16 +13,16 @@ from components.shared.cluster.client import Cluster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What belongs to one InferenceService.
+    """Collaborators around one InferenceService.
 
     Attributes:
-        cluster: Where it lives.
-        service: The object.
-        plans: Who is who in it.
-        canary: KServe's way.
-        reach: The ways to its pods.
-        server: Releases the packages that its predictors serve.
-        mode: How KServe should run it.
+        cluster: The cluster.
+        service: The InferenceService.
+        plans: Changes of the object.
+        canary: Canary implementation of the mode.
+        reach: Addresses, pods and metrics.
+        server: Writes releases and predictors.
+        mode: Deployment mode of KServe.
     """
 
     cluster: Cluster

@@ -19,8 +19,8 @@ class Plans:
     """Plans for one InferenceService.
 
     Args:
-        settings: What its pods are like.
-        canary: KServe's way, of the settings' mode.
+        settings: Settings of the pods.
+        canary: Canary implementation of the mode.
     """
 
     def __init__(self, settings: PredictorSettings, canary: Canary) -> None:
@@ -28,17 +28,17 @@ class Plans:
         self._canary = canary
 
     def predictor(self, service: Body | None, side: Side) -> Body | None:
-        """Return the predictor of one side, or None."""
+        """Return the predictor of one side, or None if there is none."""
         if service is None:
             return None
         return self._canary.stable(service) if side == "stable" else self._canary.candidate(service)
 
     def models(self, service: Body | None, side: Side) -> dict[str, str]:
-        """Return the digests that one side serves, by dataset."""
+        """Return the digests of the models of one side, by dataset."""
         return models_of(self.predictor(service, side))
 
     def on_trial(self, service: Body | None) -> dict[str, str]:
-        """Return what the candidate serves otherwise than who is stable: at most one dataset."""
+        """Return the models of the candidate that differ from the stable ones: at most one."""
         stable = self.models(service, "stable")
         candidate = self.models(service, "candidate")
         return {name: model for name, model in candidate.items() if stable.get(name) != model}
@@ -48,7 +48,7 @@ class Plans:
         return service_body(self._settings, name, scaled(self._settings, predictor))
 
     def begun(self, service: Body, dataset: str, predictor: Body, release: Release) -> Body:
-        """Put a predictor on trial; one that is there already loses its share.
+        """Start a candidate; if it exists already, set its share to 0.
 
         Raises:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
@@ -65,18 +65,18 @@ class Plans:
         return self._canary.begun(self._described(service), predictor, release.digest)
 
     def grown(self, service: Body, dataset: str, replicas: int) -> Body:
-        """Give the candidate more pods."""
+        """Raise the replicas of the candidate."""
         return self._canary.grown(self.checked(service, dataset), replicas)
 
     def shared(self, service: Body, dataset: str, percent: int) -> Body:
-        """Give the candidate a share."""
+        """Set the traffic share of the candidate."""
         return self._canary.shared(self.checked(service, dataset), percent)
 
     def promoted(self, service: Body, dataset: str, model: str) -> Body:
-        """Let the candidate serve stably.
+        """Promote the candidate.
 
         Raises:
-            ConflictError: If who is stable changed since it was put on trial.
+            ConflictError: If the stable models changed since the rollout began.
         """
         stable, candidate = self.models(service, "stable"), self.models(service, "candidate")
         if candidate != stable | {dataset: model}:
@@ -87,10 +87,15 @@ class Plans:
         return self._canary.promoted(service)
 
     def exchanged(self, service: Body, predictor: Body, expected: dict[str, str]) -> Body:
-        """Let another predictor serve without a trial.
+        """Replace the stable predictor without a rollout.
+
+        Args:
+            service: The InferenceService.
+            predictor: The new predictor.
+            expected: The stable models that it replaces, by dataset.
 
         Raises:
-            ConflictError: If who is stable is not as expected, or a candidate has requests.
+            ConflictError: If other models are stable, or a candidate has traffic.
         """
         if self._canary.percent(service):
             raise ConflictError("a candidate still gets requests: deploy its dataset again first")
@@ -102,7 +107,7 @@ class Plans:
         """Refuse a change of one dataset while another one is on trial.
 
         Raises:
-            ConflictError: Which says that one.
+            ConflictError: With the name of the other dataset.
         """
         if others := self.on_trial(service).keys() - {dataset}:
             raise ConflictError(
@@ -111,17 +116,17 @@ class Plans:
             )
 
     def checked(self, service: Body | None, dataset: str) -> Body:
-        """Return the object, if a dataset is on trial in it.
+        """Return the object, if a candidate of the dataset is in it.
 
         Raises:
-            Outage: If it is not: someone else ended it.
+            Outage: If there is none: another run has removed it.
         """
         if service is None or dataset not in self.on_trial(service):
             raise Outage(f"{dataset} is not on trial (any more)")
         return service
 
     def _described(self, service: Body) -> Body:
-        """Set what the settings say of the object as a whole."""
+        """Set annotations and labels of the object by the settings."""
         wanted = service_body(self._settings, service["metadata"]["name"], {})["metadata"]
         kept = service["metadata"]
         described = {
@@ -131,12 +136,17 @@ class Plans:
 
 
 def as_wanted(found: Body, wanted: Body) -> bool:
-    """Say whether nothing is to be changed, where both are as the API server completes them."""
+    """Return whether two objects are equal, apart from rollouts.
+
+    Args:
+        found: The stored object.
+        wanted: The wanted object, completed by the API server in a dry run.
+    """
     return _lasting(found) == _lasting(wanted)
 
 
 def _lasting(service: Body) -> tuple[Any, ...]:
-    """Return what a service is like apart from its trials, those that were included."""
+    """Return the parts of an InferenceService that do not change in a rollout."""
     metadata, predictor = service["metadata"], service["spec"]["predictor"]
     noted = predictor.get("annotations") or {}
     annotations = {name: text for name, text in noted.items() if name != BEFORE}
@@ -145,7 +155,7 @@ def _lasting(service: Body) -> tuple[Any, ...]:
 
 
 def _check_server(service: Body, predictor: Body) -> None:
-    """Refuse to put Triton beside our own server: KServe lays a canary over who is stable."""
+    """Refuse Triton beside our own server: KServe merges a canary with the stable spec."""
     serves, wanted = (
         "triton" if "model" in each else "kserve"
         for each in (service["spec"]["predictor"], predictor)

@@ -11,23 +11,23 @@ from components.promotion.deploy_model.kserve.names import SERVER
 
 WAITING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
 REMOVED = ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated")
-MOST = 500  # characters of a container's last words
+MAX_CHARS = 500  # of the message of a container
 
 
 def is_ready(pod: Any) -> bool:
-    """Say whether a pod is ready and has an address."""
+    """Return whether a pod is ready and has an address."""
     conditions = pod.status.conditions or []
     ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
     return bool(ready and pod.status.pod_ip and not pod.metadata.deletion_timestamp)
 
 
 def restarts(pod: Any) -> int:
-    """Return how often containers of a pod began anew."""
+    """Return the number of container restarts of a pod."""
     return sum(each.restart_count for each in pod.status.container_statuses or [])
 
 
 def has_run(pods: list[Any]) -> bool:
-    """Say whether the server of any pod was started."""
+    """Return whether the server of any pod was started."""
     return any(
         each.name == SERVER and each.state and (each.state.running or each.state.terminated)
         for pod in pods
@@ -36,18 +36,19 @@ def has_run(pods: list[Any]) -> bool:
 
 
 def failure(pods: list[Any]) -> str | None:
-    """Return the last words of a server that ended by itself, or None."""
-    kept = [pod for pod in pods if not removal(pod)]  # one that is told to stop may fail to
+    """Return the message of a crashed server, or None."""
+    # A pod that is being stopped may exit with an error.
+    kept = [pod for pod in pods if not removal(pod)]
     return next((words for pod in kept for words in _ends(pod.status.container_statuses)), None)
 
 
 def hindrance(pods: list[Any]) -> str | None:
-    """Return what keeps servers from being started at all, or None."""
+    """Return why containers cannot be started, or None."""
     return next((words for pod in pods for words in _hindrances(pod)), None)
 
 
 def unscheduled(pods: list[Any]) -> str | None:
-    """Return why a pod has no node yet, or None: one may be made for it."""
+    """Return why a pod is not scheduled yet, or None; a node may still be added."""
     for pod in pods:
         for each in pod.status.conditions or []:
             if each.type == "PodScheduled" and each.status == "False":
@@ -56,7 +57,7 @@ def unscheduled(pods: list[Any]) -> str | None:
 
 
 def removal(pod: Any) -> str | None:
-    """Return what takes a pod away from outside, or None."""
+    """Return why a pod is evicted or deleted, or None."""
     name = pod.metadata.name
     if pod.status.reason in REMOVED:
         return f"pod {name} was taken away ({pod.status.reason}: {pod.status.message or '-'})"
@@ -71,12 +72,12 @@ def _hindrances(pod: Any) -> Iterator[str]:
     for each in [*init, *(pod.status.container_statuses or [])]:
         waiting = each.state.waiting if each.state else None
         if waiting and waiting.reason in WAITING:
-            yield f"{each.name}: {waiting.reason}: {waiting.message or ''}"[:MOST]
+            yield f"{each.name}: {waiting.reason}: {waiting.message or ''}"[:MAX_CHARS]
     yield from _ends(init)
 
 
 def _ends(containers: list[Any] | None) -> Iterator[str]:
-    """Yield how containers ended; one that is ready, or an initializer that is done, has not."""
+    """Yield the messages of containers that ended with an error and are not ready."""
     for each in containers or []:
         if each.ready:
             continue
@@ -85,4 +86,4 @@ def _ends(containers: list[Any] | None) -> Iterator[str]:
         ended = last if each.restart_count and last else now
         if ended and ended.exit_code:
             lines = (ended.message or ended.reason or "").strip().splitlines()
-            yield f"{each.name} ended with {ended.exit_code}: {' '.join(lines[-3:])[-MOST:]}"
+            yield f"{each.name} ended with {ended.exit_code}: {' '.join(lines[-3:])[-MAX_CHARS:]}"

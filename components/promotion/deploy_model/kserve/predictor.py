@@ -12,7 +12,7 @@ from components.shared.contracts.record import canonical, digest_of
 from components.shared.contracts.refusal import Refusal
 
 MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
-MADE = "car-detection/made"  # another: the digest of all else, which its pods have, too
+MADE = "car-detection/made"  # another: digest of the rest of the spec, also on the pods
 PORT = 8080
 MOUNT = "/mnt/models"  # where KServe's storage initializer puts what it downloads
 KEY = "/etc/car-detection/public.pem"
@@ -56,7 +56,7 @@ def triton_server(settings: PredictorSettings, release: Release) -> Body:
 
 
 def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
-    """Return a predictor with the replicas and the scaling of one that serves stably."""
+    """Return a predictor with replicas and scaling of the stable side."""
     scaling = {
         "minReplicas": settings.min_replicas,
         "maxReplicas": max(settings.max_replicas, settings.min_replicas),
@@ -68,7 +68,13 @@ def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
 
 
 def service_body(settings: PredictorSettings, name: str, predictor: Mapping[str, Any]) -> Body:
-    """Return a new InferenceService; its deployment mode is always said."""
+    """Return a new InferenceService, with its deployment mode as annotation.
+
+    Args:
+        settings: Settings of the pods.
+        name: Name of the InferenceService.
+        predictor: Spec of its predictor.
+    """
     annotations: dict[str, str] = {DEPLOYMENT_MODE: settings.mode}
     if settings.mode == "Standard":
         scales = settings.max_replicas > settings.min_replicas
@@ -89,7 +95,7 @@ def service_body(settings: PredictorSettings, name: str, predictor: Mapping[str,
 
 
 def common(settings: PredictorSettings) -> dict[str, Any]:
-    """Return what predictors of both servers have in common, in the SDK's words."""
+    """Return the fields that predictors of both servers share, as arguments of the SDK."""
     from kubernetes import client
 
     return {
@@ -105,7 +111,7 @@ def common(settings: PredictorSettings) -> dict[str, Any]:
 
 
 def plain(model: Any) -> Body:
-    """Return a model of the SDK as the API server takes it."""
+    """Return an object of the SDK as JSON for the API server."""
     from kubernetes import client
 
     body: Body = client.ApiClient().sanitize_for_serialization(model)
@@ -113,7 +119,7 @@ def plain(model: Any) -> Body:
 
 
 def _named(predictor: Body) -> Body:
-    """Annotate a predictor with its digest, by which its pods are told from those before."""
+    """Annotate a predictor with its digest, which tells its pods from older ones."""
     made = {MADE: digest_of(predictor)}
     return predictor | {"annotations": predictor["annotations"] | made}
 
@@ -167,10 +173,10 @@ def _resources(settings: PredictorSettings) -> Any:
 
 
 def _restricted(run_as_user: int | None = None) -> Any:
-    """Return the context that the Pod Security Standard `restricted` wants, per container.
+    """Return the security context of a container for the Pod Security Standard `restricted`.
 
-    On the container, because Knative takes no context of the pod unless it is told to. The
-    container that downloads has that of its ClusterStorageContainer (`storage`).
+    It is set on the container, because Knative by default allows none on the pod. The
+    storage initializer has that of its ClusterStorageContainer (`storage`).
     """
     from kubernetes import client
 

@@ -14,7 +14,7 @@ Mode = Literal["Standard", "Knative"]
 
 
 class PredictorSettings(Record):
-    """DETECTOR_PREDICTOR, as YAML: what operators decide about the pods that serve."""
+    """Settings of the pods that serve, from DETECTOR_PREDICTOR as YAML."""
 
     image: str = Field(description="of our server (`serving`); unused by Triton")
     mode: Mode = "Standard"
@@ -55,8 +55,8 @@ class PredictorSettings(Record):
         """Read YAML.
 
         Raises:
-            Refusal: Naming the field that does not fit, or if it is not said whether packages
-                must be signed.
+            Refusal: With the field that is not valid, or if it is not set whether packages must
+                be signed.
         """
         settings = read_settings(cls, "DETECTOR_PREDICTOR", text)
         if bool(settings.public_key) == settings.unsigned:

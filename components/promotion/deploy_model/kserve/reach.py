@@ -18,12 +18,12 @@ DEPLOYMENTS = Kind("apps", "v1", "deployments")
 
 
 class Reach:
-    """The ways to the pods of one InferenceService.
+    """Addresses, pods and metrics of one InferenceService.
 
     Args:
-        cluster: Where it lives.
-        mode: How KServe runs it.
-        http: Asks the pods.
+        cluster: The cluster.
+        mode: Deployment mode of KServe.
+        http: HTTP client for the pods.
     """
 
     def __init__(self, cluster: Cluster, mode: Mode, http: httpx.Client) -> None:
@@ -37,11 +37,11 @@ class Reach:
 
         Args:
             service: The InferenceService.
-            predictor: The side's own.
-            side: Which.
+            predictor: Predictor of the side.
+            side: `stable` or `candidate`.
 
         Raises:
-            Unreachable: If KServe has made no service for it.
+            Unreachable: If KServe has not created its Service.
         """
         if self._mode == "Knative":
             host = f"{service['metadata']['name']}-predictor"
@@ -54,7 +54,7 @@ class Reach:
         if found is None:
             raise Unreachable(f"there is no service {name}")
         port = found.spec.ports[0]
-        # A name without an address of its own leads to the pods, at their own port.
+        # A headless Service resolves to the pods, with their own port.
         number = port.target_port if found.spec.cluster_ip == "None" else port.port
         return f"http://{name}.{self._cluster.namespace}.svc:{number}"
 
@@ -66,12 +66,12 @@ class Reach:
         return self._cluster.pods(f"serving.knative.dev/revision={revision}") if revision else []
 
     def refused(self, service: Body, predictor: Body) -> str | None:
-        """Return why pods of a predictor are not admitted, as its Deployment says, or None."""
+        """Return why pods of a predictor are not admitted, by its Deployment, or None."""
         if self._mode == "Knative":
             return None
         try:
             found = self._cluster.get(DEPLOYMENTS, service_name(service, predictor))
-        except ClusterError:  # whoever may not read it sees the InferenceService's own word
+        except ClusterError:  # without the right to read it, the InferenceService is used
             return None
         for each in (found or {}).get("status", {}).get("conditions") or []:
             if (each["type"], each["status"]) == ("ReplicaFailure", "True"):
@@ -79,12 +79,12 @@ class Reach:
         return None
 
     def tally(self, pods: list[Any], dataset: str, model: str) -> Tally:
-        """Return what a model met in all pods, those that are gone by now too.
+        """Return the request metrics of a model, summed over all pods, also former ones.
 
         Args:
-            pods: Those that are there.
-            dataset: Whose requests.
-            model: The digest that counts them.
+            pods: The current pods.
+            dataset: Name of the dataset.
+            model: Digest of the model.
         """
         for pod in pods:
             if not is_ready(pod):
@@ -93,7 +93,7 @@ class Reach:
                 page = self._http.get(f"http://{pod.status.pod_ip}:{PORT}/metrics")
                 page.raise_for_status()
             except httpx.HTTPError:
-                continue  # whoever asks it notices, too
+                continue  # probes fail as well then
             met = tally_of(page.text, dataset, model[:12])
             self._tallies[f"{pod.metadata.uid} {dataset} {model}", restarts(pod)] = met
         total = Tally()
@@ -104,7 +104,7 @@ class Reach:
 
 
 def service_name(service: Body, predictor: Body) -> str:
-    """Return how KServe names the Deployment and the Service of a predictor (Standard).
+    """Return the name of the Deployment and the Service of a predictor (Standard).
 
     >>> service_name({"metadata": {"name": "cars"}}, {"name": "b"})
     'cars-b-predictor'

@@ -13,7 +13,7 @@ from components.shared.contracts.record import canonical, digest_of
 from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects, digest_bytes
 
-DONE = "release.json"  # written last: with it, the folder is whole
+DONE = "release.json"  # written last: the folder is complete if it exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Release:
     """One release.
 
     Attributes:
-        digest: Of its content.
-        uri: Where it lies.
+        digest: Digest of its content.
+        uri: Address in the object store.
         models: Digests of the packages, by dataset.
     """
 
@@ -32,11 +32,11 @@ class Release:
 
 
 def shelved(objects: Objects, proved: PackageStore, models: Mapping[str, str]) -> Release:
-    """Write the release of some models for our own server, unless it is there.
+    """Write a release for our own server, unless it exists.
 
     Args:
-        objects: Takes the release.
-        proved: Has the packages and their signatures.
+        objects: The object store to write to.
+        proved: Package store with the verified packages and their signatures.
         models: Digests of packages, by dataset.
     """
     files: dict[str, bytes] = {}
@@ -50,11 +50,11 @@ def shelved(objects: Objects, proved: PackageStore, models: Mapping[str, str]) -
 
 
 def triton_repository(objects: Objects, proved: PackageStore, models: Mapping[str, str]) -> Release:
-    """Write the release of some models as a Triton repository, unless it is there.
+    """Write a release as a Triton model repository, unless it exists.
 
     Args:
-        objects: Takes the release.
-        proved: Has the packages; Triton itself checks nothing.
+        objects: The object store to write to.
+        proved: Package store with the verified packages; Triton itself verifies nothing.
         models: Digests of packages, by dataset.
     """
     files = {}
@@ -76,7 +76,7 @@ def triton_version(model: str) -> int:
 
 
 def _written(objects: Objects, models: Mapping[str, str], files: Mapping[str, bytes]) -> Release:
-    """Put files into the folder that their content names."""
+    """Write files to the folder that is named by their digest."""
     digest = digest_of({name: digest_bytes(content) for name, content in files.items()})
     prefix = f"releases/{digest}"
     if not objects.exists(f"{prefix}/{DONE}"):

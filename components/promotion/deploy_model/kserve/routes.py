@@ -16,8 +16,8 @@ class Routes:
     """The HTTPRoutes of one InferenceService.
 
     Args:
-        cluster: Where they are.
-        name: Of the InferenceService; KServe names one route like it, another like its predictor.
+        cluster: The cluster.
+        name: Name of the InferenceService; KServe derives the names of two routes from it.
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
@@ -25,11 +25,11 @@ class Routes:
         self._names = (name, f"{name}-predictor")
 
     def unlike(self, backend: str, percent: int) -> str | None:
-        """Return what a route says otherwise than that a backend gets a share, or None.
+        """Return how a route differs from a wanted share of a backend, or None.
 
         Args:
-            backend: A Service.
-            percent: Of the requests.
+            backend: Name of a Service.
+            percent: Its wanted share of the requests, 0 to 100.
         """
         found = list(self._rules())
         if not found and percent:
@@ -40,7 +40,7 @@ class Routes:
         return None
 
     def shares(self) -> dict[str, int]:
-        """Return the percent of the requests that each backend gets, by the first rule."""
+        """Return the share of each backend in percent, by the first rule."""
         return next((shares for _, shares in self._rules()), {})
 
     def _rules(self) -> Iterator[tuple[str, dict[str, int]]]:
@@ -51,7 +51,7 @@ class Routes:
 
 
 def _percent(rule: Body) -> dict[str, int]:
-    """Return the share of each backend; one without a weight weighs 1."""
+    """Return the share of each backend in percent; the default weight is 1."""
     weights: dict[str, int] = {}
     for backend in rule.get("backendRefs", ()):
         weights[backend["name"]] = weights.get(backend["name"], 0) + backend.get("weight", 1)

@@ -20,17 +20,17 @@ from components.promotion.deploy_model.target import Side
 from components.shared.cluster.client import ClusterError, ConflictError
 from components.shared.contracts.refusal import Outage
 
-PROXY_S = 1.0  # for a gateway's proxies to follow an HTTPRoute
-FAULT, WEBHOOK = 500, "failed calling webhook"  # what an API server says whose KServe is away
+PROXY_S = 1.0  # for the proxies of a gateway to follow an HTTPRoute
+FAULT, WEBHOOK = 500, "failed calling webhook"  # answer of an API server if KServe is down
 SIDES: tuple[Side, ...] = ("stable", "candidate")
 
 
 class Shares:
-    """Who gets which share in one InferenceService.
+    """Traffic shares in one InferenceService.
 
     Args:
-        parts: What belongs to it.
-        until: Waits for it.
+        parts: Collaborators of the target.
+        until: Waits for states of the object.
     """
 
     def __init__(self, parts: Parts, until: Awaiting) -> None:
@@ -42,16 +42,20 @@ class Shares:
         self._routes = Routes(parts.cluster, parts.service.name)
 
     def lend(self, dataset: str) -> None:
-        """Give the stable side as many replicas more as KServe takes off for the candidate."""
+        """Add the replicas to the stable side that KServe removes for the candidate."""
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.grown(it, dataset, 1))
 
     def give(self, dataset: str, percent: int) -> None:
-        """Let the candidate answer a share, once it has the pods for it.
+        """Set the traffic share of the candidate, after its pods are ready.
+
+        Args:
+            dataset: Name of the dataset.
+            percent: Traffic share, 0 to 100.
 
         Raises:
-            CandidateFailure: If its servers end meanwhile.
-            Outage: If its pods do not come up, or KServe does not follow.
+            CandidateFailure: If its servers crash meanwhile.
+            Outage: If its pods are not ready in time, or KServe does not reconcile.
         """
         found = self._plans.checked(self._service.get(), dataset)
         needed = self._canary.replicas(percent, self._until.count(found, "stable"))
@@ -65,16 +69,20 @@ class Shares:
             self._routed("candidate", percent)
 
     def promote(self, dataset: str, model: str) -> None:
-        """Let the candidate be the stable one, after it has every request by its share.
+        """Promote the candidate, after its share is 100 %.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the candidate.
 
         Raises:
-            ConflictError: If another dataset was promoted meanwhile: it gets no share then.
-            CandidateFailure: If its servers end meanwhile.
-            Outage: If KServe does not follow.
+            ConflictError: If another dataset was promoted meanwhile; the share is not changed.
+            CandidateFailure: If its servers crash meanwhile.
+            Outage: If KServe does not reconcile.
         """
         if isinstance(self._canary, StandardCanary):
             found = self._plans.checked(self._service.get(), dataset)
-            self._plans.promoted(found, dataset, model)  # refused before clients meet it
+            self._plans.promoted(found, dataset, model)  # refused before the share changes
             self.give(dataset, 100)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))
@@ -83,34 +91,34 @@ class Shares:
         self._tidy()
 
     def end(self, dataset: str) -> None:
-        """Take the candidate's share away, and once it has none, the candidate (Standard).
+        """Set the share of the candidate to 0, then remove the candidate (Standard).
 
         Raises:
-            Outage: If KServe does not follow: who gets which share is in its sentence.
+            Outage: If KServe does not reconcile; the message has the current shares.
         """
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.shared(it, dataset, 0))
             self._until.seen("the candidate still gets requests")
             if isinstance(self._canary, KnativeCanary):
-                return  # while it is the latest revision, KServe knows what was before it
+                return  # KServe keeps the former revision while this is the latest
             self._routed("candidate", 0)
             self._service.change(self._canary.ended)
             self._until.seen("the candidate is not gone")
         self._tidy()
 
     def _routed(self, side: Side, percent: int) -> None:
-        """Wait until the HTTPRoutes themselves give a side a share, and proxies follow them.
+        """Wait until the HTTPRoutes have the share of one side, and proxies follow them.
 
         Raises:
-            CandidateFailure: If a server of the side ends meanwhile.
-            Outage: If KServe does not follow, or pods cannot be started.
+            CandidateFailure: If a server of the side crashes meanwhile.
+            Outage: If KServe does not reconcile, or pods cannot be started.
         """
         if isinstance(self._canary, KnativeCanary):
             return
         began = time.monotonic()
 
         def missing(service: dict[str, object]) -> str | None:
-            if percent:  # KServe sends nothing to who is not ready
+            if percent:  # KServe routes only to ready pods
                 self._until.check_pods(service, side, began)
             predictor = self._plans.predictor(service, side)
             backend = service_name(service, predictor or {})
@@ -135,7 +143,7 @@ class Shares:
 
     @contextmanager
     def _followed(self, dataset: str) -> Iterator[None]:
-        """Say what serves what share, if KServe does not do what it is asked."""
+        """Add the current shares to the error if KServe does not reconcile."""
         try:
             yield
         except ConflictError:
@@ -162,6 +170,6 @@ class Shares:
 
 
 def _without_webhook(cause: Outage) -> bool:
-    """Say whether KServe is away: of an API server's own faults, only the words tell it apart."""
+    """Return whether KServe is down: only the text of the error shows it."""
     failed = isinstance(cause, ClusterError) and cause.status == FAULT
     return failed and WEBHOOK in str(cause)

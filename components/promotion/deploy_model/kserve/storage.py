@@ -22,9 +22,9 @@ def complaint(cluster: Cluster, name: str | None, *, known: bool) -> str | None:
     """Return why predictor pods would not be admitted or not get their files, or None.
 
     Args:
-        cluster: Where they shall run.
-        name: The ClusterStorageContainer that predictors name, or None: KServe chooses.
-        known: Whether the API server knows the field that names it.
+        cluster: The cluster.
+        name: ClusterStorageContainer of the predictors; None lets KServe choose.
+        known: Whether the API server knows the field `storageContainerName`.
     """
     if name and not known:
         return (
@@ -47,7 +47,7 @@ def complaint(cluster: Cluster, name: str | None, *, known: bool) -> str | None:
 
 
 def is_restricted(found: Body) -> bool:
-    """Say whether the Pod Security Standard `restricted` admits a storage container."""
+    """Return whether the Pod Security Standard `restricted` admits a storage container."""
     context: dict[str, Any] = found["spec"]["container"].get("securityContext") or {}
     return (
         context.get("allowPrivilegeEscalation") is False

@@ -10,7 +10,7 @@ AUTHORITY = "/etc/stream/ca.crt"
 
 
 class StreamAccess(Record):
-    """What the brokers want to know of a detector; secrets are named, never shown."""
+    """Access to Kafka; secrets are given by name."""
 
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     mechanism: str = "SCRAM-SHA-512"
@@ -22,7 +22,7 @@ class StreamAccess(Record):
 def variables(access: StreamAccess) -> list[Any]:
     """Return the environment (`V1EnvVar`) that `store.stream` reads.
 
-    The brokers' address is that of the config map `car-stream`; without one nothing is logged.
+    The address of the brokers is in the config map `car-stream`; without it nothing is logged.
     """
     from kubernetes import client  # type: ignore[import-untyped]
 
@@ -41,7 +41,7 @@ def variables(access: StreamAccess) -> list[Any]:
 
 
 def volumes(access: StreamAccess) -> list[tuple[Any, Any]]:
-    """Return each volume (`V1Volume`) that this takes, with its mount (`V1VolumeMount`)."""
+    """Return the volumes (`V1Volume`), each with its mount (`V1VolumeMount`)."""
     from kubernetes import client
 
     if not access.authority_secret:

@@ -28,16 +28,16 @@ from components.shared.traffic.tally import Tally
 
 
 class KServeTarget:
-    """Detectors in an InferenceService.
+    """Rollout target with one InferenceService.
 
     Args:
-        cluster: Where it lives.
-        name: Of the InferenceService.
-        server: What runs in it.
-        settings: What its pods are like.
-        ready_seconds: How long a predictor may take to come up.
-        turn_seconds: How long the rollout of another dataset may keep this one waiting.
-        http: Asks the pods; inside a cluster any client finds them.
+        cluster: The cluster.
+        name: Name of the InferenceService.
+        server: Our own server or Triton.
+        settings: Settings of the pods.
+        ready_seconds: Timeout for a predictor to become ready, in seconds.
+        turn_seconds: Maximum wait for the rollout of another dataset, in seconds.
+        http: HTTP client for the pods; None for a new one.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class KServeTarget:
         self._canary = canary_of(settings)
         self._plans = Plans(settings, self._canary)
         self._reach = Reach(cluster, settings.mode, self._http)
-        self._alone: dict[str, str] = {}  # models on trial that nothing serves beside
+        self._alone: dict[str, str] = {}  # candidates without a stable predictor
         parts = Parts(
             cluster=cluster, service=self._service, plans=self._plans, canary=self._canary,
             reach=self._reach, server=server, mode=settings.mode,
@@ -72,18 +72,18 @@ class KServeTarget:
         """Return a verified copy of a package.
 
         Raises:
-            PackageError: If what was fetched is not the package.
+            PackageError: If the fetched package has another digest.
         """
         return self._server.hold(dataset, model, fetch)
 
     def serving(self, dataset: str) -> str | None:
-        """Return the digest of the package that is configured to answer stably, or None."""
+        """Return the digest of the configured stable package, or None."""
         return self._plans.models(self._service.get(), "stable").get(dataset)
 
     def current(self, dataset: str, model: str) -> bool:
-        """Say whether a model serves stably as the settings and its signature want it.
+        """Return whether a model is stable, with the current settings and signature.
 
-        While another dataset is on trial, only whether it serves: the candidate has the rest.
+        While another dataset is on trial, settings are not compared: its candidate has them.
         """
         service = self._service.get()
         stable = self._plans.models(service, "stable")
@@ -96,18 +96,18 @@ class KServeTarget:
         )
 
     def begin(self, dataset: str, model: str) -> None:
-        """Bring a candidate up beside what serves, at no share of the requests.
+        """Start a candidate beside the stable predictor, without traffic.
 
-        It serves every dataset: those that are not on trial, with the models that they have.
+        It serves every dataset: those that are not on trial, with their stable models.
 
         Raises:
-            CandidateFailure: If its own server ends, or runs and is not ready in time.
-            Refusal: If the cluster cannot do what the settings want, or does not follow.
+            CandidateFailure: If its own server crashes, or runs and is not ready in time.
+            Refusal: If the cluster does not support the settings, or does not reconcile.
         """
         service = self._service.get()
         check(self._settings, look(self._cluster, self._settings), service)
         if service and dataset in self._plans.on_trial(service) and self._canary.percent(service):
-            self._shares.give(dataset, 0)  # of a candidate that a killed run left
+            self._shares.give(dataset, 0)  # the candidate of a killed run
         if not self._changes.begin(dataset, model):
             self._alone[dataset] = model
         side = self._asked(dataset, "candidate")
@@ -119,11 +119,11 @@ class KServeTarget:
             self._shares.lend(dataset)
 
     def share(self, dataset: str, percent: int) -> None:
-        """Let the candidate answer a share of the requests, once it has the pods for it.
+        """Set the traffic share of the candidate, after its pods are ready.
 
         Raises:
-            CandidateFailure: If its servers end meanwhile.
-            Outage: If its pods do not come up, or KServe does not follow.
+            CandidateFailure: If its servers crash meanwhile.
+            Outage: If its pods are not ready in time, or KServe does not reconcile.
         """
         if dataset in self._alone:
             return
@@ -135,8 +135,8 @@ class KServeTarget:
         """Return what one side answers about a JPEG, not logged; None if it has no package.
 
         Raises:
-            Refusal: If it declines, fails or stays busy.
-            Unreachable: If nobody answers.
+            Refusal: If the server declines, fails or stays busy.
+            Unreachable: If no server answers.
         """
         side = self._asked(dataset, side)
         service = self._service.recent()
@@ -148,7 +148,7 @@ class KServeTarget:
         return self._server.ask(self._http, url, side, dataset, model, jpeg)
 
     def tally(self, dataset: str, side: Side) -> Tally:
-        """Return what the pods of one side met so far, probes included; Triton counts nothing."""
+        """Return the request metrics of the pods of one side, with probes; empty for Triton."""
         side = self._asked(dataset, side)
         service = self._service.recent()
         predictor = self._plans.predictor(service, side)
@@ -158,19 +158,19 @@ class KServeTarget:
         return self._reach.tally(self._reach.pods(service, predictor, side), dataset, model)
 
     def disruption(self, dataset: str) -> str | None:
-        """Return what took the candidate's pods away from outside, such as a drain, or None."""
+        """Return why pods of the candidate were evicted, such as a drained node, or None."""
         return self._until.disruption(self._asked(dataset, "candidate"))
 
     def serve(self, dataset: str, model: str | None) -> None:
-        """Let one package answer every request, and end any trial; None: nothing answers.
+        """Make one package stable for all requests, and end any rollout; None serves nothing.
 
-        A candidate that is on trial with it is promoted as it is, and no pod starts anew. What
-        serves it already is exchanged in place if the settings or its signature are new.
+        A candidate with this package is promoted, and no pod is restarted. A stable predictor
+        with it is updated in place if settings or signature have changed.
 
         Raises:
             ConflictError: If another dataset was promoted while this one was on trial.
-            CandidateFailure: If it does not come up.
-            Outage: If KServe does not follow.
+            CandidateFailure: If it does not become ready.
+            Outage: If KServe does not reconcile.
         """
         if model is None:
             self._remove(dataset)
@@ -187,10 +187,10 @@ class KServeTarget:
         self._until_answers(dataset, model, "stable")
 
     def abandon(self, dataset: str) -> None:
-        """End a trial: the candidate gets no request any more, then it goes.
+        """End a rollout: take the traffic from the candidate, then remove it.
 
         Raises:
-            Outage: If KServe does not follow.
+            Outage: If KServe does not reconcile.
         """
         if self._alone.pop(dataset, None):
             return self._remove(dataset)
@@ -199,17 +199,17 @@ class KServeTarget:
             return None
         self._shares.end(dataset)
         if isinstance(self._canary, KnativeCanary):
-            with suppress(Exception):  # requests go to the stable revision, whatever fails here
+            with suppress(Exception):  # all traffic goes to the stable revision already
                 self._restore(self._canary, self._plans.models(service, "stable"))
         return None
 
     def close(self) -> None:
-        """Let go of connections, and of the copies that were proved."""
+        """Close the connections, and delete the local copies."""
         self._http.close()
         self._server.close()
 
     def _asked(self, dataset: str, side: Side) -> Side:
-        """Return where a side is: what nothing serves beside is stable as far as KServe knows."""
+        """Return the side for KServe: a candidate without a stable predictor is its stable one."""
         return "stable" if dataset in self._alone else side
 
     def _restore(self, canary: KnativeCanary, models: dict[str, str]) -> None:
@@ -219,9 +219,9 @@ class KServeTarget:
         self._service.change(canary.promoted)
 
     def _lends_early(self) -> bool:
-        """Say whether KServe would end a stable pod as soon as the candidate is ready.
+        """Return whether KServe would stop a stable pod as soon as the candidate is ready.
 
-        An autoscaler waits before it scales down; without one the replicas are lent before.
+        An autoscaler waits before it scales down; without one, replicas are added in advance.
         """
         settings = self._settings
         scales = settings.max_replicas > settings.min_replicas

@@ -69,11 +69,11 @@ class Triton(OwnServer):
         super().__init__(objects, settings, package_store)
 
     def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
-        """Return a verified copy of a package: with a public key, a signed one.
+        """Return a verified copy of a package; with a public key, its signature is verified, too.
 
         Raises:
             Refusal: If the settings name a public key that is not mounted here.
-            PackageError: If what was fetched is not the package, or is not signed.
+            PackageError: If the fetched package has another digest, or is not signed.
         """
         folder = super().hold(dataset, model, fetch)
         if key := self._key():
@@ -81,7 +81,7 @@ class Triton(OwnServer):
         return folder
 
     def _key(self) -> Path | None:
-        """Return the key to verify with here, as Triton does not; None if none is wanted."""
+        """Return the public key to verify with, since Triton does not; None if none is set."""
         wanted, key = self._settings.public_key, public_key(os.environ)
         if key or not wanted:
             return key
@@ -93,7 +93,7 @@ class Triton(OwnServer):
         return MOUNTED_KEY
 
     def release(self, models: Mapping[str, str]) -> Release:
-        """Prove packages, and release them together."""
+        """Verify packages, and write a Triton release with them."""
         for dataset, model in models.items():
             self.hold(dataset, model)
         return triton_repository(self._objects, self._package_store, models)
@@ -105,20 +105,20 @@ class Triton(OwnServer):
     def ask(
         self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
     ) -> DetectAnswer | None:
-        """Return what one side answers about a JPEG, prepared and understood here."""
+        """Return the answer of one side to a JPEG, which is pre- and postprocessed here."""
         return ask_tensors(http, url, side, PackageLayout(self.hold(dataset, model)), jpeg)
 
 
 def ask_tensors(
     http: httpx.Client, url: str, who: str, package: PackageLayout, jpeg: bytes
 ) -> DetectAnswer | None:
-    """Return what a server of the Open Inference Protocol answers about a JPEG.
+    """Return the answer of an Open Inference Protocol server to a JPEG.
 
     Args:
-        http: Asks.
-        url: Of the server.
-        who: What to call it in a complaint.
-        package: Of the model that should answer; its description says how to ask.
+        http: HTTP client.
+        url: Address of the server.
+        who: Name of the server in messages.
+        package: Package of the model, which describes pre- and postprocessing.
         jpeg: The picture.
 
     Returns:
@@ -127,7 +127,7 @@ def ask_tensors(
 
     Raises:
         Refusal: If the server declines.
-        Unreachable: If it does not answer.
+        Unreachable: If the server does not answer.
     """
     info = package.verify()
     image = decode_jpeg(jpeg)
@@ -151,7 +151,7 @@ def ask_tensors(
 
 
 def _model(version: str, expected: str) -> str:
-    """Return the digest that a version stands for, as far as it tells it."""
+    """Return the digest of a version, padded with zeros if only its first digits are known."""
     if version in (expected, str(triton_version(expected))):
         return expected
     digits = f"{int(version):012x}" if version.isdecimal() else version
