@@ -27,12 +27,12 @@ PICTURES, NAMED = 12, 50
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was found.
+    """The result of a batch.
 
     Attributes:
-        images: COCO's rows of images, in order.
-        annotations: COCO's rows of found boxes, each with its score.
-        refused: Why a picture could not be read, by its name.
+        images: `images` of COCO JSON, in order.
+        annotations: `annotations` of COCO JSON, each with its score.
+        refused: Reasons by file name, of pictures that could not be read.
     """
 
     images: list[dict[str, Any]] = field(default_factory=list)
@@ -49,21 +49,20 @@ class Scored:
 def score_pictures(
     champion: str | Path, sources: Sequence[Source], detections: str | Path, page: str | Path
 ) -> int:
-    """Ask the champion about pictures, and write what it found.
+    """Run the champion on pictures, and write COCO JSON and a page.
 
     Args:
-        champion: A `RegisteredLayout`, or the reason why there is none.
+        champion: A `RegisteredLayout`, or absent with a reason.
         sources: The pictures.
-        detections: Becomes a COCO JSON, with `score` in each annotation and `refused`
-            beside them.
-        page: Becomes an HTML file.
+        detections: The COCO JSON file, with `score` in each annotation, and `refused`.
+        page: The HTML file.
 
     Returns:
-        How many pictures were scored.
+        Number of pictures that were scored.
 
     Raises:
         Refusal: If there is no champion.
-        PackageError: If its package is not whole.
+        PackageError: If its package is damaged.
     """
     why = absence(champion)
     if why:
@@ -84,11 +83,11 @@ def score(
     classes: Sequence[str],
     sources: Sequence[Source],
 ) -> Scored:
-    """Ask a detector about pictures.
+    """Run a detector on pictures.
 
     Args:
-        detect: From a picture to its boxes.
-        classes: Numbered from one, as COCO's categories are.
+        detect: Returns the boxes of a picture.
+        classes: Names of the classes; `category_id` counts from one.
         sources: The pictures.
     """
     scored, tell = Scored(), follow(len(sources), "images")

@@ -13,7 +13,7 @@ SUFFIXES = (".jpg", ".jpeg")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One picture: its name, and what returns its bytes."""
+    """One picture: its name, and a function that reads its bytes."""
 
     name: str
     read: Callable[[], bytes]
@@ -23,8 +23,8 @@ def sources(folder: str, reader: SnapshotReader | None) -> list[Source]:
     """Return the pictures of a folder, or of a snapshot, sorted by name.
 
     Args:
-        folder: Its JPEGs count, however deep; empty if the snapshot is meant.
-        reader: The snapshot, or None if the folder is meant.
+        folder: Folder whose JPEGs are taken recursively; empty to take the snapshot.
+        reader: The snapshot; None to take the folder.
 
     Raises:
         Refusal: If not exactly one is given, or the folder holds no JPEG.

@@ -22,12 +22,12 @@ from components.shared.traffic.declined import Declined
 from components.shared.traffic.metrics import Outcome, count
 from components.shared.vision.jpeg import decode_jpeg
 
-MOST_HEADER = 200  # characters
+MAX_HEADER_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a detector found in a JPEG, and which JPEG it was."""
+    """The boxes in a JPEG, with its SHA-256 and size in pixels."""
 
     sha256: str
     width: int
@@ -40,8 +40,8 @@ class Detect:
 
     Args:
         repository: The models in service.
-        pool: Where decoding and inference run.
-        log: Where answers are logged; None if nowhere.
+        pool: Thread pool for decoding and inference.
+        log: Log of predictions; None for no log.
     """
 
     def __init__(self, repository: Repository, pool: Pool, log: PredictionLog | None) -> None:
@@ -52,8 +52,8 @@ class Detect:
     async def answer(self, request: Request) -> Response:
         """Answer one JPEG.
 
-        `X-Camera` and `X-Request-Id` are optional; `X-Log: no` keeps a picture that no camera
-        took just now, such as a golden one, out of the log.
+        `X-Camera` and `X-Request-Id` are optional; `X-Log: no` keeps a picture that is not from
+        a camera, such as a golden one, out of the log.
         """
         dataset = request.path_params["dataset"]
         detector = self._repository.asked(dataset).detector
@@ -71,7 +71,7 @@ class Detect:
         return Response(answer.model_dump_json(), media_type="application/json")
 
     async def _see(self, dataset: str, detector: Detector, jpeg: bytes) -> tuple[Seen, float]:
-        """Return what is in a JPEG and the seconds that it took, counted however it ends."""
+        """Return the boxes in a JPEG and the latency in seconds; count the request in any case."""
         outcome: Outcome = "error"
         boxes: tuple[ScoredBox, ...] = ()
         started = perf_counter()
@@ -89,7 +89,12 @@ class Detect:
 
 
 def see(detector: Detector, jpeg: bytes) -> Seen:
-    """Decode a JPEG and find what is in it."""
+    """Decode a JPEG and detect the objects in it.
+
+    Args:
+        detector: The model.
+        jpeg: The file.
+    """
     image = decode_jpeg(jpeg)
     height, width = image.shape[:2]
     return Seen(hashlib.sha256(jpeg).hexdigest(), width, height, detector.detect(image))
@@ -103,8 +108,10 @@ def _check_type(request: Request) -> None:
 
 def _header(request: Request, name: str) -> str | None:
     value = request.headers.get(name)
-    if value and (len(value) > MOST_HEADER or not value.isprintable()):
-        raise Declined(400, f"{name} is {value[:20]!r}..., expected {MOST_HEADER} characters")
+    if value and (len(value) > MAX_HEADER_CHARACTERS or not value.isprintable()):
+        raise Declined(
+            400, f"{name} is {value[:20]!r}..., expected {MAX_HEADER_CHARACTERS} characters"
+        )
     return value
 
 

@@ -18,10 +18,10 @@ from components.shared.inference.detector import Detector
 
 
 class DatasetModel(Model):  # type: ignore[misc]
-    """One opened package under its dataset's name, as KServe wants it.
+    """KServe model of one opened package, named like its dataset; it is ready at once.
 
     Args:
-        dataset: The name it answers to.
+        dataset: Name of the model.
         detector: The opened package.
     """
 
@@ -31,11 +31,11 @@ class DatasetModel(Model):  # type: ignore[misc]
         self.ready = True
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """Return what goes in, in the protocol's words."""
+        """Return the inputs as metadata of the protocol."""
         return [_described(INPUT, [-1, *self.size])]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """Return what comes out, in the protocol's words."""
+        """Return the outputs as metadata of the protocol."""
         shapes = {
             BOXES: [-1, -1, 4],
             SCORES: [-1, -1, len(self.detector.info.classes)],
@@ -48,7 +48,7 @@ class DatasetModel(Model):  # type: ignore[misc]
 
     @property
     def size(self) -> Size:
-        """Of the input: channels, height, width."""
+        """Size of the input: channels, height, width."""
         target = self.detector.info.preprocessing
         return 3, target.image_height, target.image_width
 

@@ -11,11 +11,11 @@ R = TypeVar("R")
 
 
 class Pool:
-    """Threads with a bounded queue; to be used from one event loop.
+    """Thread pool with a bounded queue, for one event loop.
 
     Args:
-        workers: Inferences at once.
-        waiting: Inferences that may wait for a thread.
+        workers: Number of threads.
+        waiting: Maximum number of calls that wait for a thread.
     """
 
     def __init__(self, workers: int, waiting: int) -> None:
@@ -24,10 +24,14 @@ class Pool:
         self._busy = 0
 
     async def run(self, work: Callable[..., R], *arguments: Any) -> R:
-        """Return what a function returns, called in a thread.
+        """Call a function in a thread, and return its result.
+
+        Args:
+            work: The function.
+            *arguments: Its arguments.
 
         Raises:
-            Declined: 503 at once, if as many wait as may.
+            Declined: 503 at once, if the queue is full.
         """
         if self._busy >= self._limit:
             raise Declined(
@@ -36,12 +40,12 @@ class Pool:
         self._busy += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         future.add_done_callback(self._free)
-        # A client that hangs up does not free the thread that works for it.
+        # If the client disconnects, the thread still runs, and must count as busy.
         return await asyncio.shield(future)
 
     def _free(self, _: object) -> None:
         self._busy -= 1
 
     def close(self) -> None:
-        """Wait for what runs."""
+        """Wait until all calls have ended."""
         self._threads.shutdown()

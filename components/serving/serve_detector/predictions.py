@@ -26,7 +26,7 @@ class PredictionLog:
     """Kafka producer of predictions, in a background thread that starts with the object.
 
     Args:
-        bootstrap_servers: Of the stream, as `host:port,host:port`; it may come up later.
+        bootstrap_servers: Addresses of Kafka, as `host:port,host:port`; it may start later.
     """
 
     def __init__(self, bootstrap_servers: str) -> None:
@@ -39,7 +39,7 @@ class PredictionLog:
         self._thread.start()
 
     def add(self, prediction: PredictionMade) -> None:
-        """Take a prediction, at once; if too many wait already, it is lost."""
+        """Queue a prediction without waiting; if the queue is full, it is counted as lost."""
         size = size_of(prediction)
         with self._lock:
             fits = self._bytes + size <= MAX_WAITING_BYTES
@@ -50,7 +50,7 @@ class PredictionLog:
             LOST.inc()
 
     def close(self, timeout: float = 10.0) -> None:
-        """Send what waits, for so many seconds at most; the rest is lost."""
+        """Send the queue, for at most `timeout` seconds; the rest is counted as lost."""
         self._closing.set()
         self._thread.join(timeout if self._connected else 0)
         if lost := self._waiting.qsize():
@@ -68,7 +68,7 @@ class PredictionLog:
                 self._bytes -= sum(map(size_of, batch))
 
     def _connect(self) -> Producer | None:
-        """Return a connection, however long it takes; None if it is time to close."""
+        """Return a connection, with retries without end; None if the log is closed before."""
         while not self._closing.is_set():
             try:
                 return producer(self._servers)
@@ -77,7 +77,7 @@ class PredictionLog:
         return None
 
     def _batches(self) -> Iterator[list[PredictionMade]]:
-        """Yield what waits, until it is time to close and nothing waits any longer."""
+        """Yield batches of the queue, until the log is closed and the queue is empty."""
         while True:
             try:
                 batch = [self._waiting.get(timeout=0.05)]
@@ -91,12 +91,12 @@ class PredictionLog:
 
 
 def size_of(prediction: PredictionMade) -> int:
-    """Return about how many bytes a prediction takes in memory."""
+    """Return the approximate size of a prediction in memory, in bytes."""
     return PREDICTION_BYTES + BOX_BYTES * len(prediction.boxes)
 
 
 def _send(stream: Producer, batch: list[PredictionMade]) -> None:
-    """Send predictions and wait until they arrived; if any did not, all count as lost."""
+    """Send a batch and wait for acknowledgement; if one fails, all count as lost."""
     try:
         for prediction in batch:
             source = f"/servers/{prediction.dataset}"

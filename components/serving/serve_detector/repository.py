@@ -30,11 +30,10 @@ class Repository(ModelRepository):  # type: ignore[misc]
     """The models in service, loaded from a package store.
 
     Args:
-        package_store: The packages, and which of them are current.
-        key: The public key that every package must be signed for; None: signatures are
-            not asked for.
-        slot: Which packages of the package store: those in service, or the candidates of rollouts.
-        load_seconds: How long one package may take to load.
+        package_store: The packages, with a pointer to the current one of each dataset.
+        key: Public key to verify signatures with; None does not verify.
+        slot: `current` for the packages in service, `candidate` for those on trial.
+        load_seconds: Timeout to load one package, in seconds.
     """
 
     def __init__(
@@ -53,10 +52,10 @@ class Repository(ModelRepository):  # type: ignore[misc]
         self._hanging: list[Future[Detector]] = []
 
     def asked(self, name: str) -> DatasetModel:
-        """Return the model that a client asks for.
+        """Return the model of a request.
 
         Raises:
-            Declined: 404, with the names there are.
+            Declined: 404, with the names of the loaded models.
         """
         model: DatasetModel | None = self.get_model(name)
         if model is None:
@@ -64,19 +63,19 @@ class Repository(ModelRepository):  # type: ignore[misc]
         return model
 
     def absent(self) -> list[str]:
-        """Return the models that the store names and that are not loaded."""
+        """Return the names of models that are in the store and not loaded."""
         return sorted(set(self._package_store.datasets(self._slot)) - set(self.get_models()))
 
     async def load(self, name: str) -> bool:
-        """Put a dataset's current package in service, if it proves itself.
+        """Load the current package of a dataset, verify it, and swap it in.
 
-        Until then, and if it does not, the package in service stays. Requests that an old
-        package has begun, it ends.
+        If it fails, the package in service stays. Requests that have begun are answered by the
+        old package.
 
         Raises:
             Declined: 404, if the dataset has no current package.
-            Refusal: If the package is not what it says, is not signed, answers otherwise or
-                takes too long.
+            Refusal: If the package is damaged, not signed, answers its golden images wrongly,
+                or takes too long to load.
         """
         async with self._loading:
             opening = self._opening(name)
@@ -85,10 +84,10 @@ class Repository(ModelRepository):  # type: ignore[misc]
         return True
 
     def load_models(self) -> list[str]:
-        """Put every dataset's current package in service.
+        """Load the current package of every dataset.
 
         Returns:
-            Why some are not served, a sentence for each.
+            A sentence for each dataset that is not served.
         """
         refused = []
         for name in self._package_store.datasets(self._slot):
@@ -101,17 +100,17 @@ class Repository(ModelRepository):  # type: ignore[misc]
         return refused
 
     def _opening(self, name: str) -> Future[Detector]:
-        """Begin to open a package, in a thread of its own: one that hangs holds up no other."""
+        """Open a package in a thread of its own, so that one that hangs blocks no other."""
         self._hanging = [opening for opening in self._hanging if not opening.done()]
         if len(self._hanging) >= MAX_HANGING:
             raise Refusal(f"{len(self._hanging)} packages hang while they load: restart the server")
         return _in_thread(lambda: self._open(name))
 
     def _put(self, name: str, opening: Future[Detector]) -> None:
-        """Put an opened package in service.
+        """Swap an opened package in.
 
         Raises:
-            Refusal: If it cannot be opened, or is not open yet; then it never will be served.
+            Refusal: If it failed to open, or is not open yet; then it is never served.
         """
         if not opening.done():
             self._hanging.append(opening)

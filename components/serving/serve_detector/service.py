@@ -34,8 +34,8 @@ def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda a
     """Serve every dataset under the model root until SIGTERM.
 
     Args:
-        arguments: The options.
-        wrap: Puts something around the application, such as a fault in a test.
+        arguments: Options of the command line.
+        wrap: Wraps the application, such as with a fault in a test.
     """
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO)
@@ -65,7 +65,14 @@ def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda a
 def application(
     repository: Repository, pool: Pool, log: PredictionLog | None, admin: socket.socket | None
 ) -> ASGIApp:
-    """Return what answers: on the admin port, models are loaded and unloaded as well."""
+    """Return the ASGI application; on the admin port it also loads and unloads models.
+
+    Args:
+        repository: The models in service.
+        pool: Thread pool for inference.
+        log: Log of predictions; None for no log.
+        admin: Socket of the admin port; None if there is none.
+    """
     protocol, detect = Protocol(repository, pool), Detect(repository, pool, log)
     routes = [Route("/v1/detect/{dataset}", detect.answer, methods=["POST"]), *protocol.routes]
     public = _starlette(routes)
@@ -75,11 +82,11 @@ def application(
 
 
 class ByPort:
-    """ASGI application that is another one on some ports.
+    """ASGI application that dispatches by the port of the server.
 
     Args:
-        app: What answers on all other ports.
-        others: Applications by the port of this machine that a connection came in at.
+        app: Application for all other ports.
+        others: Applications by port.
     """
 
     def __init__(self, app: ASGIApp, others: dict[int, ASGIApp]) -> None:
@@ -87,16 +94,20 @@ class ByPort:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Call the application of the port."""
         port = scope["server"][1] if scope["type"] == "http" else 0
         await self._others.get(port, self._app)(scope, receive, send)
 
 
 def load(repository: Repository, strict: bool) -> None:
-    """Load what is current, and say what is refused.
+    """Load all current packages, and log which are refused.
+
+    Args:
+        repository: The models in service.
+        strict: Whether one refused package, or an empty store, is an error.
 
     Raises:
-        Refusal: If it is strict and serves not all of it, or nothing.
+        Refusal: If it is strict and a package is refused, or there is none.
     """
     refused = repository.load_models()
     if strict and (refused or not repository.get_models()):

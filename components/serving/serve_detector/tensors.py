@@ -16,7 +16,7 @@ from components.shared.inference.picture import Floats
 from components.shared.traffic.declined import Declined
 
 MAX_IMAGES = 16  # of one request
-MAX_JSON_IMAGES = 2  # of one request in JSON: no other thread runs while it is parsed
+MAX_JSON_IMAGES = 2  # of one request in JSON: the parser holds the GIL
 NUMBER_BYTES = 24  # of one number in JSON, at most
 MAX_DESCRIPTION_BYTES = 65_536  # of a request without its numbers
 JSON_LENGTH = "inference-header-content-length"  # bytes of JSON, then come tensors
@@ -25,7 +25,7 @@ Size = tuple[int, int, int]
 
 
 class Parameters(BaseModel):
-    """Parameters of a tensor that a client may give."""
+    """Parameters of a tensor in a request."""
 
     binary_data_size: StrictInt | None = None
     binary_data: StrictBool | None = None
@@ -43,14 +43,14 @@ class Tensor(BaseModel):
 
 
 class Output(BaseModel):
-    """An output that is asked for."""
+    """A requested output."""
 
     name: StrictStr
     parameters: Parameters = Parameters()
 
 
 class Inference(BaseModel):
-    """A request."""
+    """An inference request."""
 
     id: StrictStr | None = Field(default=None, max_length=200)
     parameters: Parameters = Parameters()
@@ -59,17 +59,17 @@ class Inference(BaseModel):
 
 
 class Answer(NamedTuple):
-    """The bytes of an answer; `json_bytes` of them are JSON, or None if all are."""
+    """The body of an answer; its first `json_bytes` bytes are JSON, None if all are."""
 
     content: bytes
     json_bytes: int | None
 
 
 def max_bytes(size: Size) -> int:
-    """Return the most bytes that a request for a model may take.
+    """Return the maximum size of a request body for a model, in bytes.
 
     Args:
-        size: Of the model's input: channels, height, width.
+        size: Size of the input of the model: channels, height, width.
     """
     numbers = int(np.prod(size))
     each = max(MAX_IMAGES * 4, MAX_JSON_IMAGES * NUMBER_BYTES)
@@ -77,15 +77,15 @@ def max_bytes(size: Size) -> int:
 
 
 def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Inference, Floats]:
-    """Return a request and its images, `[n, 3, h, w]`.
+    """Parse a request, and return it with its images, `[n, 3, h, w]`.
 
     Args:
-        body: JSON, and behind it the tensor if that is binary.
-        json_length: What the header says of the bytes of JSON; None: there is none.
-        size: Of the model's input: channels, height, width.
+        body: JSON, followed by the tensor if that is binary.
+        json_length: Header with the length of the JSON in bytes; None if there is none.
+        size: Size of the input of the model: channels, height, width.
 
     Raises:
-        Declined: 400, saying what is wrong.
+        Declined: 400, with the first error.
     """
     described, binary = _parts(body, json_length)
     try:
@@ -121,17 +121,17 @@ def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Infe
 def write_answer(
     inference: Inference, request_id: str, head: dict[str, str], tensors: dict[str, NDArray[Any]]
 ) -> Answer:
-    """Return what a model gives as an answer to a request.
+    """Return the answer to a request, as JSON or JSON with binary tensors.
 
     Args:
         inference: The request.
-        request_id: Names the answer if the request has no id.
-        head: Name and version of the model, by the protocol's words.
-        tensors: All that the graph gives, by name.
+        request_id: Id of the answer if the request has none.
+        head: `model_name` and `model_version`.
+        tensors: All outputs of the graph, by name.
 
     Raises:
-        Declined: 400, if an output is asked for that is none.
-        Refusal: If the model gives no finite numbers, as it may for numbers far from 0 to 1.
+        Declined: 400, if a requested output does not exist.
+        Refusal: If an output is not finite, which inputs far from 0 to 1 may cause.
     """
     asked = inference.outputs or tuple(Output(name=name) for name in tensors)
     outputs: list[dict[str, Any]] = []
@@ -157,7 +157,7 @@ def write_answer(
 
 
 def datatype(output: str) -> str:
-    """Return the type of an output in the protocol's words."""
+    """Return the datatype of an output in the protocol."""
     return "INT64" if output == FOUND_CLASSES else "FP32"
 
 
@@ -169,7 +169,7 @@ class _Described(BaseModel):
 
 
 def _parts(body: bytes, json_length: str | None) -> tuple[bytes, bytes | None]:
-    """Return the JSON of a request, and its binary data if it has some."""
+    """Return the JSON of a request, and its binary data or None."""
     if json_length is None:
         return body, None
     if not json_length.isdecimal() or not 0 < int(json_length[:12]) <= len(body):
