@@ -13,7 +13,7 @@ from components.monitoring.detect_drift.measure import Pair, column
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import DriftReport
 from components.shared.pages.fragments import sentence, text
-from components.shared.pages.page import MOST_BYTES, Section, write_page
+from components.shared.pages.page import MAX_PAGE_BYTES, Section, write_page
 
 METHOD = "ks_distance"
 
@@ -48,7 +48,7 @@ def write_evidently_page(
         write_page(path, title, [Section("There is nothing to compare", [reason])])
         return
     packed = base64.b64encode(gzip.compress(_page(report, pair, policy).encode(), mtime=0))
-    if len(packed) + len(UNPACK) > MOST_BYTES:
+    if len(packed) + len(UNPACK) > MAX_PAGE_BYTES:
         said = text(f"Its page has {len(packed):,} bytes, more than the dashboard shows.")
         write_page(path, title, [Section("It is left out", [said])])
         return

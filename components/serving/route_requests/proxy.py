@@ -21,7 +21,7 @@ from components.serving.route_requests.upstream import TENSORS_AFTER, Question, 
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import DATASET, PackageStore
 from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
-from components.shared.traffic.limit import MOST_BYTES, BodyLimit, by_prefix
+from components.shared.traffic.limit import MAX_BODY_BYTES, BodyLimit, by_prefix
 from components.shared.traffic.metrics import Outcome, count
 from components.shared.traffic.routes import OnTrial, Routes
 
@@ -63,7 +63,7 @@ class CanaryProxy:
                 *(Route(path, partial(self._pass, path)) for path in PASSED),
             ],
             exception_handlers=EXCEPTION_HANDLERS,
-            middleware=[Middleware(BodyLimit, most=by_prefix(MOST_BYTES), trim=trim_memory)],
+            middleware=[Middleware(BodyLimit, most=by_prefix(MAX_BODY_BYTES), trim=trim_memory)],
             lifespan=self._lifespan,
         )  # fmt: skip
         self.app.router.redirect_slashes = False

@@ -22,30 +22,30 @@ from components.serving.serve_detector.tensors import (
     write_answer,
 )
 from components.shared.inference.picture import Floats
-from components.shared.traffic.limit import MOST_BYTES, by_prefix
+from components.shared.traffic.limit import MAX_BODY_BYTES, by_prefix
 
 INFER = "/v2/models/{dataset}/infer"
 WAITING = 8  # requests whose tensors may wait to be read
 
 
 class Protocol:
-    """The protocol over the models of a repository.
+    """Open Inference Protocol over the models of a repository.
 
     Args:
         repository: The models in service.
-        pool: Where inference runs and answers are written.
+        pool: Thread pool for inference and for writing answers.
     """
 
     def __init__(self, repository: Repository, pool: Pool) -> None:
         self._repository = repository
         self._pool = pool
-        # Of its own, so that JSON, which takes a while, keeps no thread from JPEGs.
+        # A pool of its own, so that slow parsing of JSON takes no thread from JPEGs.
         self._readers = Pool(1, WAITING)
         self._plane = DataPlane(repository)
 
     @property
     def routes(self) -> list[Route]:
-        """What any client may ask."""
+        """Routes for all clients."""
         return [
             Route("/", self._live),
             Route("/metrics", self._metrics),
@@ -60,7 +60,7 @@ class Protocol:
 
     @property
     def admin_routes(self) -> list[Route]:
-        """What changes which models are in service: for deployments alone."""
+        """Routes that load and unload models, for deployments alone."""
         path = "/v2/repository/models/{dataset}"
         return [
             Route("/v2/repository/index", self._index, methods=["POST"]),
@@ -69,12 +69,14 @@ class Protocol:
         ]
 
     def max_body_bytes(self, path: str) -> int:
-        """Return the most bytes of a body: as many as the model takes that is asked."""
+        """Return the maximum size of a body in bytes, which depends on the model."""
         head, _, last = path.removeprefix("/v2/models/").rpartition("/")
         if path.startswith("/v2/models/") and last == "infer":
             model = self._repository.get_model(head)
-            return min(max_bytes(model.size), MOST_BYTES[""]) if model else MAX_DESCRIPTION_BYTES
-        return by_prefix(MOST_BYTES)(path)
+            return (
+                min(max_bytes(model.size), MAX_BODY_BYTES[""]) if model else MAX_DESCRIPTION_BYTES
+            )
+        return by_prefix(MAX_BODY_BYTES)(path)
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -86,7 +88,7 @@ class Protocol:
         return JSONResponse({"live": True})
 
     async def _ready(self, _: Request) -> Response:
-        """Say whether every model that the store names is loaded, and which are not."""
+        """Answer whether all models of the store are loaded, and which are not."""
         absent = self._repository.absent()
         told = {"error": f"not loaded: {', '.join(absent)}"} if absent else {}
         return JSONResponse({"ready": not absent} | told, 503 if absent else 200)

@@ -32,8 +32,8 @@ class Detector:
     """One opened package, made by `open`; several threads may call it at once.
 
     Args:
-        info: The package's description.
-        session: Its graph, in ONNX Runtime.
+        info: Description of the package.
+        session: ONNX Runtime session of its graph.
     """
 
     def __init__(self, info: PackageInfo, session: ort.InferenceSession) -> None:
@@ -43,16 +43,16 @@ class Detector:
 
     @classmethod
     def open(cls, folder: str | Path, threads: int = 1) -> Self:
-        """Open a package, if it is whole and is what it says.
+        """Verify and open a package.
 
         Args:
             folder: A `PackageLayout`.
-            threads: Threads of one inference. On a server, one, and as many inferences
-                beside each other as there are cores.
+            threads: Threads of one inference. A server takes one, and runs as many inferences in
+                parallel as there are cores.
 
         Raises:
-            PackageError: If one byte differs, the graph reaches outside itself, or its
-                inputs and outputs are not those of the description.
+            PackageError: If a byte differs, the graph uses other files or operators, or its inputs
+                and outputs are not those of the description.
         """
         layout = PackageLayout(folder)
         info = layout.verify()
@@ -62,47 +62,52 @@ class Detector:
             raise PackageError(f"{name}: {layout.model.name} changed while it was opened")
         check_graph(content, name)
         session = ort.InferenceSession(content, _options(threads), ["CPUExecutionProvider"])
-        session._model_bytes = b""  # or it would keep the file in memory as long as it lives
+        session._model_bytes = b""  # the session would keep the file in memory
         _check_edges(session, info, name)
         return cls(info, session)
 
     def detect(self, image: Picture, score_threshold: float | None = None) -> tuple[ScoredBox, ...]:
-        """Return the objects in a picture, surest first.
+        """Detect objects in an image.
 
         Args:
             image: `[H, W, 3]`, RGB, 0 to 255.
-            score_threshold: Instead of the package's own, 0 to 1.
+            score_threshold: Minimum score, 0 to 1; None for that of the package.
 
         Returns:
-            Boxes inside the picture, in its pixels.
+            Boxes in pixels of the image, highest score first.
         """
         return find(self.info, image, self.raw, score_threshold)
 
     def detect_jpeg(
         self, jpeg: bytes, score_threshold: float | None = None
     ) -> tuple[ScoredBox, ...]:
-        """Return the objects in a JPEG, as `detect` does."""
+        """Detect objects in a JPEG, as `detect` does.
+
+        Args:
+            jpeg: The file.
+            score_threshold: Minimum score, 0 to 1; None for that of the package.
+        """
         return self.detect(decode_jpeg(jpeg), score_threshold)
 
     def embed(self, image: Picture) -> Floats:
-        """Return what the network makes of a picture as a whole, `[features]`."""
+        """Return the embedding of an image, `[features]`."""
         inputs = network_input(letterbox_of(self.info, image).apply(image)[None])
         features: Floats = self.raw(inputs).embedding[0]
         return features
 
     def tensors(self, images: Floats) -> dict[str, NDArray[np.generic]]:
-        """Return all that the graph says of inputs as `raw` takes them, by its name."""
+        """Return all outputs of the graph by name, for inputs as `raw` takes them."""
         names = list(self.outputs)
         return dict(zip(names, self._session.run(names, {INPUT: images}), strict=True))
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What the graph gives: raw, and what is left after suppression if that is inside."""
+        """Names of the outputs: raw ones, and those after suppression if the graph has it."""
         inside = self.info.suppression == "inside"
         return (BOXES, SCORES, EMBEDDING, *(FOUND if inside else ()))
 
     def raw(self, images: Floats) -> Raw:
-        """Ask the network about inputs as it takes them, `[n, 3, h, w]`, 0 to 1."""
+        """Run the network on inputs `[n, 3, h, w]`, 0 to 1."""
         return Raw(*self._session.run([BOXES, SCORES, EMBEDDING], {INPUT: images}))
 
 
@@ -110,9 +115,9 @@ def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # A plan of all memory beforehand makes the answer no faster, and keeps 7 MB.
+    # Planning memory in advance is not faster here, and takes 7 MB.
     options.enable_mem_pattern = False
-    # Threads of several sessions that wait by spinning take the cores from each other.
+    # Spinning threads of several sessions would take the cores from each other.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return options
@@ -144,7 +149,7 @@ def _check_edges(session: ort.InferenceSession, info: PackageInfo, name: str) ->
 
 
 def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> None:
-    """Refuse an edge that is not of its type and this shape; None stands for any length."""
+    """Check type and shape of an input or output; None stands for any length."""
     fits = len(edge.shape) == len(expected) and all(
         want is None or have == want for have, want in zip(edge.shape, expected, strict=True)
     )

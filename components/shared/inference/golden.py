@@ -6,23 +6,22 @@ from pathlib import Path
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import PackageError, PackageLayout
 
-MOST_PIXELS = 0.5
-MOST_SCORE = 0.01
+MAX_SHIFT_PX = 0.5
+MAX_SCORE_CHANGE = 0.01
 
 Answer = Callable[[bytes], Sequence[ScoredBox]]
 
 
 def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> int:
-    """Compare answers with those that the package expects, and return how many there were.
+    """Check the answers to all golden images of a package, and return their number.
 
     Args:
         folder: A verified `PackageLayout`.
-        answer: From a JPEG's bytes to its boxes.
-        score_threshold: The package's own: a box that scores about as much may be missing.
+        answer: Returns the boxes of a JPEG.
+        score_threshold: Threshold of the package; a box with about this score may be missing.
 
     Raises:
-        PackageError: At the first picture that is answered otherwise, or if
-            the package names none of its own.
+        PackageError: At the first wrong answer, or if the package has no golden image.
     """
     answers = PackageLayout(folder).golden_answers()
     for golden in answers:
@@ -36,10 +35,14 @@ def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> 
 def differs(
     expected: Sequence[ScoredBox], found: Sequence[ScoredBox], score_threshold: float
 ) -> str | None:
-    """Say what is different about an answer, or None if it is the same for all that matters.
+    """Return the first difference between two answers in words, or None if they are equal.
 
-    Boxes may move by half a pixel and scores by a hundredth, since processors round
-    differently.
+    Boxes may differ by half a pixel and scores by 0.01, since processors round differently.
+
+    Args:
+        expected: Boxes of the golden answer.
+        found: Boxes of the answer to check.
+        score_threshold: Threshold of the package; a box with about this score may be missing.
 
     >>> car = ScoredBox(x_min=1, y_min=1, x_max=9, y_max=9, label="car", score=0.9)
     >>> differs([car], [car.model_copy(update={"score": 0.893})], 0.25)
@@ -53,9 +56,9 @@ def differs(
         match = next((other for other in left if _same(box, other)), None)
         if match:
             left.remove(match)
-        elif box.score > score_threshold + MOST_SCORE:
+        elif box.score > score_threshold + MAX_SCORE_CHANGE:
             return f"no {_told(box)}"
-    strange = [box for box in left if box.score > score_threshold + MOST_SCORE]
+    strange = [box for box in left if box.score > score_threshold + MAX_SCORE_CHANGE]
     return f"an unexpected {_told(strange[0])}" if strange else None
 
 
@@ -63,7 +66,7 @@ def _same(first: ScoredBox, second: ScoredBox) -> bool:
     edges = ("x_min", "y_min", "x_max", "y_max")
     moved = max(abs(getattr(first, edge) - getattr(second, edge)) for edge in edges)
     rescored = abs(first.score - second.score)
-    return first.label == second.label and moved <= MOST_PIXELS and rescored <= MOST_SCORE
+    return first.label == second.label and moved <= MAX_SHIFT_PX and rescored <= MAX_SCORE_CHANGE
 
 
 def _told(box: ScoredBox) -> str:

@@ -14,11 +14,11 @@ STANDARD_DOMAINS = ("", "ai.onnx")
 
 
 def check_graph(content: bytes, name: str) -> None:
-    """Refuse a graph that could read other files or run code that is not ONNX Runtime's own.
+    """Check that a graph has no external weights and no custom operators.
 
     Args:
-        content: An ONNX model.
-        name: What to call it in the complaint.
+        content: The ONNX file.
+        name: Name of the model in messages.
 
     Raises:
         PackageError: If it is no ONNX model, keeps weights in another file, or uses an
@@ -47,7 +47,7 @@ def _check_domain(domain: str, user: str, name: str) -> None:
 
 
 def _inside(message: Message) -> Iterator[Message]:
-    """Yield every node and tensor, however deep: in functions and in branches too."""
+    """Yield all nested messages, such as nodes and tensors in functions and branches."""
     for field, value in message.ListFields():
         if field.type != field.TYPE_MESSAGE:
             continue

@@ -7,15 +7,15 @@ MB = 10**6  # bytes
 
 
 def peak_memory_mb(process: int | str = "self") -> float:
-    """Return the most that a process has had in memory at once since its program began.
+    """Return the peak memory of a process since its program began.
 
-    `getrusage` would do for this process, were it not for the parent's memory that it remembers.
+    `getrusage` is not used: its maximum includes memory of the parent process.
 
     Args:
-        process: Its number; this one without.
+        process: Process id; `self` is this process.
 
     Returns:
-        MB, 10^6 bytes.
+        Memory in MB (10^6 bytes).
 
     Raises:
         ProcessLookupError: If there is no such process, or it has ended.
@@ -32,7 +32,7 @@ def peak_memory_mb(process: int | str = "self") -> float:
 
 
 def trim_memory() -> None:
-    """Return memory to the system that was freed and that the C library keeps (glibc alone)."""
+    """Return freed memory from the C library to the system (glibc alone)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
         trim(0)

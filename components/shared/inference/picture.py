@@ -16,7 +16,7 @@ Picture = NDArray[np.uint8]
 
 
 class Raw(NamedTuple):
-    """What the network says of `n` inputs, before suppression.
+    """Outputs of the network for `n` inputs, before non-maximum suppression.
 
     Attributes:
         boxes: `[n, anchors, 4]`, x_min, y_min, x_max, y_max in pixels of the network's input.
@@ -35,16 +35,16 @@ def find(
     network: Callable[[Floats], Raw],
     score_threshold: float | None = None,
 ) -> tuple[ScoredBox, ...]:
-    """Return the objects in a picture, surest first.
+    """Detect objects in an image: letterbox, network, non-maximum suppression.
 
     Args:
-        info: Of the package that the network is of.
+        info: Description of the package of the network.
         image: `[H, W, 3]`, RGB, 0 to 255.
-        network: From inputs, `[n, 3, h, w]`, 0 to 1, to what it says of them.
-        score_threshold: Instead of the package's own, 0 to 1.
+        network: Runs inputs `[n, 3, h, w]`, 0 to 1.
+        score_threshold: Minimum score, 0 to 1; None for that of the package.
 
     Returns:
-        Boxes inside the picture, in its pixels.
+        Boxes in pixels of the image, highest score first.
     """
     letterbox = letterbox_of(info, image)
     raw = network(network_input(letterbox.apply(image)[None]))
@@ -61,7 +61,12 @@ def find(
 
 
 def letterbox_of(info: PackageInfo, image: Picture) -> Letterbox:
-    """Return how a picture fits the network's input."""
+    """Return the letterbox of an image for the input of the network.
+
+    Args:
+        info: Description of the package, with the size of the input.
+        image: `[H, W, 3]`.
+    """
     height, width = image.shape[:2]
     target = info.preprocessing
     return Letterbox(width, height, target.image_width, target.image_height)

@@ -21,7 +21,7 @@ MOUNTED_KEY = Path("/var/run/secrets/car-signing/private.pem")
 
 
 class SignatureError(PackageError):
-    """A package is not signed, not by the expected key, or not as it is now."""
+    """A package is not signed, is signed by another key, or was changed after signing."""
 
 
 class Keys(NamedTuple):
@@ -32,13 +32,13 @@ class Keys(NamedTuple):
 
 
 def make_keys(folder: str | Path) -> Keys:
-    """Make an elliptic key pair (NIST P-256), once: a private key that is there is kept.
+    """Generate an elliptic key pair (NIST P-256); an existing private key is kept.
 
     Args:
-        folder: Gets `private.pem`, for its owner's eyes only, and `public.pem`.
+        folder: Folder for `private.pem`, readable by its owner alone, and `public.pem`.
 
     Raises:
-        Refusal: If the private key that is there is none.
+        Refusal: If the existing private key is not valid.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -65,7 +65,7 @@ def make_keys(folder: str | Path) -> Keys:
 
 
 def _write_secret(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner's eyes only."""
+    """Write a file atomically, readable by its owner alone."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -86,10 +86,10 @@ def private_key(environ: Mapping[str, str]) -> Path | None:
 
 
 def public_key(environ: Mapping[str, str]) -> Path | None:
-    """Return the key to verify with: SIGNING_PUBLIC_KEY; None: signatures are not asked for.
+    """Return the key to verify with: SIGNING_PUBLIC_KEY; None: do not verify.
 
     Raises:
-        Refusal: If it names no file, so that a missing mount never means "do not verify".
+        Refusal: If the file does not exist: a missing mount must not switch verification off.
     """
     named = environ.get("SIGNING_PUBLIC_KEY")
     if named and not Path(named).is_file():
@@ -102,11 +102,11 @@ def sign(package: Path, signature: Path, key: Path) -> None:
 
     Args:
         package: A `PackageLayout`.
-        signature: Is written; it lies outside the package.
+        signature: File to write, outside the package.
         key: The private key, PEM.
 
     Raises:
-        Refusal: If the key is none, or there is no package.
+        Refusal: If the key is not valid, or there is no package.
     """
     from model_signing import signing
 
@@ -120,15 +120,15 @@ def sign(package: Path, signature: Path, key: Path) -> None:
 
 
 def check_signature(package: Path, signature: Path, key: Path) -> None:
-    """Refuse a package unless the holder of a key signed it just as it is.
+    """Verify the signature of a package.
 
     Args:
         package: A `PackageLayout`.
-        signature: Beside it.
+        signature: File of its signature.
         key: The public key, PEM.
 
     Raises:
-        SignatureError: Saying what does not fit.
+        SignatureError: If the signature is missing or does not match.
     """
     from model_signing import verifying
 
@@ -138,13 +138,13 @@ def check_signature(package: Path, signature: Path, key: Path) -> None:
     try:
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
         verifier.set_hashing_config(_every_file()).verify(package, signature)
-    except Exception as cause:  # whatever went wrong in there, it is not verified
+    except Exception as cause:  # after any error the package is not verified
         reason = str(cause) or "it is not by the expected key"
         raise SignatureError(f"{name} is not signed as it is: {reason[:300]}") from cause
 
 
 def _every_file() -> Any:
-    """Return how files are hashed: all of them, also those that git would ignore."""
+    """Return the hashing configuration: all files, also those that git ignores."""
     from model_signing import hashing
 
     config = hashing.Config()  # type: ignore[no-untyped-call]

@@ -52,7 +52,7 @@ def line_chart(
     Args:
         x: `[N]` places, shared by all series.
         series: Name to `[N]` values; a NaN is a gap.
-        title: Says what is seen.
+        title: Title of the chart.
         x_label: Quantity and unit.
         y_label: Quantity and unit.
         y_range: Fixes the vertical axis.
@@ -83,7 +83,7 @@ def bar_chart(
     Args:
         categories: `N` names.
         series: Name to `N` values.
-        title: Says what is seen.
+        title: Title of the chart.
         x_label: Quantity and unit.
         stacked: Whether series stand in one bar, with its sum, and not beside each other.
     """
@@ -120,7 +120,7 @@ def histogram(
 
     Args:
         series: Name to values, each of any number; an empty one is left out.
-        title: Says what is seen.
+        title: Title of the chart.
         x_label: Quantity and unit.
         bins: How many, shared by all series.
         log_x: Whether bins widen with the value; all values must then be above 0.
@@ -159,7 +159,7 @@ def heatmap(
         matrix: `[len(rows), len(columns)]` counts; zeros of a large one are not drawn.
         rows: Names, the first on top.
         columns: Names, the first on the left.
-        title: Says what is seen.
+        title: Title of the chart.
         row_label: What the rows are.
         column_label: What the columns are.
     """
@@ -187,7 +187,7 @@ def pr_curve(
 
     Args:
         curves: Name to recall `[N]` and precision `[N]`, both in 0 to 1.
-        title: Says what is seen.
+        title: Title of the chart.
     """
     if not curves:
         return _nothing(title)
@@ -219,7 +219,7 @@ def _drawn(figure: Figure, axes: Axes, title: str, names: int) -> Markup:
 
 
 def _inline(drawing: str, title: str) -> Markup:
-    """Make a drawing part of the page: no prolog, no size, no rule for others, its colours."""
+    """Return an SVG file as inline SVG: without prolog, size, ids and styles, in page colours."""
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(?: (?:width|height)="[\d.]+pt")', "", drawing, count=2)

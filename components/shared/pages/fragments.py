@@ -14,14 +14,14 @@ from PIL import Image
 
 from components.shared.pages.page import environment
 
-MAX_NAME_CHARACTERS = 30  # of a category, a row or a column beside a drawing
+MAX_NAME_CHARACTERS = 30  # of a category, row or column label in a chart
 
 Tone = Literal["", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One key number: what it is, its value, and perhaps a word about it."""
+    """One key number: label, value, and an optional note."""
 
     label: str
     value: str | int | float
@@ -38,7 +38,7 @@ class _Thumbnail:
 
 
 def sentence(words: str) -> str:
-    """Return words as a sentence; a name, like mAP or a digest, stays as it is written.
+    """Return words as a sentence with a capital and a full stop; names such as mAP stay.
 
     >>> sentence("there is no champion yet"), sentence("mAP50 is 0.9."), sentence("f9b8 answers")
     ('There is no champion yet.', 'mAP50 is 0.9.', 'f9b8 answers.')
@@ -49,7 +49,7 @@ def sentence(words: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """Return a name that leaves room for the drawing beside it.
+    """Return a name, shortened in the middle to at most 30 characters.
 
     >>> short_name("a" * 40), short_name("car")
     ('aaaaaaaaaaaaaaaaaaa…aaaaaaaaaa', 'car')
@@ -66,7 +66,12 @@ def text(*paragraphs: str) -> Markup:
 
 
 def badge(words: str, tone: Tone = "") -> Markup:
-    """Return a word or two in a coloured pill, to stand in a table's cell."""
+    """Return a badge of one or two words, for a cell of a table.
+
+    Args:
+        words: The text.
+        tone: Colour: good, warn, bad or none.
+    """
     return _fragment("badge", words, tone)
 
 
@@ -76,10 +81,10 @@ def cards(*cards: Card) -> Markup:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
-    """Return a table; a column of numbers stands to the right, with thousands separated.
+    """Return a table; columns of numbers are right-aligned, with thousands separators.
 
     Args:
-        columns: The headings.
+        columns: Headings.
         rows: Cells of text, numbers or markup, as many as there are headings.
 
     Raises:
@@ -101,12 +106,12 @@ def columns(*fragments: Markup) -> Markup:
 def gallery(
     items: Iterable[tuple[NDArray[np.uint8], str]], width: int = 320, max_bytes: int = 900_000
 ) -> Markup:
-    """Return pictures with captions, as many as fit, and how many more there are.
+    """Return thumbnails with captions, as many as fit, and the number of the others.
 
     Args:
-        items: uint8 `[height, width, 3]` RGB images and their captions, the best first.
-        width: Of a thumbnail, in pixels; a smaller image is not enlarged.
-        max_bytes: What the thumbnails may take of the page.
+        items: RGB images, uint8 `[height, width, 3]`, with captions, the best first.
+        width: Width of a thumbnail, in pixels; a smaller image is not enlarged.
+        max_bytes: Maximum size of all thumbnails, in bytes.
     """
     shown: list[_Thumbnail] = []
     spent = left_out = 0
@@ -121,16 +126,21 @@ def gallery(
 
 
 def chart_figure(title: str, drawing: Markup) -> Markup:
-    """Return a drawing under its title."""
+    """Return a chart with its title.
+
+    Args:
+        title: Title of the chart.
+        drawing: The inline SVG.
+    """
     return _fragment("chart", title, drawing)
 
 
 def enclosed(title: str, page: str, note: str = "") -> Markup:
-    """Return another whole page, folded away behind its title until someone opens it.
+    """Return another whole page, collapsed under its title.
 
     Args:
-        title: What it is.
-        page: Its HTML; it stays in a frame of its own that can reach nothing.
+        title: Title of the page.
+        page: Its HTML, shown in a sandboxed frame.
         note: A few words beside the title.
     """
     return _fragment("enclosed", title, note, page)

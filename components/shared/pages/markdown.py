@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-MARKS = "&<>|[]*`\\"  # what Markdown or HTML would take for its own, inside a word too
+MARKS = "&<>|[]*`\\"  # characters with a meaning in Markdown or HTML, even inside a word
 
 
 def markdown_table(
     head: Sequence[Any], rows: Iterable[Sequence[Any]], numbers: bool = False
 ) -> str:
-    """Return a table.
+    """Return a Markdown table.
 
     Args:
-        head: The headings.
-        rows: As many cells each, escaped as `plain` does.
-        numbers: Whether all columns but the first stand to the right.
+        head: Headings.
+        rows: Cells of each row, escaped by `plain`.
+        numbers: Whether all columns but the first are right-aligned.
 
     >>> print(markdown_table(["", "now"], [["boxes", 1234]], numbers=True))
     |  | now |
@@ -27,7 +27,7 @@ def markdown_table(
 
 
 def plain(value: object) -> str:
-    """Return a name or number as text that begins no tag, link, code, emphasis by stars or cell.
+    """Return a name or number as text without special characters of Markdown and HTML.
 
     >>> plain("<b>|4*"), plain(1234), plain(True)
     ('&#60;b&#62;&#124;4&#42;', '1,234', 'True')

@@ -7,21 +7,21 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-MOST_BYTES = 4_000_000  # what the dashboard shows of an HTML artifact
+MAX_PAGE_BYTES = 4_000_000  # limit of the dashboard for an HTML artifact
 
 Fragment = Markup  # a piece of a page, already escaped
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it, as `pages.fragments` and `pages.chart` make it."""
+    """A heading and the fragments under it, from `pages.fragments` and `pages.chart`."""
 
     heading: str
     fragments: Sequence[Fragment]
 
 
 def shown(value: object) -> object:
-    """Return a value as people read it; what is not a number stays as it is.
+    """Return a number formatted for people; other values are unchanged.
 
     >>> shown(12345), shown(0.123456), shown(1234.5), shown("12345")
     ('12,345', '0.123', '1,234.5', '12345')
@@ -34,7 +34,7 @@ def shown(value: object) -> object:
 
 
 def environment() -> Environment:
-    """Return what renders this room's templates; all that is not markup is escaped."""
+    """Return the Jinja environment of the templates in this folder, with escaping."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -47,7 +47,7 @@ def environment() -> Environment:
 
 
 def _without_largest(sections: Sequence[Section], most_bytes: int) -> list[Section]:
-    """Return sections whose largest part says that it is left out; none if there is no such."""
+    """Replace the largest fragment by a remark; return no section if none is large."""
     instead = Markup(
         '<p class="more">This part is left out: with it the page would have more than '
         "{:,} bytes, which is not shown.</p>"
@@ -67,17 +67,17 @@ def write_page(
     title: str,
     sections: Sequence[Section],
     lead: str = "",
-    most_bytes: int = MOST_BYTES,
+    most_bytes: int = MAX_PAGE_BYTES,
 ) -> None:
-    """Write a page that reads well alone, in the dashboard's sandbox, by day and by night.
+    """Write a self-contained HTML page, for the sandbox of the dashboard and light or dark mode.
 
     Args:
-        path: The file; its folder is made if it is missing.
-        title: The page's name.
-        sections: What it holds, in order.
-        lead: One or two sentences that say the result.
-        most_bytes: What it may take; the default is what the dashboard shows. Of a page that
-            is larger the largest parts are left out, and it says so in their places.
+        path: The file; its folder is created if it is missing.
+        title: Title of the page.
+        sections: The sections, in order.
+        lead: One or two sentences with the result.
+        most_bytes: Maximum size in bytes; the default is the limit of the dashboard. In a larger
+            page the largest fragments are replaced by a remark.
     """
     template = environment().get_template("page.html.j2")
 

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_CONNECTIONS = 1_000
 OTHER_FILES = 64  # open files of the process beside its connections
 MAX_HEADER_SECONDS = 10.0
-MAX_UNREAD_SECONDS = 30.0  # that an answer waits for its client to read it
+MAX_UNREAD_SECONDS = 30.0  # until the client has read an answer
 MAX_HEADER_BYTES = 65_536
 CHUNK_OVERHEAD = 8  # bytes around each byte of a body that comes in chunks of one byte
 
@@ -23,16 +23,16 @@ _ANSWERS = {
 
 
 def max_connections() -> int:
-    """Return how many connections this process may have: it needs files for other things."""
+    """Return the maximum number of connections, within the limit of open files."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return max(1, min(MAX_CONNECTIONS, files - OTHER_FILES))
 
 
 class Connection(HttpToolsProtocol):
-    """One connection of a client.
+    """One HTTP connection with timeouts and limits.
 
-    Where there are too many, the one is closed whose client has kept us waiting longest, for
-    headers or a body; those whose requests are being answered stay.
+    If there are too many connections, the one is closed whose client has sent nothing for the
+    longest time; connections whose requests are being answered stay.
     """
 
     max_header_seconds = MAX_HEADER_SECONDS
@@ -46,16 +46,16 @@ class Connection(HttpToolsProtocol):
         self._unread_timer: TimerHandle | None = None
         self._waits_since = self.loop.time()
         self._in_headers = True
-        self._received = 0  # bytes of the request that is coming
-        self._carried = 0  # of these, bytes of its body
+        self._received = 0  # bytes of the current request
+        self._carried = 0  # bytes of its body
 
     @property
     def waits(self) -> bool:
-        """Whether it is the client's turn."""
+        """Whether the server waits for the client."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin to wait for headers, and make room if there are too many connections."""
+        """Start the header timeout, and close a connection if there are too many."""
         super().connection_made(transport)
         self._start_header_timer()
         if len(self.connections) > self._most:
@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count bytes beside those of bodies."""
+        """Count bytes outside of bodies, and answer 431 if there are too many."""
         if self._in_headers and self._header_timer is None:
             self._start_header_timer()
         self._received += len(data)
@@ -78,12 +78,12 @@ class Connection(HttpToolsProtocol):
             self._end(431, f"headers of more than {self.max_header_bytes:,} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, unless it stands behind a body: nobody reads it there."""
+        """Take a header, but not a trailer after a body, which no route reads."""
         if self._in_headers:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop waiting for headers."""
+        """Stop the header timeout."""
         self._in_headers = False
         self._stop_header_timer()
         self._waits_since = self.loop.time()
@@ -95,24 +95,24 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Count from the beginning."""
+        """Reset the counts for the next request."""
         self._in_headers, self._received, self._carried = True, 0, 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Give the rest of a body that nobody wants the time of headers."""
+        """Start the header timeout for the rest of a body that no route reads."""
         self._waits_since = self.loop.time()
         if not self._in_headers and self._header_timer is None:
             self._start_header_timer()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """Begin to wait for a client that does not read."""
+        """Start the timeout of an answer that the client does not read."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(self.max_unread_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Stop waiting for it."""
+        """Stop the timeout of the unread answer."""
         self._stop_unread_timer()
         super().resume_writing()
 
@@ -148,7 +148,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _end(self, status: int, sentence: str) -> None:
-        """Answer in place of the application, and close."""
+        """Answer an error in place of the application, and close the connection."""
         if self.transport.is_closing():
             return
         body = f'{{"error":"{sentence}"}}'

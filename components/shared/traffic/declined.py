@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Declined(Refusal):
-    """A refusal with an HTTP status of its own; every other refusal is a 422."""
+    """A refusal with an HTTP status and headers; every other refusal is answered with 422."""
 
     def __init__(
         self, status: int, sentence: str, headers: Mapping[str, str] | None = None
@@ -30,7 +30,7 @@ class Declined(Refusal):
 
 
 def unknown_model(name: str, known: Iterable[str]) -> Declined:
-    """Return the refusal of a model's name, with the names there are.
+    """Return a 404 for the name of a model, with the known names.
 
     >>> str(unknown_model("cars", ["gate", "road"]))
     "there is no model 'cars' here, expected one of: gate, road"
@@ -44,7 +44,12 @@ def unknown_model(name: str, known: Iterable[str]) -> Declined:
 
 
 def declined(scope: Scope, refusal: Refusal) -> Response:
-    """Return a refusal as KServe returns its own errors; it is counted, and logged in a line."""
+    """Return a refusal as JSON, as KServe answers errors; count it and log it in a line.
+
+    Args:
+        scope: ASGI scope of the request.
+        refusal: The error.
+    """
     status = refusal.status if isinstance(refusal, Declined) else UNPROCESSABLE
     headers = refusal.headers if isinstance(refusal, Declined) else None
     DECLINED.labels(status=status).inc()
@@ -54,7 +59,7 @@ def declined(scope: Scope, refusal: Refusal) -> Response:
 
 
 async def answer_refusal(request: Request, refusal: Exception) -> Response:
-    """Answer a request that is refused by a model, a route or a limit."""
+    """Answer a request that a model, a route or a limit refuses."""
     if isinstance(refusal, HTTPException):
         path, method = request.url.path[:80], request.method
         told = f"there is nothing at {path!r}" if refusal.status_code == 404 else refusal.detail
@@ -66,12 +71,12 @@ async def answer_refusal(request: Request, refusal: Exception) -> Response:
 
 
 async def answer_gone(_: Request, __: Exception) -> Response:
-    """Answer a client that hung up while it was sending; nobody reads it."""
+    """Answer a client that disconnected while it was sending."""
     return Response(status_code=400)
 
 
 async def answer_failure(_: Request, failure: Exception) -> Response:
-    """Answer a request at which the server failed; its traceback is logged by whoever called."""
+    """Answer 500 for a failure of the server; the caller logs the traceback."""
     told = f"{type(failure).__name__}: {failure}"
     return JSONResponse({"error": told[:MAX_TOLD]}, 500)
 

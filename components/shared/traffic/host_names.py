@@ -12,7 +12,7 @@ class HostNames:
     """ASGI middleware that answers 421 to a request for another host.
 
     Args:
-        app: What comes after it.
+        app: The next application.
         names: Host names and addresses without a port, in any case; None accepts any.
 
     Source:
@@ -24,7 +24,7 @@ class HostNames:
         self._names = None if names is None else {name.lower().strip("[]") for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on if its host is known."""
+        """Call the next application if the host is known."""
         if scope["type"] == "http" and self._names is not None:
             host = host_of(Headers(scope=scope).get("host", ""))
             if host not in self._names:

@@ -14,18 +14,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.shared.traffic.declined import Declined, declined
 
-MOST_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
+MAX_BODY_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
 MAX_BODY_SECONDS = 30.0
 MAX_BODIES_BYTES = 128_000_000  # of all requests that are not answered yet
 TRIM_BYTES = 32_000_000  # of bodies, after which freed memory goes back to the system
 TRIM_DELAY_S = 2.0
-CLOSE = {"Connection": "close"}  # nobody waits for the rest of a body
+CLOSE = {"Connection": "close"}  # the rest of the body is not read
 
 MaxBytes = Callable[[str], int]
 
 
 def by_prefix(most: Mapping[str, int]) -> MaxBytes:
-    """Return a function from a path to the most bytes of a body: the first prefix that fits."""
+    """Return a function from a path to the maximum body size: that of the first matching prefix."""
     return lambda path: next(limit for prefix, limit in most.items() if path.startswith(prefix))
 
 
@@ -33,11 +33,11 @@ class BodyLimit:
     """ASGI middleware that answers 408, 413 or 503 in place of reading on.
 
     Args:
-        app: What comes after it.
-        most: From a path to the most bytes of one body.
-        total: Bytes of all bodies that are read and not answered.
-        seconds: From the headers of a request to the end of its body.
-        trim: Gives freed memory back to the system; called in a thread after much was freed.
+        app: The next application.
+        most: Returns the maximum size of one body for a path, in bytes.
+        total: Maximum size of all unanswered bodies together, in bytes.
+        seconds: Timeout from the headers to the end of a body, in seconds.
+        trim: Returns freed memory to the system; called in a thread after 32 MB of bodies.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class BodyLimit:
         self._bodies: dict[int, _Body] = {}  # in the order of their requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on unless its length is known to be too large, and count its body."""
+        """Call the next application with a counted body; answer 413 if it announces too much."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         most = self._most(scope["path"])
@@ -75,10 +75,10 @@ class BodyLimit:
             self._count_answered(body.held)
 
     def _take(self, body: "_Body", count: int) -> None:
-        """Make room for more bytes of a body.
+        """Free memory for more bytes of a body, at the expense of the oldest one.
 
         Raises:
-            Declined: 503, if this body has been coming longer than all others.
+            Declined: 503, if this body is the oldest.
         """
         while sum(other.held for other in self._bodies.values()) + count > self._total:
             oldest = next(other for other in self._bodies.values() if not other.whole)
@@ -120,11 +120,11 @@ class _Body:
         """Receive a message of ASGI.
 
         Raises:
-            Declined: If the body is too large, too slow, or has to give way to others.
+            Declined: If the body is too large, too slow, or the oldest of too many.
         """
         if self._gave_way:
             raise _busy()
-        if self.whole:  # what comes now is that the client hung up, whenever it does
+        if self.whole:  # the next message is the disconnect of the client
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._deadline) as self._timer:
@@ -144,7 +144,7 @@ class _Body:
         return message
 
     def give_way(self) -> None:
-        """Stop reading, now; what was read is freed as soon as its reader has ended."""
+        """Stop reading at once; the bytes are freed when the reader has ended."""
         self.held, self.whole, self._gave_way = 0, True, True
         if self._timer:
             self._timer.reschedule(0)

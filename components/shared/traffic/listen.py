@@ -13,17 +13,21 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.traffic.connection import Connection
 
 BACKLOG = 2048  # connections that wait to be accepted
-KEPT_SECONDS = 75  # that a client's connection may rest, longer than most clients keep it
+KEPT_SECONDS = 75  # keep-alive of idle connections, longer than that of most clients
 GRACE_SECONDS = 10  # for requests that are being answered when the server is stopped
 
 logger = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 takes any free one.
+    """Return a listening socket.
+
+    Args:
+        host: Address to listen on.
+        port: Port; 0 takes any free one.
 
     Raises:
-        Refusal: If nobody may listen there.
+        Refusal: If the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -44,7 +48,7 @@ class Server(uvicorn.Server):
 
     Args:
         app: The application.
-        listeners: What it listens on, each with the file that its port is written to.
+        listeners: Listening sockets, each with a file for its port or None.
     """
 
     def __init__(self, app: ASGIApp, listeners: Mapping[socket.socket, Path | None]) -> None:
@@ -61,13 +65,13 @@ class Server(uvicorn.Server):
         self.run(sockets=list(self._listeners))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve, and end like a program that was asked to: not killed by the signal itself."""
+        """Serve, and exit normally after a signal, instead of raising it again."""
         with self.capture_signals():
             await self._serve(sockets)
             self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say where."""
+        """Listen, log the addresses, and write the ports to files."""
         await super().startup(sockets)
         if not self.started:
             return

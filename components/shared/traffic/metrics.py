@@ -6,7 +6,7 @@ from prometheus_client import Counter, Histogram
 
 Outcome = Literal["ok", "error", "refused"]
 
-# Each bound about half again the one before, so that a doubled latency shows.
+# Each bound is about 1.5 times the one before, so that a doubled latency shows.
 BOUNDS = (
     0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5,
     0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0,
@@ -39,12 +39,12 @@ def count(
     """Count one request.
 
     Args:
-        dataset: Who was asked; a name that is known, since each becomes a time series.
-        side: `stable` or `candidate` at a front door, the model at a server.
-        outcome: `error` is the side's own fault, `refused` the client's.
-        seconds: How long it took.
-        boxes: In the answer.
-        scores: Their sum.
+        dataset: Name of a known dataset, since each becomes a time series.
+        side: `stable` or `candidate` at the proxy, the digest of the model at a server.
+        outcome: `error` is a failure of the server, `refused` a mistake of the client.
+        seconds: Latency, in seconds.
+        boxes: Number of boxes in the answer.
+        scores: Sum of their scores.
     """
     REQUESTS.labels(dataset, side, outcome).inc()
     LATENCY.labels(dataset, side).observe(seconds)

@@ -10,8 +10,8 @@ class OnTrial(Record):
     """The candidate of one dataset.
 
     Attributes:
-        percent: Of the requests, that it answers now.
-        candidate: Digest of the model that this was lent to; empty if nothing was.
+        percent: Its traffic share now, 0 to 100.
+        candidate: Its digest; empty if it has no share.
     """
 
     percent: int
@@ -19,6 +19,6 @@ class OnTrial(Record):
 
 
 class Routes(Record):
-    """Which datasets have a candidate."""
+    """The candidates by dataset."""
 
     datasets: dict[str, OnTrial]

@@ -6,12 +6,12 @@ from components.shared.traffic.tally import Tally
 
 
 def tally_of(exposition: str, dataset: str, side: str) -> Tally:
-    """Return what one side met, from a page of metrics.
+    """Return the request metrics of one side from a page of metrics.
 
     Args:
-        exposition: What `/metrics` answers.
-        dataset: Whose requests.
-        side: The value of the label `side`.
+        exposition: Text of `/metrics`.
+        dataset: Value of the label `dataset`.
+        side: Value of the label `side`.
 
     >>> text = 'car_detector_requests_total{dataset="a",side="s",outcome="error"} 3.0'
     >>> tally_of(text, "a", "s")

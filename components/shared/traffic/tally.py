@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Answers counted since a side came up.
+    """Request metrics of one side since its server started; all numbers only grow.
 
     Attributes:
-        requests: Answered or failed.
-        errors: Of these, the failed ones (5xx, no answer, too late); a refusal that the
-            client earned (4xx) is none.
-        boxes: In all answers together.
+        requests: Number of requests, answered or failed.
+        errors: Number of failed ones (5xx, no answer, timeout); mistakes of clients (4xx) are
+            not counted.
+        boxes: Number of boxes in all answers.
         scores: Sum of the scores of these boxes.
-        latencies: Answers that took at most so many seconds, by upper bound, as a
+        latencies: Number of answers by upper bound of the latency in seconds, as a
             Prometheus histogram counts them (cumulative, the last bound infinite).
     """
 
@@ -25,7 +25,7 @@ class Tally:
     latencies: dict[float, int] = field(default_factory=dict)
 
     def __add__(self, other: "Tally") -> "Tally":
-        """Return what was met at two servers together."""
+        """Return the sum of the metrics of two servers."""
         bounds = {*self.latencies, *other.latencies}
         return Tally(
             requests=self.requests + other.requests,
@@ -36,7 +36,7 @@ class Tally:
         )
 
     def since(self, earlier: "Tally") -> "Tally":
-        """Return what came after an earlier look; a server that began anew began then.
+        """Return the difference to an earlier tally; after a restart, all since the restart.
 
         >>> Tally(requests=9, errors=1).since(Tally(requests=4)).requests
         5
@@ -55,10 +55,10 @@ class Tally:
         )
 
     def latency_ms(self, quantile: float) -> float:
-        """Return the upper bound below which a share of the answers came, in milliseconds.
+        """Return the upper bound of a quantile of the latency, in milliseconds.
 
         Args:
-            quantile: The share, in (0, 1].
+            quantile: The quantile, in (0, 1].
 
         Returns:
             0 if nothing was answered; infinite beyond the last finite bound.
@@ -70,10 +70,10 @@ class Tally:
         return self.latency_range_ms(quantile)[1]
 
     def latency_range_ms(self, quantile: float) -> tuple[float, float]:
-        """Return the bounds between which a quantile of the latency surely lies.
+        """Return the bounds of the histogram bucket with a quantile of the latency.
 
         Args:
-            quantile: The share, in (0, 1].
+            quantile: The quantile, in (0, 1].
 
         Returns:
             Milliseconds: above the first, at most the second.

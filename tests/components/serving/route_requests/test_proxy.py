@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 import pytest
 
 from components.serving.route_requests.upstream import TENSORS_AFTER, Reply
-from components.shared.traffic.limit import MOST_BYTES
+from components.shared.traffic.limit import MAX_BODY_BYTES
 from components.shared.traffic.scrape import tally_of
 
 numbers = itertools.count()
@@ -235,7 +235,7 @@ def test_a_query_stays_before_the_door(doorway):
 
 @pytest.mark.parametrize("body", [b"x" * 101, iter([b"x" * 60] * 2)], ids=["announced", "chunks"])
 def test_a_body_that_is_too_large_goes_nowhere(doorway, monkeypatch, body):
-    monkeypatch.setitem(MOST_BYTES, "/v1/detect", 100)
+    monkeypatch.setitem(MAX_BODY_BYTES, "/v1/detect", 100)
 
     reply = doorway.detect(body=body)
 
