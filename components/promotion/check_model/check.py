@@ -30,7 +30,7 @@ SERVER = (sys.executable, "-m", "components", "serve_detector")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a package must be and answer.
+    """Expectations that a package is checked against.
 
     Attributes:
         dataset: Name of the dataset that the model should be of.

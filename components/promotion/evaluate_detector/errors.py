@@ -30,7 +30,7 @@ class Error:
             its object by less than one half, `mistaken` if the class is another.
         truth: The true box, if there is one.
         found: The found box, if there is one.
-        weight: How bad it is, to order errors of one kind; the larger the worse.
+        weight: Severity, to sort errors of one kind: area of a missed box, else the score.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class Error:
     weight: float
 
     def __str__(self) -> str:
-        """Say in a few words what is wrong."""
+        """Return found and true class with score and size, in words."""
         true = f"{self.truth.label}, {_sides(self.truth)}" if self.truth else "nothing there"
         said = f"{self.found.label} {self.found.score:.2f}" if self.found else "not found"
         return f"{said}: {true}"
@@ -102,12 +102,12 @@ def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -
 def most_telling(
     matrix: Sequence[Sequence[int]], classes: Sequence[str], most: int
 ) -> tuple[list[str], list[list[int]]]:
-    """Return a confusion matrix of few classes: those with most errors, and the others as one.
+    """Reduce a confusion matrix to the classes with most errors, and the others as one.
 
     Args:
-        matrix: Of all classes and the background, which is the last.
-        classes: Their names, without the background.
-        most: How many to keep; fewer are kept as they are.
+        matrix: Counts of all classes and the background, which is the last.
+        classes: Names of the classes, without the background.
+        most: Maximum number of classes to keep.
 
     Returns:
         Names of the rows and columns, and counts; the sum over all is as before.

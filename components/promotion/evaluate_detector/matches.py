@@ -19,13 +19,13 @@ MAX_CELLS = 4_000_000  # of an array of resamples by boxes, so that memory stays
 
 @dataclass(frozen=True, slots=True)
 class ClassMatches:
-    """The found boxes of one class in all images, surest first.
+    """The found boxes of one class in all images, highest score first.
 
     Attributes:
-        image: `[D]` place of each box's image.
-        matched: `[T, D]` whether it is an object's, at each overlap.
-        counted: `[T, D]` whether it counts at all: COCO ignores what lies outside the size.
-        objects: `[I]` true boxes of each image that count.
+        image: `[D]`, index of the image of each box.
+        matched: `[T, D]`, whether the box matches an object, at each IoU threshold.
+        counted: `[T, D]`, whether the box counts: COCO ignores boxes outside the object size.
+        objects: `[I]`, number of true boxes of each image that count.
     """
 
     image: NDArray[np.intp]
@@ -38,9 +38,9 @@ def matches_of(evaluation: hotcoco.COCOeval, images: int, overlaps: int) -> list
     """Return the matches of each class that has true boxes.
 
     Args:
-        evaluation: One size, evaluated; its images are numbered from one.
-        images: How many there are, `I`, of which it may have looked at a part.
-        overlaps: How many of its overlaps to keep, `T`, the smallest first.
+        evaluation: COCO evaluation of one object size; its images are numbered from one.
+        images: Number of images, `I`; the evaluation may cover a part of them.
+        overlaps: Number of IoU thresholds to keep, `T`, the smallest first.
     """
     seen = sorted(
         (each for each in evaluation.eval_imgs if each),
@@ -55,8 +55,8 @@ def average_precision(matches: Iterable[ClassMatches], weights: Floats) -> Float
     """Return the mean over classes and overlaps of COCO's average precision.
 
     Args:
-        matches: Of all classes.
-        weights: `[R, I]` how many times each image is in each resample.
+        matches: Matches of all classes.
+        weights: `[R, I]`, how many times each image is in each resample.
 
     Returns:
         `[R]`, 0 to 1; a class of which a resample has no object is left out of its mean,

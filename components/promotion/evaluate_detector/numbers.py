@@ -17,7 +17,7 @@ COST = ("model", "digest", "ms p50", "ms p95", "package, MB", "memory, MB", "har
 
 
 def numbers(evaluation: Evaluation) -> Section:
-    """Return the section that opens the page of a comparison."""
+    """Return the section with the metrics, the first of the comparison page."""
     report = evaluation.report
     best = report.of(evaluation.subject) if evaluation.subject else None
     told = [
@@ -37,7 +37,7 @@ def numbers(evaluation: Evaluation) -> Section:
 
 
 def count_errors(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
-    """Return how many errors of each kind there are in all images."""
+    """Return the number of errors of each kind in all images."""
     kinds = [error.kind for each in comparisons.values() for error in each.errors]
     return {kind: kinds.count(kind) for kind in KINDS}
 

@@ -45,15 +45,15 @@ def publish(
     references: str | Path,
     page: str | Path,
 ) -> None:
-    """Write what the judge, the registry and people read of a comparison.
+    """Write report, references and page of a comparison.
 
     Args:
         evaluation: The comparison.
-        reader: The snapshot it was made on, for the pictures.
-        report: Becomes a `contracts.report.Report`.
-        references: Becomes a folder with `<role>.jsonl`, lines of `ReferenceFrame`, and
+        reader: The snapshot of the comparison, for the pictures.
+        report: File for the `contracts.report.Report`.
+        references: Folder for `<role>.jsonl`, lines of `ReferenceFrame`, and
             `<role>.hard.jsonl`, lines of `HardCase`.
-        page: Becomes an HTML file.
+        page: The HTML file.
     """
     evaluation.report.write(report)
     Path(references).mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,13 @@ def publish(
 
 
 def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:
-    """Write the page of a comparison, with pictures of the snapshot it was made on."""
+    """Write the HTML page of a comparison.
+
+    Args:
+        path: The HTML file.
+        evaluation: The comparison.
+        reader: The snapshot of the comparison, for the pictures.
+    """
     sections = [numbers(evaluation)]
     if evaluation.subject:
         pictures = _Pictures(reader)
@@ -80,7 +86,7 @@ def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotR
 
 
 class _Pictures:
-    """Pictures of the snapshot, decoded when they are shown."""
+    """Pictures of the snapshot, decoded on access."""
 
     def __init__(self, reader: SnapshotReader) -> None:
         self.images = {image.sha256: image for image in reader.images()}
@@ -115,7 +121,7 @@ def _cut(shown: int, known: int) -> str:
 
 
 def _shown(kind: str, counts: Mapping[str, int]) -> list[str]:
-    """Return the slices of a kind that fit: in their natural order, or the largest first."""
+    """Return the slices of a kind to draw: in natural order, or the largest first."""
     if kind in NATURAL:
         return [name for name in NATURAL[kind] if name in counts]
     return sorted(counts, key=lambda name: -counts[name])[:BARS]

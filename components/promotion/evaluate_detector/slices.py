@@ -21,11 +21,11 @@ class Slice:
 
     Attributes:
         kind: One of `KINDS`.
-        name: Its value, such as the camera.
-        boxes: How many true boxes it has.
-        images: Places of its images; those without boxes belong to their camera and hour.
-        classes: Those that count.
-        area: Of the boxes that count, in square pixels.
+        name: Value of the kind, such as the name of the camera.
+        boxes: Number of true boxes.
+        images: Indices of the images; those without boxes belong to their camera and hour.
+        classes: Names of the classes that count.
+        area: Minimum and maximum area of the boxes that count, in square pixels.
     """
 
     kind: str
@@ -40,8 +40,8 @@ def slices_of(images: Sequence[SnapshotImage], classes: Sequence[str]) -> list[S
     """Return the slices of some images, by kind, and by name or in their natural order.
 
     Args:
-        images: With their true boxes.
-        classes: Those that count.
+        images: Images with their true boxes.
+        classes: Names of the classes that count.
     """
     boxes = [
         (place, image, box)
@@ -93,7 +93,7 @@ def _crowd(boxes: int) -> str:
 
 
 def size_of(box: Box) -> str:
-    """Return the name of a box's size, as COCO has it."""
+    """Return the COCO size class of a box: small, medium or large."""
     return next(name for name, (_, end) in SIZES.items() if box.area < end)
 
 

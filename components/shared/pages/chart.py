@@ -116,13 +116,13 @@ def histogram(
     bins: int = 24,
     log_x: bool = False,
 ) -> Markup:
-    """Draw distributions over each other, as shares, so that unequal counts compare.
+    """Draw overlaid histograms as shares, so that unequal counts can be compared.
 
     Args:
         series: Name to values, each of any number; an empty one is left out.
         title: Title of the chart.
         x_label: Quantity and unit.
-        bins: How many, shared by all series.
+        bins: Number of bins, shared by all series.
         log_x: Whether bins widen with the value; all values must then be above 0.
     """
     values = {name: np.asarray(value, float).ravel() for name, value in series.items()}
@@ -160,8 +160,8 @@ def heatmap(
         rows: Names, the first on top.
         columns: Names, the first on the left.
         title: Title of the chart.
-        row_label: What the rows are.
-        column_label: What the columns are.
+        row_label: Label of the rows.
+        column_label: Label of the columns.
     """
     counts = np.asarray(matrix, float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
