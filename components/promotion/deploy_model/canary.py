@@ -92,25 +92,25 @@ class CanaryRollout:
         for _ in self.prober.first():
             self._look()
         seen = self._look()
-        for turns in self.prober.turns():
+        for probes in self.prober.rounds():
             if not (self._waits_for_stable() or self._second_look.is_under_way):
                 break
             if self._stable_away is not None:
                 self._clock.wait(self._policy.look_every_s)
-            for ask in turns:
-                ask()
+            for probe in probes:
+                probe()
                 seen = self._look()
         return seen
 
     def _with_traffic(self) -> Evidence:
         ours, policy = self.prober, self._policy
         began, seen = self._clock.now(), Evidence()
-        for turns in ours.turns():
+        for probes in ours.rounds():
             turn = self._clock.now()
             self._share()
             self._clock.wait(policy.look_every_s)
-            for ask in turns:
-                ask()
+            for probe in probes:
+                probe()
                 seen = self._look()
             if self._waits_for_stable():
                 began += self._clock.now() - turn  # the time without a champion does not count

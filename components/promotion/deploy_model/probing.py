@@ -103,7 +103,7 @@ class Prober:
             self._compare(number)
             yield
 
-    def turns(self) -> Iterator[list[Callable[[], None]]]:
+    def rounds(self) -> Iterator[list[Callable[[], None]]]:
         """Yield rounds of probes as functions: a golden picture, and the next few live ones."""
         numbers = cycle(range(len(self.pictures.live)))
         for known in cycle(self.pictures.golden):
