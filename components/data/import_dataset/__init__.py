@@ -1,1 +1,1 @@
-"""A person's own labelled images become the same events as a camera's."""
+"""Import labelled images of any common annotation format as events, like those of a camera."""

@@ -1,4 +1,8 @@
-"""Checks that a label can be used whole; one that lacks a car would teach that there is none."""
+"""Check the boxes of an imported image, and convert them to whole pixels inside it.
+
+An image with one unusable box is refused as a whole: without that box its label would teach
+that there is no object.
+"""
 
 from components.data.import_dataset.found import FoundBox, FoundImage, Problem
 from components.data.import_dataset.survey import ROUNDING
@@ -9,7 +13,7 @@ DIGITS = 3  # of a pixel; what division leaves behind them is noise
 
 
 def check(image: FoundImage, width: int, height: int) -> tuple[tuple[Box, ...], list[Problem]]:
-    """Return an image's boxes in its own pixels, and all that is wrong with them.
+    """Return an image's boxes in its own pixels, and the problem of each box that cannot be used.
 
     Args:
         image: As it was found.
@@ -40,7 +44,7 @@ def check(image: FoundImage, width: int, height: int) -> tuple[tuple[Box, ...], 
 
 
 def fit(found: FoundBox, width: int, height: int) -> Box | Problem:
-    """Return a box in pixels, inside its image, or why that cannot be.
+    """Return a box in pixels, inside its image, or the reason why it cannot be used.
 
     >>> fit(FoundBox("a.txt:1", (0.5, 0.5, 1.001, 1), "car", relative=True), 100, 50)
     Box(x_min=50.0, y_min=25.0, x_max=100.0, y_max=50.0, label='car')

@@ -1,4 +1,4 @@
-"""COCO: one JSON file with images, categories and boxes as left, top, width and height."""
+"""Read COCO annotations: JSON with images, categories and boxes as left, top, width and height."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def read_coco(folder: Folder, documents: Documents) -> Found | None:
 
 
 def is_coco(content: Any) -> bool:
-    """Say whether decoded JSON has COCO's three lists of records."""
+    """Return whether decoded JSON has COCO's three lists of records."""
     return isinstance(content, dict) and all(
         isinstance(content.get(part), list) and all(isinstance(r, dict) for r in content[part])
         for part in PARTS
@@ -66,7 +66,7 @@ def is_coco(content: Any) -> bool:
 
 
 def classes(documents: Iterable[Document]) -> tuple[str, ...]:
-    """Return the names of the categories by id; one that nothing belongs to is no class."""
+    """Return the names of the categories by id; a category without annotations is left out."""
     names: dict[str, Any] = {}
     for document in documents:
         used = {ident(annotation.get("category_id")) for annotation in document["annotations"]}
@@ -77,7 +77,7 @@ def classes(documents: Iterable[Document]) -> tuple[str, ...]:
 
 
 def read_images(file: str, document: Document) -> Iterator[FoundImage]:
-    """Yield each image of one document, called as the document calls it."""
+    """Yield each image of one document under the file name that the document gives."""
     names, doubtful = _names(document), incomplete(file, document)
     of_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
@@ -133,7 +133,7 @@ def incomplete(file: str, document: Document) -> dict[str, str]:
 
 
 def is_crowd(annotation: Mapping[str, Any]) -> bool:
-    """Say whether one box surrounds many objects."""
+    """Return whether an annotation is a crowd: one box around many objects."""
     return str(annotation.get("iscrowd", 0)).lower() in ("1", "1.0", "true")
 
 

@@ -1,4 +1,4 @@
-"""Boxes of COCO annotations: `bbox`, or what surrounds an outline; and in which form they are."""
+"""Read boxes of COCO annotations from `bbox` or `segmentation`, and detect their form."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +52,7 @@ def edges_of(annotation: Mapping[str, Any]) -> Edges:
 
 
 def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Look at all boxes of a file together.
+    """Detect the form of the boxes of a file from all of them together.
 
     Raises:
         Refusal: If many boxes are inside their images only as left, top, right and bottom, or

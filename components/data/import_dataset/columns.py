@@ -1,4 +1,4 @@
-"""Names of CSV columns as tools write them, and how the lines of such a file are split."""
+"""Recognise columns of CSV annotations by the names that tools use, and split lines into cells."""
 
 import csv
 import re
@@ -55,7 +55,7 @@ class Table:
         return all(self.names.count(name) == 1 for name in REQUIRED)
 
     def misspelt(self) -> tuple[str, str] | None:
-        """Return the first column that is not read, but nearly called as one that would be."""
+        """Return the first unused column whose name is nearly that of a known one."""
         missing = [name for name in OPTIONAL if name not in self.names]
         if "class" in self.names:
             missing.remove("label")
@@ -67,12 +67,12 @@ class Table:
 
     @property
     def may_have_boxes(self) -> bool:
-        """Whether it names images, so that leaving it aside must be said."""
+        """Whether the file names images, so that skipping it is worth a note."""
         return "image" in self.names
 
 
 def read_table(text: str) -> Table:
-    r"""Read a header, or see from the first lines that there is none.
+    r"""Read the header of a CSV file, or infer the columns from its first lines if it has none.
 
     >>> read_table("Filename;X_Min\na.jpg;3").names
     ('image', 'xmin')
@@ -113,7 +113,7 @@ def records(text: str, table: Table) -> Iterator[tuple[int, list[str] | str]]:
 
 
 def first_cell(line: str, table: Table) -> str:
-    """Return the image that a line without readable cells begins to name, as far as it does."""
+    """Return the image name at the start of a line whose cells cannot be read."""
     cells = line.split(table.delimiter)
     at = table.names.index("image")
     return cells[at].strip(' "') if at < len(cells) else ""

@@ -1,4 +1,4 @@
-"""`import_dataset` as Kubeflow runs it."""
+"""Define the Kubeflow component `import_dataset`."""
 
 from kfp import dsl
 

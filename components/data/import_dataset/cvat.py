@@ -1,4 +1,4 @@
-"""CVAT for images: one XML file with an `image` element for each, and boxes in pixels."""
+"""Read annotations of CVAT for images: XML with an `image` element for each image, in pixels."""
 
 from collections.abc import Iterator
 
@@ -42,7 +42,7 @@ def read_cvat(folder: Folder, documents: Documents) -> Found | None:
 
 
 def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:
-    """Yield where each image stands, and the image, called as the file calls it."""
+    """Yield the location of each image element, and the image under the name in the file."""
     for number, element in enumerate(root.findall("image"), 1):
         called = element.get("name", "")
         where = f"{file}: image {element.get('id', number)}"

@@ -1,4 +1,4 @@
-"""Decodes a folder's JSON and XML files once, for all readers, and values that may be words."""
+"""Decode the JSON and XML files of a folder once for all readers, and values in either type."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Element = ElementTree.Element
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What the files hold.
+    """Decoded JSON and XML files of a folder.
 
     Attributes:
         contents: Decoded JSON by file.
@@ -29,7 +29,7 @@ class Documents:
 
 
 def read_documents(folder: Folder) -> Documents:
-    """Decode every JSON and XML file; one that cannot be is a problem and stops no other."""
+    """Decode every JSON and XML file; a file that cannot be decoded becomes a problem."""
     contents: dict[str, Any] = {}
     roots: dict[str, Element] = {}
     texts, problems = folder.texts(folder.with_suffix({".json", ".xml"}))
@@ -61,7 +61,7 @@ def parse_xml(text: str) -> Element:
 
 
 def ident(value: Any) -> str:
-    """Return an id that may be a number here and a word there.
+    """Return an id as text, whether the file has it as a number or as a string.
 
     >>> ident(7), ident("7"), ident(7.0), ident("007"), ident("a7"), ident(True)
     ('7', '7', '7', '7', 'a7', 'True')
@@ -75,7 +75,7 @@ def ident(value: Any) -> str:
 
 
 def whole_number(value: Any) -> int | None:
-    """Return a positive whole number that may be a word, or None.
+    """Return a positive whole number, given as a number or as text, or None.
 
     >>> whole_number("640"), whole_number(640.0), whole_number(0), whole_number("wide")
     (640, 640, None, None)

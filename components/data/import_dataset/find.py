@@ -1,4 +1,7 @@
-"""Finds which form a folder's annotations are in by reading all; the one that says most is used."""
+"""Detect the annotation format of a folder by reading it with every reader.
+
+The format with the most information wins: splits and groups first, then the number of images.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -43,7 +46,7 @@ MAX_NAME_CHARACTERS = 500  # of an image's path
 
 
 def find(folder: Folder) -> Found:
-    """Read a folder in the form that says most: splits and groups first, then more images.
+    """Read a folder in the format with the most information: splits and groups, then images.
 
     Returns:
         What was found. Images that nobody labelled are among its problems.
@@ -86,7 +89,7 @@ def find(folder: Folder) -> Found:
 
 
 def sentence(found: Found) -> str:
-    """Say what was found, for the person who waits."""
+    """Return a summary of the found dataset in one sentence."""
     given = [
         name
         for name, there in (

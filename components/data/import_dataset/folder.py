@@ -1,4 +1,4 @@
-"""A folder's image files, found by what annotations call them."""
+"""List the image files of a folder, and look them up by the names in annotations."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -84,7 +84,7 @@ class Folder:
         return ImageIndex(self.images, self.files)
 
     def inventory(self) -> str:
-        """Name what is there besides images, most first.
+        """Return the kinds of files that are no images, the most frequent first.
 
         Returns:
             Such as `36 .xml, 3 .txt`; empty if there is nothing.

@@ -1,4 +1,4 @@
-"""What a reader of any form finds: images with boxes as they were written, and problems."""
+"""Define the common result of all annotation readers: images with raw boxes, and problems."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ MAX_COMPARED_BOXES = 1_000  # of one image; more are compared by what they round
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that cannot be used: where it is, a code that can be counted, a sentence."""
+    """Input that cannot be used: its location, a reason code for counts, and a sentence."""
 
     where: str
     reason: str
@@ -48,7 +48,7 @@ class UnusableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """One box as it was written.
+    """One box as the annotation file has it, before conversion.
 
     Attributes:
         where: File and line, for people.
@@ -65,7 +65,7 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundImage:
-    """One image file and all that is said of it.
+    """One image file and all annotations of it.
 
     Attributes:
         name: The file, relative to the folder that is imported.
@@ -86,7 +86,7 @@ class FoundImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A whole dataset as one form tells it.
+    """A whole dataset as one annotation format describes it.
 
     Attributes:
         form: Kind and place of the annotations, such as `CSV annotations.csv`.
@@ -104,21 +104,21 @@ class Found:
 
     @property
     def richness(self) -> tuple[int, int]:
-        """How much is said: which of splits and groups, then of how many images."""
+        """How much a format provides: first splits and groups, then the number of images."""
         splits = any(image.split for image in self.images)
         groups = any(image.group for image in self.images)
         return splits + groups, sum(not image.problems for image in self.images)
 
 
 def labels_of(images: Iterable[FoundImage]) -> tuple[str, ...]:
-    """Return the classes of all boxes, by the alphabet, where no file tells their order."""
+    """Return the classes of all boxes in alphabetical order, where no file gives an order."""
     return tuple(sorted({box.label for image in images for box in image.boxes}))
 
 
 def read_boxes(
     objects: Iterable[tuple[str, T]], read: Callable[[str, T], FoundBox]
 ) -> tuple[tuple[FoundBox, ...], tuple[Problem, ...]]:
-    """Read the objects of one image; one that cannot be used is a problem where it stands.
+    """Read the objects of one image; an unusable object becomes a problem with its location.
 
     Args:
         objects: Where each stands, and the object.
@@ -135,7 +135,7 @@ def read_boxes(
 
 
 def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
-    """Join what several lines or files tell of one image; that they disagree is a problem."""
+    """Join the records of one image from several lines or files; a contradiction is a problem."""
     problems = [problem for image in told for problem in image.problems]
     facts: dict[str, Any] = {}
     for fact in ("split", "group", "size"):
@@ -149,7 +149,7 @@ def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
 
 
 def join(documents: Sequence[Mapping[str, FoundImage]]) -> tuple[FoundImage, ...]:
-    """Join what several files tell of the same images, in the order of their names.
+    """Join the records of the same images from several files, in the order of their names.
 
     Args:
         documents: The images of each file by name. An image that several files have counts
@@ -168,7 +168,7 @@ def without_repeats(boxes: Iterable[FoundBox]) -> tuple[FoundBox, ...]:
 
 
 def same_boxes(one: Sequence[FoundBox], other: Sequence[FoundBox]) -> bool:
-    """Say whether two files tell the same boxes, but for how they round them."""
+    """Return whether two files have the same boxes, except for rounding."""
     if len(one) != len(other):
         return False
     if Counter(map(_rounded, one)) == Counter(map(_rounded, other)):
@@ -210,7 +210,7 @@ def _close(one: FoundBox, other: FoundBox) -> bool:
 
 
 def split_called(word: str) -> Split | None:
-    """Return the split that a word names, with or without a year behind it.
+    """Return the split of a word such as `val` or `train2017`.
 
     >>> split_called("valid"), split_called("train2017"), split_called("north")
     ('validation', 'train', None)
@@ -219,7 +219,7 @@ def split_called(word: str) -> Split | None:
 
 
 def split_in(path: str) -> Split | None:
-    """Return the split that a folder of a path names, or a word of an annotation file's name.
+    """Return the split that a folder of a path, or a word in an annotation file's name, gives.
 
     >>> split_in("images/val/a.jpg"), split_in("instances_test2017.json"), split_in("train.jpg")
     ('validation', 'test', None)

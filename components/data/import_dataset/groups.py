@@ -1,9 +1,9 @@
-"""Images that were taken together share a group, so that they never stand in two splits.
+"""Group images that were taken together, so that a group is never divided between splits.
 
-Where the owner gives no groups they follow from the names: the clip that a frame was cut
+Without groups by the owner, groups are derived from the names: the clip that a frame was cut
 from (`13_mp4-10.jpg` and `13_mp4-11.jpg` are of `13_mp4`), else the folder, if the images
-lie in several (those that say images, labels or a split do not count), else each image
-is its own group. Copies that a tool made of one image (`a_jpg.rf.1f3b.jpg`) go together.
+are in several (folders called images, labels or like a split do not count), else each image
+is its own group. Copies that a tool made of one image (`a_jpg.rf.1f3b.jpg`) share a group.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""KITTI: a text file an image, a line an object as class and 14 numbers, the box in pixels."""
+"""Read KITTI labels: a text file for each image, a line for each object, boxes in pixels."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ IGNORED = "DontCare"  # a region with objects that nobody labelled
 
 
 def read_kitti(folder: Folder) -> Found | None:
-    """Read text files whose lines are KITTI's; regions that nobody labelled are left out."""
+    """Read text files in KITTI format; regions marked `DontCare` have no boxes."""
     texts, problems = folder.texts(folder.with_suffix({".txt"}))
     paired = pair(folder.images, list(texts))
     if not any(is_kitti(texts[name]) for name in paired):
@@ -47,7 +47,7 @@ def read_kitti(folder: Folder) -> Found | None:
 
 
 def is_kitti(text: str) -> bool:
-    """Say whether the first line with something in it is one of KITTI."""
+    """Return whether the first line that is not empty has KITTI's format."""
     values = next((line.split() for line in text.split("\n") if line.strip()), [])
     return len(values) in VALUES and values[0][:1].isalpha()
 

@@ -1,4 +1,4 @@
-"""Label Studio's JSON: a list of tasks with rectangles in percent of the image."""
+"""Read JSON exports of Label Studio: tasks with rectangles in percent of the image."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ EDGES = ("x", "y", "width", "height")
 
 
 def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
-    """Read every JSON file that is a list of tasks; a task that nobody did tells nothing."""
+    """Read every JSON file that is a list of tasks; tasks without annotations are left out."""
     lists = {name: tasks for name, tasks in documents.contents.items() if is_label_studio(tasks)}
     if not lists:
         return None
@@ -35,7 +35,7 @@ def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
 
 
 def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
-    """Yield where each task that is done stands, and its image, called as the task calls it."""
+    """Yield the location of each annotated task, and its image under the name in the task."""
     for number, task in enumerate(tasks, 1):
         where = f"{file}: task {task.get('id', number)}"
         called = next((v for v in task.get("data", {}).values() if isinstance(v, str)), "")
@@ -94,7 +94,7 @@ def _size(regions: list[Any]) -> tuple[int, int] | None:
 
 
 def is_label_studio(tasks: Any) -> bool:
-    """Say whether decoded JSON is a list of tasks of which some may be done."""
+    """Return whether decoded JSON is a list of tasks of which at least one may be annotated."""
     return (
         isinstance(tasks, list)
         and bool(tasks)

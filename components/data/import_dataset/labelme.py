@@ -1,4 +1,4 @@
-"""LabelMe: a JSON file an image, with `shapes` of points in pixels."""
+"""Read LabelMe annotations: a JSON file for each image, with `shapes` of points in pixels."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -65,7 +65,7 @@ def read_image(image: str, file: str, record: Mapping[str, Any]) -> FoundImage:
 
 
 def read_shape(where: str, shape: Any) -> FoundBox:
-    """Return what surrounds a rectangle or a polygon.
+    """Return the bounding box of a rectangle or a polygon.
 
     Raises:
         UnusableError: `missing_class` or `unreadable_box`.
@@ -88,7 +88,7 @@ def read_shape(where: str, shape: Any) -> FoundBox:
 
 
 def is_labelme(content: Any) -> bool:
-    """Say whether decoded JSON is what LabelMe writes for an image."""
+    """Return whether decoded JSON has the form of a LabelMe file."""
     return (
         isinstance(content, dict)
         and isinstance(content.get("shapes"), list)

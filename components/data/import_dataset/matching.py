@@ -1,8 +1,8 @@
-"""Matches names in annotations to image files, where both spell them differently.
+"""Match image names in annotations to image files where the spellings differ.
 
 An exact match comes first. A near match is taken only if a single image fits, the image is in
-no other split than the annotation's file, and no other name of that file means it: boxes of a
-picture that is not there must not go to its namesake.
+no other split than the annotation's file, and no other name of that file matches it: boxes of
+a missing image must not be assigned to another image with a similar name.
 """
 
 import difflib
@@ -62,7 +62,7 @@ class ImageIndex:
         return None
 
     def near(self, called: str, beside: str) -> str | None:
-        """Return the only image whose name fits, its last folders counting, or None."""
+        """Return the only image whose name fits, compared by its last folders, or None."""
         split = split_in(beside)
         for spelling in spellings(called):
             path = PurePosixPath(spelling)
@@ -92,7 +92,7 @@ class ImageIndex:
 def place(
     index: ImageIndex, file: str, told: Iterable[tuple[str, FoundImage]]
 ) -> tuple[dict[str, list[FoundImage]], list[Problem]]:
-    """Give what one file tells to the images that it means.
+    """Assign the annotations of one file to the image files that they name.
 
     Args:
         index: Of the folder's images.
@@ -131,7 +131,7 @@ def place(
 def place_all(
     index: ImageIndex, files: Mapping[str, Iterable[tuple[str, FoundImage]]]
 ) -> tuple[tuple[FoundImage, ...], tuple[Problem, ...]]:
-    """Give what several files tell to the images that they mean, each image once.
+    """Assign the annotations of several files to image files, each image once.
 
     Args:
         index: Of the folder's images.
@@ -185,7 +185,7 @@ def _last_of(names: Sequence[str | None]) -> list[str | None]:
 
 
 def resolve(index: ImageIndex, file: str, names: Iterable[str]) -> dict[str, str]:
-    """Return the image that each name of one file means, if there is exactly one."""
+    """Return the image file for each name of one annotation file, if there is exactly one."""
     names = [name for name in names if name]
     exact = {name: image for name in names if (image := index.exact(name, file))}
     near = {

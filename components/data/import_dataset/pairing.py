@@ -1,4 +1,4 @@
-"""Pairs files that hold the label of one image with that image, by their names."""
+"""Pair label files that hold one image each with their images, by file name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ Spell = Callable[[str], tuple[str, ...]]
 
 
 def pair(images: Sequence[str], files: Sequence[str]) -> dict[str, str]:
-    """Return the image that each file with the label of one image belongs to.
+    """Return the image of each label file.
 
     Args:
         images: All images.
@@ -73,7 +73,7 @@ def _below(name: str, top: str) -> str:
 
 
 def key(name: str) -> tuple[str, ...]:
-    """Return what an image and its label share.
+    """Return the part of the path that an image and its label file have in common.
 
     >>> key("images/val/a.jpg") == key("Labels/val/a.TXT"), key("test/images/a.png")
     (True, ('test', 'a'))
@@ -83,7 +83,7 @@ def key(name: str) -> tuple[str, ...]:
 
 
 def folded_key(name: str) -> tuple[str, ...]:
-    """Return the same for names that differ in case, in normal form, or in how they are quoted."""
+    """Return `key` without differences in case, Unicode normal form or percent encoding."""
     *folders, last = key(name)
     return (*map(folded, folders), folded(unquote(stem(last))))
 

@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file an image, with `object`, `name` and `bndbox`, in pixels."""
+"""Read Pascal VOC annotations: an XML file for each image, `object` with `bndbox`, in pixels."""
 
 from dataclasses import replace
 

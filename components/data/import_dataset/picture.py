@@ -1,4 +1,4 @@
-"""A user's file becomes an upright JPEG: as it is if it is one, else encoded once."""
+"""Convert an image file to an upright JPEG: unchanged if it is one already, else encoded once."""
 
 import io
 import re
@@ -48,7 +48,7 @@ class Picture:
 
 
 def read_picture(content: bytes) -> Picture:
-    """Return a file's picture, every pixel of it decoded once to see that it can be.
+    """Decode an image file completely, as a check, and return it as an upright JPEG.
 
     A JPEG stays as it is, unless a camera noted that it must be turned: boxes are drawn on
     what people see, so it is turned and encoded again.
@@ -83,7 +83,7 @@ def picture_size(content: bytes) -> tuple[int, int] | None:
 
 
 def taken_at(exif: Exif) -> datetime:
-    """Return when a camera says a picture was taken, or `EPOCH`; UTC if it names no zone."""
+    """Return the capture time from EXIF, UTC if it has no time zone; `EPOCH` if there is none."""
     suffix = exif.offset if re.fullmatch(r"[+-]\d\d:\d\d", exif.offset) else "+00:00"
     try:
         taken = datetime.strptime(exif.taken_at + suffix, "%Y:%m:%d %H:%M:%S%z")
@@ -93,7 +93,7 @@ def taken_at(exif: Exif) -> datetime:
 
 
 def kind_of(content: bytes) -> str:
-    r"""Return what a file is by its content, for people.
+    r"""Return a file's type by its content, for messages.
 
     >>> kind_of(b"GIF89a"), kind_of(b"\0\0\0\x1cftypavif"), kind_of(b"")
     ('GIF', 'AVIF', 'empty')

@@ -1,4 +1,4 @@
-"""Sends every image of a folder as a frame with its label, or refuses it with the reason."""
+"""Send every image of a folder as a frame with its label, or as a refusal with the reason."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ MAX_NAMES = 20  # of classes, in the sentence that ends an import
 
 @dataclass(slots=True)
 class Tally:
-    """What became of a folder."""
+    """Counts of an import: images sent, images refused by reason."""
 
     classes: tuple[str, ...]
     images: int = 0
@@ -42,13 +42,13 @@ class Tally:
         return f"{told}; {self.refusals()}" if self.refused else told
 
     def refusals(self) -> str:
-        """Return how much was refused, by reason, most first."""
+        """Return the number of refusals by reason, the most frequent first."""
         reasons = (f"{count:,} {reason}" for reason, count in self.refused.most_common())
         return f"{self.refused.total():,} refused: {', '.join(reasons)} (all in quarantine)"
 
 
 def import_folder(folder: Folder, sender: FrameSender) -> Tally:
-    """Send all images of a folder that are right, and refuse the others one by one.
+    """Send all valid images of a folder, and a refusal for each of the others.
 
     Nothing depends on clocks or on where the folder lies: importing it again sends the
     same events.
@@ -85,7 +85,7 @@ def import_folder(folder: Folder, sender: FrameSender) -> Tally:
 
 
 def without_copies(images: Iterable[FoundImage], digests: Mapping[str, str]) -> list[FoundImage]:
-    """Keep the first of images with the same bytes and label; where labels differ none is right.
+    """Remove duplicate images; copies with different labels are all refused.
 
     Args:
         images: As they were found.
@@ -107,7 +107,7 @@ def without_copies(images: Iterable[FoundImage], digests: Mapping[str, str]) -> 
 
 
 def contradiction(same: list[FoundImage]) -> str | None:
-    """Return the reason why copies of one image cannot all be right, or None."""
+    """Return the reason why copies of one image contradict each other, or None."""
     if len({tuple(sorted((box.edges, box.label) for box in image.boxes)) for image in same}) > 1:
         return "conflicting_labels"
     if len({image.split for image in same}) > 1:

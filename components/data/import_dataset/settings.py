@@ -1,4 +1,4 @@
-"""Reads what a YOLO `data.yaml`, a darknet `.data` file or a list of names says of a dataset."""
+"""Read dataset settings from a YOLO `data.yaml`, a darknet `.data` file or a list of names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ MAX_CHARACTERS = 1_000_000  # of a data.yaml; PyYAML reads 1 MB in about 10 s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one file says.
+    """Settings of one file: classes and paths of splits.
 
     Attributes:
         file: The file.
@@ -52,7 +52,7 @@ def read_settings(folder: Folder) -> list[Settings]:
 
 
 def read_yaml(file: str, text: str) -> Settings | None:
-    """Read a `data.yaml`, every scalar as the text that stands there; None if it is another YAML.
+    """Read a `data.yaml`, every scalar as text; None if the file is another kind of YAML.
 
     Raises:
         Refusal: If it is no YAML, or its names are none.
@@ -108,7 +108,7 @@ def read_names(folder: Folder, settings: list[Settings]) -> tuple[str, tuple[str
 
 
 def is_name_list(name: str) -> bool:
-    """Say whether a file is called as lists of class names are."""
+    """Return whether a file name is that of a list of class names."""
     path = PurePosixPath(name)
     return path.name.lower() in NAME_LISTS or path.suffix.lower() in NAME_SUFFIXES
 

@@ -1,4 +1,4 @@
-"""Labelled images as a folder, wherever they lie: a folder, an archive, or an object store."""
+"""Open labelled images as a local folder: a folder, an archive, or an object store."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ EXPECTED = (
 
 @contextmanager
 def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
-    """Yield labelled images as a folder; what is not one is copied for as long as it is open.
+    """Yield labelled images as a folder; an archive or object store is copied to a temporary one.
 
     Args:
         source: A folder, an archive, or an address of either in an object store. The object
@@ -77,7 +77,7 @@ def _fetched(source: str, room: Room, scratch: Path) -> Path | None:
 
 
 def without_markers(sizes: Mapping[str, int]) -> dict[str, int]:
-    """Leave out the empty objects that stand for folders: consoles of S3 make them.
+    """Remove the empty objects that S3 consoles create for folders.
 
     Args:
         sizes: Bytes of every object by its key, from which a last slash is gone.

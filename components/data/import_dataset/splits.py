@@ -1,4 +1,4 @@
-"""Reads splits that the owner told in lists of paths, or as folders in a `data.yaml`."""
+"""Read the owner's splits from lists of image paths, or from the folders of a `data.yaml`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,12 +57,12 @@ def read_splits(folder: Folder, settings: Iterable[Settings]) -> ToldSplits:
 
 
 def with_splits(images: Sequence[FoundImage], told: ToldSplits) -> tuple[FoundImage, ...]:
-    """Return images with the splits of lists and folders; one that is told otherwise is refused."""
+    """Return images with the splits of lists and folders; an image with two splits is refused."""
     return tuple(_with_split(image, told) for image in images)
 
 
 def sentence_of(images: Iterable[FoundImage]) -> str:
-    """Say how many images each split of the owner has; empty if there is none.
+    """Return the number of images of each split of the owner as a sentence; empty if none.
 
     >>> sentence_of([FoundImage(name="a", split="train"), FoundImage(name="b", split="test")])
     'splits of the owner: 1 train, 1 test; validation will be taken from train'
@@ -79,7 +79,7 @@ def sentence_of(images: Iterable[FoundImage]) -> str:
 
 
 def is_list(name: str, text: str) -> bool:
-    r"""Say whether a text is a list of image paths, one a line.
+    r"""Return whether a text is a list of image paths, one path a line.
 
     >>> is_list("train.txt", "./images/a.jpg\nb.JPG\n"), is_list("a.txt", "0 .5 .5 .5 .5")
     (True, False)
@@ -92,7 +92,7 @@ def is_list(name: str, text: str) -> bool:
 
 
 def read_list(folder: Folder, file: str, text: str) -> tuple[list[str], list[Problem]]:
-    """Return the images that a list names, and a problem for each line that names none."""
+    """Return the images of a list, and a problem for each line that matches no image."""
     lines = {line: n for n, line in enumerate(text.split("\n"), 1) if line.strip()}
     called = {line: line.strip().removeprefix("./") for line in lines}
     meant = resolve(folder.index, file, called.values())

@@ -1,4 +1,4 @@
-"""Looks at all boxes of a dataset together, for faults that single boxes do not show."""
+"""Check all boxes of a dataset together for faults that a single box does not show."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ MIN_ALIKE = 20  # boxes of one size, above which that is worth a note
 
 
 def survey(form: str, images: Sequence[FoundImage], sizes: Mapping[str, Size]) -> list[str]:
-    """Return what a person should know of the boxes as a whole.
+    """Return notes on the boxes of the dataset as a whole.
 
     Args:
         form: What the boxes are from, for people.

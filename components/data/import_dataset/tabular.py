@@ -1,4 +1,4 @@
-"""CSV: a line a box, in pixels; a line without a box says that its image has none."""
+"""Read CSV annotations: a line for each box, in pixels; a line without a box is an empty image."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,7 +91,7 @@ def _checked(file: str, table: Table) -> Table:
 def read_lines(
     file: str, text: str, table: Table | None = None
 ) -> Iterator[tuple[str, FoundImage]]:
-    """Yield file and line, and the image with what that one line says of it.
+    """Yield file and line number, and the image with the annotation of that line.
 
     A line that cannot be read is an image with a problem; its name is empty if even that
     is unknown.

@@ -1,4 +1,4 @@
-"""Decodes text files of unknown encoding, reads numbers, and makes texts of outside printable."""
+"""Decode text files of unknown encoding, parse numbers, and sanitise text from outside."""
 
 import codecs
 import math
@@ -48,7 +48,7 @@ def finite(text: str, what: str, reason: str = "unreadable_line") -> float:
 
 
 def shown(text: str) -> str:
-    r"""Return a text in one line that every terminal and database takes.
+    r"""Return a text on one line that every terminal and database accepts.
 
     >>> shown("line\nbreak \udce9.jpg")
     'line\\x0abreak \\xe9.jpg'

@@ -1,8 +1,9 @@
-"""Unpack an archive of images into a folder, and never beyond it: zip, tar and compressed tar.
+"""Unpack an archive of images into a folder, and never outside it: zip, tar and compressed tar.
 
-An archive comes from outside. Its names may lead out of the folder, its entries may be links or
-devices, and a small one may hold more than a disk does; each of these refuses it as a whole.
-Sizes are counted as they are written, because what an archive says of itself may be wrong.
+Archives are untrusted. Names may lead out of the folder (path traversal), entries may be links
+or devices, and a small archive may unpack to more than the disk holds (zip bomb); each of these
+refuses the whole archive. Sizes are counted while writing, because the sizes in the headers of
+an archive may be wrong.
 """
 
 import errno
@@ -29,14 +30,14 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
 class Entry(NamedTuple):
-    """One file of an archive: its name there, and what reads it."""
+    """One file of an archive: its name, and a function that opens it."""
 
     name: str
     content: IO[bytes]
 
 
 class Room:
-    """A folder that takes files from outside, up to the limits.
+    """A folder for files from outside, with limits on number and size.
 
     Args:
         folder: Where the files go.
@@ -112,7 +113,7 @@ class Room:
 
 
 def is_archive(name: str) -> bool:
-    """Say whether a name ends as an archive's does.
+    """Return whether a file name has the ending of an archive.
 
     >>> is_archive("s3://bucket/cars.tar.gz"), is_archive("s3://bucket/cars")
     (True, False)

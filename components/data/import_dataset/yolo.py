@@ -1,4 +1,4 @@
-"""YOLO: a text file an image, a line a box as class, centre and size in fractions of the image."""
+"""Read YOLO labels: a text file for each image, a line for each box, as fractions of the image."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -77,7 +77,7 @@ def _unpaired(folder: Folder, texts: Iterable[str]) -> Refusal:
 
 
 def names_for(lines: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """Return the names of the classes where nothing gives any: only a single one needs none.
+    """Return default class names where no file gives any; possible for a single class only.
 
     Raises:
         Refusal: If there are several.

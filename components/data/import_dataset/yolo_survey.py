@@ -1,4 +1,4 @@
-"""Looks at all YOLO lines of a dataset together: units, first class, and columns behind the box."""
+"""Infer units, first class index and extra columns from all YOLO lines of a dataset together."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MARGIN = 0.01  # of the image, by which rounding carries a box out
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What lines have behind class and box.
+    """Columns of YOLO lines after class and box.
 
     Attributes:
         confidence: A sixth value is a confidence.
@@ -29,7 +29,7 @@ class Columns:
 def survey(
     lines: Sequence[Sequence[str]], file: str, names: Sequence[str], keypoints: tuple[int, int]
 ) -> tuple[Columns, tuple[str, ...]]:
-    """Return which columns there are, and notes on them.
+    """Return the extra columns, and notes on them.
 
     Args:
         lines: The values of every line of every label.
