@@ -1,1 +1,1 @@
-"""What came through the stream is in the database, exactly once, or in quarantine."""
+"""Ingest events from Kafka into PostgreSQL exactly once; unreadable ones go to quarantine."""

@@ -1,4 +1,4 @@
-"""Writes rows to PostgreSQL: by COPY where they are new, by INSERT where they may be there."""
+"""Write rows to PostgreSQL: by COPY if their keys are new, by INSERT if they may exist."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -32,7 +32,7 @@ def insert_rows(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
 
 
 def encode_rows(rows: Sequence[Row]) -> str:
-    r"""Spell rows as COPY reads them.
+    r"""Encode rows in the text format of COPY.
 
     Args:
         rows: Of one table, of values whose `str` PostgreSQL reads.

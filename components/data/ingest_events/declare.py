@@ -1,4 +1,4 @@
-"""Adds the classes that a dataset is declared to have, each at a position that it keeps."""
+"""Add the declared classes of a dataset; each class keeps its position."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from components.shared.contracts.values import MAX_CLASSES
 
 
 def declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
-    """Add the classes of each declaration that are not there yet, in its order.
+    """Add the missing classes of each declaration, in its order.
 
     A declaration by which its dataset would have more than `MAX_CLASSES` adds none; that is
     noted in quarantine.

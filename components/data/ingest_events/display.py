@@ -1,6 +1,6 @@
-"""Commits offsets to a consumer group of Kafka, so that its tools show the lag.
+"""Commit offsets to a Kafka consumer group, so that Kafka's tools show the lag.
 
-For display alone: ingestion goes on where PostgreSQL says, whatever the group says.
+The group is for display only: ingestion continues from the offsets in PostgreSQL.
 """
 
 import math
@@ -25,7 +25,7 @@ PAUSE_S = 60.0  # after a failure: a coordinator that is away may keep each atte
 
 @dataclass(slots=True)
 class Display:
-    """The consumer group that shows how far ingestion is.
+    """Commits offsets to the consumer group that shows the progress of ingestion.
 
     Attributes:
         admin: From `store.brokers.admin`.
@@ -38,7 +38,7 @@ class Display:
     not_before: float = 0.0
 
     def show(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit the offsets that changed. It is no harm if that fails."""
+        """Commit the offsets that changed. A failure is ignored."""
         changed = {at: offset for at, offset in offsets.items() if self.shown.get(at) != offset}
         if not changed or time.monotonic() < self.not_before:
             return

@@ -1,4 +1,4 @@
-"""Answers probes and Prometheus: whether ingestion moves, what is wrong, and how far it is."""
+"""Serve health probes (`/healthz`, `/readyz`) and Prometheus metrics (`/metrics`)."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ RECREATED = Counter(
 
 
 class Pulse:
-    """Whether the service moves, and what keeps it from its work.
+    """Heartbeat of the service, and the faults that keep it from its work.
 
     Args:
         still_s: Seconds without a sign of life after which it is not alive.
@@ -55,11 +55,11 @@ class Pulse:
         self.beat()
 
     def beat(self) -> None:
-        """Show a sign of life."""
+        """Record a heartbeat."""
         self._beat_at = time.monotonic()
 
     def report(self, faults: Sequence[str]) -> None:
-        """Say what is wrong at present, each sentence now and then; what is absent is mended."""
+        """Replace the present faults, and log each from time to time; a fault left out is over."""
         now = time.monotonic()
         self._faults = {fault: self._faults.get(fault, now) for fault in faults}
         for fault, since in self._faults.items():
@@ -71,7 +71,7 @@ class Pulse:
             say(f"no more: {fault}")
 
     def wait_for(self, outage: str, final: bool = False, refused: bool = False) -> None:
-        """Note an outage, which the caller says: nothing is read meanwhile.
+        """Record an outage, during which nothing is read; the caller logs it.
 
         Args:
             outage: A sentence.
@@ -84,24 +84,24 @@ class Pulse:
         self._refused = refused
 
     def resume(self) -> None:
-        """Note that the outage is over, for something was read."""
+        """Record that the outage is over."""
         self._outage, self._final, self._refused = {}, "", False
 
     @property
     def faults(self) -> list[str]:
-        """All that is wrong."""
+        """All present faults."""
         return [*self._outage, *self._faults]
 
     @property
     def alive(self) -> bool:
-        """Whether there was a sign of life lately, and no restart is needed."""
+        """Whether there was a heartbeat recently, and no restart is needed."""
         began = min(self._outage.values(), default=time.monotonic())
         refused = self._refused and time.monotonic() - began >= REFUSED_S
         return not self._final and not refused and time.monotonic() - self._beat_at < self._still_s
 
     @property
     def ready(self) -> bool:
-        """Whether nothing has been wrong for long."""
+        """Whether no fault has lasted long."""
         began = (*self._outage.values(), *self._faults.values())
         return self.alive and all(time.monotonic() - since < self._ready_s for since in began)
 

@@ -1,4 +1,4 @@
-"""Follows topics from the offsets in PostgreSQL, whichever partitions appear."""
+"""Consume topics from the offsets in PostgreSQL, and new partitions when they appear."""
 
 import time
 from collections import defaultdict
@@ -33,7 +33,7 @@ LOOK_AROUND_S = 2.0  # how long a new partition or ingester may go unseen
 
 
 class View(NamedTuple):
-    """What an ingester reads: each change of it begins anew.
+    """Topics, generations and partitions that an ingester reads; a change restarts reading.
 
     Attributes:
         ids: Kafka's id of each topic that can be read.
@@ -86,7 +86,7 @@ class Follower:
         self._gatherer, self._display = Gatherer(self.reader), Display(self.admin)
 
     def step(self) -> list[Reading]:
-        """Take one batch, and return what was read in it once it is safely stored."""
+        """Read one batch, and return its counts once it is stored."""
         if time.monotonic() - self._looked_at >= LOOK_AROUND_S:
             self.look_around()
         try:
@@ -107,7 +107,7 @@ class Follower:
         return readings
 
     def look_around(self) -> dict[Partition, int]:
-        """Begin to read what is new, and return the end of each partition."""
+        """Start to read new partitions, and return the end offset of each partition."""
         self.topics = {topic.name: topic for topic in describe_topics(self.admin, TOPICS)}
         readable = {name: topic for name, topic in self.topics.items() if not topic.fault}
         every = [at for topic in readable.values() for at in topic.partitions]
@@ -125,21 +125,21 @@ class Follower:
 
     @property
     def faults(self) -> list[str]:
-        """Why topics cannot be read, a sentence for each."""
+        """Reasons why topics cannot be read, one sentence each."""
         return [
             f"topic {topic.name} {topic.fault}" for topic in self.topics.values() if topic.fault
         ]
 
     @property
     def lag(self) -> dict[str, float]:
-        """Messages of each topic that this ingester has yet to store; NaN where it cannot read."""
+        """Messages of each topic that are not stored yet; NaN where the topic cannot be read."""
         lag = {name: float("nan") if topic.fault else 0.0 for name, topic in self.topics.items()}
         for at, position in self.positions.items():
             lag[at[0]] += max(0, self.ends.get(at, 0) - position)
         return lag
 
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
-        """Say whether all before these ends is stored, by this ingester or by others."""
+        """Return whether all messages before these end offsets are stored, by any ingester."""
         if any(self.positions[at] < end for at, end in ends.items() if at in self.positions):
             return False
         others = ends.keys() - self.positions.keys()
@@ -147,7 +147,7 @@ class Follower:
         return all(known.get(at, 0) >= ends[at] for at in others)
 
     def leave(self) -> None:
-        """Let the other ingesters take the partitions of this one."""
+        """Release the partitions of this ingester to the others."""
         leave(self.connection, self.stream, self.name)
 
     def _generation(self, topic: Topic) -> str:

@@ -1,4 +1,4 @@
-"""Polls batches that are bounded in number and bytes, and checks that the log is the same one."""
+"""Poll batches limited in number and bytes, and detect that a partition's log was replaced."""
 
 import itertools
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ BATCH_BYTES = 2 * 2**20  # of their values, about; as objects they take many tim
 
 
 class OtherLogError(Exception):
-    """Where a stored message was, another one lies: the partition has been written anew."""
+    """A stored message's offset holds another message: the partition was recreated."""
 
     def __init__(self, at: Partition, offset: int) -> None:
         """Say which message it was."""
@@ -25,7 +25,7 @@ class OtherLogError(Exception):
 
 @dataclass(slots=True)
 class Gatherer:
-    """Takes batches of messages from a consumer.
+    """Polls batches of messages from a consumer.
 
     Attributes:
         reader: From `store.stream.consumer`; its partitions are assigned.

@@ -1,7 +1,7 @@
-"""Finds which generation of a topic is read: a topic that was created again is another one.
+"""Find the generation of a topic: a topic that was deleted and recreated is a new generation.
 
-Each generation has its own name in `bronze.offsets` and `bronze.events`, for its messages
-are other ones under the same offsets. The first one has the name of the stream itself.
+Each generation has its own name in `bronze.offsets` and `bronze.events`, because it has other
+messages at the same offsets. The first generation has the name of the stream itself.
 """
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -16,7 +16,7 @@ Row = tuple[int, str, str | None]  # number, name, topic id
 
 
 def current_generation(connection: Connection, stream: str, topic: Topic) -> tuple[str, str | None]:
-    """Return the name of the generation that a topic's id says, making a new one if need be.
+    """Return the name of the generation of a topic's id; a new id makes a new generation.
 
     Args:
         connection: No transaction may be open.
@@ -56,7 +56,7 @@ def current_generation(connection: Connection, stream: str, topic: Topic) -> tup
 def begin_generation(
     connection: Connection, stream: str, topic: Topic, left: str, why: str
 ) -> tuple[str, str | None]:
-    """Begin a new generation of a topic whose id is the same but whose messages are others.
+    """Begin a new generation of a topic whose id is unchanged but whose messages are others.
 
     Args:
         connection: No transaction may be open.

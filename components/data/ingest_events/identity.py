@@ -1,8 +1,8 @@
-"""Finds which events of a batch are new, which are replays and which reuse an id.
+"""Deduplicate the events of a batch: find new ones, replays, and ids used twice.
 
-Content that is stored is never stored again, whatever `source` and `id` it comes with. New
-content whose `source` and `id` are stored with other content breaks the rule of CloudEvents and
-is quarantined. So the outcome depends neither on where batches begin nor on replays.
+Stored content is never stored again, whatever its `source` and `id`. New content whose `source`
+and `id` are stored with other content violates CloudEvents and is quarantined. So the outcome
+depends neither on the borders of batches nor on replays.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ SenderId = tuple[str, str]  # `source` and `id`
 
 
 def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool) -> list[Reading]:
-    """Leave out what is stored already, and send to quarantine what reuses an id.
+    """Leave out events that are stored already, and quarantine those that reuse an id.
 
     Args:
         cursor: In the transaction that will store the rest.

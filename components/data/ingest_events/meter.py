@@ -1,4 +1,4 @@
-"""Counts what was stored, and shows rate, lag and outages to people and to Prometheus."""
+"""Count stored messages, and report rate, lag and outages in the log and to Prometheus."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ PERIOD_S = 5.0
 
 
 class Meter:
-    """Counts messages, and says so once in a period in which any came.
+    """Counts messages, and logs the counts once in a period in which any arrived.
 
     Args:
         pulse: Shown that the service moves.
@@ -50,7 +50,7 @@ class Meter:
             self._said, self._said_at, self._busy_s = self.events, now, 0.0
 
     def show(self, lag: Mapping[str, float], faults: Sequence[str]) -> None:
-        """Show how far ingestion is, and which topics cannot be read.
+        """Update progress and the topics that cannot be read.
 
         Args:
             lag: Messages that wait, by topic; NaN if that is unknown.
@@ -67,7 +67,7 @@ class Meter:
             PROGRESS.set_to_current_time()
 
     def interrupted(self, trouble: BaseException) -> None:
-        """Show that nothing is read, and that how far ingestion is cannot be known."""
+        """Mark that nothing is read during an outage, and that the lag is unknown."""
         self.failures += 1
         self._lag_is_unknown()
         self.pulse.beat()

@@ -1,4 +1,4 @@
-"""Reads, locks and moves the next offset of each partition in PostgreSQL."""
+"""Read, lock and advance the next offset of each partition in PostgreSQL."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from components.shared.store.stream import Partition
 
 
 class Anchor(NamedTuple):
-    """A message that was stored: whether it still lies there tells whether the log is the same."""
+    """Digest of a stored message; if its offset holds another message, the log was replaced."""
 
     offset: int
     digest: bytes  # SHA-256 of its value
@@ -23,12 +23,12 @@ NO_ANCHORS: Mapping[Partition, Anchor] = {}
 
 
 def anchor_of(message: Message) -> Anchor:
-    """Return what is kept of a message, to know it again."""
+    """Return the anchor of a message."""
     return Anchor(message.offset, hashlib.sha256(message.body).digest())
 
 
 class Start(NamedTuple):
-    """Where the reading of a partition begins.
+    """Offset at which reading of a partition begins.
 
     Attributes:
         offset: The next one to store.
@@ -90,7 +90,7 @@ def advance(
     begins: Mapping[Partition, int],
     ends: Mapping[Partition, int],
 ) -> dict[Partition, int]:
-    """Move offsets past what holds no message: the markers and aborted parts of transactions.
+    """Move offsets past markers and aborted parts of transactions, which hold no message.
 
     Args:
         connection: No transaction may be open.
@@ -109,7 +109,7 @@ def advance(
 
 
 def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
-    """Return the next offset of each partition that was ever ingested.
+    """Return the next offset of each partition that was ingested before.
 
     Of a topic that was created again it is where its last generation goes on.
     """
@@ -125,7 +125,7 @@ def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
 
 
 def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -> Start:
-    """Return where a partition goes on: not before the oldest message that Kafka still has.
+    """Return the offset to continue from: at least that of the oldest message in Kafka.
 
     What is skipped was lost; a record of it goes to quarantine.
     """

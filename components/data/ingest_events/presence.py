@@ -1,9 +1,9 @@
-"""Checks that the bytes of frames are in the object store, and that it is the right store.
+"""Check that the JPEGs of frames are in the object store, and that it is the right store.
 
-A frame whose bytes are missing goes to quarantine. A store that lacks everything is a fault
-of the installation: ingestion waits, for what is in quarantine stays there until a command
-tries it again. It waits `EMPTY_STORE_S` at most for a store that is empty while no frame was
-ever stored: else one event without bytes, from anyone who may send, stops a new installation.
+A frame whose bytes are missing goes to quarantine. A store that lacks everything is a wrong
+configuration: ingestion waits, because quarantined frames stay there until a command retries
+them. It waits at most `EMPTY_STORE_S` for an empty store while no frame was ever stored:
+otherwise one event without bytes, from any sender, would stop a new installation.
 """
 
 import time
@@ -28,11 +28,11 @@ LATEST = "SELECT uri FROM silver.frames ORDER BY captured_at DESC LIMIT %s"
 
 
 class StoreFaultError(Refusal):
-    """The object store answers, but holds nothing of what it must hold."""
+    """The object store answers, but lacks all frames that it must have."""
 
 
 class Patience:
-    """How long a store in which nothing was ever stored is waited for.
+    """Time limit for waiting on an object store in which no frame was ever stored.
 
     Attributes:
         began: When it was first seen.
@@ -64,7 +64,7 @@ def require_frames(
     readings: Sequence[Reading],
     patience: Patience | None = None,
 ) -> list[Reading]:
-    """Send to quarantine each frame whose JPEG is not where its event says.
+    """Quarantine each frame whose JPEG is not at its URI.
 
     Args:
         connection: To the database, which knows where frames are. No transaction may be open.
@@ -91,7 +91,7 @@ def require_frames(
 
 
 def is_there(objects: Objects, uri: str) -> bool:
-    """Say whether there are bytes at a URI. One that lies in another store is not there.
+    """Return whether there is an object at a URI. A URI of another store counts as absent.
 
     Raises:
         StoreError: If the store answers for no URI.

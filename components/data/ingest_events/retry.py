@@ -1,4 +1,4 @@
-"""Stores the frames of quarantine whose bytes were missing and are in the object store by now."""
+"""Retry quarantined frames whose JPEG was missing and is in the object store by now."""
 
 import json
 from base64 import b64decode
@@ -23,7 +23,7 @@ TAKE_OUT = "DELETE FROM quarantine.items WHERE id = ANY(%s) RETURNING id"
 
 
 class Retried(NamedTuple):
-    """What became of the frames whose bytes were missing."""
+    """Counts of a retry: frames stored, and frames still without JPEG."""
 
     stored: int = 0
     missing: int = 0
@@ -34,7 +34,7 @@ class Retried(NamedTuple):
 
 
 def retry_missing(connection: Connection, objects: Objects) -> Retried:
-    """Try each frame again whose bytes were missing; what is stored leaves quarantine.
+    """Retry each frame whose JPEG was missing; stored ones leave quarantine.
 
     Whoever else does the same, or reads the same message again, changes nothing: an event is
     stored once.

@@ -1,4 +1,4 @@
-"""An event means rows: one in bronze, and what it says in silver or quarantine."""
+"""Convert a parsed event to table rows: one in bronze, and its content in silver or quarantine."""
 
 import json
 from base64 import b64encode
@@ -35,7 +35,7 @@ Row = tuple[Any, ...]
 
 
 def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
-    """Yield table and row for all that a message means.
+    """Yield table and row for each row of a message.
 
     Args:
         stream: Name of the stream that it came through.
@@ -69,7 +69,7 @@ def _headers(message: Message) -> str | None:
 
 @singledispatch
 def meaning(data: EventData, event_id: str) -> Iterator[tuple[str, Row]]:
-    """Yield table and row for what an event says beyond having come."""
+    """Yield table and row for the content of an event, besides its row in `bronze.events`."""
     yield from ()
 
 

@@ -1,4 +1,4 @@
-"""Runs `ingest_events` until it is stopped, and waits for whatever is away meanwhile."""
+"""Run the ingestion service until SIGTERM, and reconnect after outages."""
 
 import argparse
 import gc
@@ -32,12 +32,12 @@ STORE_RETRY_S = 10.0  # of one request; an outage is waited for here, where it i
 
 
 class TopicsError(Refusal):
-    """Some topics were not read, for they do not exist or may not be read."""
+    """Some topics were not read: they do not exist, or access is denied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where everything is, as the environment says."""
+    """Connection settings of the service, from environment variables."""
 
     database_url: str
     bootstrap_servers: str
@@ -80,7 +80,7 @@ def main(options: Sequence[str] = ()) -> None:
 
 
 def retry() -> None:
-    """Try the frames again whose bytes were missing.
+    """Retry the quarantined frames whose JPEG was missing.
 
     Raises:
         Refusal: If the database or the object store does not answer.
@@ -94,13 +94,13 @@ def retry() -> None:
 
 
 def relax_garbage_collection() -> None:
-    """Collect garbage seldom: a batch is freed without, and looking through it costs a tenth."""
+    """Run garbage collection rarely: reference counts free a batch, and a full pass costs 10 %."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
 
 
 def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
-    """Connect and take batch after batch; connect anew when a connection is lost.
+    """Connect and ingest batch after batch; reconnect when a connection is lost.
 
     Args:
         places: What to connect to.

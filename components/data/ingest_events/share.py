@@ -1,7 +1,7 @@
-"""Divides the partitions of a stream among the ingesters that run.
+"""Assign the partitions of a stream to the running ingesters.
 
-It is about speed alone: whoever reads a partition, its row in `bronze.offsets` is locked
-while messages are stored, so two that read the same one store each message once.
+This affects speed only: a partition's row in `bronze.offsets` is locked while messages are
+stored, so two ingesters of one partition store each message once.
 """
 
 import socket
@@ -37,7 +37,7 @@ def ingester_name() -> str:
 
 
 def running_ingesters(connection: Connection, stream: str, ingester: str) -> list[str]:
-    """Say that an ingester runs, and return the names of all that run, in order.
+    """Register an ingester as running, and return the names of all running ones, in order.
 
     Args:
         connection: No transaction may be open.
@@ -53,7 +53,7 @@ def running_ingesters(connection: Connection, stream: str, ingester: str) -> lis
 
 
 def leave(connection: Connection, stream: str, ingester: str) -> None:
-    """Say that an ingester ends, so that the others take its partitions at once."""
+    """Deregister an ingester, so that the others take its partitions at once."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM bronze.ingesters WHERE stream = %s AND ingester = %s", (stream, ingester)

@@ -1,4 +1,4 @@
-"""Ends the service at SIGTERM or SIGINT: between two batches, and soon even if nothing moves."""
+"""Stop the service gracefully at SIGTERM or SIGINT: between two batches, within seconds."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ GRACE_S = 3
 
 
 class Stop:
-    """Whether someone asked for the end, by SIGTERM or SIGINT.
+    """Whether SIGTERM or SIGINT was received. Only the main thread may create one.
 
     Args:
         code: The exit code, where the work does not end by itself within `GRACE_S`.

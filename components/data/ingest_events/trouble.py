@@ -1,4 +1,4 @@
-"""Tells which errors are outages, which pass by themselves, and says them in a sentence."""
+"""Classify errors as outages, which are retried, or final ones, and format them."""
 
 import re
 
@@ -40,17 +40,17 @@ REFUSED = re.compile(
 
 
 def is_outage(error: BaseException) -> bool:
-    """Say whether to try again: not if the environment has to be changed first."""
+    """Return whether a retry may succeed; False if the environment must be changed first."""
     return isinstance(error, OUTAGES) and not isinstance(error, StreamSettingsError)
 
 
 def is_refused(error: BaseException) -> bool:
-    """Say whether a password, certificate or right is wrong, which a restart may read anew."""
+    """Return whether credentials or rights were rejected, which a restart may read anew."""
     return is_outage(error) and REFUSED.search(sentence(error)) is not None
 
 
 def is_final(error: BaseException) -> bool:
-    """Say whether an error stays until somebody changes the program or the topic."""
+    """Return whether an error remains until somebody changes the program or the topic."""
     return isinstance(error, UnsupportedCodecError | CorruptRecordError)
 
 

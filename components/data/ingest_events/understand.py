@@ -1,4 +1,4 @@
-"""A message is an event that we know, or it has a reason why it is not."""
+"""Parse Kafka messages as events; a message that is no known event gets a reason."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from components.shared.contracts.events import (
 
 
 class Message(NamedTuple):
-    """What lies at one place of a stream."""
+    """One message of a stream, with its partition and offset."""
 
     topic: str
     partition: int
@@ -22,7 +22,7 @@ class Message(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The place, for people: topic, partition and offset."""
+        """Topic, partition and offset as text."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
@@ -67,7 +67,7 @@ Reading = Understood | Misread
 
 
 def understand(message: Message) -> Reading:
-    """Read one message.
+    """Parse one message.
 
     >>> understand(Message("frames", 0, 7, b"hello")).reason
     'not_json'
@@ -81,5 +81,5 @@ def understand(message: Message) -> Reading:
 
 
 def misread(reading: Understood, reason: str, detail: str) -> Misread:
-    """Send an event that was understood to quarantine all the same."""
+    """Send a parsed event to quarantine all the same."""
     return Misread(reading.message, reason, detail, reading.event_id, reading.data.dataset)

@@ -1,4 +1,4 @@
-"""Whoever sent something can wait until it is in the database."""
+"""Wait until the events of a stream are ingested."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def wait_until_ingested(
     timeout_s: float = 300.0,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> int:
-    """Wait until all that is in the stream now has been ingested by a running service.
+    """Wait until a running service has ingested all messages that the stream holds now.
 
     Args:
         database_url: As DATABASE_URL holds it.

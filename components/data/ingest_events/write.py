@@ -1,4 +1,4 @@
-"""One transaction holds a batch and its offsets, so a batch is there whole and once, or not."""
+"""Store a batch and its offsets in one transaction, so that each event is stored exactly once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def write(
     batch: Mapping[Partition, Sequence[Reading]],
     begins: Mapping[Partition, int],
 ) -> dict[Partition, int]:
-    """Store what is new in a batch, and from where each partition goes on.
+    """Store the new events of a batch, and the next offset of each partition.
 
     Whoever else ingests the same partitions waits here and then finds the work done. If
     someone turned an offset back, to have messages read again, nothing of that partition
@@ -65,7 +65,7 @@ def write(
 def store(
     cursor: Cursor, stream: str, readings: Sequence[Reading], attempts: int = ATTEMPTS
 ) -> None:
-    """Store what is new of some readings, and send to quarantine what cannot be stored.
+    """Store the new events of some readings; events that cannot be stored go to quarantine.
 
     Args:
         cursor: In a transaction, which is committed by the caller.
