@@ -1,1 +1,1 @@
-"""A stand-in for live cameras where there are none: known photographs, shown anew."""
+"""Replay held-out photographs as frames, in place of live cameras."""

@@ -1,4 +1,4 @@
-"""`replay_frames` as Kubeflow runs it."""
+"""Define the Kubeflow component `replay_frames`."""
 
 from kfp import dsl
 

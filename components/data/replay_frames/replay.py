@@ -1,7 +1,7 @@
-"""A replayed frame is a held-out photograph in a mirror: new, and just like what is known.
+"""Send held-out photographs of a snapshot again, mirrored, as if a camera took them now.
 
-It stands in for a live camera and proves that the watch works; it says nothing new about
-the world. Nothing is sent with it: no boxes, and no split.
+A mirrored photograph is a new frame with the same distribution. It tests drift detection
+without live cameras. Boxes and splits are not sent.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def replay(
 
 
 def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage]:
-    """Return some held-out images, no two the same, in an order that the seed decides.
+    """Return distinct held-out images in an order that the seed decides.
 
     Raises:
         Refusal: If the snapshot holds nothing out.
@@ -76,7 +76,7 @@ def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage
 
 
 def seen_again(picture: Pixels, condition: Condition, rng: np.random.Generator) -> Pixels:
-    """Return a photograph `[H, W, 3]` in a mirror and in other weather."""
+    """Return a photograph `[H, W, 3]` mirrored, and with simulated weather."""
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     for fall in WEATHER[condition]:
         mirrored = fall(mirrored, rng)

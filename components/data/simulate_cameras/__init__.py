@@ -1,1 +1,1 @@
-"""Cameras that do not exist: what they draw is labelled to the pixel."""
+"""Simulate cameras: render traffic scenes with exact boxes, and send them as frames."""

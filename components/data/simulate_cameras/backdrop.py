@@ -1,4 +1,4 @@
-"""The backdrop is all that lies flat, with its grain, and the hills where it ends."""
+"""Paint the backdrop of a scene: everything flat with its texture, and the hills behind it."""
 
 import numpy as np
 from PIL import Image, ImageDraw

@@ -1,4 +1,4 @@
-"""A view is a pinhole camera above a flat world: metres in, pixels out.
+"""Project world coordinates to pixels with a pinhole camera above flat ground.
 
 The world has x to the right, y away from the camera and z up, with the camera above the
 origin. Pixels run from the top left corner.
@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """One way of looking.
+    """Position and direction of a camera.
 
     Attributes:
         height: Of the camera above the ground, in metres.
@@ -46,12 +46,12 @@ class View:
 
     @property
     def eye(self) -> Points:
-        """Where the camera hangs."""
+        """Position of the camera in the world."""
         return np.array([0.0, 0.0, self.height])
 
     @property
     def horizon(self) -> float:
-        """The row where the ground ends; above 0 no sky is seen."""
+        """The row of the horizon; below 0 no sky is visible."""
         return HEIGHT / 2 - self.focal * tan(self.pitch)
 
     def seen(self, points: Points) -> Points:

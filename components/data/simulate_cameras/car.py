@@ -1,4 +1,4 @@
-"""A car is a lower body of seven sections, a cabin with glass, four wheels and its lights."""
+"""Build the mesh of a car: a lower body of seven sections, a cabin, four wheels and lights."""
 
 from functools import cache
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""`simulate_cameras` as Kubeflow runs it."""
+"""Define the Kubeflow component `simulate_cameras`."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""The light and the weather of one frame, as numbers that painting needs."""
+"""Convert time of day and weather to the numbers of rendering: light, haze, rain, noise."""
 
 from dataclasses import dataclass, replace
 from math import cos, pi, sin
@@ -25,7 +25,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """What falls on a scene. Gains are factors on its colours in plain daylight.
+    """Light and weather on a scene. Gains are factors on its colours in plain daylight.
 
     Attributes:
         sun: Unit vector towards the sun.
@@ -71,7 +71,7 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
 
 
 def light_of(condition: Condition, hour: float, rng: np.random.Generator) -> Light:
-    """Return the light at an hour of the day; two days are never quite the same."""
+    """Return the light at an hour of the day, with a random variation for each day."""
     return {"day": _day, "dusk": _dusk, "rain": _rain, "night": _night, "night-rain": _wet_night}[
         condition
     ](hour, rng)

@@ -1,4 +1,4 @@
-"""A cutout is a thing as a camera sees it, painted once and then put where it belongs."""
+"""Render one object as a camera sees it, once, to paste it into frames."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ PLAIN = Light(
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
-    """A thing as the camera sees it: RGBA, `FINE` times the frame's scale, and its shape."""
+    """A rendered object: RGBA at `FINE` times the frame's scale, and its mask."""
 
     thing: Thing
     image: Image.Image
@@ -45,7 +45,7 @@ class Cutout:
 
 
 def cutout(view: View, thing: Thing) -> Cutout | None:
-    """Return a thing as the camera sees it, or None if it does not."""
+    """Return the image of an object, or None if it is outside the frame."""
     pose = thing.pose
     if not 2.0 < view.seen(np.array([[pose.x, pose.y, 0.0]]))[0, 2] < REACH:
         return None

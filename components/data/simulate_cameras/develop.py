@@ -1,4 +1,4 @@
-"""From painted colours to a photograph: lamps, glow, haze, sky, rain and noise."""
+"""Post-process a painted scene to a photograph: lamps, glow, haze, sky, rain and noise."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Houses stand behind the streets; nothing is seen through them, and some windows are lit."""
+"""Build houses behind the streets, with some windows lit."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A mesh is a list of flat faces around a middle, each with a role that says its colour."""
+"""Define meshes of flat faces, each with a role that decides its colour, and poses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where something stands on the ground, in metres, and where it heads, in radians."""
+    """Position on the ground, in metres, and heading, in radians."""
 
     x: float
     y: float

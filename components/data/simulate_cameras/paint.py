@@ -1,4 +1,4 @@
-"""A canvas is twice as fine as the frame, and remembers which thing each pixel shows."""
+"""Rasterise meshes on a canvas at twice the frame's resolution, with an object id a pixel."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,7 +18,7 @@ Fill = tuple[int, ...]
 
 
 class Canvas:
-    """Three pictures of one size: colours, who is seen where, and what glows.
+    """Three images of one size: colours, visible object ids, and glow.
 
     Args:
         picture: RGB, `FINE` times the frame's size; it is painted over.
@@ -42,7 +42,7 @@ class Canvas:
             self._pen.polygon(pixels.ravel().tolist(), fill=mark)
 
     def light(self, pixels: Points, colour: Fill, mark: int, radius: float) -> None:
-        """Let a polygon shine, with a halo of a radius in pixels."""
+        """Paint a glowing polygon, with a halo of a radius in pixels."""
         (x, y), r = pixels.mean(axis=0), radius
         for pen, fill in ((self._lamp, colour), (self._lamp_pen, (mark,))):
             pen.polygon(pixels.ravel().tolist(), fill=fill)
@@ -93,7 +93,7 @@ def paint_mesh(
 
 
 def faces_eye(view: View, mesh: Mesh, pose: Pose) -> Points:
-    """Return `[F]`: whether each face is turned towards the camera."""
+    """Return whether each face is turned towards the camera, as bool `[F]`."""
     towards = view.eye - pose.place(mesh.centres)
     return np.asarray((towards * (mesh.normals @ pose.rotation)).sum(axis=1) > 0)
 

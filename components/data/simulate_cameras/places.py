@@ -1,4 +1,4 @@
-"""Four kinds of places; which one and how it looks follow from a seed and a number."""
+"""Generate a site of one of four kinds (car park, road, crossing, gate) from seed and number."""
 
 from collections.abc import Callable
 from math import pi, sin
@@ -26,7 +26,7 @@ SIDES = ("north", "east", "south", "west")
 
 
 def site_of(seed: int, number: int) -> Site:
-    """Return what a camera of a dataset looks at."""
+    """Return the site of a camera of a dataset."""
     rng = np.random.default_rng([seed, number])
     kind, build = KINDS[number % len(KINDS)]
     side = SIDES[(number + number // 4) % 4]

@@ -1,4 +1,4 @@
-"""A scene is painted from far to near, then developed; boxes come from the same corners."""
+"""Render a scene from far to near, and compute the box of every car from the same corners."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,13 +55,13 @@ def render(
 
 
 def box_of(stage: Stage, car: Car) -> Box:
-    """Return the box of a car as far as it is in the frame."""
+    """Return the box of a car, clipped to the frame."""
     x_min, y_min, x_max, y_max = clip(amodal_box(stage, car)).round(2).tolist()
     return Box(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, label=LABEL)
 
 
 def paint(stage: Stage, scene: Scene) -> tuple[Canvas, list[float]]:
-    """Paint all of a scene, and say how much of each car is seen, 0 to 1."""
+    """Paint a whole scene, and return the visible share of each car, 0 to 1."""
     canvas = Canvas(stage.backdrop.copy())
     others = [cut for thing in scene.others if (cut := cutout(stage.view, thing))]
     standing: list[Cutout | Car] = [*stage.cutouts, *others, *scene.cars]

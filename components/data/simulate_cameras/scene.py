@@ -1,4 +1,4 @@
-"""A scene is who happens to be there when a frame is taken."""
+"""Place cars and people at random on a stage for one frame."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ GAP = 2.15  # metres between the circles that a car is made of
 
 @dataclass(frozen=True, eq=False)
 class Car:
-    """One car: its kind, its place, its paint, and whether its lights burn."""
+    """One car: its kind, its position, its paint, and whether its lights are on."""
 
     kind: str
     pose: Pose
@@ -53,7 +53,7 @@ class Car:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Who is there, and in what light."""
+    """Cars and people of one frame, and its light."""
 
     light: Light
     cars: tuple[Car, ...]
@@ -61,7 +61,7 @@ class Scene:
 
 
 def scene_on(stage: Stage, light: Light, rng: np.random.Generator) -> Scene:
-    """Let cars and people come to a stage."""
+    """Place cars and people on a stage."""
     wanted = 0 if rng.random() < EMPTY else int(np.clip(rng.poisson(BUSY), 1, 12))
     cars: list[Car] = []
     boxes: list[Points] = []
@@ -83,7 +83,7 @@ def amodal_box(stage: Stage, car: Car) -> Points:
 
 
 def clip(box: Points) -> Points:
-    """Return the part of a box that is in the frame; its area may be nothing."""
+    """Return the part of a box inside the frame; its area may be zero."""
     return np.clip(box, 0, (WIDTH, HEIGHT, WIDTH, HEIGHT))
 
 

@@ -1,4 +1,4 @@
-"""The kinds of cars, as measures taken from the street."""
+"""Define the kinds of cars by their measures, as of real cars."""
 
 from dataclasses import dataclass
 

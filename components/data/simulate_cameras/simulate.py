@@ -1,4 +1,7 @@
-"""Frames follow from the settings alone: the same settings, the same bytes, in the same order."""
+"""Draw the frames of simulated cameras and send them in order, deterministically.
+
+The same settings give the same bytes in the same order.
+"""
 
 import os
 from collections.abc import Iterator
@@ -29,7 +32,7 @@ CLASSES = (LABEL,)
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorConfig:
-    """What to draw.
+    """Settings of a simulation.
 
     Attributes:
         frames: Of all cameras together.
@@ -60,7 +63,7 @@ class SimulatorConfig:
         seed: int,
         labelled: bool,
     ) -> "SimulatorConfig":
-        """Read the settings as a person writes them.
+        """Parse the settings of the component's parameters.
 
         Raises:
             Refusal: If there is no such day, condition or number.
@@ -90,7 +93,7 @@ class SimulatorConfig:
 
 @dataclass(frozen=True, order=True)
 class Shot:
-    """The `number`th of `of` frames of a camera on a day, counted from 0."""
+    """Frame `number` of `of` of a camera on a day, counted from 0."""
 
     day: int
     camera: int
@@ -110,7 +113,7 @@ def shots(config: SimulatorConfig) -> list[Shot]:
 
 
 def draw(config: SimulatorConfig, shot: Shot) -> Frame:
-    """Take one frame."""
+    """Render one frame."""
     today = config.first_day + timedelta(days=shot.day)
     key = (config.seed, shot.camera, today.toordinal())
     rng = np.random.default_rng([*key, shot.number])
@@ -149,7 +152,7 @@ def simulate(config: SimulatorConfig, sender: FrameSender) -> int:
 
 
 def drawn(config: SimulatorConfig) -> Iterator[Frame]:
-    """Yield all frames in order, drawn on as many cores as there are."""
+    """Yield all frames in order, rendered on all cores."""
     waiting, make = shots(config), partial(draw, config)
     workers = min(os.cpu_count() or 1, len(waiting) // FRAMES_A_TASK)
     if workers < 2:

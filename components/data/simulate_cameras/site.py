@@ -1,4 +1,4 @@
-"""A site is what one camera looks at: what lies and stands there, day after day."""
+"""Define the permanent objects of one camera's view: ground, houses, trees and furniture."""
 
 from dataclasses import dataclass, field
 from math import pi
@@ -14,7 +14,7 @@ from components.data.simulate_cameras.things import Thing, built, sprite
 
 @dataclass
 class Site:
-    """One place.
+    """Ground and permanent objects of one camera's view.
 
     Attributes:
         name: Of its camera.

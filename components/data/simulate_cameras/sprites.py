@@ -1,4 +1,4 @@
-"""Pictures of things too ragged for flat faces: trees, bushes, people, bicycles."""
+"""Draw sprites of objects without flat faces: trees, bushes, people, bicycles."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""A stage is a site on one day: all that does not move is painted once, and kept."""
+"""Render the background of a site on one day once, for all its frames."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ COARSE = 5  # pixels a side of the squares in which light on the ground is compu
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """What one camera sees on one day when nobody is there.
+    """The rendered background of one camera on one day, without cars and people.
 
     Attributes:
         site: The place.

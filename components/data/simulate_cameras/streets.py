@@ -1,4 +1,4 @@
-"""What lies flat: grass, asphalt, paving and the lines on them, in the order it is laid."""
+"""Lay out flat ground: grass, asphalt, paving and road markings, in painting order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Lane:
 
 @dataclass
 class Ground:
-    """Everything flat of a site, and where cars may be on it."""
+    """All flat patches of a site, and the lanes and places for cars on them."""
 
     patches: list[Patch] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Ground:
         self.lay(frame.at(x, y), shape * (way, 1), MARK)
 
     def wear(self, rng: np.random.Generator, where: Points, spread: float) -> None:
-        """Add mends, stains and covers around points `[N, 2]`."""
+        """Add repairs, stains and manhole covers around points `[N, 2]`."""
         for x, y in where:
             moved, turn = rng.normal((x, y), spread), float(rng.uniform(0, 6))
             frame = Pose(float(moved[0]), float(moved[1]), turn)

@@ -1,4 +1,4 @@
-"""What stands about and is no car: lamp posts, houses, trees, bins, people and the like."""
+"""Build objects that are no cars: lamp posts, houses, trees, bins, people and the like."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ SPRITES = {
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """One thing and where it stands.
+    """One object and its position.
 
     Attributes:
         pose: Its foot.
@@ -76,7 +76,7 @@ def sprite(kind: str, pose: Pose, rng: np.random.Generator) -> Thing:
 
 
 def built(kind: str, pose: Pose, rng: np.random.Generator) -> Thing:
-    """Return one of the small things that are built of faces."""
+    """Return one of the small objects that are built of faces."""
     faces, shadow = BUILDERS[kind]()
     colours = {role: np.array(colour, float) for role, colour in COLOURS.items()}
     lamp = pose.place(np.array([[1.5, 0, 5.9]]))[0] if kind == "lamp" else None
