@@ -1,1 +1,1 @@
-"""Jobs that bring images and labels in, freeze and check them."""
+"""Jobs that import, ingest, freeze and validate images and labels."""

@@ -1,1 +1,1 @@
-"""Freezes what is labelled into an immutable snapshot, with every image on its side for ever."""
+"""Freeze the labelled images of a dataset into an immutable snapshot with stable splits."""

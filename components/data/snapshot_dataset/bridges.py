@@ -1,4 +1,4 @@
-"""A picture never stands on two sides, not even saved again or made smaller."""
+"""Find near-duplicate images across splits, and which of them to leave out."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from components.shared.vision.phash import BITS, NEAR_BITS, Hash, near_duplicate
 
 
 def bridges(splits: Mapping[str, Split], hashes: Mapping[str, Hash]) -> list[str]:
-    """Return the images that must leave so that no near-duplicates stand in two splits.
+    """Return the images to leave out so that no near-duplicates are in two splits.
 
     Of two, the one in the training images leaves before one in validation, and a test
     image never leaves: the test set stays what it was.

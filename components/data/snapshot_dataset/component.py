@@ -1,4 +1,4 @@
-"""`snapshot_dataset` as Kubeflow runs it."""
+"""Define the Kubeflow component `snapshot_dataset`."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""A snapshot is frozen from labels alone: shards first, rows after, the folder last."""
+"""Freeze a snapshot from the labels in the database: shards first, then rows, then the folder."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def freeze(
     *,
     grow_test: bool,
 ) -> SnapshotInfo:
-    """Freeze all that is labelled of a dataset, each image on its side for ever.
+    """Freeze all labelled images of a dataset; the split of an image never changes.
 
     Args:
         connection: An open connection to a migrated database.

@@ -1,4 +1,4 @@
-"""Each image is packed once; every later snapshot finds it where it already lies."""
+"""Pack images into shards once, and find their places for later snapshots."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ COLUMNS = 'sha256, shard, "offset", length'
 def place_images(
     connection: extensions.connection, objects: Objects, digests: Iterable[str]
 ) -> list[ShardEntry]:
-    """Return where the bytes of images lie, packing those that have no place yet.
+    """Return the place of each image's bytes, packing the images that have none yet.
 
     A shard is stored before its rows, so a row never names missing bytes; cut short
     between the two, the next call packs the same shard again, which is no work.

@@ -1,4 +1,4 @@
-"""What the database knows of a dataset, as values that do not depend on where it runs."""
+"""Read labelled frames, classes and split assignments of a dataset from the database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from components.shared.contracts.snapshot import SnapshotImage
 
 @dataclass(frozen=True, slots=True)
 class LabelledFrame:
-    """A frame with its newest label; `boxes` is None where they are no boxes."""
+    """A frame with its newest label; `boxes` is None if the label's boxes are invalid."""
 
     row: Mapping[str, Any]
     boxes: tuple[Box, ...] | None
@@ -29,7 +29,7 @@ class LabelledFrame:
 
     @property
     def member(self) -> Member:
-        """What its split depends on."""
+        """The properties that decide its split."""
         return Member(self.sha256, self.row["group_name"], self.row["split"])
 
     def image(self, split: Split) -> SnapshotImage:
@@ -49,7 +49,7 @@ class LabelledFrame:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A dataset at one instant: its labelled frames, its classes, what was refused of it."""
+    """A dataset at one instant: its labelled frames, its classes, its refused frames."""
 
     frames: list[LabelledFrame]
     classes: tuple[str, ...]
@@ -57,7 +57,7 @@ class Labelled:
 
     @property
     def as_of(self) -> datetime:
-        """When the last label was given."""
+        """Time of the newest label."""
         times: list[datetime] = [frame.row["labelled_at"] for frame in self.frames]
         return max(times).astimezone(UTC)
 
@@ -87,7 +87,7 @@ def read_labelled(connection: extensions.connection, dataset: str) -> Labelled:
 
 
 def settled_splits(connection: extensions.connection, dataset: str) -> dict[str, Split]:
-    """Return what was assigned before, by group or by image."""
+    """Return the splits assigned before, by group or by image."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT group_name, split FROM silver.splits WHERE dataset = %s", (dataset,))
         return dict(cursor.fetchall())
@@ -96,7 +96,7 @@ def settled_splits(connection: extensions.connection, dataset: str) -> dict[str,
 def settle_splits(
     connection: extensions.connection, dataset: str, new: Mapping[str, Split]
 ) -> dict[str, Split]:
-    """Keep new assignments, all or none, and return all: who came first is right."""
+    """Store new split assignments, all or none, and return all; the first assignment holds."""
     rows = [(dataset, name, split) for name, split in sorted(new.items())]
     with connection, connection.cursor() as cursor:
         execute_values(

@@ -1,8 +1,8 @@
-"""A group stands on one side for ever, and which side follows from names and counts alone.
+"""Assign groups of images to train, validation and test by names and counts, for ever.
 
-What the owner of a dataset chose holds: frames said to be validation or test always are.
-Frames said to be train are, unless the owner left a split empty: then whole groups of
-them fill it. Where there are too few groups to fill three splits, images stand alone.
+The owner's choice holds: frames declared as validation or test stay there. Frames declared
+as train stay there, unless the owner left a split empty: then whole groups of them fill it.
+With too few groups for three splits, images are assigned one by one.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ RANKINGS = 3_000  # draws times units, so that many units do not take many draws
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What the split of an image depends on: its digest, its group and its owner's word."""
+    """The properties of an image that decide its split: digest, group and the owner's choice."""
 
     sha256: str
     group: str
@@ -34,12 +34,12 @@ class _Unit:
 
 
 def image_key(sha256: str) -> str:
-    """Return the name under which an image that stands alone is assigned."""
+    """Return the key of the assignment of a single image."""
     return f"image {sha256}"
 
 
 def split_of(member: Member, assigned: Mapping[str, Split]) -> Split | None:
-    """Return where an image stands, or None if that is still to be assigned."""
+    """Return the split of an image, or None if it is not assigned yet."""
     if member.owner in ("validation", "test"):
         return member.owner
     return assigned.get(image_key(member.sha256)) or assigned.get(member.group)
@@ -48,7 +48,7 @@ def split_of(member: Member, assigned: Mapping[str, Split]) -> Split | None:
 def assign(
     dataset: str, members: Sequence[Member], assigned: Mapping[str, Split], *, grow_test: bool
 ) -> dict[str, Split]:
-    """Assign what has no split yet; the order of the images does not matter.
+    """Assign the images without a split; the order of the images does not matter.
 
     The first time, about 70, 15 and 15 % of the images become train, validation and
     test. Later the test set is frozen: new groups are train or validation.
@@ -78,7 +78,7 @@ def assign(
 
 
 def shared_groups(members: Iterable[Member], assigned: Mapping[str, Split]) -> dict[str, str]:
-    """Return the groups that stand in several splits, and why: owner or too_few_groups."""
+    """Return the groups in several splits, with the reason: owner or too_few_groups."""
     sides: dict[str, set[Split | None]] = {}
     alone: set[str] = set()
     for member in members:

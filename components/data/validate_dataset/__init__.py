@@ -1,1 +1,1 @@
-"""Looks at every image and box of a snapshot before anything learns from them."""
+"""Check every image and box of a snapshot before a training uses it."""

@@ -1,4 +1,7 @@
-"""A finding says what is wrong and where; whether it matters is the policy's to say."""
+"""Find faults of a snapshot: bad boxes, unreadable or duplicate images, leaks between splits.
+
+A finding has a reason and a location; the policy decides its weight (`verdict.weight`).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +22,7 @@ MAX_PAIRS = 500_000  # of boxes that are compared at once, about 40 MB
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: a reason that can be counted, a sentence, and the image."""
+    """One fault: a reason that can be counted, a sentence, and the image."""
 
     reason: str
     detail: str
@@ -33,7 +36,7 @@ def check(
     min_images: int,
     max_boxes: int = ValidationPolicy().max_boxes,
 ) -> list[Finding]:
-    """Find all that is wrong with a snapshot.
+    """Find all faults of a snapshot.
 
     Args:
         info: What the snapshot says it is.

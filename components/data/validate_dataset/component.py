@@ -1,4 +1,4 @@
-"""`validate_dataset` as Kubeflow runs it."""
+"""Define the Kubeflow component `validate_dataset`."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""What a split holds is drawn beside the others, so that one that differs is seen."""
+"""Plot distributions of the splits side by side: box sizes, counts, brightness, classes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ Sides = dict[str, list[Picture]]
 
 
 def distributions(info: SnapshotInfo, pictures: Sequence[Picture]) -> Fragment:
-    """Draw sizes, shapes, counts, brightness, cameras and classes, split beside split."""
+    """Plot sizes, shapes, counts, brightness, cameras and classes of each split."""
     sides: Sides = {split: [p for p in pictures if p.split == split] for split in SPLITS}
     boxes = {split: _solid(here) for split, here in sides.items()}
     sizes = {split: np.sqrt(box_areas(some)) for split, some in boxes.items()}

@@ -1,4 +1,4 @@
-"""Every line of a manifest is read as it stands, wrong boxes too, and every image is opened."""
+"""Read every line of a manifest, invalid boxes included, and decode every image."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from components.shared.vision.phash import Hash, hash_jpeg
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image as it is labelled, and as it was seen.
+    """One image: its manifest line, and the measurements of its pixels.
 
     Attributes:
         sha256: Of its JPEG.
@@ -50,7 +50,7 @@ class Picture:
 
 
 def look(root: str | Path, reader: ImageReader) -> list[Picture]:
-    """Open every image of a snapshot.
+    """Decode and measure every image of a snapshot.
 
     Args:
         root: Folder of the snapshot, a `SnapshotLayout`.

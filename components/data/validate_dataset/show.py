@@ -1,4 +1,4 @@
-"""A person sees in one page what a detector will learn from, and what is wrong with it."""
+"""Write the HTML page of a snapshot: images with boxes, distributions and findings."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

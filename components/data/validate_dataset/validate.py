@@ -1,4 +1,4 @@
-"""A snapshot is looked at whole, shown to people, and only then refused."""
+"""Check a snapshot, write its page, and refuse it if the policy requires that."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from components.shared.store.snapshots import ImageReader
 
 
 class ValidationError(Refusal):
-    """A snapshot must not be learned from."""
+    """A snapshot failed validation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The verdict on a snapshot, and numbers for the dashboard."""
+    """The verdict on a snapshot, and its metrics for the dashboard."""
 
     word: Word
     numbers: dict[str, float]
@@ -36,7 +36,7 @@ def validate(
     min_images: int,
     policy: ValidationPolicy | None = None,
 ) -> Validation:
-    """Check a snapshot, write its page, and refuse it if its policy says so.
+    """Check a snapshot, write its page, and refuse it if the policy requires that.
 
     Args:
         root: Folder of the snapshot, a `SnapshotLayout`.

@@ -1,4 +1,4 @@
-"""Findings become one word and one sentence by a policy, and nothing else."""
+"""Decide pass, warn or fail from findings by the policy."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ Word = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a snapshot may be learned from, and the sentence that says why."""
+    """Whether a snapshot may be used for training, and the reason."""
 
     word: Word
     reason: str
 
 
 def weight(reason: str, policy: ValidationPolicy) -> Word:
-    """Return what a reason does to a snapshot: fail it, warn of it, or merely be noted."""
+    """Return the weight of a reason: fail, warn or note."""
     if reason in policy.fail:
         return "fail"
     return "warn" if reason in policy.warn else "ok"
 
 
 def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) -> Verdict:
-    """Say whether a snapshot may be learned from.
+    """Decide whether a snapshot may be used for training.
 
     Args:
         findings: All that was found.
