@@ -1,1 +1,1 @@
-"""A trained network becomes a package: one ONNX graph, its contract and known answers."""
+"""Export a trained network to a package: one ONNX graph, its description and golden answers."""

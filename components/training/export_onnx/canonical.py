@@ -1,4 +1,4 @@
-"""The same network is the same bytes, whichever process converted it."""
+"""Canonicalise an ONNX graph, so that the same network is the same bytes in every process."""
 
 import onnx
 
@@ -9,7 +9,7 @@ BATCH = "batch"
 
 
 def canonical_graph(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a graph with names that follow from its structure, and no trace of its making.
+    """Return a graph with names that follow from its structure, without metadata of its producer.
 
     Nodes are ordered by what they feed, seen from the outputs, and named by their place;
     so are the tensors between them. The first dimension of each input and output is

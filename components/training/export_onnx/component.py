@@ -1,4 +1,4 @@
-"""`export_onnx` as Kubeflow runs it."""
+"""Define the Kubeflow component `export_onnx`."""
 
 from kfp import dsl
 

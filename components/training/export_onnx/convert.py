@@ -1,4 +1,4 @@
-"""A TensorFlow function becomes one ONNX graph in float32, with any number of images a call."""
+"""Convert a TensorFlow function to one float32 ONNX graph with a dynamic batch dimension."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is exported answers like what was trained, and proves it wherever it is opened."""
+"""Export a trained network: convert, quantise, check parity on real images, and package it."""
 
 import shutil
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ GOLDEN_OF = 16
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A package's digest ("" if there is none), a page about it and a sentence."""
+    """Digest of a package ("" if there is none), its page and a summary sentence."""
 
     digest: str
     page: str
@@ -50,7 +50,7 @@ class Exported:
 def export_trained(
     trained: Path, snapshot: SnapshotReader, package: Path, form: Form = FLOAT32
 ) -> Exported:
-    """Export what training left, or pass on why it left nothing.
+    """Export a trained model, or pass on the reason why there is none.
 
     Args:
         trained: A `TrainedLayout`, or absent.
@@ -78,7 +78,7 @@ def export_trained(
 def export(
     serve: Any, info: TrainedInfo, pictures: Pictures, package: Path, form: Form = FLOAT32
 ) -> Exported:
-    """Convert a network, compare the two on pictures, and seal the package.
+    """Convert a network, compare both versions on images, and seal the package.
 
     Args:
         serve: The network as a `tf.function`, see `detector.decode.serving_function`.

@@ -1,4 +1,4 @@
-"""Suppression inside a graph leaves what suppression outside of it leaves, or is not packed."""
+"""Check that NMS inside an ONNX graph gives the same boxes as NMS outside of it (parity)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -20,7 +20,7 @@ MOST_APART = 0.01  # of all looks: overlaps that stand at the threshold by the l
 
 
 def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
-    """Return a sentence that the two leave the same boxes, in the same order.
+    """Return a sentence on success; refuse a graph whose boxes or their order differ.
 
     Args:
         detector: A package with suppression inside.

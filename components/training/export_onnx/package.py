@@ -1,4 +1,7 @@
-"""A package is sealed: whoever opens it can tell that not one byte differs."""
+"""Write a model package: graph, description with digests, golden answers, Triton configuration.
+
+The digests of all files make any later change detectable.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple, cast, get_args
@@ -44,7 +47,7 @@ TRITON_TYPES: dict[int, str] = {
 
 
 class Form(NamedTuple):
-    """How a network is packed: what its convolutions count in, and where suppression is."""
+    """Form of a package: precision of its convolutions (float32 or int8), and place of the NMS."""
 
     precision: Precision = "float32"
     suppression: Suppression = "outside"
@@ -54,7 +57,7 @@ FLOAT32 = Form()
 
 
 def form_of(precision: str, suppression: str) -> Form:
-    """Return a form, or refuse words that name none.
+    """Return the form with a name, or refuse an unknown name.
 
     >>> form_of("int4", "outside")
     Traceback (most recent call last):
@@ -72,7 +75,7 @@ def form_of(precision: str, suppression: str) -> Form:
 def write_graph(
     layout: PackageLayout, trained: TrainedInfo, graph: bytes, form: Form = FLOAT32
 ) -> Detector:
-    """Write a package that has no known answers yet, and return it opened.
+    """Write a package without golden answers, and return it opened.
 
     Args:
         layout: The package; its graph is replaced.
@@ -95,7 +98,7 @@ def write_golden(
     answers: Mapping[bytes, tuple[ScoredBox, ...]],
     form: Form = FLOAT32,
 ) -> PackageInfo:
-    """Add known pictures and their answers to a package, and seal it again.
+    """Add golden images and their answers to a package, and seal it again.
 
     Args:
         layout: The package.
@@ -114,7 +117,7 @@ def write_golden(
 
 
 def seal(layout: PackageLayout, trained: TrainedInfo, form: Form) -> PackageInfo:
-    """Write the package's description over the files that are there."""
+    """Write the description of a package with the digests of its files."""
     files = sorted(file for file in layout.root.rglob("*") if file.is_file())
     info = PackageInfo(
         dataset=trained.lineage.dataset,
@@ -137,7 +140,7 @@ def seal(layout: PackageLayout, trained: TrainedInfo, form: Form) -> PackageInfo
 
 
 def triton_config(name: str, graph: bytes) -> str:
-    """Return how Triton serves a graph: its ONNX backend, batching what comes together.
+    """Return the Triton configuration of a graph: ONNX backend, dynamic batching.
 
     Lengths are the graph's own: Triton refuses a -1 where the graph knows better.
 

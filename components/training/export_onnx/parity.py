@@ -1,4 +1,4 @@
-"""The exported graph says what the trained network said, on real pictures, or is not exported."""
+"""Check parity of the exported ONNX graph with the trained network on real images."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ to {ratios}. mAP50-95 is {trained} and {exported}.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity:
-    """The worst differences between two ways to run one network.
+    """Largest differences between two implementations of one network.
 
     Attributes:
         pictures: How many real pictures were looked at.
@@ -62,22 +62,22 @@ class Parity:
 
     @property
     def apart(self) -> float:
-        """How far the two are apart in mAP50-95; NaN if there is no object to measure it on."""
+        """Difference of the two in mAP50-95; NaN if there is no object to measure it on."""
         return abs(self.trained - self.exported)
 
     @property
     def apart_text(self) -> str:
-        """The same as people read it."""
+        """The difference as text."""
         return f"{self.apart:.2g}" if self.objects else NOT_MEASURABLE
 
     @property
     def most_apart(self) -> float:
-        """What may be: 1e-4, or one box of few that stands at one overlap of ten by a hair."""
+        """Tolerance: 1e-4, or one box of a few that crosses one of the ten overlap thresholds."""
         return max(MOST_PRECISION, 0.1 / max(self.objects, 1))
 
     @property
     def sentence(self) -> str:
-        """Say the numbers in one line."""
+        """Return the numbers on one line."""
         told = "1 image" if self.pictures == 1 else f"{self.pictures} images"
         return (
             f"parity on {told} in {self.looks} crops: boxes {self.pixels:.2g} px, "
@@ -97,7 +97,7 @@ class Parity:
         )  # fmt: skip
 
     def check(self) -> None:
-        """Refuse differences that a person could see.
+        """Refuse differences above the tolerances.
 
         Raises:
             Refusal: If boxes, scores or precision differ by more than is allowed, or are no
@@ -113,7 +113,7 @@ class Parity:
 
 
 def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Look]]) -> Parity:
-    """Ask two ways to run one network the same, and return how far their answers differ.
+    """Run two implementations of one network on the same inputs, and return their differences.
 
     Args:
         trained: The trained network.
@@ -144,7 +144,7 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
 
 
 def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Found]:
-    """Return what is left of each input's boxes after suppression."""
+    """Return the boxes of each input after suppression."""
     each = ((*one, rule) for one in zip(raw.boxes, raw.scores, strict=True))
     return [Found(*left) for left in starmap(suppress, each)]
 

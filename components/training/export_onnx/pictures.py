@@ -1,4 +1,4 @@
-"""Real pictures with what is in them, whole or cropped to other shapes, as a network sees them."""
+"""Select the labelled images for parity, calibration and golden answers, and their crops."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Labelled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What an export is tried on; only the training pictures were seen by the network."""
+    """Images of an export; only the training images were seen by the network."""
 
     test: Sequence[Labelled]
     validation: Sequence[Labelled] = ()
@@ -43,19 +43,19 @@ class Pictures:
 
     @property
     def compared(self) -> list[Labelled]:
-        """The held-out pictures that both ways to run the network are asked about."""
+        """The held-out images for the parity check."""
         return evenly([*self.validation, *self.test], MOST_COMPARED)
 
 
 class Look(NamedTuple):
-    """A network's input, uint8 `[h, w, 3]`, and what is in it, in the input's pixels."""
+    """A network input, uint8 `[h, w, 3]`, and its boxes, in pixels of the input."""
 
     image: NDArray[np.uint8]
     truth: Truth
 
 
 def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Precision) -> Pictures:
-    """Read from a snapshot as many pictures as an export needs.
+    """Read as many images of a snapshot as an export needs.
 
     Args:
         reader: The snapshot; boxes of classes that the network does not know are left out.
@@ -77,7 +77,7 @@ def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Preci
 
 
 def whole(picture: Labelled, size: Size) -> Look:
-    """Return a picture as serving shows it to the network."""
+    """Return an image letterboxed as in serving."""
     return _seen(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
 
 
@@ -98,12 +98,12 @@ def crops(picture: Labelled, size: Size) -> list[Look]:
 
 
 def inputs_of(looks: Sequence[Look]) -> NDArray[np.float32]:
-    """Return looks as the network takes them, `[n, 3, h, w]`, 0 to 1."""
+    """Return images as the network's input, `[n, 3, h, w]`, 0 to 1."""
     return network_input(np.stack([look.image for look in looks]))
 
 
 def evenly(things: Sequence[T], count: int) -> list[T]:
-    """Return at most `count` of some things, spread over all."""
+    """Return at most `count` items, evenly spaced over all."""
     count = min(count, len(things))
     return [things[place * len(things) // count] for place in range(count)]
 

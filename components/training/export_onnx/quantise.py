@@ -1,9 +1,9 @@
-"""The convolutions of a graph count in 8 bits, but for the last ones, which say the answer.
+"""Quantise the inner convolutions of an ONNX graph to int8 after training; the last stay float32.
 
 Weights have 7 bits and a scale for each channel, activations 8 bits and one scale for each
-tensor, from the least and the largest value that real pictures give. Pixels are exact in 8
-bits, and whole numbers add up to the same on every processor: one that rounds otherwise in
-float32, or adds products in 16 bits (`saturation`), answers the same.
+tensor, from the minimum and maximum on real images (calibration). Pixels are exact in 8 bits,
+and integer sums are the same on every processor, also on one that rounds float32 differently
+or adds products in 16 bits (`saturation`).
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Suppression as nodes behind a graph's raw boxes, for runtimes that have none of their own.
+"""Append class-wise non-maximum suppression (NMS) to an ONNX graph as ONNX operators.
 
 The rule is `vision.suppression`, ties included, with one difference: every raw box that
 reaches the threshold is a candidate.
@@ -22,7 +22,7 @@ from components.training.export_onnx.canonical import BATCH
 
 
 def with_suppression(graph: bytes, rule: Postprocessing) -> bytes:
-    """Return a graph that also gives what is left after class-wise suppression.
+    """Return a graph with the additional outputs of class-wise non-maximum suppression.
 
     Args:
         graph: Canonical, with `boxes` `[batch, A, 4]` and `scores` `[batch, A, C]`.

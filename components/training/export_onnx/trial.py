@@ -1,4 +1,4 @@
-"""Eight bits are offered only where they lose hardly anything, on pictures held out."""
+"""Int8 gate: offer int8 only if it loses hardly any mAP against float32 on held-out images."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ PAGE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A network in 8 bits against itself in float32, in one run.
+    """The int8 graph compared with the float32 graph of the same network.
 
     Attributes:
         images: Of the validation split.
@@ -44,12 +44,12 @@ class Trial:
 
     @property
     def accepted(self) -> bool:
-        """Whether 8 bits lose little enough to be offered; not if there is nothing to lose."""
+        """Whether int8 loses little enough to be offered; False if float32 finds nothing."""
         return self.float32 > 0 and self.float32 - self.int8 <= MOST_LOSS
 
     @property
     def sentence(self) -> str:
-        """Say which it is to be, and why."""
+        """Return the decision with its reason."""
         if math.isnan(self.float32):
             return (
                 f"what int8 loses is {NOT_MEASURABLE}, for none of {self.images} validation "
@@ -79,7 +79,7 @@ class Trial:
 def compare_precisions(
     float32: Network, int8: Network, pictures: Sequence[Labelled], size: Size
 ) -> Trial:
-    """Ask both about every picture in turns, and measure them against the truth.
+    """Run both graphs on every image in turn, and measure mAP and latency.
 
     Args:
         float32: The exported graph.
