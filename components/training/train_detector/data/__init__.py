@@ -1,1 +1,1 @@
-"""Images and labels as batches."""
+"""Input pipeline: read, augment and batch images and labels."""

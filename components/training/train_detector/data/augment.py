@@ -1,4 +1,7 @@
-"""Each time a picture is learned from it looks different, and the same seed sees the same."""
+"""Augment training images at random: crop, zoom, mirror, mosaic, color jitter.
+
+The same seed, epoch and image give the same augmentation.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -37,7 +40,7 @@ BILINEAR = ResizeAlg.convolution(FilterType.bilinear)
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How pictures are looked at.
+    """Ranges and probabilities of the augmentation.
 
     Attributes:
         mosaic: Chance that three others share the place of one.
@@ -49,7 +52,7 @@ class AugmentConfig:
 
 
 class AugmentedImage(NamedTuple):
-    """What is on a canvas: boxes `[N, 4]` as xyxy in its pixels, classes `[N]`, and its light."""
+    """Labels of an augmented image: boxes `[N, 4]`, xyxy in pixels, classes `[N]`, color jitter."""
 
     boxes: NDArray[np.float32]
     classes: NDArray[np.int32]
@@ -63,7 +66,7 @@ def augment(
     canvas: NDArray[np.uint8],
     rng: Rng,
 ) -> AugmentedImage:
-    """Paint a picture, moved, zoomed, perhaps mirrored, and say in which light it is to be seen.
+    """Augment an image into `canvas`, and return its labels and the color jitter to apply.
 
     A mosaic that would have more than `MAX_BOXES` is not made: without some of its boxes, objects
     would be learned as background.
@@ -97,7 +100,7 @@ def augment(
 
 
 def paint(canvas: NDArray[np.uint8], picture: TrainingImage, seen: Crop) -> None:
-    """Put what is seen of a picture on a canvas, uint8 `[h, w, 3]`."""
+    """Draw the visible part of an image on a canvas, uint8 `[h, w, 3]`."""
     left, top, right, bottom = seen.shown
     source = seen.source(picture.image.size)
     image = resized(picture.image, (right - left, bottom - top), source)
@@ -107,7 +110,7 @@ def paint(canvas: NDArray[np.uint8], picture: TrainingImage, seen: Crop) -> None
 
 
 def resized(image: Image.Image, size: tuple[int, int], box: Place) -> Image.Image:
-    """Return what Pillow's bilinear filter does, within a level, for a quarter of its time.
+    """Return what Pillow's bilinear filter does, within one level, in a quarter of its time.
 
     Args:
         image: RGB.

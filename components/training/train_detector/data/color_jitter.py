@@ -1,4 +1,4 @@
-"""The same scene in the light of another hour, weather or camera: drawn here, cast by the step."""
+"""Random color jitter: parameters are drawn on the host and applied on the device."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,7 +20,7 @@ NUMBERS = 7  # of a light
 
 @dataclass(frozen=True, slots=True)
 class ColorJitter:
-    """How a picture is lit.
+    """Parameters of the color jitter of one image.
 
     Attributes:
         saturation: 0 is grey, 1 is as it was taken.
@@ -34,7 +34,7 @@ class ColorJitter:
 
     @classmethod
     def sample(cls, rng: Rng) -> Self:
-        """Return some light of a day."""
+        """Draw random parameters."""
         saturation, brightness, *tints = (
             low + share * (high - low)
             for (low, high), share in zip(
@@ -46,13 +46,13 @@ class ColorJitter:
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """Its `NUMBERS` numbers: saturation, then slope and then offset of each channel."""
+        """The `NUMBERS` parameters: saturation, then slope and then offset of each channel."""
         slopes = [gain * self.contrast for gain in self.gains]
         offsets = [GREY * (gain - slope) for gain, slope in zip(self.gains, slopes, strict=True)]
         return (self.saturation, *slopes, *offsets)
 
     def padding_color(self, level: float) -> tuple[int, ...]:
-        """Return the colour that is seen as a grey level in this light, if it leaves colours.
+        """Return the color that becomes a given grey level after this jitter.
 
         Args:
             level: 0 to 255.
@@ -73,7 +73,7 @@ AS_TAKEN = ColorJitter(saturation=1, contrast=1, gains=(1, 1, 1))
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
 def apply_color_jitter(images: Any, jitters: Any) -> Any:
-    """Return pictures in their lights; compiled, it is one pass.
+    """Apply color jitter to a batch of images; compiled to one pass.
 
     Args:
         images: uint8 `[B, h, w, 3]`, RGB.

@@ -1,4 +1,4 @@
-"""Where a picture comes to lie on the canvas, and its boxes with it: arithmetic, and no pixels."""
+"""Geometry of random crops and mosaic tiles: positions of an image and its boxes on the canvas."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A whole picture, laid on a canvas and seen through a pane.
+    """A scaled and shifted image, and the rectangle of the canvas in which it is visible.
 
     Attributes:
         pane: The part of the canvas where it is seen, in whole pixels.
@@ -32,7 +32,7 @@ class Crop:
 
     @property
     def shown(self) -> Rectangle:
-        """Return the part of the canvas where something of it is seen."""
+        """Return the part of the canvas where the image is visible."""
         left, top, right, bottom = self.place
         return (
             max(left, self.pane[0]),
@@ -42,7 +42,7 @@ class Crop:
         )
 
     def source(self, size: tuple[int, int]) -> Place:
-        """Return what of a picture is shown.
+        """Return the visible part of the image, in its pixels.
 
         Args:
             size: Its width and height in pixels, whatever the place's are.
@@ -61,7 +61,7 @@ class Crop:
     def move(
         self, boxes: NDArray[np.float32], classes: NDArray[np.int32], size: tuple[int, int]
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Move boxes with the picture, cut them at the pane, and drop what is hardly seen.
+        """Move boxes with the image, clip them to the crop, and drop those that are hardly visible.
 
         Args:
             boxes: `[N, 4]` as xyxy, in pixels of the picture.
@@ -84,7 +84,7 @@ class Crop:
 
 
 def random_crop(pane: Rectangle, size: tuple[int, int], zoom: Span, rng: Rng) -> Crop:
-    """Lay a picture into a pane, larger or smaller, and a little aside.
+    """Fit an image into a rectangle with a random zoom and shift.
 
     Args:
         pane: The part of the canvas that it has.
@@ -101,7 +101,7 @@ def random_crop(pane: Rectangle, size: tuple[int, int], zoom: Span, rng: Rng) ->
 
 
 def mosaic_tiles(width: int, height: int, rng: Rng) -> Sequence[Rectangle]:
-    """Divide a canvas in four around a point near its middle.
+    """Divide a canvas into four tiles around a point near its centre.
 
     Source:
         Bochkovskiy et al., "YOLOv4", 2020: the mosaic.

@@ -1,7 +1,7 @@
-"""What was costly to get is kept in a local file without a name, which goes when we do.
+"""Cache expensive values in an unnamed temporary file, which is freed when the process ends.
 
-It is read, not mapped, so it takes none of a worker's memory: the system keeps of it what it
-has room for.
+The file is read, not memory-mapped, so it takes none of a worker's memory: the system caches
+as much of it as there is room for.
 """
 
 import os
@@ -21,7 +21,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Packing(Generic[Made]):
-    """How something becomes bytes, and these become it again."""
+    """Serialiser of cached values: to bytes and back."""
 
     pack: Callable[[Made], bytes]
     unpack: Callable[[bytes], Made]
@@ -31,7 +31,7 @@ AS_IT_IS = Packing(bytes, bytes)
 
 
 class DiskCache:
-    """Things by name, for any number of threads; what finds no room is made each time.
+    """Thread-safe cache of values by name; a value without room is made each time.
 
     Args:
         folder: Where the file lies.
@@ -56,7 +56,7 @@ class DiskCache:
         return name in self._places
 
     def get_or_make(self, name: str, make: Callable[[], Made], packing: Packing[Made]) -> Made:
-        """Return what has a name, made now if it is not kept.
+        """Return the cached value of a name, or make it and cache it.
 
         Args:
             name: Of it.

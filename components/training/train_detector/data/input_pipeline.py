@@ -1,4 +1,7 @@
-"""Batches are made beside the training, in an order and with looks that seed and epoch decide."""
+"""Data loader: make training batches in background threads with `tf.data`, deterministically.
+
+Order and augmentation follow from seed and epoch.
+"""
 
 import atexit
 from collections.abc import Callable, Generator, Iterator
@@ -36,7 +39,7 @@ def _close_all() -> None:
 
 
 class InputPipeline:
-    """One worker's batches, epoch by epoch.
+    """Batches of one worker, epoch by epoch.
 
     What an epoch gives from a step on is the same bytes whatever came before, in any
     process, with any number of readers.
@@ -68,7 +71,7 @@ class InputPipeline:
         self._open = self._batches(0)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, which counts from 0, from a step on.
+        """Yield the batches of an epoch, counted from 0, beginning at a step.
 
         Those of the next epoch are begun before they are asked for.
 
@@ -129,7 +132,7 @@ class InputPipeline:
 
 
 class BatchFunction:
-    """Makes batches for a graph, and keeps what goes wrong until somebody can be told.
+    """Make batches inside a `tf.data` graph, and keep exceptions to raise them outside of it.
 
     An error that passes through a graph comes out as another one, with its stack as text.
 
@@ -149,7 +152,7 @@ class BatchFunction:
         return tf.numpy_function(self._guarded, [number], TYPES)
 
     def check(self, number: int) -> None:
-        """Raise what went wrong with a batch, if anything did."""
+        """Raise the exception of a batch, if it failed."""
         if number in self._failed:
             raise self._failed[number]
 

@@ -1,4 +1,4 @@
-"""Which pictures are learned from together follows from seed, epoch and position alone."""
+"""Sample the images of each worker's batches from seed, epoch and step; pad their labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MOSAIC_CANDIDATES = 64  # images, at least, among which a mosaic chooses
 
 
 class Batch(NamedTuple):
-    """What one worker looks at in a step.
+    """Input of one worker in one step.
 
     Attributes:
         images: uint8 `[B, h, w, 3]`, RGB, before color jitter.
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchSampler:
-    """The order of one worker's batches.
+    """Order of one worker's batches.
 
     Args:
         images: Images of the training split.
@@ -48,16 +48,16 @@ class BatchSampler:
 
     @property
     def steps(self) -> int:
-        """Return steps of an epoch; what does not fill a batch waits for another epoch."""
+        """Return the steps of an epoch; a last incomplete batch is left out."""
         return max(1, self.images // self.batch_size)
 
     def indices(self, epoch: int) -> list[list[int]]:
-        """Return which images each step of this worker takes in an epoch."""
+        """Return the image indices of each step of this worker in an epoch."""
         share = self._order(epoch)[:, self.worker :: self.workers]
         return [[int(index) for index in row] for row in share]
 
     def mosaic_candidates(self, epoch: int) -> list[list[int]]:
-        """Return for each step the images, of all workers, that may share a mosaic with its own.
+        """Return for each step the images, of all workers, that its mosaics may use.
 
         They are those of the steps around it: as random as any others, and at hand.
         """
@@ -74,7 +74,7 @@ class BatchSampler:
 def pad(
     labels: Sequence[tuple[NDArray[np.float32], NDArray[np.int32]]],
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Stack the boxes and classes of pictures, with room for as many as the fullest has.
+    """Stack the boxes and classes of images, padded to the largest number of boxes.
 
     The memory of a step grows with that room times the anchors: `settings.MAX_BOXES` bounds it.
     """

@@ -1,4 +1,4 @@
-"""A split of a snapshot as a training reads it: what is made of a JPEG is made once."""
+"""Map-style dataset of a snapshot's split, with a disk cache of what is made of each JPEG."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Item = TypeVar("Item", covariant=True)
 
 
 class MapDataset(Protocol[Item]):
-    """Items by number, from 0, such as a list; made when they are asked for, or before."""
+    """Protocol of a map-style dataset: `len()` and items by index from 0."""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -29,7 +29,7 @@ class MapDataset(Protocol[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The pictures of a split by number, from 0, for any number of threads.
+    """The images of a split by index, from 0; thread-safe.
 
     Attributes:
         images: What the snapshot says of them.
@@ -50,7 +50,7 @@ class Split:
         return len(self.images)
 
     def letterbox(self, index: int) -> Letterbox:
-        """Return how a picture fits the network's input."""
+        """Return the letterbox of an image for the network's input."""
         image = self.images[index]
         return Letterbox(image.width, image.height, *self.size)
 
@@ -61,11 +61,11 @@ class Split:
         return box_array(boxes), np.array(classes, np.int32)
 
     def keeps(self, index: int) -> bool:
-        """Say whether what was made of a picture is kept."""
+        """Return whether the decoded form of an image is cached."""
         return self.images[index].sha256 in self.cache
 
     def made(self, index: int, make: Callable[[bytes], Made], packing: Packing[Made]) -> Made:
-        """Return what is made of a picture's JPEG, now or before.
+        """Return what `make` makes of an image's JPEG, from the cache if possible.
 
         Args:
             index: The picture's number.
@@ -85,7 +85,7 @@ class Split:
 def from_afar(
     read: Callable[[str], bytes], made: DiskCache, jpegs: DiskCache
 ) -> Callable[[str], bytes]:
-    """Return what reads JPEGs, and keeps those of which nothing that is made finds room.
+    """Return a reader of JPEGs that caches those whose decoded form has no room.
 
     Args:
         read: Fetches a JPEG by its SHA-256.

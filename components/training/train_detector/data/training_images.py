@@ -1,4 +1,4 @@
-"""The pictures that are learned from, decoded no larger than needed."""
+"""Decode training images, at reduced resolution where the network's input allows it."""
 
 import struct
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SIZE = struct.Struct("<HH")  # width and height, before the pixels
 
 @dataclass(frozen=True, slots=True)
 class TrainingImage:
-    """One picture and what is on it.
+    """One decoded image and its labels.
 
     Attributes:
         image: RGB, at least as large as `size`.
@@ -36,7 +36,7 @@ class TrainingImage:
 
 
 class TrainingImages:
-    """The pictures of a split, decoded when first asked for, by any number of threads.
+    """Training images of a split, decoded at first use; thread-safe.
 
     Args:
         split: All of them.

@@ -1,4 +1,4 @@
-"""Pictures that are measured on, as the server would see them."""
+"""Decode and letterbox validation images as serving does."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from components.training.train_detector.data.split import Split
 
 @dataclass(frozen=True, slots=True)
 class ValidationImage:
-    """One picture: uint8 `[h, w, 3]`, boxes `[N, 4]` as xyxy in its pixels, classes `[N]`."""
+    """One image: uint8 `[h, w, 3]`, boxes `[N, 4]` as xyxy in its pixels, classes `[N]`."""
 
     image: NDArray[np.uint8]
     boxes: NDArray[np.float32]
@@ -20,7 +20,7 @@ class ValidationImage:
 
 
 class ValidationImages:
-    """The samples of a split, letterboxed when first asked for."""
+    """Validation images of a split, letterboxed at first use."""
 
     def __init__(self, split: Split) -> None:
         """Decode nothing yet."""

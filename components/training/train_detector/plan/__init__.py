@@ -1,1 +1,1 @@
-"""What a training is: its settings, its plan, its history."""
+"""Define a training: its settings, plan, fingerprint and history."""

@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch: written by the chief, drawn for people."""
+"""Record the metrics of each epoch, and convert them to scalars for plots."""
 
 from collections.abc import Iterable
 
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def scalars(epochs: Iterable[Epoch]) -> dict[int, dict[str, float]]:
-    """Return what is drawn of a history: values by name, by step.
+    """Return the plotted values of a history, by name and step.
 
     Args:
         epochs: In order; one that does not say its step stands at its own number.

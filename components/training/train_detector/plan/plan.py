@@ -1,4 +1,4 @@
-"""A plan is all that workers need to know, and its fingerprint is what the outcome follows from."""
+"""Plan a training: all inputs of the workers, and the fingerprint that identifies the outcome."""
 
 import shutil
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ MAX_EPOCHS = 150  # each takes about a second of its own, however few images it 
 
 
 class Plan(Record):
-    """One training, ready to start: the same in every worker, wherever it runs."""
+    """One training, ready to start: the same in every worker."""
 
     settings: Settings
     epochs: int
@@ -37,12 +37,12 @@ class Plan(Record):
 
     @property
     def fingerprint(self) -> str:
-        """Return what the outcome follows from, as one digest."""
+        """Return the digest of everything that decides the outcome."""
         return self.info.lineage.fingerprint
 
 
 class PlanLayout:
-    """The files that a worker needs, beside the shards in the object store, and those it leaves."""
+    """Input files of a worker, beside the shards in the object store, and its output files."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""
@@ -54,7 +54,7 @@ class PlanLayout:
 
 
 def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> Plan:
-    """Settle all that settings leave open.
+    """Decide everything that settings leave open.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
@@ -91,7 +91,7 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
 
 
 def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) -> None:
-    """Lay out all that workers need in a folder, in place of what is there.
+    """Write the input files of workers to a folder, replacing its content.
 
     Args:
         plan: What they are to do.
@@ -118,7 +118,7 @@ def _check(info: SnapshotInfo, settings: Settings) -> None:
 
 
 def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:
-    """Return what a model is made from, and the digest of that."""
+    """Return the lineage of a model, and its digest."""
     package = PackageLayout(RegisteredLayout(champion).package) if champion else None
     made_from = {
         "dataset": info.dataset,
@@ -132,7 +132,7 @@ def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) ->
 
 
 def learnable(images: Sequence[SnapshotImage]) -> list[SnapshotImage]:
-    """Return the images that a training step has memory for: of at most `MAX_BOXES` boxes each.
+    """Return the images with at most `MAX_BOXES` boxes, which limits the memory of a step.
 
     An image is left out as a whole: what had no box would be learned as background.
     """
@@ -158,7 +158,7 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
 
 
 def epochs_for(images: int, *, heir: bool = False) -> int:
-    """Return how often to pass over the training split, from its size alone.
+    """Return the number of epochs for a size of the training split.
 
     Small sets are seen more often, so that each training sees about as many images, but not
     so often that measuring after each epoch takes longer than the training.
@@ -171,7 +171,7 @@ def epochs_for(images: int, *, heir: bool = False) -> int:
 
 
 def check_code(plan: Plan) -> None:
-    """Refuse a plan whose fingerprint names other code than the one that would follow it."""
+    """Refuse a plan whose fingerprint was made by other code."""
     ours, theirs = code_digest(), plan.info.lineage.code
     if ours != theirs:
         raise Refusal(

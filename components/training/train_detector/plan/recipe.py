@@ -1,4 +1,4 @@
-"""A recipe is YAML of settings; what it names takes the place of a default, and nothing else."""
+"""Merge a recipe (YAML of settings that replace defaults) with the component's parameters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ OF_THE_GRAPH = ("start",)  # heir and challenger differ in it, and share a recip
 
 
 def with_recipe(recipe: str, **given: Any) -> Settings:
-    """Return settings from a recipe and from what was given beside it.
+    """Return settings from a recipe and from explicit parameters.
 
     Args:
         recipe: YAML; empty changes nothing.
@@ -43,7 +43,7 @@ def with_recipe(recipe: str, **given: Any) -> Settings:
 
 
 def read_recipe(text: str) -> dict[str, Any]:
-    """Return the settings that a recipe names, not yet checked.
+    """Return the settings of a recipe, not yet validated.
 
     Raises:
         Refusal: If it is no YAML, or names what is no setting.
@@ -64,7 +64,7 @@ def read_recipe(text: str) -> dict[str, Any]:
 def attempt(
     go: Callable[[], TrainedInfo | None], trained: Path, *, trial: bool
 ) -> TrainedInfo | None:
-    """Train; a trial that is refused leaves an absent model, so that a search goes on without.
+    """Train; a refused trial of a search leaves an absent model, so that the search goes on.
 
     Args:
         go: Trains.

@@ -1,4 +1,4 @@
-"""All that a person may choose about a training, in one frozen record that is logged with it."""
+"""Define the hyperparameters and options of a training, with ranges and defaults."""
 
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ MAX_BOXES = 1000  # of a picture in a step, of which 12,000 would take gigabytes
 
 
 class Settings(Record):
-    """What a person may choose."""
+    """Hyperparameters and options of a training."""
 
     start: Literal["scratch", "champion"] = "scratch"
     size: Literal["pico", "nano", "small"] = "pico"
@@ -47,7 +47,7 @@ class Settings(Record):
     )
 
     def check_workers(self) -> None:
-        """Refuse a batch that cannot be divided among workers, and each share in its parts.
+        """Refuse a batch that cannot be divided among workers and accumulation parts.
 
         Raises:
             Refusal: If it is so.
@@ -65,7 +65,7 @@ class Settings(Record):
 
 
 def settings_of(**chosen: Any) -> Settings:
-    """Return settings, or refuse what cannot be one.
+    """Return validated settings, or refuse invalid ones.
 
     Raises:
         Refusal: Naming the first setting that is wrong.
