@@ -1,4 +1,4 @@
-"""`train_detector` as Kubeflow runs it."""
+"""Define the Kubeflow component `train_detector`."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""A training that was done before is fetched; another is planned, launched and store."""
+"""Plan, launch and store a training, or fetch the stored result of an identical one."""
 
 import shutil
 from pathlib import Path
@@ -25,7 +25,7 @@ def train(
     objects: Objects,
     launch: Launcher,
 ) -> TrainedInfo | None:
-    """Leave a trained model in a folder, or the reason why there is none.
+    """Write a trained model to a folder, or the reason why there is none.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
@@ -60,7 +60,7 @@ def train(
 
 
 def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
-    """Return what the dashboard compares between trainings; nothing for an absent model."""
+    """Return the metrics of a training for the dashboard; none for an absent model."""
     if info is None:
         return {}
     numbers = {"validation_map50": info.validation_map50, "best_epoch": info.best_epoch}
@@ -68,7 +68,7 @@ def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
 
 
 def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
-    """Return why an heir would learn nothing, or None if there is something to learn."""
+    """Return why fine-tuning would learn nothing new, or None if it would."""
     if absence(champion):
         return "there is no champion yet"
     info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)

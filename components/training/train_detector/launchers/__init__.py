@@ -1,1 +1,1 @@
-"""Where workers run: processes here, or pods of a custom resource; they learn the same there."""
+"""Launch workers: as local processes, or as pods of a TFJob or TrainJob."""

@@ -1,4 +1,4 @@
-"""Where the workers of a training run is a matter of one name; what they do never differs."""
+"""Choose the launcher of a training by its name: local, tfjob or trainjob."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ KNOWN = get_args(LauncherName)
 
 
 class Launcher(Protocol):
-    """Starts the workers of a plan and follows them to the end."""
+    """Starts the workers of a plan and waits for their end."""
 
     def __call__(self, work: Path, plan: Plan, objects: Objects) -> None:
         """Return when the plan's outcome is in the object store, as `TrainingStore` says.
@@ -31,7 +31,7 @@ class Launcher(Protocol):
 
 
 def launcher_named(name: str, environment: Mapping[str, str]) -> Launcher:
-    """Return a launcher.
+    """Return the launcher with a name.
 
     Args:
         name: `local` starts processes; `tfjob` and `trainjob` send a custom resource.

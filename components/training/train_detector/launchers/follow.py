@@ -1,6 +1,6 @@
-"""A job is followed to its end: what the chief says is passed on, what happens is told.
+"""Follow a job on the cluster to its end: print the chief's log and the changes of its state.
 
-Nothing is kept but what was seen, so whoever comes later can follow the same job.
+State is read from the cluster alone, so another process can follow the same job later.
 """
 
 import threading
@@ -31,31 +31,31 @@ TAIL = 20  # lines that are worth showing of a worker that failed
 
 
 class JobKind(Protocol):
-    """One way of telling a cluster to run workers; the modules `tfjob` and `trainjob` are two."""
+    """Interface of a kind of job; implemented by the modules `tfjob` and `trainjob`."""
 
     KIND: Kind
     CONTAINER: str
     NEEDS: str
 
     def selector(self, name: str) -> str:
-        """Return the labels of a job's pods."""
+        """Return the label selector of a job's pods."""
 
     def index_of(self, pod: Any) -> int:
         """Return a pod's number among the workers."""
 
     def state_of(self, job: Body, workers: Sequence[WorkerPod]) -> State:
-        """Return how far a job is."""
+        """Return the state of a job."""
 
     def body(self, job: Job) -> Body:
         """Return the custom resource."""
 
 
 class OverdueError(TrainingError):
-    """A job took longer than it may, or was started again too often."""
+    """A job exceeded its deadline or its number of restarts."""
 
 
 class Follower:
-    """Follows one job, and the jobs that are made anew in its place.
+    """Follows one job, and the jobs that replace it.
 
     Args:
         cluster: Where it runs.
@@ -202,7 +202,7 @@ class Follower:
 
 
 class Voice:
-    """Passes on what one container says, line by line, while others look after the job.
+    """Prints the log of one container in a thread.
 
     Args:
         cluster: Where it runs.
@@ -218,13 +218,13 @@ class Voice:
         self._heard = 0.0  # when the last line came, monotonic seconds; 0 before the first
 
     def listen(self, running: bool) -> None:
-        """Begin, or go on where an interrupted stream ended, which may say a line twice."""
+        """Start to print, or continue an interrupted stream, which may repeat a line."""
         if self._thread is None or (running and not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._pass_on, daemon=True)
             self._thread.start()
 
     def end(self, within_s: float) -> None:
-        """Wait for the last lines, but not for ever."""
+        """Wait for the last lines, for a limited time."""
         if self._thread:
             self._thread.join(within_s)
 
@@ -240,7 +240,7 @@ class Voice:
 
 
 def workers_of(cluster: Cluster, kind: JobKind, name: str) -> list[WorkerPod]:
-    """Return a job's pods in the order of their numbers, of each number the newest."""
+    """Return a job's pods in the order of their numbers, the newest of each number."""
     pods = sorted(
         cluster.pods(kind.selector(name)), key=lambda pod: pod.metadata.creation_timestamp
     )

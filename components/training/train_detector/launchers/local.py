@@ -1,4 +1,4 @@
-"""Workers on this machine: processes that share its cores, and end and begin again together."""
+"""Run workers as local processes that share the cores, and restart them together."""
 
 import json
 import os
@@ -157,7 +157,7 @@ def _loss(team: Sequence[_Worker], first: Sequence[int | None]) -> str:
 
 
 def is_final(code: int) -> bool:
-    """Say whether an exit code, negative for a signal, would only come again.
+    """Return whether a restart cannot help after an exit code, negative for a signal.
 
     >>> [is_final(code) for code in (0, 1, 2, 127, 128, 137, 143, -9)]
     [False, True, True, True, False, False, False, False]

@@ -1,8 +1,7 @@
-"""Workers on a cluster: one custom resource that every attempt at the same training shares.
+"""Run workers on a cluster: one custom resource, shared by all attempts at the same training.
 
-An attempt that finds the job of an earlier one, killed before its time, adopts it. One
-that is asked to stop removes it. One that is killed leaves it to the next. A job that lost
-a pod to a drain is made anew.
+An attempt that finds the job of an earlier, killed one adopts it. SIGTERM removes the job;
+SIGKILL leaves it to the next attempt. A job that lost a pod to a drain is created again.
 """
 
 import time
@@ -42,7 +41,7 @@ REMOVED_WITHIN_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class ClusterLauncher:
-    """Launches on the cluster that the environment names, as one kind of job.
+    """Launches jobs of one kind on the cluster of the environment.
 
     Attributes:
         kind: Such as the module `tfjob`.
@@ -71,7 +70,7 @@ class ClusterLauncher:
 
 
 def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Job:
-    """Return what a plan's custom resource is made from.
+    """Return the parameters of a plan's custom resource.
 
     Args:
         plan: To be followed.
@@ -100,7 +99,7 @@ def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Jo
 
 
 def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK_EVERY_S) -> None:
-    """Start a job or adopt it, and follow it to its end.
+    """Create a job or adopt it, and follow it to its end.
 
     A job that failed because a pod was deleted, evicted or drained is made anew, within
     `restarts` of the settings; its workers go on where the last checkpoint is.
@@ -137,7 +136,7 @@ def _follow(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> N
 
 
 def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str:
-    """Create a job and return its uid, or that of the one that runs already.
+    """Create a job and return its uid, or that of the running one.
 
     One that has ended is of no use: it left no outcome, else nobody would begin.
     """

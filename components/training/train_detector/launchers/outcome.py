@@ -1,4 +1,4 @@
-"""What a job and its pods show is one of seven states, and a sentence for each."""
+"""Derive the state of a job from its conditions and pods, and the error of a failed one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ SHOWN = 2000  # characters of last words
 
 
 class TrainingError(JobFailure):
-    """The workers ended before their work was done."""
+    """The workers ended before the training was complete."""
 
 
 class DisruptedError(TrainingError):
-    """A job failed because a pod was deleted, evicted or drained; it may be made anew."""
+    """A job failed because a pod was deleted, evicted or drained; it may be created again."""
 
 
 class State(StrEnum):
-    """How far a job is."""
+    """State of a job."""
 
     UNSEEN = "unseen"
     CREATED = "created"
@@ -48,7 +48,7 @@ SENTENCES: Mapping[State, str] = {
 
 @dataclass(frozen=True, slots=True)
 class WorkerPod:
-    """One worker's pod, as far as a follower cares.
+    """State of one worker's pod.
 
     Attributes:
         index: The worker's number; 0 is the chief.
@@ -98,7 +98,7 @@ class WorkerPod:
         return cls(**who, words=_why_waiting(pod, status))
 
     def saying(self, words: str) -> Self:
-        """Return the same with other last words."""
+        """Return a copy with other last words."""
         return replace(self, words=words)
 
 
@@ -110,13 +110,13 @@ def _why_waiting(pod: Any, status: Any) -> str:
 
 
 def is_true(job: Mapping[str, Any], condition: str) -> bool:
-    """Say whether a condition stands in a job's status and holds."""
+    """Return whether a job's status has a condition with status True."""
     found = job.get("status", {}).get("conditions", ())
     return any(one["type"] == condition and one["status"] == "True" for one in found)
 
 
 def disrupted(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
-    """Return whether a failed job lost a pod, by a deletion, an eviction or a drain.
+    """Return whether a failed job lost a pod to a deletion, an eviction or a drain.
 
     The training operator counts a running pod that is being deleted as failed, and fails the
     whole job. Then no worker has ended with a final exit code, and no deadline has passed.
@@ -128,7 +128,7 @@ def disrupted(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
 
 
 def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> Exception:
-    """Return what to raise for a failed job: a refusal if a worker refused, or who ended how.
+    """Return the error of a failed job: a refusal if a worker refused, or the exits of workers.
 
     The others fail after the first one, so the first final exit is the cause; an exit that
     would have been retried is named only if there is no other.
@@ -150,7 +150,7 @@ def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> 
 
 
 def condition_message(job: Mapping[str, Any], condition: str) -> str:
-    """Return what a job's controller says of a condition."""
+    """Return the message of a condition of a job."""
     for one in job.get("status", {}).get("conditions", ()):
         if one["type"] == condition:
             return str(one.get("message") or one.get("reason") or condition)

@@ -1,7 +1,8 @@
-"""One worker in a pod: `python -m components.training.train_detector.launchers.pod FINGERPRINT`.
+"""Run one worker in a pod.
 
-Its plan comes from the object store and its outcome goes there. Where no operator wrote
-TF_CONFIG, the pod's number and the names that a plain runtime gives pods say the same.
+Called as `python -m components.training.train_detector.launchers.pod FINGERPRINT`. The plan
+comes from the object store, and the outcome is stored there. Without TF_CONFIG from an operator,
+it is derived from the pod's number and the pod names of a plain runtime.
 """
 
 import json
@@ -20,7 +21,7 @@ LAST_WORDS = Path("/dev/termination-log")  # what Kubernetes keeps of a containe
 
 
 def main(arguments: list[str]) -> int:
-    """Train as the plan of a fingerprint says; the exit code says how it went."""
+    """Train by the plan of a fingerprint, and return the exit code."""
     (fingerprint,) = arguments
     # The first process of a container is deaf to signals that it does not handle.
     signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
 
 def work_in_pod(fingerprint: str, environment: Mapping[str, str]) -> None:
-    """Fetch a plan and take one worker's part in it, unless its outcome is there already.
+    """Fetch a plan and run one worker, unless the outcome is stored already.
 
     Args:
         fingerprint: Names the plan in the object store.
@@ -59,7 +60,7 @@ def work_in_pod(fingerprint: str, environment: Mapping[str, str]) -> None:
 
 
 def tf_config(job: str, index: int, workers: int) -> str:
-    """Return TF_CONFIG by the names that a plain runtime gives the pods of a `TrainJob`.
+    """Return TF_CONFIG from the names that a plain runtime gives the pods of a `TrainJob`.
 
     Args:
         job: Its name.

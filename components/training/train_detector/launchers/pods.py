@@ -1,4 +1,4 @@
-"""A worker's pod is the same under every kind of job: image, environment, room and no rights."""
+"""Build the pod of a worker: image, environment, resources, volumes and security context."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ WRITERS = 1000  # group that may write to mounted claims, whatever the user
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """All that a custom resource of a training is made from.
+    """Parameters of a training's custom resource.
 
     Attributes:
         name: Of the resource, and the stem of its pods' names.
@@ -67,7 +67,7 @@ class Job:
 
 
 def job_name(fingerprint: str, snapshot: str) -> str:
-    """Return the name that every attempt at the same training gives its job.
+    """Return the job name of a training, the same for all attempts.
 
     >>> job_name("ab" * 32, "cd" * 32)
     'train-abababababab-cdcdcdcd'
@@ -76,12 +76,12 @@ def job_name(fingerprint: str, snapshot: str) -> str:
 
 
 def command(job: Job) -> list[str]:
-    """Return what a worker's container runs."""
+    """Return the command of a worker's container."""
     return ["python", "-m", "components.training.train_detector.launchers.pod", job.fingerprint]
 
 
 def environment(job: Job) -> list[Body]:
-    """Return a worker's environment; what is secret stays a reference."""
+    """Return a worker's environment variables; secrets stay references."""
     plain = {
         "HOME": "/tmp",  # the root file system is read-only
         **ENVIRONMENT,
@@ -103,7 +103,7 @@ def _reference(name: str, kind: str, key: str) -> Body:
 
 
 def resources(settings: WorkerSettings) -> Body:
-    """Return requests and limits, which are the same so that no worker waits for a slow one."""
+    """Return equal requests and limits, so that no worker waits for a slow one."""
     room = {"cpu": settings.cpu, "memory": settings.memory}
     if settings.gpus:
         room[settings.gpu_resource] = str(settings.gpus)
@@ -111,7 +111,7 @@ def resources(settings: WorkerSettings) -> Body:
 
 
 def mounts(settings: WorkerSettings) -> list[Body]:
-    """Return where a worker may write, and the claims that it sees."""
+    """Return a worker's volumes and mounts: scratch space and claims."""
     claims = [
         {"name": f"claim-{number}", "mountPath": one.path, "readOnly": one.read_only}
         for number, one in enumerate(settings.volumes)
@@ -120,7 +120,7 @@ def mounts(settings: WorkerSettings) -> list[Body]:
 
 
 def pod_spec(settings: WorkerSettings) -> Body:
-    """Return what a pod says beside its container, and only what has been chosen."""
+    """Return the pod's fields beside its container, only those that are set."""
     claims: list[Body] = [
         {"name": f"claim-{number}", "persistentVolumeClaim": {"claimName": one.claim}}
         for number, one in enumerate(settings.volumes)

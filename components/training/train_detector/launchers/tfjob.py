@@ -1,4 +1,4 @@
-"""A training as a `TFJob`: its operator makes pods, a name for each, and TF_CONFIG."""
+"""Run a training as a `TFJob`: its operator creates the pods and their TF_CONFIG."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ STATES = {
 
 
 def selector(name: str) -> str:
-    """Return the labels of a job's pods."""
+    """Return the label selector of a job's pods."""
     return f"training.kubeflow.org/job-name={name}"
 
 
@@ -49,7 +49,7 @@ def index_of(pod: Any) -> int:
 
 
 def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
-    """Return what a job's conditions say; to the operator it runs as soon as one worker does."""
+    """Return the state of a job from its conditions; it is running as soon as one worker is."""
     state = next((state for name, state in STATES.items() if is_true(job, name)), State.UNSEEN)
     if state != State.RUNNING:
         return state

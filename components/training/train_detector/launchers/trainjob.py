@@ -1,4 +1,4 @@
-"""A training as a `TrainJob` over a plain runtime; its workers find each other by pod names."""
+"""Run a training as a `TrainJob` over a plain runtime; workers connect by pod names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,17 +26,17 @@ MOST_RESTARTS = {"car-workers": 5}  # `maxRestarts` of the TrainingRuntime that 
 
 
 def selector(name: str) -> str:
-    """Return the labels of a job's pods."""
+    """Return the label selector of a job's pods."""
     return f"jobset.sigs.k8s.io/jobset-name={name},jobset.sigs.k8s.io/replicatedjob-name=node"
 
 
 def index_of(pod: Any) -> int:
-    """Return a pod's number among the workers; older clusters say it by annotation alone."""
+    """Return a pod's number among the workers; on older clusters from an annotation."""
     return int({**(pod.metadata.annotations or {}), **pod.metadata.labels}[INDEX])
 
 
 def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
-    """Return what a job's conditions say, and its pods where conditions are silent."""
+    """Return the state of a job from its conditions, or from its pods if there are none."""
     for name, state in (
         ("Complete", State.SUCCEEDED),
         ("Failed", State.FAILED),

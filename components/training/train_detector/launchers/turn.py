@@ -1,14 +1,14 @@
-"""One gang of workers after the other, where nothing else places a gang as a whole.
+"""Admit one group of workers at a time where no queue or gang scheduler places them together.
 
 Kubernetes places pods one by one. Two jobs of several workers that begin at once on a small
-cluster may each get room for some of their workers, and wait for the rest for ever. A queue
-(Kueue) or a gang scheduler prevents that; where neither is named, a job is made only while no
-other of ours is unfinished. Whoever has made one looks again: of two that were made at the same
-moment the later one sees the other, so both never stay. Whoever sees another removes its own,
-and the earlier its name, the sooner it tries again.
+cluster may each get nodes for some of their workers, and wait for the rest for ever (deadlock).
+A queue (Kueue) or a gang scheduler prevents that; where neither is configured, a job is created
+only while no other job of ours is unfinished. After creating one the launcher checks again: of
+two jobs created at the same moment the later one finds the other, so they never both stay. A
+launcher that finds another job removes its own, and retries sooner the earlier its name is.
 
-A job that is suspended holds no room. One that never ran within its time to start has lost its
-launcher, which would have removed it: nobody waits for it either.
+A suspended job occupies no nodes. A job that never ran within its time to start has lost its
+launcher, which would have removed it, so it is ignored too.
 """
 
 import time
@@ -27,7 +27,7 @@ WITHOUT_ROOM = (State.SUCCEEDED, State.FAILED, State.SUSPENDED)
 
 
 def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> None:
-    """Return when a job may be made.
+    """Wait until a job may be created.
 
     Raises:
         ClusterError: If the API server does not answer.
@@ -45,7 +45,7 @@ def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float
 
 
 def others(cluster: Cluster, kind: JobKind, job: Job) -> list[str]:
-    """Return the names of the other gangs that hold room; none if this one is placed as a whole.
+    """Return the other jobs that occupy nodes; none if this one is placed as a whole.
 
     Raises:
         ClusterError: If the API server does not answer.
@@ -70,7 +70,7 @@ def _holds_room(cluster: Cluster, kind: JobKind, other: Body, start_within_s: fl
 
 
 def waited_s(job: Mapping[str, Any], now: datetime) -> float:
-    """Return the seconds since a job was made, or since it was resumed after that."""
+    """Return the seconds since a job was created, or resumed after that."""
     since = [job["metadata"]["creationTimestamp"]]
     since += [
         one["lastTransitionTime"]
@@ -81,7 +81,7 @@ def waited_s(job: Mapping[str, Any], now: datetime) -> float:
 
 
 def has_run(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
-    """Say whether any worker of a job has ever run, as its conditions or its pods show."""
+    """Return whether any worker of a job has ever run, by its conditions or its pods."""
     told = {one["type"] for one in job.get("status", {}).get("conditions", ())}
     shown = any(one.started or one.exit_code is not None or one.attempt for one in workers)
     return shown or bool(told & {"Running", "Restarting"})

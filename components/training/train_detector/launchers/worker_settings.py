@@ -1,4 +1,4 @@
-"""What the pods of workers look like is configuration: YAML in TRAINING_WORKERS."""
+"""Read the configuration of worker pods: YAML in TRAINING_WORKERS."""
 
 import math
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ Cpu = Annotated[
 
 
 class Toleration(Record):
-    """A taint that workers bear."""
+    """A toleration of worker pods for a taint."""
 
     key: str = ""
     operator: Literal["Exists", "Equal"] = "Equal"
@@ -25,7 +25,7 @@ class Toleration(Record):
 
 
 class Volume(Record):
-    """A persistent volume claim that workers see."""
+    """A persistent volume claim that is mounted in worker pods."""
 
     claim: str
     path: str = Field(pattern="^/")
@@ -33,7 +33,7 @@ class Volume(Record):
 
 
 class WorkerSettings(Record):
-    """The pods of one training."""
+    """Settings of the pods of one training."""
 
     image: str = Field(default="", description="otherwise that of the launcher's own pod")
     image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
@@ -75,7 +75,7 @@ class WorkerSettings(Record):
 
     @property
     def threads(self) -> int:
-        """Return threads of a step: a core each, one at least.
+        """Return the threads of a worker: one for each core, at least one.
 
         >>> WorkerSettings(cpu="2500m").threads
         3
@@ -84,7 +84,7 @@ class WorkerSettings(Record):
 
 
 def worker_settings(text: str) -> WorkerSettings:
-    """Return settings from YAML; none at all are the defaults.
+    """Return settings from YAML; empty YAML gives the defaults.
 
     Raises:
         Refusal: If it is no YAML, or names what is no setting.

@@ -1,1 +1,1 @@
-"""The training itself, in one worker."""
+"""Training loop, optimiser, checkpoints and synchronisation of one worker."""

@@ -1,4 +1,4 @@
-"""All trained weights are one flat vector, and a step moves it in one pass over memory."""
+"""AdamW with an exponential moving average (EMA) of the weights, on one flat vector."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ MOST_NORM = 10.0  # longest gradient
 
 
 class AdamW:
-    """Moves weights against their gradient, and keeps an average of where they have been.
+    """AdamW optimiser with gradient clipping, which keeps an EMA of the weights.
 
     Args:
         variables: A network's trained variables. The vector begins at their values, and they
@@ -40,7 +40,7 @@ class AdamW:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Return the variables that the next move depends on."""
+        """Return the variables of the optimiser for checkpoints."""
         return {
             "weights": self.weights,
             "first_moment": self.first,
@@ -49,7 +49,7 @@ class AdamW:
         }
 
     def move(self, gradient: Any, divisor: Any, rate: Any, number: Any) -> None:
-        """Take one step.
+        """Apply one update.
 
         Args:
             gradient: `[weights]`, a sum.
@@ -76,5 +76,5 @@ class AdamW:
 
 
 def share_of(horizon: float, number: Any) -> Any:
-    """Return how much the newest value counts in an average, which at first is a plain one."""
+    """Return the weight of the newest value in the EMA, which begins as a plain mean."""
     return tf.maximum(1 / horizon, 9 / (10 + number))

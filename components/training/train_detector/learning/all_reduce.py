@@ -1,7 +1,7 @@
-"""What workers tell each other in a step is one flat tensor, in few bits where that is harmless.
+"""All-reduce of gradients in bfloat16, and of losses and votes exactly, in one collective.
 
-A gradient is noise for the most part, and loses nothing by a rounding that is finer than that;
-half as many bytes take little more than half of the time, even between two processes.
+Rounding below the noise of a gradient loses nothing; half as many bytes take little more than
+half of the time, even between two processes.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ BYTES = 4  # of a float32
 
 
 class GradientAllReduce:
-    """Adds up a gradient, in some precision, and a few numbers exactly, over all workers.
+    """Sums gradients, in a reduced precision, and a few numbers exactly, over all workers.
 
     Args:
         strategy: How workers add up. Each has one replica.
@@ -32,7 +32,7 @@ class GradientAllReduce:
         self.precision = tf.as_dtype(precision if self.workers > 1 else "float32")
 
     def total(self, mine: Any) -> tuple[Any, Any]:
-        """Return the sums of gradients and of numbers, float32, in every worker.
+        """Return the sums of gradients and of numbers, float32, the same in every worker.
 
         Args:
             mine: This worker's gradient with its numbers behind, `[gradient + numbers]`.
@@ -49,13 +49,13 @@ class GradientAllReduce:
 
 
 def sum_over_replicas(value: Any) -> Any:
-    """Return the sum over workers, within a replica."""
+    """Return the sum over workers, called within a replica."""
     here = tf.identity(value)  # what comes in may lie on no device yet
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
 
 
 def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
-    """Return numbers byte by byte, in a worker's own place among zeros: sums of such are exact.
+    """Encode numbers as bytes at a worker's own place among zeros, so that their sum is exact.
 
     Args:
         numbers: `[N]`, float32.
@@ -71,6 +71,6 @@ def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
 
 
 def decode_exact(spelled: Any, workers: int) -> Any:
-    """Return the sum `[N]` of the numbers that all workers have spelled, whose sum this is."""
+    """Return the sum `[N]` over workers from the sum of their encoded numbers."""
     said = tf.reshape(tf.cast(spelled, tf.uint8), [workers, -1, BYTES])
     return tf.reduce_sum(tf.bitcast(said, tf.float32), axis=0)

@@ -1,8 +1,7 @@
-"""A checkpoint is all that the rest of a training depends on, in bytes that show if they are torn.
+"""Write and read a worker's checkpoints: variables and training state, with a digest.
 
-Each worker writes its own, for statistics of normalisation differ between workers; those of
-one number belong together. Writing one changes nothing, so the outcome does not depend on
-when that happens.
+Each worker writes its own, because the statistics of batch normalisation differ between
+workers; those of one number belong together. Writing has no effect on the training.
 """
 
 import hashlib
@@ -36,7 +35,7 @@ class _About(Record):
 
 
 def encode(state: TrainingState, variables: Variables) -> memoryview:
-    """Return a place in a training and a trainer's variables as bytes with their digest behind.
+    """Return training state and variables as bytes, followed by their digest.
 
     Args:
         state: The place.
@@ -66,7 +65,7 @@ def encode(state: TrainingState, variables: Variables) -> memoryview:
 
 
 def decode(content: bytes | memoryview) -> tuple[TrainingState, Arrays] | None:
-    """Return what was encoded, or None if it is torn."""
+    """Return the decoded checkpoint, or None if its digest is wrong."""
     body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != digest:
         return None
@@ -83,7 +82,7 @@ def decode(content: bytes | memoryview) -> tuple[TrainingState, Arrays] | None:
 
 
 class Checkpoints:
-    """One worker's checkpoints, numbered by the steps that were taken before.
+    """Checkpoints of one worker, numbered by the steps taken before.
 
     Args:
         objects: Where they are kept.
@@ -96,7 +95,7 @@ class Checkpoints:
         self.objects, self.folder = objects, f"{folder}/{worker}"
 
     def numbers(self) -> list[int]:
-        """Return what is there, torn or not, the newest last."""
+        """Return the numbers of all checkpoints, damaged ones too, the newest last."""
         keys = self.objects.keys(self.folder)
         return sorted(int(key.rsplit("/", 1)[1].removesuffix(".npz")) for key in keys)
 
@@ -105,11 +104,11 @@ class Checkpoints:
         return max(self.numbers(), default=0)
 
     def write(self, number: int, content: bytes | memoryview) -> None:
-        """Keep an encoded checkpoint, whole or not at all."""
+        """Write an encoded checkpoint atomically."""
         self.objects.put(self._key(number), content)
 
     def read(self, number: int) -> tuple[TrainingState, Arrays] | None:
-        """Return a checkpoint, or None, and say why, if it is torn or not there."""
+        """Return a checkpoint, or None and a log line if it is damaged or absent."""
         try:
             read = decode(self.objects.get(self._key(number)))
         except FileNotFoundError:
@@ -120,11 +119,11 @@ class Checkpoints:
         return read
 
     def keep_newest(self, count: int) -> None:
-        """Forget all but the newest."""
+        """Delete all but the newest."""
         self._forget(self.numbers()[:-count])
 
     def forget_after(self, last: int) -> None:
-        """Forget all that are newer."""
+        """Delete all newer ones."""
         self._forget([number for number in self.numbers() if number > last])
 
     def _forget(self, numbers: list[int]) -> None:

@@ -1,7 +1,7 @@
-"""A group of workers writes checkpoints after the same step, and goes on from the same one.
+"""Coordinate checkpoints between workers: write after the same step, restore the same one.
 
-What they decide travels as sums, so that no clock but the chief's matters, and no file but
-those that all of them can read.
+Decisions are made from all-reduced votes, so that only the chief's clock counts, and only
+checkpoints that every worker can read.
 """
 
 import threading
@@ -30,7 +30,7 @@ Take = Callable[[], Variables]
 
 
 class CheckpointCoordinator:
-    """Looks after the checkpoints of one worker.
+    """Writes and restores the checkpoints of one worker together with the others.
 
     Args:
         checkpoints: Of this worker.
@@ -50,7 +50,7 @@ class CheckpointCoordinator:
         self._writing: Future[None] | None = None
 
     def restore_common(self) -> tuple[TrainingState, Arrays] | None:
-        """Return where to go on: the newest checkpoint that every worker can read.
+        """Return the newest checkpoint that every worker can read.
 
         What is newer is forgotten: it will be written again.
         """
@@ -68,7 +68,7 @@ class CheckpointCoordinator:
         return mine
 
     def votes(self) -> Floats:
-        """Return what this worker tells the others with its next step."""
+        """Return this worker's votes for the next step."""
         if not self.every_s:
             self._finish()
         done = self._writing is None or self._writing.done()
@@ -78,7 +78,7 @@ class CheckpointCoordinator:
         return np.array([done and due, self.told.is_set()], np.float32)
 
     def after_step(self, number: int, votes: Floats, state: TrainingState, take: Take) -> None:
-        """Write a checkpoint if it is time for one, or write it and leave if someone must.
+        """Write a checkpoint if one is due, or write it and stop if a worker must stop.
 
         A step waits for no write: the next checkpoint is due when each worker's last one is
         written, which also means that all of them have that one.
@@ -108,7 +108,7 @@ class CheckpointCoordinator:
         self.checkpoints.keep_newest(KEPT)
 
     def close(self) -> None:
-        """Return when no worker writes any more."""
+        """Wait until no worker writes any more."""
         self._finish()
         self._background.shutdown()
         self.group.all_agree(True)

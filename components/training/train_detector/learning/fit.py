@@ -1,4 +1,7 @@
-"""One training from its first step, or from a checkpoint, to its best weights, in every worker."""
+"""Training loop of one worker: steps, learning rate schedule, validation, early stopping.
+
+It begins at the first step or at a checkpoint, and ends with the best EMA weights.
+"""
 
 import math
 import sys
@@ -26,7 +29,7 @@ LOG_EVERY_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSetup:
-    """What is learned from, and how.
+    """Data, batch order and settings of a training.
 
     Attributes:
         train: Batches of the training split.
@@ -45,13 +48,13 @@ class TrainingSetup:
     peak: float
 
     def rate(self, steps: int) -> float:
-        """Return the learning rate after so many steps."""
+        """Return the learning rate after a number of steps."""
         done = steps / (self.schedule.steps * self.schedule.epochs)
         return self.peak * rate_at(done, self.settings.warm_up, self.settings.last_rate)
 
 
 def fit(trainer: Trainer, setup: TrainingSetup, coordinator: CheckpointCoordinator) -> BestWeights:
-    """Train, and return the averaged weights that did best on the validation split.
+    """Train, and return the EMA weights with the best mAP50 on the validation split.
 
     Args:
         trainer: The network and its way to step.
@@ -102,7 +105,7 @@ def _close_epoch(
 
 
 def rate_at(done: float, warm_up: float, last_rate: float) -> float:
-    """Return the share of the peak learning rate after a share of all steps.
+    """Return the learning rate, as a share of its peak, at a fraction of all steps.
 
     Source:
         Loshchilov and Hutter, "SGDR", ICLR 2017: the cosine.
@@ -131,7 +134,7 @@ def _epoch(number: int, steps: int, parts: list[float], rate: float, map50: floa
 
 
 class Progress:
-    """Counts steps, and tells about them now and then.
+    """Counts steps, and prints progress lines from time to time.
 
     Args:
         schedule: How much there is to do.
@@ -145,7 +148,7 @@ class Progress:
         self.began = self.told = monotonic()
 
     def tell(self, state: TrainingState) -> None:
-        """Count one step; speak if the last word is some seconds old."""
+        """Count one step, and print a line if the last one is some seconds old."""
         self.steps += 1
         now = monotonic()
         if self.steps == self.first + 1:

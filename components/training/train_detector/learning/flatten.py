@@ -1,4 +1,4 @@
-"""Many tensors as one flat vector, and back."""
+"""Flatten tensors to one vector and back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +8,12 @@ import tensorflow as tf  # type: ignore[import-untyped]
 
 
 def flat(tensors: Sequence[Any]) -> Any:
-    """Return tensors one after the other, `[their values]`."""
+    """Return the values of tensors one after the other, `[N]`."""
     return tf.concat([_shaped(tensor, [-1]) for tensor in tensors], axis=0)
 
 
 def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
-    """Return the tensors of which `flat` made one vector.
+    """Return the tensors that `flat` joined.
 
     Args:
         values: The vector.
@@ -24,7 +24,7 @@ def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
 
 
 def fill(variables: Sequence[Any], values: Any) -> None:
-    """Set variables from one flat vector."""
+    """Set variables to the values of one flat vector."""
     for variable, part in zip(variables, parts_of(values, variables), strict=True):
         variable.assign(part)
 

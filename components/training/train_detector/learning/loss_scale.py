@@ -1,4 +1,4 @@
-"""Gradients of half precision vanish below 6e-8, so the loss is scaled up, as far as it goes."""
+"""Dynamic loss scaling for float16, whose gradients underflow below 6e-8."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ PATIENCE = 2000  # good steps before more is tried
 
 
 class LossScale:
-    """A factor that halves when a gradient overflows, and doubles when long none did.
+    """Loss scale that is halved when a gradient overflows, and doubled after many finite ones.
 
     Source:
         Micikevicius et al., "Mixed Precision Training", ICLR 2018.
@@ -23,15 +23,15 @@ class LossScale:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Return the variables that the next step depends on."""
+        """Return the variables of the loss scale for checkpoints."""
         return {"loss_scale": self.scale, "good_steps": self.good}
 
     def up(self, loss: Any) -> Any:
-        """Return the loss that is to be differentiated."""
+        """Return the scaled loss."""
         return loss * self.scale
 
     def move(self, gradient: Any, divisor: Any, move: Callable[[Any], None]) -> None:
-        """Move by a gradient of the scaled loss if it is finite; nothing else moves if it is not.
+        """Apply `move` if the gradient is finite, and adjust the scale.
 
         Args:
             gradient: The same for every worker, so all decide alike.

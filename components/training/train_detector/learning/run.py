@@ -1,4 +1,4 @@
-"""From a plan to the files of a trained model, in one worker."""
+"""Run a plan in one worker: build data, network and trainer, train, and write the model's files."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Where a training stands: besides the trainer's own state, all that the rest of it depends on."""
+"""Training state: epoch, step, losses, best weights and early stopping."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from components.training.train_detector.plan.history import Epoch
 
 @dataclass
 class BestWeights:
-    """The best averaged weights so far, and how they came about.
+    """The best EMA weights so far, and the history up to now.
 
     Without a box in the validation split no epoch is better than another: the last one counts.
     """
@@ -21,7 +21,7 @@ class BestWeights:
     history: list[Epoch] = field(default_factory=list)
 
     def should_stop_early(self, patience: int) -> bool:
-        """Say whether the last so many epochs were all worse than one before; 0 is never.
+        """Return whether `patience` epochs passed without an improvement; never if it is 0.
 
         >>> BestWeights(best_epoch=1, history=[...] * 3).should_stop_early(2)
         True
@@ -31,7 +31,7 @@ class BestWeights:
 
 @dataclass
 class TrainingState:
-    """A place in a training.
+    """Position in a training: epoch, step, losses of the epoch, best weights.
 
     Attributes:
         epoch: The running one, from 0.
@@ -55,7 +55,7 @@ class TrainingState:
         return [float(value) for value in np.mean(self.losses, axis=0)]
 
     def close_epoch(self, line: Epoch, weights: list[NDArray[np.float32]]) -> None:
-        """Turn to the next epoch, and keep this one's weights if none did better.
+        """Begin the next epoch, and keep this one's weights if they are the best.
 
         Args:
             line: What it came to, with its `map50`.

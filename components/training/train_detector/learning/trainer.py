@@ -1,11 +1,11 @@
-"""A trainer is one worker's network and the steps it takes together with the others.
+"""Training step of one worker: forward, loss, gradient accumulation, all-reduce and update.
 
-Workers exchange one flat tensor a step: the gradient, the sums behind it, and their votes. Every
-worker makes the same move from the same sum, so weights never part; only the statistics of
-normalisation do, and `sync_batch_norm` averages those before anything is measured.
+Workers exchange one flat tensor a step: the gradient, the sums of the loss, and their votes.
+Every worker applies the same update to the same weights; only the statistics of batch
+normalisation differ, and `sync_batch_norm` averages those before validation.
 
-To a step the network is a function of two flat vectors, what is learned and what is not; its own
-variables are filled when somebody wants to look at it.
+Within a step the network is a function of two flat vectors, trainable and non-trainable; the
+variables of the Keras model are set only before it is evaluated or saved.
 """
 
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ class Trainer:
     def step(
         self, batch: Batch, rate: float, number: int, votes: Floats = NO_VOTES
     ) -> tuple[Floats, Floats]:
-        """Learn from one batch, of which every worker has its share.
+        """Train on one batch, of which every worker has its share.
 
         Args:
             batch: Of this worker.
@@ -117,17 +117,17 @@ class Trainer:
         return losses, votes
 
     def sync_batch_norm(self) -> None:
-        """Make averaged statistics the same everywhere: the mean over workers."""
+        """Average the EMA of batch normalisation statistics over all workers."""
         self.averaged.assign(self._total() / self.strategy.num_replicas_in_sync)
 
     def use_ema_weights(self) -> list[NDArray[np.float32]]:
-        """Give the network the averaged weights and statistics as they are now; return all."""
+        """Set the network's variables to the EMA weights and statistics, and return all."""
         fill(self.learned, self.adam.averaged)
         fill(self.counted, self.averaged)
         return list(self.model.get_weights())
 
     def state(self) -> dict[str, tf.Variable]:
-        """Return all that the next step depends on, by name, as what it is when it is read."""
+        """Return all variables that the next step depends on, by name."""
         return {
             **self.adam.state,
             **(self.scale.state if self.scale else {}),
@@ -136,7 +136,7 @@ class Trainer:
         }
 
     def load(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Go back to where `state` was taken, of a network of the same kind."""
+        """Restore variables that `state` returned for a network of the same kind."""
         for name, variable in self.state().items():
             variable.assign(state[name])
 

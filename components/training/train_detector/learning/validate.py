@@ -1,4 +1,4 @@
-"""What a network finds in the validation split, by the suppression that serving uses."""
+"""Compute mAP50 on the validation split, with the suppression of serving."""
 
 import math
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Serve = Callable[[NDArray[np.float32]], dict[str, Any]]
 def validate(
     serve: Serve, samples: MapDataset[ValidationImage], classes: int, group: WorkerGroup
 ) -> float | None:
-    """Return mAP50 of a served function on samples, the same in every worker.
+    """Return mAP50 of a serving function on samples, the same in every worker.
 
     Each worker looks at its share of the samples, and all hear what each has found.
 

@@ -1,4 +1,4 @@
-"""An heir begins with what the champion knows, class by class."""
+"""Warm start (fine-tuning): copy the champion's weights, matched class by class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ def match_classes(
     classes: Sequence[str],
     known: Sequence[str],
 ) -> NDArray[np.float32]:
-    """Return our values with theirs for every class both know; the last axis counts classes.
+    """Return our values, replaced by theirs for every common class; the last axis is classes.
 
     >>> match_classes(np.zeros(2), np.array([1, 2]), ["bus", "car"], ["car", "van"])
     array([0., 1.])

@@ -1,4 +1,4 @@
-"""Workers settle by sums what all must do alike: when to write, where to go on, when to end."""
+"""Collective operations of a group of workers: sum, broadcast from the chief, agreement."""
 
 import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
@@ -13,7 +13,7 @@ NO_VOTES = np.zeros(VOTES, np.float32)
 
 
 class WorkerGroup:
-    """This worker among the others; every method is a place where all of them meet.
+    """One worker of a group; every method is a collective that all workers must call.
 
     Args:
         strategy: How they add up.
@@ -34,9 +34,9 @@ class WorkerGroup:
         return np.asarray(self._sum(tf.constant(value, tf.float32)))
 
     def broadcast_from_chief(self, value: float) -> float:
-        """Return the chief's value, as float32, whatever the others' are."""
+        """Return the chief's value, as float32."""
         return float(self.total(np.array([0.0 if self.index else value], np.float32))[0])
 
     def all_agree(self, one: bool) -> bool:
-        """Say whether every worker says yes."""
+        """Return whether the value is true in every worker."""
         return int(self.total(np.array([one], np.float32))[0]) == self.workers

@@ -1,4 +1,4 @@
-"""What is kept about a training where people compare trainings."""
+"""Collect parameters, metrics and files of a training for its MLflow run."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from components.training.train_detector.plan.history import Epoch, scalars
 
 
 def tracked(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Tracked]:
-    """Return what a training leaves to be compared; nothing if there was none.
+    """Return the content of a training's MLflow run; nothing for an absent model.
 
     Args:
         trained: Laid out as `contracts.model.TrainedLayout`.

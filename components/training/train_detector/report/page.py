@@ -1,4 +1,4 @@
-"""The page that shows whether a training went well: losses down, precision up."""
+"""Write the HTML page with the learning curves of a training: losses and mAP."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from components.training.train_detector.plan.history import Epoch
 
 
 def write_curves(trained: Path, page: Path) -> None:
-    """Draw a trained model's history, or say why there is none.
+    """Plot a trained model's history, or write why there is none.
 
     Args:
         trained: Laid out as `contracts.model.TrainedLayout`, or absent.

@@ -1,4 +1,4 @@
-"""A history as TensorBoard reads it: one event file, the same bytes for the same history."""
+"""Write a history as a TensorBoard event file; the same history gives the same bytes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ VERSION = "brain.Event:2"
 
 
 def write_events(epochs: Iterable[Epoch], folder: Path) -> None:
-    """Write what `tensorboard --logdir` shows of a training, in place of what is there.
+    """Write the TensorBoard log of a training, replacing its content.
 
     Time is counted in steps from 1970, so that a training that was resumed leaves the same
     file as one that was not.

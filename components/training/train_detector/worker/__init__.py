@@ -1,1 +1,1 @@
-"""The process of a worker."""
+"""Entry point of a worker process, its devices, environment and storage."""

@@ -1,4 +1,4 @@
-"""Each worker drives one device, its share of the GPUs or else the processor, by some threads."""
+"""Configure TensorFlow's threads and device of a worker, and its distribution strategy."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ LOST = (
 
 
 def use_threads(count: int) -> None:
-    """Let TensorFlow have some threads, before it does anything.
+    """Set TensorFlow's number of threads, before its first operation.
 
     They bound its operations at once, too: two that share a core only push each other out of its
     caches, and a worker's second one takes the core that another worker counts on.
@@ -31,7 +31,7 @@ def use_threads(count: int) -> None:
 
 
 def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.Strategy:
-    """Return how this worker adds up with the others, on one device.
+    """Return the distribution strategy of a worker with one device.
 
     Args:
         index: Our number.

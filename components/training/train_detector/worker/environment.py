@@ -1,4 +1,4 @@
-"""A worker is slim: no idle memory, and TensorFlow without what Keras takes along if it can."""
+"""Environment variables of a worker, and a TensorFlow import without pandas, scipy and sklearn."""
 
 import gc
 import sys
@@ -14,7 +14,7 @@ ENVIRONMENT = {
 
 
 def import_tensorflow_slim() -> None:
-    """Import TensorFlow and Keras; what they look for in vain can be imported after.
+    """Import TensorFlow and Keras without optional packages, which can be imported afterwards.
 
     It saves 150 MB and a third of the time, and makes a worker here one as in its image. Hardly
     any of it is garbage, now or later, so it is never searched for any: that saves a quarter more.

@@ -1,8 +1,7 @@
-"""One worker of a training, with TF_CONFIG.
+"""Run one worker of a training, with TF_CONFIG.
 
-It is run as `python -m components.training.train_detector.worker.main FOLDER`.
-
-It lives no longer than the process that holds the other end of its standard input.
+Called as `python -m components.training.train_detector.worker.main FOLDER`. The process ends
+when its standard input is closed, so it does not outlive its parent.
 """
 
 import json
@@ -22,18 +21,18 @@ FORSAKEN = 138  # when another worker, or the store, is gone: from 128 on it is 
 
 
 class ForsakenError(RuntimeError):
-    """Another worker is gone, so that no step can be finished."""
+    """Another worker was lost, so that no step can be completed."""
 
 
 def main(arguments: list[str]) -> int:
-    """Train as the plan in a folder says; the exit code says how it went."""
+    """Train by the plan in a folder, and return the exit code."""
     (folder,) = arguments
     threading.Thread(target=_die_with_parent, daemon=True).start()
     return exit_code(lambda: work(Path(folder), os.environ))
 
 
 def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
-    """Return 0 for what is done, 2 for what was refused, 138 for what is worth another try.
+    """Return 0 for success, 2 for a refusal, 138 for an error that a restart may solve.
 
     Whoever is told to stop leaves by `Stopped`, which is 143.
 
@@ -52,7 +51,7 @@ def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
 
 
 def work(folder: Path, environment: Mapping[str, str]) -> None:
-    """Take one worker's part in a training; the chief stores what came of it.
+    """Run one worker of a training; the chief stores the outcome.
 
     Args:
         folder: Laid out as `PlanLayout`.
@@ -91,7 +90,7 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
 
 
 def place(cluster: Mapping[str, Any]) -> tuple[int, int]:
-    """Return our number and how many we are; a `chief`, if there is one, is number 0.
+    """Return the worker's number and the number of workers; a `chief`, if any, is number 0.
 
     >>> place({"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}})
     (1, 2)

@@ -1,7 +1,7 @@
-"""What a training starts from and what came of it lie in the object store by its fingerprint.
+"""Store plan, checkpoints and outcome of a training in the object store, by its fingerprint.
 
-The marker that says that an outcome is whole comes last, so that whoever sees it finds
-all of it, whenever and wherever the workers were stopped.
+The marker of a complete outcome is written last, so that an outcome with a marker is
+complete, whenever the workers were stopped.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from components.training.train_detector.plan.plan import PlanLayout
 
 
 class TrainingStore:
-    """One training's place in the object store, `trainings/<fingerprint>/`.
+    """Storage of one training: `trainings/<fingerprint>/` in the object store.
 
     Args:
         objects: The store, which also holds the snapshot's shards.
@@ -26,18 +26,18 @@ class TrainingStore:
         self.prefix = f"trainings/{fingerprint}"
 
     def complete(self) -> bool:
-        """Say whether the outcome is there, whole."""
+        """Return whether the complete outcome is stored."""
         return self.objects.exists(f"{self.prefix}/complete")
 
     def send_plan(self, folder: Path) -> None:
-        """Store what workers need, from a folder laid out as `PlanLayout`."""
+        """Store the input files of workers, from a folder laid out as `PlanLayout`."""
         layout = PlanLayout(folder)
         for part in (layout.snapshot, layout.warm):
             self.objects.put_folder(f"{self.prefix}/plan/{part.name}", part)
         self.objects.put(f"{self.prefix}/plan/{layout.plan.name}", layout.plan.read_bytes())
 
     def fetch_plan(self, folder: Path) -> None:
-        """Fill a folder as `PlanLayout`.
+        """Download the plan to a folder, laid out as `PlanLayout`.
 
         Raises:
             Refusal: If there is no such plan.
@@ -47,19 +47,19 @@ class TrainingStore:
             raise Refusal(f"{self.objects.uri(self.prefix)} holds no plan, expected plan/plan.json")
 
     def send_outcome(self, trained: Path) -> None:
-        """Store a `TrainedLayout` folder, and the marker when all of it is there."""
+        """Store a `TrainedLayout` folder, and the marker after all of it."""
         self.objects.put_folder(f"{self.prefix}/trained", trained)
         self.objects.put(f"{self.prefix}/complete", b"")
 
     def fetch_outcome(self, trained: Path) -> None:
-        """Fill a folder as `TrainedLayout`."""
+        """Download the outcome to a folder, laid out as `TrainedLayout`."""
         self.objects.get_folder(f"{self.prefix}/trained", trained)
 
     def checkpoints(self, worker: int) -> Checkpoints:
-        """Return a worker's checkpoints, from which a training that was cut short goes on."""
+        """Return the storage of a worker's checkpoints."""
         return Checkpoints(self.objects, f"{self.prefix}/checkpoints", worker)
 
     def delete_intermediate(self) -> None:
-        """Forget plan and checkpoints, which only an outcome that is not there yet needs."""
+        """Delete plan and checkpoints, which are not needed after the outcome is stored."""
         for part in ("plan", "checkpoints"):
             self.objects.delete_folder(f"{self.prefix}/{part}")
