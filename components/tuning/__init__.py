@@ -1,1 +1,1 @@
-"""Jobs that search for better settings."""
+"""Jobs that search hyperparameters (settings) by successive halving."""

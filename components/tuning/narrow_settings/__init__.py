@@ -1,1 +1,1 @@
-"""Lets the better settings go on to a longer training, and stops the others."""
+"""Successive halving: promote the best trials to a full training, and stop the others."""

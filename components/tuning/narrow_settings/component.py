@@ -1,4 +1,4 @@
-"""`narrow_settings` as Kubeflow runs it."""
+"""Define the Kubeflow component `narrow_settings`."""
 
 from typing import List  # noqa: UP035 (kfp reads this spelling)
 

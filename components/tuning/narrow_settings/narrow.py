@@ -1,4 +1,4 @@
-"""Of trials that were trained for as long, the better ones go on, and the defaults always do."""
+"""Successive halving: choose the trials that go on to a full training; the defaults always do."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from components.shared.contracts.report import NOT_MEASURABLE
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One proposal and what came of it.
+    """One proposal of settings and the score of its short training.
 
     Attributes:
         recipe: What was tried.
@@ -27,7 +27,7 @@ class Trial:
 
     @property
     def score(self) -> float:
-        """Its mAP50 on the validation split; below all others if there is none."""
+        """Its mAP50 on the validation split; below all others if it has no model."""
         map50 = self.info.validation_map50 if self.info else None
         return -math.inf if map50 is None else map50
 
@@ -35,7 +35,7 @@ class Trial:
 def narrow(
     recipes: Sequence[Recipe], infos: Sequence[TrainedInfo], policy: TuningPolicy
 ) -> list[Trial]:
-    """Say of each trial whether it goes on.
+    """Rank the trials, and mark those that go on.
 
     Args:
         recipes: All that were proposed, the defaults first.

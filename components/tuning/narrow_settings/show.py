@@ -1,4 +1,4 @@
-"""A table of all trials for people: what was tried, how it did, and what goes on."""
+"""Format all trials as a table: settings, score, and whether they go on."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from components.tuning.narrow_settings.narrow import Trial
 
 
 def table_of(trials: Sequence[Trial], reasons: Sequence[str]) -> str:
-    """Return Markdown.
+    """Return the table as Markdown.
 
     Args:
         trials: In the order in which they were proposed.

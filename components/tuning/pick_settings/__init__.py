@@ -1,1 +1,1 @@
-"""Picks the settings that did best, and writes them down for the next training."""
+"""Pick the best settings of a search, and write them to a recipe for the next training."""

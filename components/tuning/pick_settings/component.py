@@ -1,4 +1,4 @@
-"""`pick_settings` as Kubeflow runs it."""
+"""Define the Kubeflow component `pick_settings`."""
 
 from typing import List  # noqa: UP035 (kfp reads this spelling)
 

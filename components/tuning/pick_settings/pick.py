@@ -1,4 +1,4 @@
-"""Settings win if what they led to does better than the defaults, by more than chance moves."""
+"""Pick the settings whose model is significantly better than that of the defaults."""
 
 import math
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ class Finalist:
 
     @property
     def score(self) -> float:
-        """Its mAP50-95; below all others if there is none."""
+        """Its mAP50-95; below all others if there is no model."""
         return self.model.rank if self.model else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """What was found.
+    """Result of a search.
 
     Attributes:
         finalists: All of them.
@@ -47,7 +47,7 @@ class Pick:
 
     @property
     def recipe(self) -> Recipe:
-        """What the next training should be given; how long to train is left to it."""
+        """The recipe of the winner, without its number of epochs."""
         return {name: said for name, said in self.winner.recipe.items() if name != "epochs"}
 
 
@@ -57,7 +57,7 @@ def pick(
     reports: Sequence[Report],
     policy: TuningPolicy,
 ) -> Pick:
-    """Compare what was trained in full.
+    """Compare the models of all finalists.
 
     Args:
         recipes: Of the finalists.

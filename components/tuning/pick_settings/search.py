@@ -1,4 +1,4 @@
-"""A search, read from all that its tasks left; what is absent is left out."""
+"""Read the results of all tasks of a search; absent models are left out."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from components.tuning.pick_settings.pick import Pick, pick
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """All of a search.
+    """All trials of a search and its result.
 
     Attributes:
         recipes: All that were tried, the defaults first.
@@ -35,7 +35,7 @@ def search(
     packages: Iterable[str],
     reports: Iterable[str],
 ) -> Search:
-    """Read a search and say what won.
+    """Read the results of a search and pick the winner.
 
     Args:
         recipes: All that were tried, the defaults first.

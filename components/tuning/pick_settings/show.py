@@ -1,4 +1,4 @@
-"""What people get of a search: a page with every trial, and a file for the next training."""
+"""Write the HTML page of a search, and its YAML recipe for the next training."""
 
 import json
 from collections.abc import Sequence

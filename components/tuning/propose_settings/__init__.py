@@ -1,1 +1,1 @@
-"""Proposes settings to try, spread evenly over what is searched."""
+"""Propose settings to try, spread evenly over the search space."""

@@ -1,4 +1,4 @@
-"""`propose_settings` as Kubeflow runs it."""
+"""Define the Kubeflow component `propose_settings`."""
 
 from typing import List  # noqa: UP035 (kfp reads this spelling)
 

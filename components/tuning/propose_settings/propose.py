@@ -1,4 +1,7 @@
-"""Trials are spread over the space evenly, and follow from its names and the seed alone."""
+"""Propose trials with a low-discrepancy sequence over the search space, and plan the budget.
+
+The trials follow from the names of the settings and the seed alone.
+"""
 
 import hashlib
 import math
@@ -14,7 +17,7 @@ DRAWS = 100  # points looked at for each that is wanted, where many round to the
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
-    """How much is spent: all trials are short, the better ones are tried again in full.
+    """Budget of a search: short trainings of all trials, full trainings of the best.
 
     Attributes:
         trials: How many there are, the defaults included.
@@ -30,12 +33,12 @@ class Rungs:
 
     @property
     def total(self) -> int:
-        """Epochs over all trainings, at most."""
+        """Maximum number of epochs over all trainings."""
         return self.trials * self.short + (self.finalists + 1) * self.full
 
     @property
     def sentence(self) -> str:
-        """What is about to be spent, in one line."""
+        """The budget on one line."""
         return (
             f"{self.trials} trials of {self.short} epochs, the best {self.finalists} and the "
             f"defaults go on to {self.full}: at most {self.total} epochs"
@@ -43,7 +46,7 @@ class Rungs:
 
 
 def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
-    """Return how much is spent, with as many trials as the budget allows.
+    """Return the budget with as many trials as it allows.
 
     Args:
         trials: Wanted, the defaults included.
@@ -74,7 +77,7 @@ def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
 
 
 def propose(space: Space, trials: int, seed: int) -> list[Recipe]:
-    """Return what to try: the defaults first, then points of the space.
+    """Return the trials: the defaults first, then points of the space.
 
     More trials go on where fewer ended, so that what was trained before is known.
 
@@ -107,7 +110,7 @@ def propose(space: Space, trials: int, seed: int) -> list[Recipe]:
 
 
 def size(space: Space) -> float:
-    """Return how many points a space has.
+    """Return the number of points of a space; infinite with a range.
 
     >>> from components.tuning.propose_settings.space import Choice
     >>> size({"size": Choice(values=("pico", "nano")), "mosaic": Choice(values=(0, 0.5, 1))})

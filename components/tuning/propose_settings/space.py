@@ -1,4 +1,4 @@
-"""What is searched: for each setting a list of values, or a range."""
+"""Define the search space of hyperparameters: for each setting a list of values, or a range."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ DIGITS = 3  # significant ones of a number from a range: more would not be learn
 
 
 class Range(Record):
-    """All numbers between two."""
+    """All numbers between two limits."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Range(Record):
         return self
 
     def at(self, share: float) -> float:
-        """Return the number at a share of the way, from 0 to 1.
+        """Return the number at a fraction of the range, from 0 to 1.
 
         >>> Range(low=0.001, high=0.1, log=True).at(0.5)
         0.01
@@ -42,12 +42,12 @@ class Range(Record):
 
 
 class Choice(Record):
-    """One of some values."""
+    """One of several values."""
 
     values: tuple[Value, ...] = Field(min_length=1)
 
     def at(self, share: float) -> Value:
-        """Return the value at a share of the way, from 0 to below 1."""
+        """Return the value at a fraction of the list, from 0 to below 1."""
         return self.values[int(share * len(self.values))]
 
 
@@ -64,7 +64,7 @@ USUAL: Space = {
 
 
 def read_space(text: str) -> Space:
-    """Return what is searched, from YAML; nothing is the usual.
+    """Return the search space from YAML; empty YAML gives the default one.
 
     Raises:
         Refusal: If it is no YAML, or names what cannot be searched.
