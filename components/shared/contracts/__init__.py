@@ -1,1 +1,1 @@
-"""What two rooms must agree on, and nothing else."""
+"""Records, file layouts and policies that two or more jobs have in common."""

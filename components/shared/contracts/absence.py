@@ -1,6 +1,7 @@
-"""A model may be absent on purpose: there is no champion yet, the heir would learn nothing new.
+"""Mark a model as absent on purpose, with the reason, and read that mark.
 
-Then its folder holds `absent.json` with the reason and nothing else.
+A model is absent if there is no champion yet, or fine-tuning would learn nothing new. Its
+folder then holds only `absent.json`.
 """
 
 from collections.abc import Iterable
@@ -14,14 +15,14 @@ NAME = "absent.json"
 
 
 class Absence(Record):
-    """Why there is no model here."""
+    """Reason why a folder has no model."""
 
     reason: str
     damaged: bool = Field(default=False, description="whether there should be one")
 
 
 def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
-    """Say that a model is absent on purpose, or for being damaged, and why."""
+    """Mark a model as absent on purpose, or as damaged, with the reason."""
     Absence(reason=reason, damaged=damaged).write(Path(root) / NAME)
 
 
@@ -38,5 +39,5 @@ def absence(root: str | Path) -> str | None:
 
 
 def present(roots: Iterable[str | Path]) -> list[Path]:
-    """Return the folders in which there is a model."""
+    """Return the folders that contain a model."""
     return [Path(root) for root in roots if read_absence(root) is None]

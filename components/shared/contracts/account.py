@@ -1,4 +1,4 @@
-"""The service account whose rights the pods of a run have: one name for all who spell it."""
+"""Name the service account of a pipeline run's pods."""
 
 import os
 
@@ -8,5 +8,5 @@ EXPECTED = "TASK_ACCOUNT"  # in the environment of tasks: the account they were 
 
 
 def pipeline_account() -> str:
-    """Return the service account of a run's pods: the chosen one, or that of this very run."""
+    """Return the service account of a run's pods: the configured one, or that of this run."""
     return os.environ.get(CHOSEN) or os.environ.get(EXPECTED) or PIPELINE

@@ -1,4 +1,7 @@
-"""A box is in pixels of the stored image, origin top left, right and bottom exclusive."""
+"""Define annotated boxes, in pixels of the stored image.
+
+The origin is the top left corner; right and bottom edges are exclusive.
+"""
 
 from collections.abc import Sequence
 
@@ -10,7 +13,7 @@ from components.shared.contracts.values import ShortText
 
 
 class AnnotationError(Refusal):
-    """Boxes do not fit the image they are said to be in."""
+    """Boxes do not fit their image."""
 
 
 class Box(Record):
@@ -53,13 +56,13 @@ class Box(Record):
 
 
 class ScoredBox(Box):
-    """A box that a detector found, and how sure it is, from 0 to 1."""
+    """A detected box with its score, from 0 to 1."""
 
     score: float = Field(description="confidence, 0 to 1")
 
 
 def check_inside(boxes: Sequence[Box], width: int, height: int, name: str) -> None:
-    """Refuse boxes that leave their image.
+    """Refuse boxes that reach outside their image.
 
     Args:
         boxes: The boxes of one image.

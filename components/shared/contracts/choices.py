@@ -1,4 +1,4 @@
-"""What a person may choose of a run: words from a list, sizes from a list, a number or a word."""
+"""Define the choices of a run's parameters: approval, launcher, image size, number or word."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ UNLIMITED = "unlimited"  # budget of a search: as many epochs as the trials take
 
 
 def number_or(word: str, given: str | int, what: str) -> int:
-    """Return a number, or 0 for the word that stands for none.
+    """Parse a whole number, or a word that means 0.
 
     Args:
         word: What means that no number is chosen.

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0.2 as Kafka messages: reads the structured and the binary content mode.
+"""Parse CloudEvents 1.0.2 from Kafka messages in the structured and the binary content mode.
 
 Source: CloudEvents 1.0.2, JSON event format and Kafka protocol binding.
 """
@@ -37,7 +37,7 @@ JsonMediaType = Annotated[str, StringConstraints(pattern=r"^application/([^;\s]+
 
 
 class EventError(ValueError):
-    """A message is no event that we know; `reason` is a code that can be counted."""
+    """A message is no known event; `reason` is a code that can be counted."""
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep the reason beside the sentence."""
@@ -92,7 +92,7 @@ class Event(Envelope):
 
     @property
     def body(self) -> bytes:
-        """The message as it travels in structured mode."""
+        """The message body in structured mode."""
         return canonical(self.model_dump(mode="json")).encode()
 
 

@@ -1,7 +1,7 @@
-"""Types of the events, and the digest of an event's content, by which it is stored once.
+"""Define the event types, and the digest of an event's content that makes ingestion idempotent.
 
-The sender's `source` and `id` identify an event, as CloudEvents has it. The digest is computed
-by who reads: equal content is stored once, whatever the ids; our own senders use it as the id.
+The sender's `source` and `id` identify an event, as CloudEvents has it. The reader computes
+the digest: equal content is stored once, whatever the ids; our own senders use it as the id.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 class EventData(Record):
-    """What an event says.
+    """Content of an event.
 
     `TYPE` is its CloudEvents type, `TOPIC` the Kafka topic that it is sent to, and `KEY` the
     field whose value is the message's key.
@@ -55,7 +55,7 @@ class EventData(Record):
 
     @property
     def key(self) -> str:
-        """The key of the message: events with one key stay in order."""
+        """Key of the Kafka message: events with one key stay in order."""
         return str(getattr(self, self.KEY))
 
 
@@ -67,7 +67,7 @@ class _FrameEvent(EventData):
 
 
 class DatasetDeclared(EventData):
-    """A dataset exists and knows these classes, in this order; a later one may add some."""
+    """Declares a dataset and its classes, in this order; a later declaration may add classes."""
 
     TYPE: ClassVar[str] = "dataset.declared"
     TOPIC: ClassVar[str] = FRAMES_TOPIC
@@ -78,7 +78,7 @@ class DatasetDeclared(EventData):
 
 
 class FrameCaptured(_FrameEvent):
-    """A camera or a person sent one JPEG, which lies in the object store under its SHA-256."""
+    """Announces one JPEG, which is stored in the object store under its SHA-256."""
 
     TYPE: ClassVar[str] = "frame.captured"
 
@@ -94,7 +94,7 @@ class FrameCaptured(_FrameEvent):
 
 
 class FrameLabelled(_FrameEvent):
-    """Someone said what is in a frame; no boxes mean that there is no object in it."""
+    """Labels of a frame; no boxes mean that the frame contains no object."""
 
     TYPE: ClassVar[str] = "frame.labelled"
 
@@ -116,7 +116,7 @@ class FrameLabelled(_FrameEvent):
 
 
 class FrameRefused(EventData):
-    """A sender's file could not become a frame or a label; it is kept, with the reason."""
+    """A sender's file that could not become a frame or a label, with the reason."""
 
     TYPE: ClassVar[str] = "frame.refused"
     TOPIC: ClassVar[str] = FRAMES_TOPIC
@@ -129,7 +129,7 @@ class FrameRefused(EventData):
 
 
 class PredictionMade(_FrameEvent):
-    """The server answered: these boxes, by this model, in this time."""
+    """Boxes that the server detected in a frame, with the model and the latency."""
 
     TYPE: ClassVar[str] = "prediction.made"
     TOPIC: ClassVar[str] = PREDICTIONS_TOPIC
@@ -155,7 +155,7 @@ KINDS: dict[str, type[EventData]] = {
 
 
 class ParsedEvent(NamedTuple):
-    """One message, read.
+    """One parsed message.
 
     Attributes:
         envelope: Its attributes, as the sender wrote them.
@@ -188,7 +188,7 @@ def event_of(data: EventData, source: str, time: datetime) -> Event:
 
 
 def parse_event(message: bytes, headers: Headers = ()) -> ParsedEvent:
-    """Read one message, or refuse it with a reason.
+    """Parse one message, or raise an error with a reason.
 
     Args:
         message: The message's value.

@@ -1,7 +1,7 @@
-"""How an error ends a process: with one sentence and an exit code, and how a log is read for it.
+"""Convert errors to exit codes and a last sentence of a process, and find that sentence in logs.
 
-What is no refusal and no failure of the kinds below is a mistake of the program: it has no
-sentence, and its traceback is printed.
+An error that is neither a refusal nor one of the failures below is a bug: it gets no sentence,
+and its traceback is printed.
 """
 
 import re
@@ -19,14 +19,14 @@ BARE = re.compile(r"( *)(?:\w+\.)*([A-Z]+[a-z]\w*)$")  # that of an error withou
 
 
 class Ending(NamedTuple):
-    """The last sentence of a process and its exit code: 1 for a failure, 2 for a refusal."""
+    """Last sentence of a process and its exit code: 1 for a failure, 2 for a refusal."""
 
     sentence: str
     code: int
 
 
 def ending(error: Exception) -> Ending | None:
-    """Return how an error ends a process, or None if a person needs its traceback.
+    """Return the ending of a process for an error, or None if its traceback is needed.
 
     >>> ending(JobFailure("2 of 4 workers were lost"))
     Ending(sentence='2 of 4 workers were lost', code=1)
@@ -48,13 +48,13 @@ def ending(error: Exception) -> Ending | None:
 
 
 def last_line(error: Exception, sentence: str) -> str:
-    """Return a sentence behind the qualified name of its error, by which a log is read for it."""
+    """Return a sentence behind the qualified name of its error, as `causes` expects it in a log."""
     kind = type(error)
     return f"{kind.__module__}.{kind.__qualname__}: {sentence}"
 
 
 def causes(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the sentence of every error that a log ends a traceback with, or names in full.
+    """Yield the sentence of every error that a log names in full or after a traceback.
 
     A bare name counts only behind a traceback: a log may say `Note: ...` as well.
 

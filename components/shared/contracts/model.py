@@ -1,4 +1,4 @@
-"""A model is trained into a folder of weights, and exported into a package that is served."""
+"""Define the files and records of a trained model, of a package, and of a registered version."""
 
 import hashlib
 import stat
@@ -26,11 +26,11 @@ Suppression = Literal["outside", "inside"]
 
 
 class PackageError(Refusal):
-    """A package is not what its description says it is."""
+    """The files of a package do not match its description."""
 
 
 class Lineage(Record):
-    """What a model was made from."""
+    """Inputs of a model: snapshot, settings, code."""
 
     dataset: Name
     snapshot: Sha256
@@ -42,7 +42,7 @@ class Lineage(Record):
 
 
 class TrainedInfo(Record):
-    """`trained.json`: beside the weights, all that is needed to build the network again."""
+    """`trained.json`: with the weights, all that is needed to build the network again."""
 
     lineage: Lineage
     classes: tuple[str, ...]
@@ -57,7 +57,7 @@ class TrainedInfo(Record):
 
 
 class TrainedLayout:
-    """The files that training leaves."""
+    """Output files of a training."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""
@@ -69,7 +69,7 @@ class TrainedLayout:
 
 
 class Preprocessing(Record):
-    """How a picture becomes the network's input; `vision.letterbox` does it, for everyone."""
+    """Conversion of an image to the network's input; implemented by `vision.letterbox`."""
 
     image_width: int
     image_height: int
@@ -80,7 +80,7 @@ class Preprocessing(Record):
 
 
 class Postprocessing(Record):
-    """How raw boxes become the answer; `vision.suppression` does it, for everyone."""
+    """Conversion of raw boxes to the answer; implemented by `vision.suppression`."""
 
     score_threshold: float = 0.25
     iou_threshold: float = 0.6
@@ -120,19 +120,19 @@ class PackageInfo(Record):
 
     @property
     def digest(self) -> str:
-        """The model's name everywhere: registry, server, logged predictions."""
+        """The model's name in the registry, the server and logged predictions."""
         return digest_of(self.model_dump(mode="json"))
 
 
 class GoldenAnswer(Record):
-    """One line of `golden.jsonl`: a known image (a file of the package) and its answer."""
+    """One line of `golden.jsonl`: a golden image (a file of the package) and its answer."""
 
     file: str
     boxes: tuple[ScoredBox, ...]
 
 
 class PackageLayout:
-    """The files of a package."""
+    """Files of a package."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""
@@ -143,7 +143,7 @@ class PackageLayout:
         self.golden = self.root / "golden.jsonl"
 
     def verify(self) -> PackageInfo:
-        """Return the description, if every file is there, byte for byte, and no other.
+        """Verify the digest of every file, and return the description.
 
         Raises:
             PackageError: Naming the first file that is missing, strange or changed, or that is
@@ -179,7 +179,7 @@ class PackageLayout:
         return info
 
     def golden_answers(self) -> list[GoldenAnswer]:
-        """Return what a verified package says it answers about its own pictures, one at least.
+        """Return the golden answers of a verified package, at least one.
 
         Raises:
             PackageError: If it says nothing, nonsense, or names a file that is not its own.
@@ -200,7 +200,7 @@ class PackageLayout:
 
 
 class RegisteredLayout:
-    """What the registry keeps of a version, under `models/<digest>/` in the object store."""
+    """Files of a registered version, under `models/<digest>/` in the object store."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""
@@ -215,7 +215,7 @@ class RegisteredLayout:
 
     @staticmethod
     def prefix(digest: str) -> str:
-        """Return where in the object store a version lies."""
+        """Return the prefix of a version in the object store."""
         return f"models/{digest}"
 
 
@@ -226,7 +226,7 @@ def file_digest(path: str | Path) -> str:
 
 
 class DetectAnswer(Record):
-    """What the server answers about one JPEG."""
+    """Answer of the server for one JPEG."""
 
     model: Sha256 = Field(description="digest of the package that answered")
     dataset: Name

@@ -1,4 +1,4 @@
-"""Addresses of object stores, by their URI schemes: `s3://bucket/prefix` and the like."""
+"""Parse addresses of object stores by their URI schemes: `s3://bucket/prefix` and the like."""
 
 import re
 

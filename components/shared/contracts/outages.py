@@ -1,9 +1,9 @@
-"""Repeat work while what it needs is away for a moment: database, object store, stream or API.
+"""Retry work during an outage of the database, object store, stream or Kubernetes API.
 
 Kubeflow Pipelines 2.17 as it is installed does not retry a task that fails by itself, only one
 whose pod is lost. So a task waits for an outage inside its own process. An error is an outage if
-it, or what it was raised from, is of a class below. Classes are named, not imported: an image
-holds only the drivers that its jobs use.
+it, or its cause, is of a class below. Classes are named, not imported: an image has only the
+drivers that its jobs use.
 """
 
 import re
@@ -38,7 +38,7 @@ SETTINGS = re.compile(
 
 
 def is_outage(error: BaseException) -> bool:
-    """Say whether the same work may succeed in a moment, without anybody changing anything."""
+    """Return whether a retry of the same work may succeed without any change by a person."""
     return any(_passes(one) for one in _chain(error))
 
 
@@ -48,7 +48,7 @@ def outlast(
     policy: OutagePolicy,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Do work, and again after each outage, and return what it returns.
+    """Run work, retry it after each outage, and return its result.
 
     Args:
         work: May be done twice: what was done before does not change its outcome.

@@ -1,4 +1,4 @@
-"""The numbers that decide. One place, so that changing a rule is changing a line."""
+"""Define the thresholds of decisions: validation, promotion, drift, rollout, tuning, outages."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from components.shared.contracts.record import Record
 
 
 class ValidationPolicy(Record):
-    """When a snapshot is refused (`fail`) or remarked upon (`warn`); other findings are noted."""
+    """Thresholds at which a snapshot fails (`fail`) or gets a warning (`warn`)."""
 
     fail: tuple[str, ...] = (
         "undecodable",
@@ -31,7 +31,7 @@ class ValidationPolicy(Record):
     )
 
     def too_small(self, images: int, boxes: int) -> str:
-        """Return why nothing can be learned from so many images and boxes, or nothing.
+        """Return why so few images or boxes are not enough, or an empty text.
 
         >>> ValidationPolicy().too_small(5, 39)
         '5 labelled images, expected at least 10 to train on'
@@ -45,7 +45,7 @@ class ValidationPolicy(Record):
 
 
 class CheckPolicy(Record):
-    """What a package may cost the server that is tried with it, before anything is promoted."""
+    """Resource limits of a package in the smoke test before promotion."""
 
     size_mb: float = Field(default=256.0, description="of all its files")
     files: int = Field(default=64, description="most files, golden pictures included")
@@ -63,7 +63,7 @@ class CheckPolicy(Record):
 
 
 class PromotionPolicy(Record):
-    """When a model replaces the one in service.
+    """Thresholds at which a model replaces the champion.
 
     A candidate must be better by more than luck: among resamples of the test images the
     champion may be as good in at most a share of `alpha`. The candidates divide it between
@@ -108,7 +108,7 @@ class PromotionPolicy(Record):
     )
 
     def few(self, images: int, split: str) -> str:
-        """Return what numbers on so few images are worth; nothing if there are enough.
+        """Return a warning if metrics on so few images are unreliable; empty if there are enough.
 
         >>> PromotionPolicy().few(2, "test")
         'numbers on 2 test images mean little: 20 or more tell two models apart'
@@ -121,7 +121,7 @@ class PromotionPolicy(Record):
         )
 
     def falls_far(self, fall: float, boxes: int) -> bool:
-        """Say whether a fall of mAP50 in a slice of so many boxes matters; NaN does."""
+        """Return whether a fall of mAP50 in a slice of so many boxes matters; True for NaN."""
         return boxes >= self.min_slice_boxes and not fall <= self.max_slice_drop
 
     def confidence(self, candidates: int) -> float:
@@ -134,7 +134,7 @@ class PromotionPolicy(Record):
 
 
 class DriftPolicy(Record):
-    """When a window of served frames is called different."""
+    """Thresholds at which a window of served frames counts as drifted."""
 
     min_frames: int = 20
     alpha: float = Field(
@@ -168,7 +168,7 @@ class DriftPolicy(Record):
 
 
 class RolloutPolicy(Record):
-    """How a model comes into service, and what sends it back."""
+    """Steps of a canary rollout, and thresholds of a rollback."""
 
     steps: tuple[int, ...] = Field(
         default=(0, 5, 25, 100), description="percent of the requests that the candidate gets"
@@ -213,7 +213,7 @@ class RolloutPolicy(Record):
 
 
 class TuningPolicy(Record):
-    """How a search for settings spends its trainings, and when it has found something."""
+    """Budget of a search for settings, and the margin of a winner."""
 
     short_share: float = Field(default=1 / 3, gt=0, le=1, description="of the epochs, at first")
     kept_share: float = Field(default=1 / 3, gt=0, le=1, description="of the trials, which go on")
@@ -224,7 +224,7 @@ class TuningPolicy(Record):
 
 
 class OutagePolicy(Record):
-    """How long a task waits for a database, an object store, a stream or an API that is away."""
+    """Time limits for waiting on an outage of database, object store, stream or API."""
 
     max_attempts: int = Field(default=6, ge=1, description="at the whole task, the first included")
     min_wait_s: float = Field(default=5.0, ge=0, description="before the second attempt")
@@ -240,7 +240,7 @@ class OutagePolicy(Record):
 
 
 class ImportPolicy(Record):
-    """How much one import may bring, so that no archive fills a disk."""
+    """Limits of one import, so that no archive fills a disk."""
 
     max_files: int = Field(default=200_000, ge=1, description="images, labels and others")
     max_mb: int = Field(default=20_000, ge=1, description="of all files, unpacked")

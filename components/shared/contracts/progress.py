@@ -1,4 +1,4 @@
-"""Progress lines of a task for the person who watches; the last one is its main number.
+"""Print and parse progress lines of a task; the last line is its main result.
 
 Where several tasks print into one log, each line has the name and the process of its task, as
 `» [name 4711] line`: the tasks of a loop have one name.
@@ -18,7 +18,7 @@ LINE = re.compile(rf"{MARK}(?:\[([a-z0-9-]+)(?: (\d+))?\] )?(.*)")
 
 
 class Line(NamedTuple):
-    """A progress line: its task and process (empty if it has no name), and what it says."""
+    """A progress line: task and process (empty if it has no name), and its text."""
 
     task: str
     process: str
@@ -26,12 +26,12 @@ class Line(NamedTuple):
 
     @property
     def failure(self) -> str:
-        """Why the task failed; empty if the line does not say so."""
+        """Reason of the task's failure; empty if the line reports none."""
         return self.text.removeprefix(FAILED) if self.text.startswith(FAILED) else ""
 
 
 def say(line: str) -> None:
-    """Print one line for the person who watches, at once, past every buffer.
+    """Print one progress line at once, without buffering.
 
     Where it cannot be written, as on a full disk, the work goes on without it. Characters that
     UTF-8 has not, as a file's name may hold, are escaped.
@@ -43,12 +43,12 @@ def say(line: str) -> None:
 
 
 def say_failed(why: str) -> None:
-    """Print why a task ends, in one line."""
+    """Print why a task failed, on one line."""
     say(FAILED + " ".join(why.split()))
 
 
 def read_line(line: str) -> Line | None:
-    """Return what `say` printed, or None if a line of a log is none of its own.
+    """Return the parsed progress line in a log line, or None if there is none.
 
     >>> read_line("    » [train-detector-2 4711] failed: no room")
     Line(task='train-detector-2', process='4711', text='failed: no room')
@@ -58,7 +58,7 @@ def read_line(line: str) -> Line | None:
 
 
 def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]:
-    """Return what is to be told how many are done, and says so now and then, with time left.
+    """Return a callback for the number of finished items, which prints progress and time left.
 
     Args:
         total: How many there are.

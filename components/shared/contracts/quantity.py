@@ -1,4 +1,4 @@
-"""Quantities of CPU and memory as Kubernetes writes them, so that they can be compared."""
+"""Parse CPU and memory quantities of Kubernetes."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ FORM = re.compile(r"(?P<digits>\d+(?:\.\d*)?|\.\d+)(?P<unit>[mkMGTPE]|[KMGTPE]i)
 
 
 def amount(text: str) -> Decimal:
-    """Return how much that is, in cores or bytes; 0 if it is no amount.
+    """Return a quantity in cores or bytes; 0 if it is invalid.
 
     >>> amount("500m"), amount("2G"), amount("1Ki"), amount("much")
     (Decimal('0.500'), Decimal('2000000000'), Decimal('1024'), Decimal('0'))
@@ -23,7 +23,7 @@ def amount(text: str) -> Decimal:
 
 
 def above_zero(text: str) -> str:
-    """Return a quantity as it is, for a record's field.
+    """Validate that a quantity is above zero, for a record's field.
 
     Raises:
         ValueError: If it is none, or nothing.

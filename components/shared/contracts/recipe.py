@@ -1,4 +1,4 @@
-"""A recipe says which settings of a training differ from the defaults, as one line of JSON.
+"""Encode a recipe (the settings of a training that differ from the defaults) as a line of JSON.
 
 JSON is YAML too, so a recipe may stand in a command line, a file or a pipeline's parameter.
 """
@@ -15,7 +15,7 @@ Made = TypeVar("Made", TrainedInfo, PackageInfo)
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Return a recipe's spelling.
+    """Encode a recipe as text.
 
     >>> recipe_text({"mosaic": 0.5, "epochs": 4})
     '{"epochs": 4, "mosaic": 0.5}'
@@ -24,13 +24,13 @@ def recipe_text(recipe: Recipe) -> str:
 
 
 def recipe_from(text: str) -> Recipe:
-    """Read a recipe back from `recipe_text`."""
+    """Decode the text of `recipe_text`."""
     recipe: Recipe = json.loads(text)
     return recipe
 
 
 def followed(recipes: Sequence[Recipe], models: Iterable[Made]) -> dict[int, Made]:
-    """Say which recipe became which model, whatever the order in which models come.
+    """Match recipes to models, whatever the order of the models.
 
     A recipe that says less than another agrees with more models, so that it chooses later.
 

@@ -1,4 +1,4 @@
-"""A record is frozen, knows every one of its fields, and has one canonical spelling."""
+"""Base class of all contracts: immutable pydantic records with canonical JSON and digests."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Refusal
 
 
 class Record(BaseModel):
-    """The base of all contracts: immutable, and an unknown field is an error."""
+    """Immutable record; an unknown field is an error."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
@@ -42,7 +42,7 @@ _ENCODER = json.JSONEncoder(
 
 
 def canonical(value: Any) -> str:
-    """Return the one JSON spelling of a value: sorted keys, no spaces, no NaN.
+    """Return the canonical JSON of a value: sorted keys, no spaces, no NaN.
 
     >>> canonical({"b": 1, "a": [1.5, "é"]})
     '{"a":[1.5,"é"],"b":1}'
@@ -56,7 +56,7 @@ def digest_of(value: Any) -> str:
 
 
 class RecordError(Refusal):
-    """Values do not make the record that they are meant for."""
+    """Values do not match the fields of a record."""
 
 
 def make(kind: type[R], name: str, /, **fields: Any) -> R:
@@ -77,7 +77,7 @@ def make(kind: type[R], name: str, /, **fields: Any) -> R:
 
 
 def read_lines(kind: type[R], path: str | Path) -> list[R]:
-    """Read one record from each line of a JSON Lines file; a missing file is empty."""
+    """Read one record from each line of a JSON Lines file; a missing file has no records."""
     path = Path(path)
     lines = path.read_text().splitlines() if path.exists() else []
     return [kind.model_validate_json(line) for line in lines]
@@ -91,7 +91,7 @@ def write_lines(records: Iterable[Record], path: str | Path) -> None:
 
 
 def complaint(error: ValidationError) -> str:
-    """Say in one line what is wrong with a record: field, value and what was expected."""
+    """Return one line on an invalid record: field, value and what was expected."""
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"])) or "record"
     message = first["msg"].removeprefix("Value error, ")

@@ -1,13 +1,13 @@
-"""A refusal or a failure is a sentence for the person who asked; nobody needs its traceback."""
+"""Define errors whose sentence is printed without a traceback: refusal, outage, job failure."""
 
 
 class Refusal(ValueError):  # noqa: N818 (it is no fault of the program)
-    """What was given cannot be used: its name, what it is, and what was expected."""
+    """Invalid input: its name, its value, and what was expected."""
 
 
 class Outage(Refusal):
-    """Something that is needed is away or busy: nothing was wrong with what was given."""
+    """A service is unreachable or busy; the input is valid."""
 
 
 class JobFailure(RuntimeError):  # noqa: N818 (named for what happened to the job)
-    """A job that was asked for something possible ended before it was done."""
+    """A job with valid input failed before its end."""

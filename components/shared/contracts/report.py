@@ -1,4 +1,4 @@
-"""What the evaluator writes and the judge reads: models compared on the same frozen images."""
+"""Records of evaluation and monitoring: metrics of models, comparison, verdict, drift, decision."""
 
 import math
 from typing import Literal
@@ -22,7 +22,7 @@ NOT_MEASURABLE = "not measurable"
 
 
 def measured(number: float | None) -> float | None:
-    """Return a precision or recall, 0 to 1; None if there was nothing to measure it on.
+    """Return a precision or recall, 0 to 1; None if it could not be measured.
 
     >>> measured(0.5), measured(-1.0), measured(math.nan), measured(None)
     (0.5, None, None, None)
@@ -31,7 +31,7 @@ def measured(number: float | None) -> float | None:
 
 
 def precision_text(number: float | None, digits: int = 3) -> str:
-    """Return a precision or recall as people read it.
+    """Return a precision or recall as text.
 
     >>> precision_text(0.5), precision_text(-1.0)
     ('0.500', 'not measurable')
@@ -41,7 +41,7 @@ def precision_text(number: float | None, digits: int = 3) -> str:
 
 
 class ModelReport(Record):
-    """One model's numbers on the frozen test images."""
+    """Metrics of one model on the frozen test images."""
 
     role: Role
     model: Sha256 = Field(description="digest of the package that was evaluated")
@@ -59,17 +59,17 @@ class ModelReport(Record):
 
     @property
     def measurable(self) -> dict[str, float]:
-        """Those of the COCO numbers that could be measured; the others are left out."""
+        """The COCO metrics that could be measured."""
         return {name: it for name, it in self.coco.items() if measured(it) is not None}
 
     @property
     def rank(self) -> float:
-        """Its mAP50-95 to sort by; below all others if it is not measurable."""
+        """mAP50-95 as a sort key; below all others if it could not be measured."""
         return self.measurable.get("map", -math.inf)
 
 
 class Interval(Record):
-    """How much higher a number is for a candidate than for the champion, and how sure that is."""
+    """Difference of a metric, candidate minus champion, with its confidence interval."""
 
     gain: float
     low: float
@@ -77,7 +77,7 @@ class Interval(Record):
 
 
 class Duel(Record):
-    """A candidate against the champion, on resamples of the images that are the same for both."""
+    """Paired bootstrap comparison of a candidate with the champion."""
 
     role: Role
     map: Interval = Field(description="of mAP50-95")
@@ -89,7 +89,7 @@ class Duel(Record):
 
 
 class Report(Record):
-    """All models of one comparison. A role that is absent says why in `absent`."""
+    """Metrics of all models of one comparison; `absent` has the reason of each absent role."""
 
     dataset: Name
     snapshot: Sha256
@@ -108,16 +108,16 @@ class Report(Record):
     hard_cases: int = Field(default=0, description="of the champion's suite, those that were asked")
 
     def of(self, role: Role) -> ModelReport | None:
-        """Return the numbers of one role, or None if it is absent."""
+        """Return the metrics of one role, or None if it is absent."""
         return next((model for model in self.models if model.role == role), None)
 
     def duel(self, role: Role) -> Duel | None:
-        """Return how one candidate did against the champion, or None if they never met."""
+        """Return the comparison of a candidate with the champion, or None if there is none."""
         return next((duel for duel in self.duels if duel.role == role), None)
 
 
 class HardCase(Record):
-    """One line of `hard.jsonl`: what a version got right where the one before it was wrong.
+    """One line of `hard.jsonl`: a box that a version found and its predecessor did not.
 
     Once won, it is not to be lost again; a suite of them travels with each version and
     only grows.
@@ -131,19 +131,19 @@ class HardCase(Record):
 
 
 class Verdict(Record):
-    """What to do, and the sentence that will be read when someone asks why."""
+    """Decision of a comparison, with its reason."""
 
     winner: Literal["heir", "challenger", "none"]
     reason: str
 
     @property
     def markdown(self) -> str:
-        """The verdict as people read it: who won and why; numbers may follow."""
+        """The verdict as Markdown: winner and reason; metrics may follow."""
         return f"**winner: {self.winner}**\n\n{self.reason}\n"
 
     @classmethod
     def from_markdown(cls, text: str) -> "Verdict":
-        """Read a verdict back from its `markdown`, whatever follows the reason.
+        """Parse a verdict from its `markdown`, whatever follows the reason.
 
         >>> Verdict.from_markdown(Verdict(winner="heir", reason="better").markdown)
         Verdict(winner='heir', reason='better')
@@ -154,7 +154,7 @@ class Verdict(Record):
 
 
 class ReferenceFrame(Record):
-    """One line of `reference.jsonl`: a held-out image as the champion saw it."""
+    """One line of `reference.jsonl`: the champion's descriptors of a held-out image."""
 
     sha256: Sha256
     camera: str
@@ -163,14 +163,14 @@ class ReferenceFrame(Record):
 
 
 class FrameFinding(Record):
-    """Something that is wrong with the frames of a window, whatever their distributions are."""
+    """A fault of the frames of a window, independent of their distributions."""
 
     kind: Literal["repeated", "blank", "cameras_gone", "pictures_gone"]
     detail: str
 
 
 class DriftReport(Record):
-    """How far a window of served frames is from the champion's held-out images."""
+    """Drift of a window of served frames from the champion's held-out images."""
 
     dataset: Name
     model: Sha256 | None
@@ -187,22 +187,22 @@ class DriftReport(Record):
 
     @property
     def details(self) -> str:
-        """What is wrong with the frames themselves, in one line; empty if nothing is."""
+        """Faults of the frames, on one line; empty if there are none."""
         return "; ".join(finding.detail for finding in self.findings)
 
     @property
     def usable(self) -> bool:
-        """Whether the frames show the world, and not one picture or none."""
+        """Whether the frames show a scene, not the same image again or none."""
         return not any(finding.kind in ("repeated", "blank") for finding in self.findings)
 
     @property
     def suspicious(self) -> bool:
-        """Whether a person should look at the frames, whatever the distributions say."""
+        """Whether a person should inspect the frames, independent of the distributions."""
         return any(finding.kind != "pictures_gone" for finding in self.findings)
 
 
 class Decision(Record):
-    """Whether to train again, always with its reason."""
+    """Decision whether to train again, with its reason."""
 
     retrain: bool
     reason: str

@@ -1,8 +1,8 @@
-"""A snapshot is an immutable folder; its id is the digest of its sorted manifest.
+"""Define the files and records of a snapshot, and of a window of served frames.
 
-The manifest says which images with which boxes stand in which split. Where their bytes
-lie is said apart, in the index, because shards may be rewritten without changing what a
-snapshot means. A window of served frames has the same index.
+A snapshot is immutable; its id is the digest of its sorted manifest. The manifest lists
+images, boxes and splits. The places of their bytes are in the index, because shards may be
+rewritten without changing the id. A window of served frames has the same index.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ class SnapshotImage(Record):
 
 
 class ShardEntry(Record):
-    """One line of `index.jsonl`: where the bytes of an image lie.
+    """One line of `index.jsonl`: place of the bytes of an image.
 
     `shard` is a key in the object store, `shards/<sha256 of the shard>.bin`; a shard is
     its JPEGs one after the other.
@@ -44,7 +44,7 @@ class ShardEntry(Record):
 
 
 class SnapshotInfo(Record):
-    """`snapshot.json`: what a snapshot is and what was left out of it."""
+    """`snapshot.json`: summary of a snapshot and of the images that were left out."""
 
     id: Sha256
     dataset: Name
@@ -63,7 +63,7 @@ class SnapshotInfo(Record):
 
 
 class SnapshotLayout:
-    """The files of a snapshot."""
+    """Files of a snapshot."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""
@@ -74,13 +74,13 @@ class SnapshotLayout:
 
 
 def snapshot_id(dataset: str, classes: Iterable[str], images: Iterable[SnapshotImage]) -> str:
-    """Return the digest of a snapshot's meaning, whatever the order of its rows."""
+    """Return the digest of a snapshot's content, independent of the order of its rows."""
     lines = sorted(digest_of(image.model_dump(mode="json")) for image in images)
     return digest_of([dataset, list(classes), lines])
 
 
 class WindowFrame(Record):
-    """One line of a window's `frames.jsonl`: a frame that was served, and the answer."""
+    """One line of a window's `frames.jsonl`: a served frame, and the answer."""
 
     sha256: Sha256
     width: int
@@ -93,7 +93,7 @@ class WindowFrame(Record):
 
 
 class WindowInfo(Record):
-    """`window.json`: which predictions a window holds, by the database's own order."""
+    """`window.json`: the range of predictions in a window, in the order of the database."""
 
     dataset: Name
     model: Sha256 | None = Field(description="the champion whose predictions these are")
@@ -107,7 +107,7 @@ class WindowInfo(Record):
 
 
 class WindowLayout:
-    """The files of a window."""
+    """Files of a window."""
 
     def __init__(self, root: str | Path) -> None:
         """Name the folder; nothing is read."""

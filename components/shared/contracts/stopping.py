@@ -1,4 +1,4 @@
-"""Who is told to stop by SIGTERM has time to put things in order, and an exit code that says so."""
+"""Handle SIGTERM: raise an exception or set an event, so that a process stops in good order."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ STOPPED = 128 + signal.SIGTERM  # exit code of who was stopped: from 128 on it i
 
 
 class Stopped(SystemExit):
-    """SIGTERM came, and what was under way has been left; the process ends with 143."""
+    """Raised at SIGTERM; the process ends with 143."""
 
     def __init__(self) -> None:
         """Take the exit code of the signal."""
@@ -35,7 +35,7 @@ def leaving_on_sigterm() -> Iterator[None]:
 
 @contextmanager
 def told_on_sigterm() -> Iterator[threading.Event]:
-    """Yield what is set when SIGTERM comes, for work that stops where it can be gone on with."""
+    """Yield an event that is set at SIGTERM, for work that can be resumed."""
     told = threading.Event()
     with _on_sigterm(lambda *_: told.set()):
         yield told

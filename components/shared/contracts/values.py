@@ -1,4 +1,4 @@
-"""Types of the values in events: each can be sent as JSON, stored in PostgreSQL and compared."""
+"""Define types of event values that are valid in JSON and PostgreSQL and can be compared."""
 
 import re
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 def is_composed(text: str) -> bool:
-    """Say whether a text is in Unicode's normal form C, in which equal texts have equal bytes."""
+    """Return whether a text is in Unicode's normal form C, where equal texts have equal bytes."""
     return text.isascii() or is_normalized("NFC", text)
 
 
@@ -45,7 +45,7 @@ def composed(text: str) -> str:
 
 
 def storable(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:
-    r"""Return what can be stored of any text: what cannot is shown as U+FFFD, and it is cut.
+    r"""Return a text that can be stored: invalid characters become U+FFFD, and it is truncated.
 
     >>> storable("a\0b\udcff" + "c" * 9, max_characters=6)
     'a�b�c…'
