@@ -1,1 +1,1 @@
-"""The only rooms that touch the world: database, object store, stream."""
+"""Clients of the database, the object store, Kafka and MLflow."""

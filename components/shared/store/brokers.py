@@ -1,4 +1,4 @@
-"""Connects to Kafka brokers as the environment says."""
+"""Read the settings of Kafka clients from the environment, and connect admin clients."""
 
 import logging
 import os
@@ -26,11 +26,11 @@ ANSWER_MS = 10_000  # to one question about the cluster: an outage is noticed so
 
 
 class StreamError(Refusal):
-    """The stream cannot be reached, or did not take what was sent."""
+    """Kafka cannot be reached, or a message was not delivered."""
 
 
 class StreamSettingsError(StreamError):
-    """The environment's settings cannot be used: they must be changed."""
+    """The Kafka settings in the environment are invalid."""
 
 
 def addresses(bootstrap_servers: str) -> list[str]:
@@ -56,7 +56,7 @@ def addresses(bootstrap_servers: str) -> list[str]:
 
 
 def security(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return how to connect, as kafka-python's settings.
+    """Return the security settings as keyword arguments of kafka-python.
 
     Args:
         environment: KAFKA_SECURITY_PROTOCOL is PLAINTEXT (the default), SSL, SASL_PLAINTEXT
@@ -96,7 +96,7 @@ def security(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def client_settings(bootstrap_servers: str) -> dict[str, Any]:
-    """Return what all clients have in common, as kafka-python's settings."""
+    """Return the settings of all clients as keyword arguments of kafka-python."""
     return {
         "bootstrap_servers": addresses(bootstrap_servers),
         "client_id": "car-detection",

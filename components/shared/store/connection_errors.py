@@ -1,7 +1,7 @@
-"""Explains in a sentence why a connection to Kafka brokers failed.
+"""Explain why a connection to Kafka brokers failed, in one sentence.
 
-kafka-python raises the same timeout whatever the cause. Its log says more, but drops what a
-broker answers just before it closes the connection, so the SASL handshake is asked again.
+kafka-python raises the same timeout whatever the cause, and loses what a broker answers just
+before it closes the connection. So the SASL handshake is tried again.
 """
 
 import socket

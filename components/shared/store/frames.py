@@ -1,4 +1,4 @@
-"""A frame is sent bytes first, then what is said of it, so no event ever names missing bytes."""
+"""Send frames: store the JPEG first, then publish the event, so no event names missing bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ AFTER_ERROR_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One JPEG and what its sender says of it.
+    """One JPEG and its metadata.
 
     Attributes:
         jpeg: The file's bytes, as they came.
@@ -66,7 +66,7 @@ class Frame:
 
 
 class FrameSender:
-    """Sends the frames of one dataset; leaving its context waits until all have arrived.
+    """Sends the frames of one dataset; leaving its context waits for all deliveries.
 
     Args:
         objects: Where the bytes go.
@@ -98,7 +98,7 @@ class FrameSender:
 
     @classmethod
     def connect(cls, objects: Objects, bootstrap_servers: str, **settings: str) -> Self:
-        """Return a sender with a producer of its own.
+        """Return a sender with its own producer.
 
         Args:
             objects: Where the bytes go.
@@ -122,7 +122,7 @@ class FrameSender:
         self.producer.close(None if error is None else AFTER_ERROR_S)
 
     def declare(self, classes: Sequence[str], time: datetime) -> None:
-        """Say that the dataset exists and which classes it knows, in their order.
+        """Declare the dataset and its classes, in their order.
 
         Args:
             classes: Names of the classes.
@@ -137,7 +137,7 @@ class FrameSender:
         publish(self.producer, data, self.source, time)
 
     def send(self, frame: Frame) -> str:
-        """Store a frame, announce it, and ask the server about it if there is one.
+        """Store a frame, publish its event, and request a prediction if there is a server.
 
         Returns:
             The SHA-256 of the JPEG, by which everyone else knows it.
@@ -163,7 +163,7 @@ class FrameSender:
     def refuse(
         self, source_name: str, reason: str, detail: str, content: bytes, time: datetime
     ) -> None:
-        """Keep what could not become a frame or a label, and say why.
+        """Store a file that could not become a frame or a label, with the reason.
 
         Args:
             source_name: The file, or the file and line, of any characters.

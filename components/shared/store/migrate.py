@@ -1,4 +1,4 @@
-"""The schema is brought up to date: `python -m components.shared.store.migrate`, as the owner."""
+"""Migrate the database schema: `python -m components.shared.store.migrate`, as the owner."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from components.shared.store.postgres import connect, migrate
 
 
 def main() -> int:
-    """Apply what DATABASE_URL lacks; 0 when nothing is missing any more, 2 if that cannot be."""
+    """Apply missing migrations to DATABASE_URL; return 0 when none is missing, 2 on a refusal."""
     try:
         with closing(connect(os.environ["DATABASE_URL"])) as connection:
             applied = migrate(connection)

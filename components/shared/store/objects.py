@@ -1,4 +1,4 @@
-"""Objects are bytes under a key, in a folder or in S3: OBJECT_STORE_URL says which."""
+"""Read and write objects in a folder or an S3 bucket, as OBJECT_STORE_URL says."""
 
 import hashlib
 import os
@@ -44,11 +44,11 @@ class Objects:
         )
 
     def uri(self, key: str) -> str:
-        """Return the address of a key, for events and people."""
+        """Return the URI of a key."""
         return f"{self.url}/{key}"
 
     def key(self, uri: str) -> str:
-        """Return the key of an address in this store.
+        """Return the key of a URI in this store.
 
         Raises:
             ValueError: If the address lies elsewhere.
@@ -58,12 +58,12 @@ class Objects:
         return uri.removeprefix(f"{self.url}/")
 
     def put(self, key: str, content: bytes | memoryview) -> str:
-        """Store bytes whole or not at all, and return their address."""
+        """Store bytes atomically, and return their URI."""
         obstore.put(self._store, key, content, use_multipart=len(content) > PART_FROM_BYTES)
         return self.uri(key)
 
     def put_once(self, key: str, content: bytes) -> str:
-        """Store bytes under a key that names their content: a second time is no work."""
+        """Store bytes under a key that names their content; existing ones are not written again."""
         return self.uri(key) if self.exists(key) else self.put(key, content)
 
     def get(self, key: str) -> bytes:
@@ -75,7 +75,9 @@ class Objects:
         return bytes(obstore.get(self._store, key).bytes())
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return some of the bytes under a key, fewer where they end early, and read no others.
+        """Return a range of the bytes under a key, without reading the rest.
+
+        It is shorter where the object ends early.
 
         Raises:
             FileNotFoundError: If there are none.
@@ -86,7 +88,7 @@ class Objects:
         return bytes(obstore.get_range(self._store, key, start=offset, length=length))
 
     def exists(self, key: str) -> bool:
-        """Say whether there is anything under a key."""
+        """Return whether a key exists."""
         if self._folder and PLAIN_KEY.fullmatch(key):  # a hundredth of the library's time
             return os.path.isfile(self._folder / key)
         if self._folder and any(len(part.encode()) > NAME_BYTES for part in key.split("/")):
@@ -98,7 +100,7 @@ class Objects:
         return True
 
     def is_empty(self) -> bool:
-        """Say whether there is nothing at all.
+        """Return whether the store has no objects.
 
         Raises:
             StoreError: If there is not even a bucket.
@@ -151,11 +153,11 @@ class Objects:
         return size
 
     def delete(self, key: str) -> None:
-        """Forget the bytes under a key."""
+        """Delete the bytes under a key."""
         obstore.delete(self._store, key)
 
     def delete_folder(self, prefix: str) -> None:
-        """Forget all under a prefix, and what a killed writer left of it in a local folder."""
+        """Delete all under a prefix, including unfinished local files of a killed writer."""
         for key in self.keys(prefix):
             self.delete(key)
         if self._folder:
@@ -170,7 +172,7 @@ def _patience(retry_s: float | None) -> dict[str, Any]:
 
 
 def frame_key(sha256: str) -> str:
-    """Return where a frame's JPEG lies.
+    """Return the key of a frame's JPEG.
 
     >>> frame_key("ab12")
     'frames/ab/ab12.jpg'

@@ -1,4 +1,4 @@
-"""PostgreSQL: one connection at a time, and a schema that only ever moves forward."""
+"""Connect to PostgreSQL with timeouts, and migrate its schema forward."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +31,11 @@ WHERE datname = current_database() AND usename = current_user AND application_na
 
 
 class UnreachableError(Refusal, psycopg2.OperationalError):
-    """No database answers; who can wait may try again."""
+    """The database is unreachable; a retry may succeed."""
 
 
 class SchemaError(Refusal):
-    """The schema is older than this code, and cannot be brought up to date here."""
+    """The schema is older than this code, and cannot be migrated here."""
 
 
 def connect(url: str) -> extensions.connection:
@@ -58,7 +58,7 @@ def connect(url: str) -> extensions.connection:
 
 
 def limit_waits(connection: extensions.connection, idle_s: float) -> None:
-    """Let the server end what a client that is paused or cut off leaves open, with its locks.
+    """Set server timeouts for idle transactions and locks of a paused or disconnected client.
 
     Args:
         connection: No transaction may be open; the limits hold for its session.
@@ -73,7 +73,7 @@ def limit_waits(connection: extensions.connection, idle_s: float) -> None:
 
 
 def end_stalled_copies(connection: extensions.connection, idle_s: float) -> int:
-    """End the sessions of this user whose COPY waits for its client, and return how many.
+    """Terminate sessions of this user whose COPY waits for its client, and return how many.
 
     No timeout of the server ends them.
 
@@ -87,7 +87,7 @@ def end_stalled_copies(connection: extensions.connection, idle_s: float) -> int:
 
 
 def probe_client(cursor: extensions.cursor) -> None:
-    """Let the server probe this client, so that it ends a session that is cut off.
+    """Set TCP keepalives, so that the server ends a disconnected session.
 
     By default it waits for two hours; the keepalives of a client only find a lost server.
     """
@@ -97,7 +97,7 @@ def probe_client(cursor: extensions.cursor) -> None:
 
 @contextmanager
 def outages(sentence: str) -> Iterator[None]:
-    """Call what a database cannot do now an outage, whose sentence begins with this one."""
+    """Convert database errors to an outage, whose sentence begins with `sentence`."""
     try:
         yield
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as cause:
@@ -109,7 +109,7 @@ def _first_line(cause: Exception) -> str:
 
 
 def migrate(connection: extensions.connection) -> list[str]:
-    """Bring the schema up to date, once, whoever else tries, and return what was applied.
+    """Apply missing migrations under a lock, and return them.
 
     Where nothing is missing, reading which migrations were applied is all that it takes.
 

@@ -1,4 +1,7 @@
-"""Whoever asks twice gets the same version, and two who promote at once cannot both succeed."""
+"""Model registry in PostgreSQL: versions, aliases, promotions, decisions and outcomes.
+
+Registering a model twice gives the same version, and of two concurrent promotions one fails.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +19,7 @@ __all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
 
 
 class Registry:
-    """The versions of every dataset's model, who serves, and what was decided.
+    """Versions and aliases of every dataset's model, and the decisions about windows.
 
     Each method is one transaction on an open connection to a migrated database.
     """
@@ -36,7 +39,7 @@ class Registry:
         reason: str,
         compared_with: str | None = None,
     ) -> Version:
-        """Give a model its version number and make it the challenger, unless it serves.
+        """Give a model its version number and make it the challenger, unless it is the champion.
 
         A model that is registered keeps all that is known of it, but with whom it was compared.
 
@@ -70,7 +73,7 @@ class Registry:
         return self.alias(dataset, "champion")
 
     def alias(self, dataset: str, alias: Alias) -> Version | None:
-        """Return the version that an alias points at, or None."""
+        """Return the version of an alias, or None."""
         with self._connection as connection, connection.cursor() as cursor:
             return rows.of_alias(cursor, dataset, alias)
 
@@ -81,7 +84,7 @@ class Registry:
             return [rows.version_of(row) for row in cursor.fetchall()]
 
     def named(self, dataset: str, name: str) -> Version:
-        """Return the version that a digest, the beginning of one or an alias names.
+        """Return the version of a digest, a prefix of one, or an alias.
 
         Raises:
             Refusal: If there is none, or several begin so.
@@ -90,12 +93,12 @@ class Registry:
             return rows.named(cursor, dataset, name)
 
     def has_served(self, version: Version) -> bool:
-        """Say whether a version was champion and came up: going back to it is no promotion."""
+        """Return whether a version was champion before: going back to it is no promotion."""
         with self._connection as connection, connection.cursor() as cursor:
             return rows.has_served(cursor, version)
 
     def history(self, dataset: str) -> list[AuditEntry]:
-        """Return what was done to a dataset's models, oldest first."""
+        """Return the audit log of a dataset's models, oldest first."""
         with self._connection as connection, connection.cursor() as cursor:
             return rows.audited(cursor, dataset)
 
@@ -106,7 +109,7 @@ class Registry:
         expected_champion: str | None,
         detail: Mapping[str, Any] | None = None,
     ) -> Version:
-        """Put a model in service, if who serves is still who the caller saw.
+        """Make a version the champion, if the champion is still the one that the caller read.
 
         The old champion becomes `previous`; the model is no challenger any longer.
         Promoting the champion changes nothing.
@@ -140,7 +143,7 @@ class Registry:
         return version
 
     def claim(self, dataset: str) -> None:
-        """Let no one else roll out a model of a dataset until this connection ends or is cut off.
+        """Lock the rollouts of a dataset until this connection ends.
 
         Raises:
             Outage: If another one is rolling out, or the database does not answer.
@@ -155,7 +158,7 @@ class Registry:
     def roll_back(
         self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
     ) -> None:
-        """Record that a candidate was sent back, without ever having been champion.
+        """Record that a candidate was rolled back before it became champion.
 
         Args:
             version: The candidate.
@@ -170,7 +173,7 @@ class Registry:
             rows.audit(cursor, version, "rolled_back", told)
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
-        """Let who was champion before a version be it again: a verdict, as it never served.
+        """Restore the champion before a version that failed to serve.
 
         Raises:
             PromotionConflict: If another model serves by now.
@@ -190,7 +193,7 @@ class Registry:
         reason: str,
         facts: Mapping[str, Any],
     ) -> Decision:
-        """Record what was decided about a window, and return the decision that stands.
+        """Record a decision about a window, and return the one that is stored.
 
         The first decision about a window stands, whoever decides again.
 
@@ -215,7 +218,7 @@ class Registry:
         return Decision(retrain=stands, reason=why)
 
     def submit(self, window_id: str, dataset: str, command: str) -> bool:
-        """Claim the training that a window asks for: True the first time, then never again."""
+        """Claim the training that a window asks for: True the first time, False afterwards."""
         with self._connection as connection, connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO registry.submissions (window_id, dataset, command)"
@@ -225,7 +228,7 @@ class Registry:
             return cursor.rowcount == 1
 
     def last_watermark(self, dataset: str) -> int:
-        """Return where the last window that was decided ends; 0 before the first."""
+        """Return the end of the last window with a decision; 0 before the first."""
         with self._connection as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT coalesce(max(until), 0) FROM registry.decisions WHERE dataset = %s",
@@ -235,7 +238,7 @@ class Registry:
         return int(until)
 
     def record_outcome(self, run_id: str, pipeline: str, state: str, reason: str) -> None:
-        """Record how a run ended; a run that was retried ended as it did the last time."""
+        """Record the outcome of a run; a retry of the run replaces it."""
         with self._connection as connection, connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO registry.outcomes (run_id, pipeline, state, reason)"

@@ -1,4 +1,4 @@
-"""A shard is JPEGs one after the other, named by its content, so packing twice is packing once."""
+"""Pack JPEGs into shards named by the digest of their content, so that packing is idempotent."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SHARD_BYTES = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """JPEGs one after the other, and where each of them begins."""
+    """JPEGs one after the other, and the offset of each."""
 
     key: str
     content: bytes
@@ -26,7 +26,7 @@ def pack_shards(
     most_images: int = SHARD_IMAGES,
     most_bytes: int = SHARD_BYTES,
 ) -> Iterator[Shard]:
-    """Pack images that have no place yet into shards, one shard in memory at a time.
+    """Pack images without a place into shards, one shard in memory at a time.
 
     The same images give the same shards, in whatever order they are named. What already
     has a place in `silver.shards` keeps it and is not named here.

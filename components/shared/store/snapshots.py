@@ -1,4 +1,4 @@
-"""Images of a snapshot or a window are read from shards by place, and checked by digest."""
+"""Read images of a snapshot or a window from shards, verified by digest."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from components.shared.store.objects import Objects, digest_bytes
 
 
 class ShardError(Refusal):
-    """The bytes of an image are not where the index says, or are not the image."""
+    """The bytes of an image are missing, or have another digest."""
 
 
 class ImageReader:
@@ -32,7 +32,7 @@ class ImageReader:
         self._entries = {entry.sha256: entry for entry in read_lines(ShardEntry, index)}
 
     def read(self, sha256: str) -> bytes:
-        """Return the JPEG with a digest, reading nothing but its own bytes.
+        """Return the JPEG with a digest, reading only its bytes.
 
         Raises:
             ShardError: If the index does not know it, its shard is gone, or the bytes
@@ -56,7 +56,7 @@ class ImageReader:
 
 
 class SnapshotReader(ImageReader):
-    """Reads a snapshot: what it is, its images by split, and their bytes.
+    """Reads a snapshot: its description, its images by split, and their bytes.
 
     Args:
         path: The folder, laid out as `contracts.snapshot.SnapshotLayout`.

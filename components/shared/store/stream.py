@@ -1,4 +1,4 @@
-"""Producers and consumers of Kafka; each `flush` raises if a message was not delivered.
+"""Create Kafka producers and consumers; each `flush` raises if a message was not delivered.
 
 Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers.security`.
 """
@@ -36,7 +36,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
         super().__init__(**settings)
 
     def send(self, *args: Any, **kwargs: Any) -> Any:
-        """Send as `KafkaProducer.send` does, and remember a failure.
+        """Send as `KafkaProducer.send` does, and record a failure for `flush`.
 
         Raises:
             StreamError: If no broker answers within `max_block_ms`.
@@ -48,7 +48,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
         return sent.add_errback(self._failures.append)
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until all that was sent has arrived.
+        """Wait until all messages are delivered.
 
         Raises:
             StreamError: If anything did not, since the last flush.
@@ -60,7 +60,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
             raise StreamError(told) from failures[0]
 
     def close(self, timeout: float | None = None, null_logger: bool = False) -> None:
-        """Flush, then let go of the connection in any case."""
+        """Flush, then close the connection in any case."""
         try:
             self.flush(timeout)
         finally:
@@ -87,7 +87,7 @@ def producer(bootstrap_servers: str) -> Producer:
 
 
 class Message(NamedTuple):
-    """A message that may be sent."""
+    """A message to send."""
 
     topic: str
     key: bytes
@@ -114,7 +114,7 @@ def message_of(data: EventData, source: str, time: datetime) -> Message:
 
 
 def publish(producer: Producer, data: EventData, source: str, time: datetime) -> None:
-    """Send one event; whether it arrived is known after `flush` or `close`.
+    """Send one event; delivery is certain only after `flush` or `close`.
 
     Args:
         producer: From `producer`.
@@ -129,12 +129,12 @@ def publish(producer: Producer, data: EventData, source: str, time: datetime) ->
 
 
 def send_message(producer: Producer, message: Message) -> None:
-    """Send one message; whether it arrived is known after `flush` or `close`."""
+    """Send one message; delivery is certain only after `flush` or `close`."""
     producer.send(message.topic, key=message.key, value=message.value)
 
 
 def consumer(bootstrap_servers: str) -> KafkaConsumer:
-    """Connect a consumer without a group: the caller assigns, seeks and keeps the offsets.
+    """Connect a consumer without a group: the caller assigns, seeks and stores the offsets.
 
     Args:
         bootstrap_servers: Addresses as `host:port,host:port`.
@@ -157,7 +157,7 @@ def consumer(bootstrap_servers: str) -> KafkaConsumer:
 
 
 def stream_id(bootstrap_servers: str, given: str | None = None) -> str:
-    """Return the name under which offsets are kept: what was given, or the cluster's id.
+    """Return the name under which offsets are stored: the given one, or the cluster's id.
 
     Args:
         bootstrap_servers: Addresses as `host:port,host:port`.

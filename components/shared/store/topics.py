@@ -1,4 +1,4 @@
-"""Describes topics: their ids, their partitions, and what keeps a consumer from reading them."""
+"""Describe Kafka topics: ids, partitions, offsets, and errors that prevent reading them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ READ = "READ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic as the cluster describes it.
+    """Metadata of a topic.
 
     Attributes:
         name: Its name.
@@ -35,7 +35,7 @@ class Topic:
 
 
 def describe_topics(admin: KafkaAdminClient, names: Iterable[str]) -> list[Topic]:
-    """Ask the cluster for topics, whether they exist or not."""
+    """Request the metadata of topics, existing or not."""
     return [_topic(found) for found in admin.describe_topics(sorted(names))]
 
 
@@ -55,7 +55,7 @@ def end_offsets(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dic
 
 
 def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> dict[Partition, int]:
-    """Connect, and return the end of each partition that the topics have, as `end_offsets`.
+    """Connect, and return the end offset of each partition, as `end_offsets`.
 
     Raises:
         StreamError: If no broker answers.
@@ -66,7 +66,7 @@ def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> d
 
 
 def log_ends(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """Return the offset after the last message of each partition, whether it may be read or not."""
+    """Return the offset after the last message of each partition, readable or not."""
     return _offsets(admin, partitions, OffsetSpec.LATEST, IsolationLevel.READ_UNCOMMITTED)
 
 

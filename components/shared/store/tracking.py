@@ -1,7 +1,7 @@
-"""A training has one run in MLflow, found by its fingerprint, and never waits or fails for it.
+"""Log trainings to MLflow, one run for each fingerprint; failures never stop a training.
 
-MLFLOW_TRACKING_URI says where MLflow is; without it nothing happens. Who we are there is the
-library's own environment, such as MLFLOW_TRACKING_TOKEN.
+MLFLOW_TRACKING_URI is the address of MLflow; without it nothing is logged. Credentials come
+from MLflow's own environment variables, such as MLFLOW_TRACKING_TOKEN.
 """
 
 import os
@@ -33,7 +33,7 @@ MOST_WORDS = 300  # characters of what went wrong
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """What is to be kept about one training.
+    """Content of one training's MLflow run.
 
     Attributes:
         lineage: What it is of; its dataset names the experiment, its fingerprint the run.
@@ -51,7 +51,7 @@ class Tracked:
 
 
 def track(environment: Mapping[str, str], *several: Tracked) -> None:
-    """Send to MLflow what it does not have yet, and say so if it cannot be reached.
+    """Log missing content to MLflow, and print a line if it cannot be reached.
 
     Args:
         environment: MLFLOW_TRACKING_URI, if runs are tracked.
@@ -70,7 +70,7 @@ def track(environment: Mapping[str, str], *several: Tracked) -> None:
 
 
 def origins(lineage: Lineage) -> dict[str, str | int | float | bool]:
-    """Return what a model is made from, as parameters that people compare."""
+    """Return the lineage of a model as MLflow parameters."""
     whole = lineage.model_dump(exclude={"settings", "fingerprint"})
     return {**lineage.settings, **whole}
 

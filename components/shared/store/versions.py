@@ -1,4 +1,4 @@
-"""The rows of versions, aliases and audit, as the transaction of the caller sees them."""
+"""SQL of model versions, aliases and the audit log, in the transaction of the caller."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,11 +21,11 @@ SELECT = (
 
 
 class PromotionConflict(Refusal):
-    """Another model became champion since the caller looked."""
+    """Another model became champion in the meantime."""
 
 
 class Version(Record):
-    """A registered model: its number within the dataset and all that is known of it."""
+    """A registered model: its number within the dataset and its metadata."""
 
     dataset: str
     version: int
@@ -39,12 +39,12 @@ class Version(Record):
 
     @property
     def name(self) -> str:
-        """What to call it before people."""
+        """Name of the version in messages."""
         return f"version {self.version} of {self.dataset} ({self.model[:12]})"
 
 
 class AuditEntry(Record):
-    """What was done: registered, promoted, restored, rolled_back (on trial) or stepped_back.
+    """One action: registered, promoted, restored, rolled_back (as canary) or stepped_back.
 
     A champion steps back that did not come up in service; it has then never served.
     """
@@ -56,7 +56,7 @@ class AuditEntry(Record):
 
 
 def lock(cursor: extensions.cursor, dataset: str) -> None:
-    """Let no one else change a dataset's versions and aliases until the transaction ends."""
+    """Lock a dataset's versions and aliases until the transaction ends."""
     # Before its first version a dataset has no row to lock, so its name is locked.
     cursor.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('registry ' || %s, 0))", (dataset,)
@@ -64,7 +64,7 @@ def lock(cursor: extensions.cursor, dataset: str) -> None:
 
 
 def version_of(row: tuple[Any, ...]) -> Version:
-    """Read a row of `SELECT`."""
+    """Convert a row of `SELECT` to a version."""
     return Version(**dict(zip(Version.model_fields, row, strict=True)))
 
 
@@ -80,7 +80,7 @@ def of_model(cursor: extensions.cursor, dataset: str, model: str) -> Version | N
 
 
 def named(cursor: extensions.cursor, dataset: str, name: str) -> Version:
-    """Return the version that an alias, a digest, or the beginning of one names.
+    """Return the version of an alias, a digest, or a prefix of one.
 
     Raises:
         Refusal: If there is none, or several begin so.
@@ -111,7 +111,7 @@ def _beginning(cursor: extensions.cursor, dataset: str, digits: str) -> list[Ver
 def compared_again(
     cursor: extensions.cursor, dataset: str, model: str, champion: str | None
 ) -> Version | None:
-    """Note with which champion a version was compared last; None if there is no such version."""
+    """Record the champion of a version's last comparison; None if there is no such version."""
     cursor.execute(
         "UPDATE registry.versions SET compared_with = %s WHERE dataset = %s AND model = %s",
         (champion, dataset, model),
@@ -120,7 +120,7 @@ def compared_again(
 
 
 def of_alias(cursor: extensions.cursor, dataset: str, alias: str) -> Version | None:
-    """Return the version an alias points at, or None."""
+    """Return the version of an alias, or None."""
     cursor.execute(
         f"{SELECT} JOIN registry.aliases USING (dataset, version)"
         " WHERE dataset = %s AND alias = %s",
@@ -152,7 +152,7 @@ def insert(cursor: extensions.cursor, version: Version) -> None:
 
 
 def point(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
-    """Let an alias point at a version."""
+    """Set an alias to a version."""
     cursor.execute(
         "INSERT INTO registry.aliases (dataset, alias, version) VALUES (%s, %s, %s)"
         " ON CONFLICT (dataset, alias) DO UPDATE SET version = excluded.version",
@@ -161,7 +161,7 @@ def point(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
 
 
 def remove(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
-    """Take an alias away from a version, if it has it."""
+    """Remove an alias from a version, if the version has it."""
     cursor.execute(
         "DELETE FROM registry.aliases WHERE dataset = %s AND alias = %s AND version = %s",
         (version.dataset, alias, version.version),
@@ -171,7 +171,7 @@ def remove(cursor: extensions.cursor, alias: Alias, version: Version) -> None:
 def audit(
     cursor: extensions.cursor, version: Version, action: str, detail: Mapping[str, Any]
 ) -> None:
-    """Append what was done to a version."""
+    """Append an action on a version to the audit log."""
     cursor.execute(
         "INSERT INTO registry.audit (dataset, action, model, detail) VALUES (%s, %s, %s, %s)",
         (version.dataset, action, version.model, Json(dict(detail))),
@@ -179,7 +179,7 @@ def audit(
 
 
 def audited(cursor: extensions.cursor, dataset: str) -> list[AuditEntry]:
-    """Return what was done to a dataset's versions, oldest first."""
+    """Return the audit log of a dataset, oldest first."""
     cursor.execute(
         "SELECT at, action, model, detail FROM registry.audit WHERE dataset = %s ORDER BY id",
         (dataset,),
@@ -191,7 +191,7 @@ def audited(cursor: extensions.cursor, dataset: str) -> list[AuditEntry]:
 
 
 def has_served(cursor: extensions.cursor, version: Version) -> bool:
-    """Say whether a version was promoted and did not step back since."""
+    """Return whether a version was promoted and not stepped back since."""
     return _last(cursor, version, "promoted", "restored", "stepped_back")[0] in (
         "promoted",
         "restored",
@@ -199,7 +199,7 @@ def has_served(cursor: extensions.cursor, version: Version) -> bool:
 
 
 def check_champion(dataset: str, champion: Version | None, expected: str | None) -> None:
-    """Let nobody overwrite a champion that they have not seen.
+    """Raise if the champion is not the one that the caller read.
 
     Raises:
         PromotionConflict: If another model than the expected one serves.
@@ -213,7 +213,7 @@ def check_champion(dataset: str, champion: Version | None, expected: str | None)
 def step_back(
     cursor: extensions.cursor, version: Version, before: Version, detail: Mapping[str, Any]
 ) -> None:
-    """Let a champion step back, with all aliases as they were when `before` was champion."""
+    """Replace a champion by `before`, with all aliases as they were then."""
     audit(cursor, version, "stepped_back", detail)
     point(cursor, "champion", before)
     remove(cursor, "previous", before)
@@ -236,7 +236,7 @@ def _last(
 
 
 def claimed(cursor: extensions.cursor, dataset: str) -> bool:
-    """Claim a dataset's rollouts for this connection, as long as it is there, if nobody has."""
+    """Try to lock a dataset's rollouts for this connection."""
     cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('rollout ' || %s, 0))", (dataset,))
     ((taken,),) = cursor.fetchall()
     return bool(taken)
