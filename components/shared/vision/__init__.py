@@ -1,1 +1,1 @@
-"""Arrays and pixels, and nothing of where they come from."""
+"""Image processing on arrays: decoding, boxes, letterbox, suppression, hashes and metrics."""

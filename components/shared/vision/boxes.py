@@ -1,4 +1,4 @@
-"""Boxes as arrays: `[N, 4]` of x_min, y_min, x_max, y_max in pixels, right and bottom exclusive."""
+"""Compute areas, IoU and clipping of boxes `[N, 4]`: xyxy in pixels, right and bottom exclusive."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ Boxes = NDArray[np.float64]
 
 
 def box_array(boxes: Sequence[Box]) -> Boxes:
-    """Return annotated boxes as an array `[N, 4]`; their classes stay behind.
+    """Return annotated boxes as an array `[N, 4]`, without their classes.
 
     >>> box_array([Box(x_min=1, y_min=2, x_max=3, y_max=4, label="car")])
     array([[1., 2., 3., 4.]])
@@ -21,7 +21,7 @@ def box_array(boxes: Sequence[Box]) -> Boxes:
 
 
 def box_areas(boxes: ArrayLike) -> NDArray[np.float64]:
-    """Return the areas `[N]` in square pixels; a box turned inside out has none.
+    """Return the areas `[N]` in square pixels; 0 for inverted boxes.
 
     Args:
         boxes: `[N, 4]`.
@@ -35,7 +35,7 @@ def box_areas(boxes: ArrayLike) -> NDArray[np.float64]:
 
 
 def pairwise_iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Return how far each box of one set covers each of another: shared over joint area.
+    """Return the IoU of every pair of boxes of two sets.
 
     Args:
         first: `[N, 4]`.
@@ -68,7 +68,7 @@ def pairwise_intersection(first: ArrayLike, second: ArrayLike) -> NDArray[np.flo
 
 
 def clip_boxes(boxes: ArrayLike, width: float, height: float) -> Boxes:
-    """Return boxes `[N, 4]` cut off at the edges of a `width` x `height` image."""
+    """Return boxes `[N, 4]` clipped to a `width` x `height` image."""
     limits = np.array([width, height, width, height], np.float64)
     return np.clip(_checked(boxes), 0, limits)
 

@@ -1,4 +1,4 @@
-"""A picture and its detections are a few named numbers, cheap enough to take of every frame."""
+"""Compute descriptors of a frame for drift detection: brightness, contrast, sharpness, boxes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 
 
 def describe(image: NDArray[np.uint8], boxes: Sequence[ScoredBox]) -> dict[str, float]:
-    """Describe a picture and what a detector saw in it.
+    """Return the descriptors of an image and of its detected boxes.
 
     Colours are taken at a fixed grid of points. Sharpness and noise compare each point
     with its neighbours in the full image, which a smaller copy would have smoothed away.

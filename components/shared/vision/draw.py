@@ -1,4 +1,4 @@
-"""Boxes are drawn on a copy of the picture, with lines thin enough to see what they hold."""
+"""Draw boxes with captions on a copy of an image."""
 
 import math
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ DARK: Colour = (12, 14, 18)
 
 
 def class_colour(label: str, classes: Sequence[str]) -> Colour:
-    """Return the colour of a class, the same on every picture of a dataset."""
+    """Return the colour of a class, the same on every image of a dataset."""
     return COLOURS[classes.index(label) % len(COLOURS)] if label in classes else UNKNOWN
 
 
 def caption_of(box: Box) -> str:
-    """Return what a box is called: its label, and its score if it has one.
+    """Return the caption of a box: its label, and its score if it has one.
 
     >>> caption_of(ScoredBox(x_min=0, y_min=0, x_max=1, y_max=1, label="car", score=0.914))
     'car 0.91'
@@ -42,7 +42,7 @@ def draw_boxes(
     captions: Sequence[str] | None = None,
     thickness: float = 0,
 ) -> Image:
-    """Outline boxes on a copy of a picture, each under a tag that says what it is.
+    """Draw boxes with captions on a copy of an image.
 
     Args:
         image: uint8 `[height, width, 3]`, RGB; it is not changed.

@@ -1,7 +1,7 @@
-"""Reads what a camera noted of a picture: how it was held, and when it was taken.
+"""Read orientation and capture time from EXIF metadata.
 
-Nothing is raised for a note that cannot be read, for it says nothing then; and a note takes no
-more time than its first few hundred entries, whatever it claims.
+Metadata that cannot be parsed is ignored without an error, and at most a few hundred entries
+are read.
 
 Source:
     CIPA DC-008, Exif 3.0: section 4.5 (structure), 4.6 (tags).
@@ -20,7 +20,7 @@ ENTRY_BYTES, VALUE_AT, IN_PLACE = 12, 8, 4
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What was noted.
+    """Parsed EXIF metadata.
 
     Attributes:
         orientation: 1 to 8, as Exif numbers them; 1 if the picture is stored upright.
@@ -34,12 +34,12 @@ class Exif:
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether the upright picture is as wide as the stored one is high."""
+        """Whether the upright image has width and height of the stored one swapped."""
         return self.orientation >= 5
 
 
 def read_exif(note: bytes) -> Exif:
-    """Read a note, which begins with its byte order.
+    """Parse EXIF metadata, which begins with its byte order.
 
     >>> read_exif(bytes.fromhex("4d4d002a00000008" "0001" "0112000300000001" "00060000"))
     Exif(orientation=6, taken_at='', offset='')

@@ -1,4 +1,4 @@
-"""Decodes JPEGs from outside to upright pictures, after what they claim was checked."""
+"""Decode untrusted JPEGs to upright images, after checks of their headers."""
 
 import io
 
@@ -27,7 +27,7 @@ TURNS = {
 
 
 def jpeg_size(content: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Return the size of a JPEG as people see it, from its headers alone.
+    """Return the size of the upright image, from the headers alone.
 
     Args:
         content: The whole file.

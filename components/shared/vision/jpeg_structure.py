@@ -1,7 +1,7 @@
-"""Reads the structure of a JPEG without decoding it: size, orientation, scans and where it ends.
+"""Parse the structure of a JPEG without decoding it: size, orientation, scans and end.
 
-Every segment is followed by its length, as a decoder does it, so that no bytes are left to be
-understood otherwise by the decoder, and what decoding would cost is known before it begins.
+The length of every segment is followed as a decoder does it, so that the decoder reads the
+same bytes, and the cost of decoding is bounded before it begins.
 
 Source:
     ITU-T T.81, annex B.
@@ -44,7 +44,7 @@ MAX_BYTES = 12  # of one scan for each pixel: 3 numbers of 26 bits at most, some
 
 
 class JpegError(Refusal):
-    """Bytes are no JPEG that we decode; `reason` is a code that can be counted."""
+    """Bytes are no supported JPEG; `reason` is a code that can be counted."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         """Keep the reason beside the sentence."""
@@ -55,7 +55,7 @@ class JpegError(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What a JPEG says of itself.
+    """Parsed structure of a JPEG.
 
     Attributes:
         width: Of the stored picture, pixels, at least 1.
@@ -74,7 +74,7 @@ class Structure:
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height as people see the picture, in pixels."""
+        """Width and height of the upright image, in pixels."""
         size = (self.width, self.height)
         return size[::-1] if self.exif.swaps_sides else size
 
@@ -93,7 +93,7 @@ class _Frame(NamedTuple):
 
 
 def read_structure(content: bytes, max_pixels: int) -> Structure:
-    """Read the structure of a whole file.
+    """Parse the structure of a whole file.
 
     Args:
         content: The file. What follows its end marker is no part of it.

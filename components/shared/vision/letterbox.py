@@ -1,4 +1,4 @@
-"""A picture enters the network whole: shrunk or grown to fit, centred, with grey around it."""
+"""Letterbox an image: scale it to fit the network's input, centred, with grey padding."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ PADDING = 114  # grey level, 0 to 255
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How pictures of one size become network inputs of another.
+    """Scale and padding of images of one size for a network input of another.
 
     Args:
         source_width: Width of the picture in pixels.
@@ -32,7 +32,7 @@ class Letterbox:
 
     @property
     def inner(self) -> tuple[int, int]:
-        """Return width and height that the picture takes inside the network's input."""
+        """Return width and height of the image inside the network's input."""
         width = round(self.source_width * self.scale)
         height = round(self.source_height * self.scale)
         return max(width, 1), max(height, 1)
@@ -48,7 +48,7 @@ class Letterbox:
         return (self.target_height - self.inner[1]) // 2
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture, uint8 `[H, W, 3]`, as uint8 `[target_height, target_width, 3]`."""
+        """Return an image, uint8 `[H, W, 3]`, as uint8 `[target_height, target_width, 3]`."""
         width, height = self.inner
         if (width, height) != (self.source_width, self.source_height):
             resized = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
@@ -60,11 +60,11 @@ class Letterbox:
         return canvas
 
     def to_input(self, boxes: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Move xyxy boxes `[N, 4]` from pixels of the picture to pixels of the input."""
+        """Convert xyxy boxes `[N, 4]` from pixels of the image to pixels of the input."""
         return (boxes * self._scales + self._offset).astype(np.float32)
 
     def to_image(self, boxes: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Move xyxy boxes `[N, 4]` back to pixels of the picture, and clip them to it."""
+        """Convert xyxy boxes `[N, 4]` back to pixels of the image, and clip them to it."""
         end = np.array([self.source_width, self.source_height] * 2)
         return np.clip((boxes - self._offset) / self._scales, 0, end).astype(np.float32)
 
@@ -80,5 +80,5 @@ class Letterbox:
 
 
 def network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return uint8 pictures `[N, h, w, 3]` as float32 `[N, 3, h, w]` from 0 to 1."""
+    """Return uint8 images `[N, h, w, 3]` as float32 `[N, 3, h, w]` from 0 to 1."""
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)

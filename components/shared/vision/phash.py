@@ -1,4 +1,4 @@
-"""Two files that show the same picture have nearly the same hash, however they were stored."""
+"""Perceptual hash of images, and a search for near-duplicates by Hamming distance."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def hash_jpeg(content: bytes) -> Hash:
 
 
 def difference_hash(image: NDArray[np.uint8]) -> Hash:
-    """Return 256 bits that say where a picture grows brighter from left to right.
+    """Return the difference hash (dHash): 256 bits, 1 where brightness rises from left to right.
 
     Brightness, contrast, size and compression hardly change it; what is where does.
 
@@ -48,7 +48,7 @@ def difference_hash(image: NDArray[np.uint8]) -> Hash:
 
 
 def near_duplicates(hashes: NDArray[np.uint8], max_bits: int) -> list[tuple[int, int]]:
-    """Return every pair of hashes that differ in few bits; none is missed.
+    """Return every pair of hashes within a Hamming distance.
 
     Of `max_bits + 1` bands, two hashes that differ in at most `max_bits` bits agree in at
     least one. So only those that share a band are compared.

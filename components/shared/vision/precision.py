@@ -1,4 +1,4 @@
-"""How good boxes are in one number: average precision, over overlaps and classes."""
+"""Compute mean average precision (mAP) over IoU thresholds and classes."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ RECALLS = np.linspace(0, 1, 101)
 
 
 class Found(NamedTuple):
-    """Boxes of one image: xyxy `[N, 4]`, scores `[N]` and classes `[N]`."""
+    """Detected boxes of one image: xyxy `[N, 4]`, scores `[N]` and classes `[N]`."""
 
     boxes: Floats
     scores: Floats
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What is in one image: boxes xyxy `[M, 4]` and classes `[M]`."""
+    """True boxes of one image: xyxy `[M, 4]` and classes `[M]`."""
 
     boxes: Floats
     classes: Integers
@@ -35,7 +35,7 @@ class Truth(NamedTuple):
 def mean_precision(
     found: Iterable[Found], truth: Iterable[Truth], overlaps: Sequence[float] = OVERLAPS
 ) -> float:
-    """Return the mean over classes and overlaps of average precision.
+    """Return the mean average precision over classes and IoU thresholds.
 
     Args:
         found: What a detector found in each image.
@@ -57,7 +57,7 @@ def mean_precision(
 
 
 def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
-    """Return `mean_precision` of what `judge` said of all images, one after the other.
+    """Return `mean_precision` from the concatenated results of `judge` of all images.
 
     Args:
         judged: `[N, 2 + overlaps]`.
@@ -71,7 +71,7 @@ def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
 
 
 def judge(found: Found, truth: Truth, overlaps: Sequence[float] = OVERLAPS) -> Floats:
-    """Return class, score and, for each overlap, 1 for right or 0 for wrong of every box.
+    """Return class, score and, for each IoU threshold, 1 for a true or 0 for a false positive.
 
     Returns:
         `[N, 2 + overlaps]`, in the order in which they were found.

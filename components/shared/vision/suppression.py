@@ -1,4 +1,4 @@
-"""Of the raw boxes that mean the same object, the surest stays; ties fall the same way always."""
+"""Class-wise non-maximum suppression (NMS) with deterministic ties."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ Integers = NDArray[np.intp]
 def suppress(
     boxes: Floats, scores: Floats, settings: Postprocessing
 ) -> tuple[Floats, Floats, Integers]:
-    """Return the boxes that stay after class-wise non-maximum suppression.
+    """Return the boxes that remain after class-wise non-maximum suppression.
 
     Every pair of a box and a class whose score reaches the threshold is a candidate. Equal
     scores are ordered by class, then by place in the input.

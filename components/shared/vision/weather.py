@@ -1,4 +1,4 @@
-"""Night and rain as photographs show them; every function leaves its input alone."""
+"""Simulate night and rain on images; inputs are not changed."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ GRAIN_SIDE = 1024
 
 
 def night(image: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture as it would be at night: dark, blue and noisy, its lights glowing.
+    """Return an image as at night: dark, blue and noisy, with glowing lights.
 
     Args:
         image: `[H, W, 3]`, RGB.
@@ -29,7 +29,7 @@ def night(image: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def rain(image: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture as it would be in rain: greyer, softer, with streaks and a wet floor.
+    """Return an image as in rain: greyer, softer, with streaks and a wet ground.
 
     Args:
         image: `[H, W, 3]`, RGB.
@@ -45,7 +45,7 @@ def rain(image: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def grain(shape: tuple[int, ...], spread: float, rng: np.random.Generator) -> Levels:
-    """Return a sensor's noise, `[H, W, 3]`, with a standard deviation in levels."""
+    """Return sensor noise, `[H, W, 3]`, with a standard deviation in grey levels."""
     down, right = (int(rng.integers(GRAIN_SIDE // 4)) for _ in range(2))
     tile = _grain()
     times = [
@@ -57,7 +57,7 @@ def grain(shape: tuple[int, ...], spread: float, rng: np.random.Generator) -> Le
 
 
 def add_glow(levels: Levels, lights: Levels) -> Levels:
-    """Return a picture with a halo around its lights.
+    """Return an image with a halo around its lights.
 
     Args:
         levels: `[H, W, 3]`, 0 to 255.
@@ -74,7 +74,7 @@ def add_glow(levels: Levels, lights: Levels) -> Levels:
 
 
 def as_pixels(levels: NDArray[np.floating]) -> Pixels:
-    """Return levels cut to 0 to 255 as bytes."""
+    """Return levels clipped to 0 to 255 as bytes."""
     return np.asarray(np.clip(levels, 0, 255), np.uint8)
 
 
