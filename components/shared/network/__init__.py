@@ -1,1 +1,1 @@
-"""The network, its loss and its decoding: the only shared room that needs TensorFlow."""
+"""The detector network in Keras: layers, label assignment, loss, decoding and weights."""

@@ -1,6 +1,6 @@
-"""Name of the network's architecture: the weights of a model fit a network of the same name.
+"""Name the network's architecture: weights fit a network of the same name only.
 
-Whoever changes what `network.build_network` computes from given weights changes the name.
+Change the name with any change in what `network.build_network` computes from given weights.
 """
 
 ARCHITECTURE = "pan-distribution-1"
@@ -9,5 +9,5 @@ BY_SOURCE = {"ac648fd6eff7fc39d02463d047da961ec1cfde7e4c5d34529319aef2a79bf2ae":
 
 
 def fits(name: str) -> bool:
-    """Say whether weights of an architecture fit today's network; without a name they may."""
+    """Return whether weights of an architecture fit today's network; True without a name."""
     return not name or BY_SOURCE.get(name, name) == ARCHITECTURE

@@ -1,7 +1,7 @@
-"""Which anchor answers for which object: those that already see it best, all at once.
+"""Task-aligned label assignment (TOOD): target box, class and quality of each anchor.
 
 Everything is a batch: `B` images, `A` anchors, `M` places for objects of which some are
-empty. Nothing here is differentiated.
+empty. No gradient flows through the assignment.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ TINY = 1e-9
 
 
 class Targets(NamedTuple):
-    """What each anchor should say."""
+    """Targets of each anchor."""
 
     boxes: Any  # [B, A, 4] xyxy in pixels; anything where `quality` is 0
     classes: Any  # [B, A] int32
@@ -36,7 +36,7 @@ def _area(boxes: Any) -> Any:
 
 
 def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
-    """Say which anchors lie in which boxes, as bool `[B, M, A]`.
+    """Return which anchors lie in which boxes, as bool `[B, M, A]`.
 
     A box narrower than two of the finest strides has hardly a centre inside; there it
     counts as that wide, so that a few anchors answer for it.
@@ -51,7 +51,7 @@ def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
 def assign(
     scores: Any, boxes: Any, centres: Any, strides: Any, true_boxes: Any, true_classes: Any
 ) -> Targets:
-    """Choose for each object the anchors whose score and overlap agree best.
+    """Assign each object to the anchors with the best product of score and overlap.
 
     Args:
         scores: `[B, A, C]` predicted, from 0 to 1.
@@ -81,7 +81,7 @@ def assign(
 
 
 def best_of_each(agreement: Any) -> Any:
-    """Mark the `CANDIDATES` largest values in each row of `[B, M, A]`, as bool."""
+    """Return a mask of the `CANDIDATES` largest values in each row of `[B, M, A]`."""
     count = min(CANDIDATES, agreement.shape[-1])
     least = tf.math.top_k(agreement, count, sorted=True).values[..., -1:]
     return (agreement >= least) & (agreement > 0)

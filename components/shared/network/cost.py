@@ -1,4 +1,4 @@
-"""What a network costs, counted from its graph: numbers to keep and sums to do."""
+"""Count the parameters and FLOPs of a network."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Cost(NamedTuple):
-    """What one size of the network costs at one size of image."""
+    """Parameters and FLOPs of one network at one image size."""
 
     parameters: int
     gflops: float  # of one image; a multiplication and an addition count as two

@@ -1,4 +1,4 @@
-"""What the network says becomes boxes in pixels of its input, in training and in service."""
+"""Decode distance distributions to xyxy boxes, and build the serving function."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def anchor_points(
 
 
 def boxes_of(bins: Any, centres: Any, strides: Any) -> Any:
-    """Return the boxes that distance distributions stand for.
+    """Return the boxes of distance distributions: expected distance to each edge.
 
     Args:
         bins: `[B, A, 4, BINS]` logits of the distances to left, top, right and bottom.
@@ -57,7 +57,7 @@ def boxes_of(bins: Any, centres: Any, strides: Any) -> Any:
 
 
 def serving_function(model: keras.Model) -> Any:
-    """Return the whole of what is served, up to suppression, as one graph.
+    """Return the served function, from images to boxes and scores before NMS, as one graph.
 
     Args:
         model: A detector as `restore` or `build_network` returns it.

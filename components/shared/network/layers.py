@@ -1,6 +1,6 @@
-"""The parts the network is made of; every map is `[batch, height, width, channels]`.
+"""Layers and blocks of the network; every feature map is `[batch, height, width, channels]`.
 
-A network may compute in half the bits (`computing_in`); its weights, and all that adds up over
+A network may compute in half precision (`computing_in`); its weights, and all that adds up over
 many values or steps, are float32 in any case.
 """
 
@@ -17,7 +17,7 @@ EPSILON = 1e-3
 
 @contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Let the networks that are built meanwhile compute in a precision.
+    """Set the compute precision of networks built within the context.
 
     Args:
         precision: `float32`, or `bfloat16` or `float16` for everything between float32
@@ -35,7 +35,7 @@ def computing_in(precision: str) -> Iterator[None]:
 
 
 class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
-    """Batch normalisation by TensorFlow's fused kernel, and `x * sigmoid(x)` of what comes out.
+    """Batch normalisation by TensorFlow's fused kernel, followed by SiLU, `x * sigmoid(x)`.
 
     For the gradient of both only what went in is kept: what lies between them is made again.
 
@@ -47,7 +47,7 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def build(self, input_shape: Any) -> None:
-        """Make the scale, the shift and the moving statistics of each channel."""
+        """Make scale, offset and moving statistics of each channel."""
         self.gamma = self._weight("gamma", "ones", input_shape)
         self.beta = self._weight("beta", "zeros", input_shape)
         self.mean = self._weight("moving_mean", "zeros", input_shape, trainable=False)
@@ -60,7 +60,7 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, maps: Any, training: bool = False) -> Any:
-        """Normalise by the batch's own statistics in training, by the moving ones after.
+        """Normalise by batch statistics in training, by moving ones otherwise, and apply SiLU.
 
         A layer that is not `trainable` normalises by the moving ones in training, too.
         """
@@ -75,7 +75,7 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         return bent
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Say what `call` returns without running it."""
+        """Return the shape of `call` without running it."""
         return input_shape
 
 
@@ -134,7 +134,7 @@ def _through_silu(maps: Any, gamma: Any, beta: Any, mean: Any, variance: Any, up
 
 
 class Upsample(keras.layers.Layer):  # type: ignore[misc]
-    """Twice the height and width, each value repeated: one plain resize."""
+    """Nearest-neighbour upsampling to twice the height and width."""
 
     def call(self, maps: Any) -> Any:
         """Return `[B, 2h, 2w, C]` for `[B, h, w, C]`."""
@@ -143,13 +143,13 @@ class Upsample(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Say what `call` returns without running it."""
+        """Return the shape of `call` without running it."""
         batch, height, width, channels = input_shape
         return (batch, 2 * height, 2 * width, channels)
 
 
 def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: str) -> Any:
-    """Convolve, normalise, and bend by SiLU; the size is divided by `stride`."""
+    """Convolution, batch normalisation and SiLU; the size is divided by `stride`."""
     maps = keras.layers.Conv2D(
         channels,
         kernel,
@@ -163,7 +163,7 @@ def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: st
 
 
 def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
-    """Run a chain of convolutions beside a shortcut, and mix every link of the chain.
+    """ELAN block: a chain of convolutions beside a shortcut, all joined by a 1 x 1 convolution.
 
     Source:
         Wang et al., "Designing Network Design Strategies Through Gradient Path
@@ -181,7 +181,7 @@ def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
 
 
 def pool_pyramid(maps: Any, channels: int, *, name: str) -> Any:
-    """Let every place see its wide surroundings, by maxima over 5, 9 and 13 cells.
+    """Spatial pyramid pooling (SPPF): maxima over 5, 9 and 13 cells.
 
     Source:
         He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual

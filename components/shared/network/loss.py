@@ -1,7 +1,7 @@
-"""How wrong the network is: a sum over the batch, and the weight to divide it by.
+"""Detection loss: classification, box (CIoU) and distance (DFL) loss, summed over the batch.
 
-Both are sums, so that several workers may add theirs up and divide once: the outcome is
-that of one worker with the whole batch.
+The losses and their weight are sums, so that several workers may add theirs up and divide
+once: the result equals that of one worker with the whole batch.
 """
 
 import math
@@ -21,7 +21,7 @@ LEAST_SIDE = 1e-3  # pixels
 
 
 class Loss(NamedTuple):
-    """Three sums and their common weight, all scalars."""
+    """Three loss sums and their common weight, all scalars."""
 
     classes: Any
     boxes: Any
@@ -30,14 +30,14 @@ class Loss(NamedTuple):
 
     @property
     def total(self) -> Any:
-        """The sum that is differentiated."""
+        """Sum of the three losses, which is differentiated."""
         return CLASS_WEIGHT * self.classes + BOX_WEIGHT * self.boxes + BINS_WEIGHT * self.bins
 
 
 def detection_loss(
     said: dict[str, Any], centres: Any, strides: Any, true_boxes: Any, true_classes: Any
 ) -> Loss:
-    """Compare what the network said with what is there.
+    """Compute the loss of the network's outputs against the true boxes.
 
     Args:
         said: `logits` `[B, A, C]` and `bins` `[B, A, 4, BINS]` of the network.
@@ -107,7 +107,7 @@ def ciou(first: Any, second: Any) -> Any:
 
 
 def bins_loss(bins: Any, boxes: Any, centres: Any, strides: Any) -> Any:
-    """Return how surprised distributions of distances are by the true ones.
+    """Return the distribution focal loss (DFL): cross entropy of distance distributions.
 
     Args:
         bins: `[P, 4, BINS]` logits for left, top, right and bottom.

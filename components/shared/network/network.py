@@ -1,9 +1,9 @@
-"""One network in three sizes: a backbone, a neck that mixes scales, a head for each scale.
+"""Build the detector: backbone, feature pyramid neck and a head for each of three scales.
 
-It takes `[batch, height, width, 3]` from 0 to 1. For every anchor (a cell of one of the
-three scales) it gives the logits of the classes, and for the distance from the cell's
-centre to each edge of a box the logits of `BINS` whole numbers of strides, from -1 on: a
-cell may answer for a small object that it lies just outside of.
+The input is `[batch, height, width, 3]` from 0 to 1. The outputs for every anchor (a cell of
+one of the three scales) are the logits of the classes, and for the distance from the cell's
+centre to each edge of a box the logits of `BINS` whole numbers of strides, from -1 on: a cell
+may be assigned to a small object that it lies just outside of.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ FIRST_DISTANCE = 2.0  # strides from centre to edge before anything is learned
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is: a factor on all channels, and the length of its chains."""
+    """Size of a network: a factor on all channels, and the depth of its blocks."""
 
     width: float
     depth: int
@@ -97,7 +97,7 @@ def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
 
 
 def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any]:
-    """Return maps of the same shapes, where meaning went down and detail came back up."""
+    """Return feature maps of the same shapes, mixed top-down and then bottom-up (PAN)."""
     _, _, c3, c4, c5 = map(size.channels, WIDTHS)
 
     def join(first: Any, second: Any, channels: int, name: str) -> Any:

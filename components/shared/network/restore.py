@@ -1,4 +1,4 @@
-"""A trained detector is a folder of numbers, from which the network is built again."""
+"""Save and restore the weights of a trained detector."""
 
 from pathlib import Path
 
