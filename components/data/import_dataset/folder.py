@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Refusal
 
 
 class Folder:
-    """A folder with images somewhere below it.
+    """A folder with images somewhere below it; hidden files are left out.
 
     Args:
         root: Where its files are.
@@ -23,7 +23,6 @@ class Folder:
     """
 
     def __init__(self, root: Path, called: str = "") -> None:
-        """List its files, hidden ones left out."""
         if not root.is_dir():
             kind = "a file" if root.exists() else "not there"
             raise Refusal(f"{root} is {kind}, expected a folder with images and annotations")

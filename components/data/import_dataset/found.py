@@ -41,7 +41,6 @@ class UnusableError(ValueError):
     """A line or a box cannot be used; `reason` is a code that can be counted."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason beside the sentence."""
         super().__init__(detail)
         self.reason = reason
 

@@ -35,7 +35,6 @@ class ImageIndex:
     """
 
     def __init__(self, images: Sequence[str], files: Sequence[str] = ()) -> None:
-        """Index each by its path, its name and its name without ending."""
         self.images = frozenset(images)
         told = {split_in(file) for file in files if file not in self.images}
         self._image_splits = frozenset(map(split_in, images)) - {None}

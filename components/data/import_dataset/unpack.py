@@ -46,7 +46,6 @@ class Room:
     """
 
     def __init__(self, folder: Path, policy: ImportPolicy, called: str) -> None:
-        """Take nothing yet."""
         self.folder, self.policy, self.called = folder, policy, called
         self.files = self.bytes = 0
 

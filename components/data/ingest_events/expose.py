@@ -46,7 +46,6 @@ class Pulse:
     """
 
     def __init__(self, still_s: float = STILL_S, ready_s: float = READY_S) -> None:
-        """Begin alive, with nothing wrong."""
         self._still_s, self._ready_s = still_s, ready_s
         self._faults: dict[str, float] = {}  # since when
         self._said: dict[str, float] = {}

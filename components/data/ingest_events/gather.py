@@ -18,7 +18,6 @@ class OtherLogError(Exception):
     """A stored message's offset holds another message: the partition was recreated."""
 
     def __init__(self, at: Partition, offset: int) -> None:
-        """Say which message it was."""
         self.topic, number = at
         super().__init__(f"message {offset:,} of {self.topic}/{number} is not the one stored")
 

@@ -20,7 +20,6 @@ class Meter:
     """
 
     def __init__(self, pulse: Pulse) -> None:
-        """Begin with nothing."""
         self.pulse = pulse
         self.events = self.quarantined = self._said = 0
         self.failures = 0  # outages since a batch was stored or nothing was waiting

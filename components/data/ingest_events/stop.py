@@ -17,7 +17,6 @@ class Stop:
     """
 
     def __init__(self, code: int = 0) -> None:
-        """Listen from now on. Only the main thread may."""
         self.asked, self._code = False, code
         self._asked = threading.Event()
         # A thread, for a signal handler does not run while the database's driver waits.

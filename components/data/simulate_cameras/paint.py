@@ -25,7 +25,6 @@ class Canvas:
     """
 
     def __init__(self, picture: Image.Image) -> None:
-        """Begin with a backdrop on which nothing stands."""
         self.picture = picture
         self.marks = Image.new("L", (WIDTH, HEIGHT))
         self.glow = Image.new("RGB", (WIDTH, HEIGHT))

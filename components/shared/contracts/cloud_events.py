@@ -40,7 +40,6 @@ class EventError(ValueError):
     """A message is no known event; `reason` is a code that can be counted."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason beside the sentence."""
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

@@ -60,7 +60,6 @@ class TrainedLayout:
     """Output files of a training."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.info = self.root / "trained.json"
         self.weights = self.root / "weights.npz"
@@ -135,7 +134,6 @@ class PackageLayout:
     """Files of a package."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.info = self.root / "package.json"
         self.model = self.root / "model.onnx"
@@ -203,7 +201,6 @@ class RegisteredLayout:
     """Files of a registered version, under `models/<digest>/` in the object store."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.package = self.root / "package"
         self.signature = self.root / "package.sig"

@@ -66,7 +66,6 @@ class SnapshotLayout:
     """Files of a snapshot."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.info = self.root / "snapshot.json"
         self.manifest = self.root / "manifest.jsonl"
@@ -110,7 +109,6 @@ class WindowLayout:
     """Files of a window."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.info = self.root / "window.json"
         self.frames = self.root / "frames.jsonl"

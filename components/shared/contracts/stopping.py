@@ -13,7 +13,6 @@ class Stopped(SystemExit):
     """Raised at SIGTERM; the process ends with 143."""
 
     def __init__(self) -> None:
-        """Take the exit code of the signal."""
         super().__init__(STOPPED)
 
     def __str__(self) -> str:

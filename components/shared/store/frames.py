@@ -89,7 +89,6 @@ class FrameSender:
         tool: str,
         endpoint: str = "",
     ) -> None:
-        """Open nothing but a client; the first call sends."""
         self.objects, self.producer = objects, producer
         self.dataset, self.source = dataset, source
         self.labelled_by, self.tool = labelled_by, tool

@@ -25,7 +25,7 @@ NAME_BYTES = 255  # of a file, at most
 
 
 class Objects:
-    """One object store.
+    """One object store; a local folder is created if it is missing.
 
     Args:
         url: `file:///folder`, `s3://bucket/prefix` or whatever obstore knows; the
@@ -35,7 +35,6 @@ class Objects:
     """
 
     def __init__(self, url: str, retry_s: float | None = None) -> None:
-        """Open the store; a local folder is made if it is missing."""
         self.url = url.rstrip("/")
         local = url.startswith("file://")
         self._folder = Path(url2pathname(urlsplit(url).path)) if local else None

@@ -25,7 +25,6 @@ class Registry:
     """
 
     def __init__(self, connection: extensions.connection) -> None:
-        """Keep the connection; nothing is read."""
         self._connection = connection
 
     def register(

@@ -27,7 +27,6 @@ class ImageReader:
     """
 
     def __init__(self, index: str | Path, objects: Objects) -> None:
-        """Read the index, and no image yet."""
         self._objects = objects
         self._entries = {entry.sha256: entry for entry in read_lines(ShardEntry, index)}
 
@@ -64,7 +63,6 @@ class SnapshotReader(ImageReader):
     """
 
     def __init__(self, path: str | Path, objects: Objects) -> None:
-        """Read all but the images."""
         layout = SnapshotLayout(path)
         super().__init__(layout.index, objects)
         self.info = SnapshotInfo.read(layout.info)

@@ -28,10 +28,12 @@ Partition = tuple[str, int]
 
 
 class Producer(KafkaProducer):  # type: ignore[misc]
-    """A producer whose `flush` and `close` raise if any message was not delivered."""
+    """A producer whose `flush` and `close` raise if any message was not delivered.
+
+    It takes the settings of `KafkaProducer`.
+    """
 
     def __init__(self, **settings: Any) -> None:
-        """Connect; settings are those of `KafkaProducer`."""
         self._failures: list[BaseException] = []
         super().__init__(**settings)
 

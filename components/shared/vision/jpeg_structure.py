@@ -47,7 +47,6 @@ class JpegError(Refusal):
     """Bytes are no supported JPEG; `reason` is a code that can be counted."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep the reason beside the sentence."""
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

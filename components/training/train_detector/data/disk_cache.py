@@ -33,6 +33,8 @@ AS_IT_IS = Packing(bytes, bytes)
 class DiskCache:
     """Thread-safe cache of values by name; a value without room is made each time.
 
+    The file is unlinked when it is opened, so that no kind of exit leaves it behind.
+
     Args:
         folder: Where the file lies.
         room_bytes: The most that it may take; it never takes more than a quarter of what others
@@ -43,7 +45,6 @@ class DiskCache:
     """
 
     def __init__(self, folder: str | Path, room_bytes: int = ROOM_BYTES) -> None:
-        """Open the file and take its name away, so that no kind of end leaves it behind."""
         self._file, name = mkstemp(dir=folder)
         Path(name).unlink()
         finalize(self, os.close, self._file).atexit = False  # threads may still read then

@@ -60,7 +60,6 @@ class InputPipeline:
         settings: Settings,
         readers: int = READERS,
     ) -> None:
-        """Take note, and read nothing yet."""
         self._gallery = gallery
         self._size = size
         self._schedule = schedule
@@ -141,7 +140,6 @@ class BatchFunction:
     """
 
     def __init__(self, make: Make) -> None:
-        """Make nothing yet."""
         self._make = make
         self._failed: dict[int, BaseException] = {}
 

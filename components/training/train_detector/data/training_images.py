@@ -45,7 +45,6 @@ class TrainingImages:
     """
 
     def __init__(self, split: Split, recent_bytes: int = RECENT_BYTES) -> None:
-        """Decode nothing yet."""
         self._split = split
         self._recent: dict[int, TrainingImage] = {}
         self._recent_most, self._recent_used = recent_bytes, 0

@@ -23,7 +23,6 @@ class ValidationImages:
     """Validation images of a split, letterboxed at first use."""
 
     def __init__(self, split: Split) -> None:
-        """Decode nothing yet."""
         self._split = split
         width, height = split.size
         self._packing = Packing(

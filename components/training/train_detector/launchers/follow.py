@@ -68,7 +68,6 @@ class Follower:
     def __init__(
         self, cluster: Cluster, kind: JobKind, job: Job, uid: str, look_every_s: float
     ) -> None:
-        """Start the clocks."""
         self.cluster, self.kind, self.job, self.uid = cluster, kind, job, uid
         self.look_every_s = look_every_s
         self.state: State | None = None
@@ -211,7 +210,6 @@ class Voice:
     """
 
     def __init__(self, cluster: Cluster, worker: WorkerPod, container: str) -> None:
-        """Say nothing yet."""
         self.uid = worker.uid
         self._source = (cluster, worker.pod, container)
         self._thread: threading.Thread | None = None

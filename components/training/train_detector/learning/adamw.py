@@ -26,7 +26,6 @@ class AdamW:
     """
 
     def __init__(self, variables: list[Any], weight_decay: float, horizon: float) -> None:
-        """Start at the variables' values."""
         # Kernels first, so that a place in the vector says whether it decays.
         self.variables = sorted(variables, key=lambda variable: len(variable.shape) == 1)
         kernels = sum(int(np.prod(v.shape)) for v in variables if len(v.shape) > 1)

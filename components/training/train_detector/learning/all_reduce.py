@@ -27,7 +27,6 @@ class GradientAllReduce:
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, precision: str, numbers: int) -> None:
-        """Send nothing yet."""
         self.workers, self.numbers = strategy.num_replicas_in_sync, numbers
         self.precision = tf.as_dtype(precision if self.workers > 1 else "float32")
 

@@ -91,7 +91,6 @@ class Checkpoints:
     """
 
     def __init__(self, objects: Objects, folder: str, worker: int) -> None:
-        """Name the place; nothing is read."""
         self.objects, self.folder = objects, f"{folder}/{worker}"
 
     def numbers(self) -> list[int]:

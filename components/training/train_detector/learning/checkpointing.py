@@ -43,7 +43,6 @@ class CheckpointCoordinator:
     def __init__(
         self, checkpoints: Checkpoints, group: WorkerGroup, every_s: float, told: threading.Event
     ) -> None:
-        """Start the clock."""
         self.checkpoints, self.group, self.every_s, self.told = checkpoints, group, every_s, told
         self._last = monotonic()
         self._background = ThreadPoolExecutor(1, "checkpoint")

@@ -136,13 +136,14 @@ def _epoch(number: int, steps: int, parts: list[float], rate: float, map50: floa
 class Progress:
     """Counts steps, and prints progress lines from time to time.
 
+    The clock starts after the first step, so that building the graph does not count.
+
     Args:
         schedule: How much there is to do.
         steps: Taken before.
     """
 
     def __init__(self, schedule: BatchSampler, steps: int) -> None:
-        """Start the clock at the first step, so that building the graph does not count."""
         self.schedule = schedule
         self.steps = self.first = steps
         self.began = self.told = monotonic()

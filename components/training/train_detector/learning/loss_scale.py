@@ -12,12 +12,13 @@ PATIENCE = 2000  # good steps before more is tried
 class LossScale:
     """Loss scale that is halved when a gradient overflows, and doubled after many finite ones.
 
+    It starts large: the first steps reduce it to what is possible.
+
     Source:
         Micikevicius et al., "Mixed Precision Training", ICLR 2018.
     """
 
     def __init__(self) -> None:
-        """Start large: the first steps find what is possible."""
         self.scale = tf.Variable(FIRST, trainable=False)
         self.good = tf.Variable(0.0, trainable=False)
 

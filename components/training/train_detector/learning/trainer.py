@@ -59,7 +59,6 @@ class Trainer:
         horizon: float,
         settings: Settings,
     ) -> None:
-        """Take over the network's weights."""
         if len(strategy.extended.worker_devices) != 1:
             raise ValueError(f"worker has devices {strategy.extended.worker_devices}, expected one")
         self.model, self.strategy = model, strategy

@@ -21,7 +21,6 @@ class WorkerGroup:
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, index: int) -> None:
-        """Meet nobody yet."""
         self.index, self.workers = index, int(strategy.num_replicas_in_sync)
         self._sum = tf.function(
             lambda value: strategy.run(sum_over_replicas, args=(value,)), autograph=False

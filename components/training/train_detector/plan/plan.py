@@ -45,7 +45,6 @@ class PlanLayout:
     """Input files of a worker, beside the shards in the object store, and its output files."""
 
     def __init__(self, root: str | Path) -> None:
-        """Name the folder; nothing is read."""
         self.root = Path(root)
         self.plan = self.root / "plan.json"
         self.snapshot = self.root / "snapshot"  # without its shards

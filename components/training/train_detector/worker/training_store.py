@@ -21,7 +21,6 @@ class TrainingStore:
     """
 
     def __init__(self, objects: Objects, fingerprint: str) -> None:
-        """Name the place; nothing is read."""
         self.objects = objects
         self.prefix = f"trainings/{fingerprint}"
 
