@@ -18,9 +18,9 @@ import psutil
 from onnx.utils import Extractor
 
 from components.shared.contracts.model import FOUND, INPUT, PackageLayout, Postprocessing
+from components.training.export_onnx.onnx_nms import with_suppression
 from components.training.export_onnx.package import Form, write_golden, write_graph
 from components.training.export_onnx.quantise import quantise
-from components.training.export_onnx.suppress import with_suppression
 from tests.benchmarks.table import Row, at_most, interleaved
 from tests.benchmarks.yolo_shape import gflops, yolo_shape
 

@@ -21,7 +21,8 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.picture import Raw
 from components.shared.store.snapshots import SnapshotReader
-from components.training.export_onnx.inside import check_inside
+from components.training.export_onnx.int8_gate import compare_precisions
+from components.training.export_onnx.nms_parity import check_inside
 from components.training.export_onnx.package import FLOAT32, Form, write_golden, write_graph
 from components.training.export_onnx.parity import Floats, Network, compare
 from components.training.export_onnx.pictures import (
@@ -32,7 +33,6 @@ from components.training.export_onnx.pictures import (
     pictures_of,
     whole,
 )
-from components.training.export_onnx.trial import compare_precisions
 
 GOLDEN = 4  # pictures
 GOLDEN_OF = 16
@@ -147,11 +147,11 @@ def _in_int8(made: _Made, float32: Detector, pictures: Pictures) -> tuple[Detect
         return float32, f"{sentence}\n", sentence
     inputs = (inputs_of([whole(one, made.size)]) for one in pictures.train)
     graph = quantise(made.graph, inputs)
-    check_saturation(graph)  # the trial below is true of this machine's CPU alone
+    check_saturation(graph)  # the gate below is true of this machine's CPU alone
     int8 = made.write("int8", graph)
-    trial = compare_precisions(float32.raw, int8.raw, pictures.validation, made.size)
-    chosen = int8 if trial.accepted else made.write("float32")
-    return chosen, trial.page, trial.sentence
+    gate = compare_precisions(float32.raw, int8.raw, pictures.validation, made.size)
+    chosen = int8 if gate.accepted else made.write("float32")
+    return chosen, gate.page, gate.sentence
 
 
 def _network(serve: Any) -> Network:

@@ -24,7 +24,7 @@ from components.shared.contracts.record import write_lines
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.store.objects import digest_bytes
-from components.training.export_onnx.suppress import with_suppression
+from components.training.export_onnx.onnx_nms import with_suppression
 
 TRITON = """\
 name: "{name}"

@@ -13,7 +13,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from components.shared.contracts.model import PackageInfo, PackageLayout, Postprocessing
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.contracts.record import write_lines
-from components.training.export_onnx.suppress import with_suppression
+from components.training.export_onnx.onnx_nms import with_suppression
 from tests.components.shared.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
 
 SIZE = 64

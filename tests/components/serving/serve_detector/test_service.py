@@ -7,7 +7,7 @@ from PIL import ExifTags, Image
 from components.shared.contracts.model import DetectAnswer, PackageLayout, Postprocessing
 from components.shared.inference.detector import Detector
 from components.shared.traffic.scrape import tally_of
-from components.training.export_onnx.suppress import with_suppression
+from components.training.export_onnx.onnx_nms import with_suppression
 from tests.components.shared.inference.tiny import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))

@@ -25,7 +25,7 @@ PAGE = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class PrecisionComparison:
     """The int8 graph compared with the float32 graph of the same network.
 
     Attributes:
@@ -78,7 +78,7 @@ class Trial:
 
 def compare_precisions(
     float32: Network, int8: Network, pictures: Sequence[Labelled], size: Size
-) -> Trial:
+) -> PrecisionComparison:
     """Run both graphs on every image in turn, and measure mAP and latency.
 
     Args:
@@ -99,7 +99,7 @@ def compare_precisions(
             boxes += found_in(_timed(side, inputs, taken))
     precisions = [mean_precision(boxes, shown) for boxes in found]
     milliseconds = [1000 * median(taken) for taken in seconds]
-    return Trial(
+    return PrecisionComparison(
         images=len(pictures), float32=precisions[0], int8=precisions[1],
         float32_ms=milliseconds[0], int8_ms=milliseconds[1],
     )  # fmt: skip

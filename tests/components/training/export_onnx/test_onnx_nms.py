@@ -14,7 +14,7 @@ from components.shared.contracts.model import (
     Postprocessing,
 )
 from components.shared.vision.suppression import suppress
-from components.training.export_onnx.suppress import with_suppression
+from components.training.export_onnx.onnx_nms import with_suppression
 
 ANCHORS, CLASSES = 24, 2
 RULE = Postprocessing(max_boxes=10)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.shared.inference.picture import Raw
-from components.training.export_onnx.trial import compare_precisions
+from components.training.export_onnx.int8_gate import compare_precisions
 from tests.components.training.export_onnx.exporting import SOME
 
 
@@ -20,31 +20,31 @@ def network(moved):
     ("moved", "accepted"), [(0.0, True), (0.1, True), (1.0, False)], ids=["same", "near", "far"]
 )
 def test_eight_bits_are_accepted_only_where_they_lose_little(moved, accepted):
-    trial = compare_precisions(network(0.0), network(moved), SOME, (64, 64))
+    comparison = compare_precisions(network(0.0), network(moved), SOME, (64, 64))
 
-    assert trial.accepted == accepted
-    assert ("stays in float32" in trial.sentence) != accepted
+    assert comparison.accepted == accepted
+    assert ("stays in float32" in comparison.sentence) != accepted
 
 
 def test_eight_bits_are_not_accepted_where_nothing_is_there_to_lose():
     empty = [one._replace(boxes=one.boxes[:0], classes=one.classes[:0]) for one in SOME]
 
-    trial = compare_precisions(network(0.0), network(0.0), empty, (64, 64))
+    comparison = compare_precisions(network(0.0), network(0.0), empty, (64, 64))
 
-    assert not trial.accepted
-    assert trial.sentence == (
+    assert not comparison.accepted
+    assert comparison.sentence == (
         "what int8 loses is not measurable, for none of 6 validation images has a box: "
         "the package stays in float32"
     )
-    assert "| mAP50-95 | not measurable | not measurable |" in trial.page
+    assert "| mAP50-95 | not measurable | not measurable |" in comparison.page
 
 
 def test_eight_bits_are_not_accepted_where_float32_finds_nothing_either():
-    trial = compare_precisions(network(40.0), network(40.0), SOME, (64, 64))
+    comparison = compare_precisions(network(40.0), network(40.0), SOME, (64, 64))
 
-    assert trial.float32 == 0
-    assert not trial.accepted
-    assert trial.sentence == (
+    assert comparison.float32 == 0
+    assert not comparison.accepted
+    assert comparison.sentence == (
         "what int8 loses says nothing, for float32 has an mAP50-95 of 0 on 6 validation images: "
         "the package stays in float32"
     )
