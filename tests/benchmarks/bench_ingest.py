@@ -20,8 +20,8 @@ import psutil
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.copy import encode_rows
+from components.data.ingest_events.parse import Message, parse
 from components.data.ingest_events.service import relax_garbage_collection
-from components.data.ingest_events.understand import Message, understand
 from components.data.ingest_events.write import write
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import EventData, FrameLabelled, FrameRefused, event_of
@@ -65,7 +65,7 @@ def messages(poison: float = 0.0) -> list[Message]:
 
 def ours(connection: Connection, batch: list[Message]) -> None:
     """Read, check and store a batch."""
-    write(connection, "bench", {AT: [understand(one) for one in batch]}, {AT: batch[0].offset})
+    write(connection, "bench", {AT: [parse(one) for one in batch]}, {AT: batch[0].offset})
 
 
 def copied(connection: Connection, batch: list[Message]) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from components.data.ingest_events.understand import Reading, Understood
+from components.data.ingest_events.parse import Parsed, ParseResult
 from components.shared.contracts.events import DatasetDeclared
 from components.shared.contracts.values import MAX_CLASSES
 
 
-def declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
+def declare(cursor: Cursor, readings: Iterable[ParseResult]) -> None:
     """Add the missing classes of each declaration, in its order.
 
     A declaration by which its dataset would have more than `MAX_CLASSES` adds none; that is
@@ -20,7 +20,7 @@ def declare(cursor: Cursor, readings: Iterable[Reading]) -> None:
         readings: Of any kind.
     """
     for reading in readings:
-        if isinstance(reading, Understood) and isinstance(reading.data, DatasetDeclared):
+        if isinstance(reading, Parsed) and isinstance(reading.data, DatasetDeclared):
             dataset, classes = reading.data.dataset, list(reading.data.classes)
             declared = {"dataset": dataset, "classes": classes, "most": MAX_CLASSES}
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (dataset,))

@@ -13,9 +13,9 @@ from components.data.ingest_events.expose import LOST, RECREATED
 from components.data.ingest_events.gather import Gatherer, OtherLogError
 from components.data.ingest_events.generations import begin_generation, current_generation
 from components.data.ingest_events.offsets import advance, read_offsets, skip_lost
+from components.data.ingest_events.parse import ParseResult, parse
 from components.data.ingest_events.presence import Patience, require_frames
 from components.data.ingest_events.share import ingester_name, leave, running_ingesters, share_of
-from components.data.ingest_events.understand import Reading, understand
 from components.data.ingest_events.write import write
 from components.shared.contracts.events import TOPICS
 from components.shared.contracts.progress import say
@@ -85,7 +85,7 @@ class Follower:
         """Begin with nothing read."""
         self._gatherer, self._display = Gatherer(self.reader), Display(self.admin)
 
-    def step(self) -> list[Reading]:
+    def step(self) -> list[ParseResult]:
         """Read one batch, and return its counts once it is stored."""
         if time.monotonic() - self._looked_at >= LOOK_AROUND_S:
             self.look_around()
@@ -98,8 +98,8 @@ class Follower:
         if messages and not self._ids_hold():
             self._begin_anew()
             return []
-        understood = list(map(understand, messages))
-        readings = require_frames(self.connection, self.objects, understood, self.patience)
+        parsed = list(map(parse, messages))
+        readings = require_frames(self.connection, self.objects, parsed, self.patience)
         for name, batch in self._by_generation(readings).items():
             reached = {at: found[-1].message.offset + 1 for at, found in batch.items()}
             self._go_to(write(self.connection, name, batch, self.positions), reached)
@@ -204,8 +204,10 @@ class Follower:
         now = describe_topics(self.admin, self._view.ids)
         return all(topic.id == self._view.ids[topic.name] for topic in now)
 
-    def _by_generation(self, readings: list[Reading]) -> dict[str, dict[Partition, list[Reading]]]:
-        batches: dict[str, dict[Partition, list[Reading]]] = defaultdict(dict)
+    def _by_generation(
+        self, readings: list[ParseResult]
+    ) -> dict[str, dict[Partition, list[ParseResult]]]:
+        batches: dict[str, dict[Partition, list[ParseResult]]] = defaultdict(dict)
         for reading in readings:
             topic, number = reading.message.topic, reading.message.partition
             batches[self._view.names[topic]].setdefault((topic, number), []).append(reading)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.data.ingest_events.offsets import Anchor, anchor_of
-from components.data.ingest_events.understand import Message
+from components.data.ingest_events.parse import Message
 from components.shared.store.stream import Partition
 
 POLL_MS = 300

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from components.data.ingest_events.understand import Misread, Reading, Understood, misread
+from components.data.ingest_events.parse import Parsed, ParseResult, Rejected, reject
 
 SenderId = tuple[str, str]  # `source` and `id`
 
 
-def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool) -> list[Reading]:
+def find_new(cursor: Cursor, readings: Sequence[ParseResult], look_up: bool) -> list[ParseResult]:
     """Leave out events that are stored already, and quarantine those that reuse an id.
 
     Args:
@@ -24,18 +24,18 @@ def find_new(cursor: Cursor, readings: Sequence[Reading], look_up: bool) -> list
             of senders with ids of their own are found; what else is stored already violates a
             unique key when it is written.
     """
-    understood = [reading for reading in readings if isinstance(reading, Understood)]
-    foreign = [reading for reading in understood if reading.event.id != reading.event_id]
-    asked = understood if look_up else foreign
+    parsed = [reading for reading in readings if isinstance(reading, Parsed)]
+    foreign = [reading for reading in parsed if reading.event.id != reading.event_id]
+    asked = parsed if look_up else foreign
     stored = _find_stored(cursor, [reading.event_id for reading in asked])
     return list(_select(readings, stored, _find_senders(cursor, foreign)))
 
 
 def _select(
-    readings: Iterable[Reading], stored: set[str], senders: dict[SenderId, str]
-) -> Iterable[Reading]:
+    readings: Iterable[ParseResult], stored: set[str], senders: dict[SenderId, str]
+) -> Iterable[ParseResult]:
     for reading in readings:
-        if isinstance(reading, Misread):
+        if isinstance(reading, Rejected):
             yield reading
             continue
         event, event_id = reading.event, reading.event_id
@@ -50,7 +50,7 @@ def _select(
                 f"id {event.id} of source {event.source} came before with other content, as event "
                 f"{first}; expected an id of its own for each event"
             )
-            yield misread(reading, "id_used_twice", detail)
+            yield reject(reading, "id_used_twice", detail)
 
 
 def _find_stored(cursor: Cursor, event_ids: Sequence[str]) -> set[str]:
@@ -61,7 +61,7 @@ def _find_stored(cursor: Cursor, event_ids: Sequence[str]) -> set[str]:
     return {event_id for (event_id,) in cursor.fetchall()}
 
 
-def _find_senders(cursor: Cursor, foreign: Sequence[Understood]) -> dict[SenderId, str]:
+def _find_senders(cursor: Cursor, foreign: Sequence[Parsed]) -> dict[SenderId, str]:
     if not foreign:
         return {}
     asked = [(reading.event.source, reading.event.id) for reading in foreign]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from components.data.ingest_events.expose import LAG, LOST, PROGRESS, RECREATED, STORED, Pulse
+from components.data.ingest_events.parse import ParseResult, Rejected
 from components.data.ingest_events.trouble import is_final, is_refused, sentence
-from components.data.ingest_events.understand import Misread, Reading
 from components.shared.contracts.events import TOPICS, FrameRefused
 from components.shared.contracts.progress import say
 
@@ -32,7 +32,7 @@ class Meter:
             LOST.labels(topic=topic)
             RECREATED.labels(topic=topic)
 
-    def count(self, readings: Sequence[Reading]) -> None:
+    def count(self, readings: Sequence[ParseResult]) -> None:
         """Count one batch that was stored, or an empty one."""
         now = time.monotonic()
         self.events += len(readings)
@@ -90,5 +90,5 @@ def _waits(lag: float) -> bool:
     return lag > 0  # NaN, of a topic that cannot be read, is not
 
 
-def _is_quarantined(reading: Reading) -> bool:
-    return isinstance(reading, Misread) or isinstance(reading.data, FrameRefused)
+def _is_quarantined(reading: ParseResult) -> bool:
+    return isinstance(reading, Rejected) or isinstance(reading.data, FrameRefused)

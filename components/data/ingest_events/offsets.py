@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
-from components.data.ingest_events.understand import Message
+from components.data.ingest_events.parse import Message
 from components.shared.store.stream import Partition
 
 

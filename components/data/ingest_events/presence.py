@@ -13,7 +13,7 @@ from itertools import chain
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from components.data.ingest_events.understand import Reading, Understood, misread
+from components.data.ingest_events.parse import Parsed, ParseResult, reject
 from components.shared.contracts.events import FrameCaptured
 from components.shared.contracts.progress import say
 from components.shared.contracts.refusal import Refusal
@@ -61,9 +61,9 @@ class Patience:
 def require_frames(
     connection: Connection,
     objects: Objects,
-    readings: Sequence[Reading],
+    readings: Sequence[ParseResult],
     patience: Patience | None = None,
-) -> list[Reading]:
+) -> list[ParseResult]:
     """Quarantine each frame whose JPEG is not at its URI.
 
     Args:
@@ -83,8 +83,8 @@ def require_frames(
     if missing == uris:
         _require_store(connection, objects, len(missing), patience)
     return [
-        misread(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
-        if isinstance(reading, Understood) and _uri(reading) in missing
+        reject(reading, "bytes_missing", f"nothing is stored at {_uri(reading)}")
+        if isinstance(reading, Parsed) and _uri(reading) in missing
         else reading
         for reading in readings
     ]
@@ -109,8 +109,8 @@ def is_there(objects: Objects, uri: str) -> bool:
         return False
 
 
-def _uri(reading: Reading) -> str | None:
-    if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured):
+def _uri(reading: ParseResult) -> str | None:
+    if isinstance(reading, Parsed) and isinstance(reading.data, FrameCaptured):
         return reading.data.uri
     return None
 

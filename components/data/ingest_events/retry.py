@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from components.data.ingest_events.parse import Message, Parsed, ParseResult, parse
 from components.data.ingest_events.presence import require_frames
-from components.data.ingest_events.understand import Message, Reading, Understood, understand
 from components.data.ingest_events.write import store
 from components.shared.contracts.cloud_events import Headers
 from components.shared.store.objects import Objects
@@ -54,7 +54,7 @@ def retry_missing(connection: Connection, objects: Objects) -> Retried:
         there = {
             item: reading
             for item, reading in zip(items, checked, strict=True)
-            if isinstance(reading, Understood)
+            if isinstance(reading, Parsed)
         }
         with connection, connection.cursor() as cursor:
             cursor.execute(TAKE_OUT, (list(there),))
@@ -64,11 +64,11 @@ def retry_missing(connection: Connection, objects: Objects) -> Retried:
     return total
 
 
-def _read(connection: Connection, after: int) -> dict[int, Reading]:
+def _read(connection: Connection, after: int) -> dict[int, ParseResult]:
     with connection, connection.cursor() as cursor:
         cursor.execute(MISSING, (after, BATCH))
         return {
-            item: understand(_message(place, bytes(body), headers))
+            item: parse(_message(place, bytes(body), headers))
             for item, place, body, headers in cursor.fetchall()
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
-from components.data.ingest_events.understand import Message, Misread, Reading
+from components.data.ingest_events.parse import Message, ParseResult, Rejected
 from components.shared.contracts.events import (
     EventData,
     FrameCaptured,
@@ -34,14 +34,14 @@ COLUMNS = {
 Row = tuple[Any, ...]
 
 
-def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
+def rows_of(stream: str, reading: ParseResult) -> Iterator[tuple[str, Row]]:
     """Yield table and row for each row of a message.
 
     Args:
         stream: Name of the stream that it came through.
         reading: What was read.
     """
-    if isinstance(reading, Misread):
+    if isinstance(reading, Rejected):
         yield "quarantine.items", _quarantined(reading)
         return
     message, event, event_id = reading.message, reading.event, reading.event_id
@@ -53,7 +53,7 @@ def rows_of(stream: str, reading: Reading) -> Iterator[tuple[str, Row]]:
     yield from meaning(reading.data, event_id)
 
 
-def _quarantined(reading: Misread) -> Row:
+def _quarantined(reading: Rejected) -> Row:
     message = reading.message
     # Place and content, so that a topic that is read again adds nothing, and one that was
     # created again and uses its places again loses nothing.

@@ -13,8 +13,8 @@ from components.data.ingest_events.copy import copy_rows, insert_rows
 from components.data.ingest_events.declare import declare
 from components.data.ingest_events.identity import find_new
 from components.data.ingest_events.offsets import anchor_of, lock_offsets, move_offsets
+from components.data.ingest_events.parse import Parsed, ParseResult, Rejected, reject
 from components.data.ingest_events.rows import Row, rows_of
-from components.data.ingest_events.understand import Misread, Reading, Understood, misread
 from components.shared.contracts.events import FrameCaptured
 from components.shared.store.stream import Partition
 
@@ -29,7 +29,7 @@ ONCE_AN_EVENT = {"bronze.events", "silver.labels", "silver.predictions"}  # keye
 def write(
     connection: Connection,
     stream: str,
-    batch: Mapping[Partition, Sequence[Reading]],
+    batch: Mapping[Partition, Sequence[ParseResult]],
     begins: Mapping[Partition, int],
 ) -> dict[Partition, int]:
     """Store the new events of a batch, and the next offset of each partition.
@@ -63,7 +63,7 @@ def write(
 
 
 def store(
-    cursor: Cursor, stream: str, readings: Sequence[Reading], attempts: int = ATTEMPTS
+    cursor: Cursor, stream: str, readings: Sequence[ParseResult], attempts: int = ATTEMPTS
 ) -> None:
     """Store the new events of some readings; events that cannot be stored go to quarantine.
 
@@ -89,14 +89,14 @@ def store(
         _store_parts(cursor, stream, readings, cause)
 
 
-def _store_new(cursor: Cursor, stream: str, readings: Sequence[Reading]) -> None:
+def _store_new(cursor: Cursor, stream: str, readings: Sequence[ParseResult]) -> None:
     _write_rows(cursor, (row for reading in readings for row in rows_of(stream, reading)))
     declare(cursor, readings)
-    _contradict(cursor, readings)
+    _quarantine_changed_frames(cursor, readings)
 
 
 def _store_parts(
-    cursor: Cursor, stream: str, readings: Sequence[Reading], cause: Exception
+    cursor: Cursor, stream: str, readings: Sequence[ParseResult], cause: Exception
 ) -> None:
     # Halving finds the one message that cannot be stored and leaves its neighbours alone.
     for part in _smaller(readings, cause):
@@ -114,14 +114,14 @@ def _savepoint(cursor: Cursor) -> Iterator[None]:
     cursor.execute("RELEASE SAVEPOINT readings")
 
 
-def _smaller(readings: Sequence[Reading], cause: Exception) -> list[Sequence[Reading]]:
+def _smaller(readings: Sequence[ParseResult], cause: Exception) -> list[Sequence[ParseResult]]:
     (first, *others) = readings
     if others:
         middle = len(readings) // 2
         return [readings[:middle], readings[middle:]]
-    if isinstance(first, Misread):
+    if isinstance(first, Rejected):
         raise cause
-    return [[misread(first, "not_storable", str(cause).strip())]]
+    return [[reject(first, "not_storable", str(cause).strip())]]
 
 
 def _write_rows(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
@@ -134,19 +134,19 @@ def _write_rows(cursor: Cursor, rows: Iterable[tuple[str, Row]]) -> None:
         (copy_rows if table in ONCE_AN_EVENT else insert_rows)(cursor, table, lines)
 
 
-def _contradict(cursor: Cursor, readings: Iterable[Reading]) -> None:
+def _quarantine_changed_frames(cursor: Cursor, readings: Iterable[ParseResult]) -> None:
     frames = [
         reading.event_id
         for reading in readings
-        if isinstance(reading, Understood) and isinstance(reading.data, FrameCaptured)
+        if isinstance(reading, Parsed) and isinstance(reading.data, FrameCaptured)
     ]
     if frames:
-        cursor.execute(TOLD_OTHERWISE, (f"{{{','.join(frames)}}}",))
+        cursor.execute(QUARANTINE_CHANGED_FRAMES, (f"{{{','.join(frames)}}}",))
 
 
 # A frame keeps the group and the split that it came with; whoever says otherwise later is
 # not followed, for a picture must not move between splits, but not lost either.
-TOLD_OTHERWISE = """
+QUARANTINE_CHANGED_FRAMES = """
 INSERT INTO quarantine.items (dedupe_key, dataset, source_name, reason, detail, uri)
 SELECT bronze.events.event_id, dataset, data->>'source_name', 'frame_told_otherwise',
     format('it stays in group %%s, split %%s, as it came first; now told group %%s, split %%s',

@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from components.data.ingest_events.understand import Message, Understood, understand
+from components.data.ingest_events.parse import Message, Parsed, parse
 from components.data.ingest_events.wait import wait_until_ingested
 from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, event_of
 from components.shared.store.objects import Objects
@@ -66,12 +66,12 @@ def mutated_messages(place: Place) -> Iterator[Check]:
     yield equal("the service beside it runs", service.runs, True)
     stored = place.lake.ask("SELECT count(*) FROM bronze.events WHERE data->>'dataset' = 'proof'")
     yield equal("good messages between them, stored", stored[0][0], len(good))
-    events = {one.event_id for one in map(_read, poison) if isinstance(one, Understood)}
+    events = {one.event_id for one in map(_read, poison) if isinstance(one, Parsed)}
     known = place.lake.ask("SELECT event_id FROM bronze.events WHERE data->>'dataset' <> 'proof'")
     refused = place.lake.ask("SELECT dedupe_key FROM quarantine.items")
     kept = {key for (key,) in [*known, *refused]}
     yield equal("mutated events that are nowhere", len(events - kept), 0)
-    unread = 1 + sum(not isinstance(one, Understood) for one in map(_read, poison))
+    unread = 1 + sum(not isinstance(one, Parsed) for one in map(_read, poison))
     reasons = place.lake.quarantined()
     told = sum(reasons.get(reason, 0) for reason in UNREAD)
     yield equal("mutated messages that are no events, in quarantine", told, unread)
@@ -80,7 +80,7 @@ def mutated_messages(place: Place) -> Iterator[Check]:
 
 
 def _read(body: bytes) -> Any:
-    return understand(Message(FRAMES_TOPIC, 0, 0, body))
+    return parse(Message(FRAMES_TOPIC, 0, 0, body))
 
 
 def _send(producer: Producer, body: bytes) -> None:

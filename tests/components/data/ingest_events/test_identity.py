@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.data.ingest_events.understand import Message, understand
+from components.data.ingest_events.parse import Message, parse
 from components.data.ingest_events.write import write
 from components.shared.contracts.events import DatasetDeclared, event_of
 from components.shared.store.postgres import connect
@@ -28,7 +28,7 @@ class Lake:
     def take(self, *bodies: bytes, at=AT):
         messages = [Message(*at, self.offset + n, body) for n, body in enumerate(bodies)]
         begins, self.offset = {at: self.offset}, self.offset + len(bodies)
-        write(self.connection, "s", {at: [understand(one) for one in messages]}, begins)
+        write(self.connection, "s", {at: [parse(one) for one in messages]}, begins)
 
     def ask(self, query: str) -> list:
         with self.connection, self.connection.cursor() as cursor:
@@ -132,7 +132,7 @@ def test_a_topic_that_was_created_again_may_use_its_offsets_again(lake):
 def test_attributes_and_headers_are_kept(lake):
     headers = [("ce_specversion", b"1.0"), ("ce_id", b"\xff")]
     lake.take(json.dumps(example("frame.labelled") | {"subject": "x"}).encode())
-    write(lake.connection, "s", {AT: [understand(Message(*AT, 1, b"{}", headers))]}, {AT: 1})
+    write(lake.connection, "s", {AT: [parse(Message(*AT, 1, b"{}", headers))]}, {AT: 1})
 
     assert lake.ask("SELECT extensions FROM bronze.events") == [({"subject": "x"},)]
     assert lake.ask("SELECT headers FROM quarantine.items") == [
@@ -149,7 +149,7 @@ def test_two_ingesters_that_meet_store_each_event_once(lake, database):
                 part = bodies[first : first + 50]
                 at = ("frames", partition)
                 messages = [Message(*at, first + n, body) for n, body in enumerate(part)]
-                write(connection, "s", {at: [understand(one) for one in messages]}, {at: first})
+                write(connection, "s", {at: [parse(one) for one in messages]}, {at: first})
 
     threads = [threading.Thread(target=ingest, args=(n,)) for n in range(3)]
     for thread in threads:

@@ -3,12 +3,12 @@ from contextlib import closing
 import pytest
 
 from components.data.ingest_events import presence
+from components.data.ingest_events.parse import Parsed
 from components.data.ingest_events.presence import Patience, StoreFaultError, require_frames
-from components.data.ingest_events.understand import Understood
 from components.data.ingest_events.write import write
 from components.shared.store.objects import Objects, StoreError
 from components.shared.store.postgres import connect
-from tests.components.data.ingest_events.test_understand import frame, read
+from tests.components.data.ingest_events.test_parse import frame, read
 from tests.components.data.ingest_events.test_write import AT, batch
 from tests.proofs.kafka.objects import BUCKET, Store
 
@@ -30,7 +30,7 @@ def test_a_frame_without_its_bytes_goes_to_quarantine_and_its_neighbour_does_not
 
     there, gone, unread = check(readings)
 
-    assert isinstance(there, Understood)
+    assert isinstance(there, Parsed)
     assert (gone.reason, gone.event_id, gone.dataset) == (
         "bytes_missing", readings[1].event.id, "highway",
     )  # fmt: skip

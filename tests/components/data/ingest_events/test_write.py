@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.data.ingest_events.offsets import anchor_of, read_offsets, skip_lost
-from components.data.ingest_events.understand import Message, understand
+from components.data.ingest_events.parse import Message, parse
 from components.data.ingest_events.write import write
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import (
@@ -34,7 +34,7 @@ def count(connection, table: str) -> int:
 
 
 def batch(*bodies: bytes, begin: int = 0, at=AT):
-    return {at: [understand(Message(*at, begin + n, body)) for n, body in enumerate(bodies)]}
+    return {at: [parse(Message(*at, begin + n, body)) for n, body in enumerate(bodies)]}
 
 
 def label(name: str = "car", x_max: float = 9.0) -> bytes:

@@ -26,14 +26,14 @@ class Message(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-class Understood(NamedTuple):
-    """A message and the event that it is.
+class Parsed(NamedTuple):
+    """A message that was parsed as an event.
 
     Attributes:
-        message: What came.
-        event: Its envelope, with the sender's `source` and `id`.
-        data: What it says.
-        content: `data` as JSON, spelled once.
+        message: The message of the stream.
+        event: Envelope, with the sender's `source` and `id`.
+        data: Content of the event.
+        content: `data` as canonical JSON.
         event_id: Digest of type and content, by which the event is stored once.
     """
 
@@ -45,15 +45,15 @@ class Understood(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Misread:
+class Rejected:
     """A message that goes to quarantine.
 
     Attributes:
-        message: What came.
+        message: The message of the stream.
         reason: A code that can be counted.
         detail: A sentence for a person.
-        event_id: The event's id if it is one, so that its replay is not counted again.
-        dataset: Whose it is, as far as that is known.
+        event_id: Digest of the event if it was parsed, so that a replay is not counted again.
+        dataset: Name of the dataset, if it could be parsed.
     """
 
     message: Message
@@ -63,23 +63,23 @@ class Misread:
     dataset: str | None = None
 
 
-Reading = Understood | Misread
+ParseResult = Parsed | Rejected
 
 
-def understand(message: Message) -> Reading:
+def parse(message: Message) -> ParseResult:
     """Parse one message.
 
-    >>> understand(Message("frames", 0, 7, b"hello")).reason
+    >>> parse(Message("frames", 0, 7, b"hello")).reason
     'not_json'
     """
     try:
-        return Understood(message, *parse_event(message.body, message.headers))
+        return Parsed(message, *parse_event(message.body, message.headers))
     except EventError as error:
-        return Misread(message, error.reason, error.detail)
+        return Rejected(message, error.reason, error.detail)
     except Exception as error:  # whatever one message does to its reader, the next one is read
-        return Misread(message, "unreadable", f"{type(error).__name__}: {error}")
+        return Rejected(message, "unreadable", f"{type(error).__name__}: {error}")
 
 
-def misread(reading: Understood, reason: str, detail: str) -> Misread:
+def reject(reading: Parsed, reason: str, detail: str) -> Rejected:
     """Send a parsed event to quarantine all the same."""
-    return Misread(reading.message, reason, detail, reading.event_id, reading.data.dataset)
+    return Rejected(reading.message, reason, detail, reading.event_id, reading.data.dataset)

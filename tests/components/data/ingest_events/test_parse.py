@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.data.ingest_events.rows import COLUMNS, rows_of
-from components.data.ingest_events.understand import (
+from components.data.ingest_events.parse import (
     Message,
-    Misread,
-    Understood,
-    understand,
+    Parsed,
+    Rejected,
+    parse,
 )
+from components.data.ingest_events.rows import COLUMNS, rows_of
 from components.shared.contracts.events import DatasetDeclared, FrameCaptured, event_of
 from components.shared.contracts.record import canonical
 
@@ -19,7 +19,7 @@ EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests",
 
 
 def read(body: bytes):
-    return understand(Message("frames", 1, 7, body))
+    return parse(Message("frames", 1, 7, body))
 
 
 def frame(uri: str) -> bytes:
@@ -32,17 +32,17 @@ def frame(uri: str) -> bytes:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_understood_or_have_a_reason_and_one_row(body):
+def test_any_bytes_are_parsed_or_have_a_reason_and_one_row(body):
     reading = read(body)
 
-    assert isinstance(reading, Misread)
+    assert isinstance(reading, Rejected)
     assert [table for table, _ in rows_of("s", reading)] == ["quarantine.items"]
 
 
 @settings(deadline=None)
 @given(st.integers(0, len(EVENT.body) - 1))
-def test_a_truncated_event_is_misread(length):
-    assert isinstance(read(EVENT.body[:length]), Misread)
+def test_a_truncated_event_is_rejected(length):
+    assert isinstance(read(EVENT.body[:length]), Rejected)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_an_event_that_was_tampered_with_has_its_reason(changes, reason):
     assert read(body).reason == reason
 
 
-def test_an_event_is_understood():
-    assert isinstance(read(EVENT.body), Understood)
+def test_an_event_is_parsed():
+    assert isinstance(read(EVENT.body), Parsed)
 
 
 def test_an_id_that_is_not_our_digest_is_the_senders():
@@ -77,7 +77,7 @@ def test_whatever_reading_a_message_raises_is_a_reason(monkeypatch):
     def fail(*_):
         raise RecursionError("too deep")
 
-    monkeypatch.setattr("components.data.ingest_events.understand.parse_event", fail)
+    monkeypatch.setattr("components.data.ingest_events.parse.parse_event", fail)
 
     assert (read(b"{}").reason, read(b"{}").detail) == ("unreadable", "RecursionError: too deep")
 
