@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf  # type: ignore[import-untyped]
 
-CANDIDATES = 10  # anchors that may answer for one object
+CANDIDATES = 10  # anchors for each object
 SCORE_POWER = 0.5
 OVERLAP_POWER = 6.0
 TINY = 1e-9
@@ -39,7 +39,7 @@ def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
     """Return which anchors lie in which boxes, as bool `[B, M, A]`.
 
     A box narrower than two of the finest strides has hardly a centre inside; there it
-    counts as that wide, so that a few anchors answer for it.
+    counts as that wide, so that a few anchors are candidates.
     """
     finest = tf.reduce_min(strides)
     middle = (boxes[..., :2] + boxes[..., 2:]) / 2
@@ -62,9 +62,9 @@ def assign(
         true_classes: `[B, M]` int32, -1 where there is no object.
 
     Returns:
-        What each anchor should say. An anchor answers for one object at most, of those that
-        chose it the one it overlaps most, at a tie the first; an object's best anchor is
-        asked for its very overlap. Anchors that agree equally well are all chosen.
+        Targets of each anchor. An anchor is assigned to one object at most: of those that
+        selected it the one with the largest IoU, at a tie the first. The quality of an
+        object's best anchor is its IoU. Anchors with equal agreement are all selected.
 
     Source:
         Feng et al., "TOOD: Task-aligned One-stage Object Detection", ICCV 2021.
@@ -77,7 +77,7 @@ def assign(
     allowed = tf.cast(present & is_inside(centres, strides, true_boxes), tf.float32)
     agreement = allowed * picked**SCORE_POWER * (overlap + 1e-3) ** OVERLAP_POWER
     chosen = best_of_each(agreement) & (allowed > 0)
-    return _settle(chosen, agreement, overlap, true_boxes, true_classes)
+    return _resolve_conflicts(chosen, agreement, overlap, true_boxes, true_classes)
 
 
 def best_of_each(agreement: Any) -> Any:
@@ -87,7 +87,7 @@ def best_of_each(agreement: Any) -> Any:
     return (agreement >= least) & (agreement > 0)
 
 
-def _settle(
+def _resolve_conflicts(
     chosen: Any, agreement: Any, overlap: Any, true_boxes: Any, true_classes: Any
 ) -> Targets:
     claims = tf.where(chosen, overlap + 1.0, 0.0)

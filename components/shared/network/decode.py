@@ -36,11 +36,11 @@ def anchor_points(
     return np.concatenate(centres).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def boxes_of(bins: Any, centres: Any, strides: Any) -> Any:
+def boxes_of(distance_logits: Any, centres: Any, strides: Any) -> Any:
     """Return the boxes of distance distributions: expected distance to each edge.
 
     Args:
-        bins: `[B, A, 4, BINS]` logits of the distances to left, top, right and bottom.
+        distance_logits: `[B, A, 4, BINS]` logits of the distances to left, top, right and bottom.
         centres: `[A, 2]` centres of the anchors in pixels.
         strides: `[A]` strides of the anchors in pixels.
 
@@ -52,7 +52,7 @@ def boxes_of(bins: Any, centres: Any, strides: Any) -> Any:
     """
     steps = tf.range(BINS, dtype=tf.float32) + FIRST_BIN
     outward = strides[:, None] * tf.constant([-1.0, -1.0, 1.0, 1.0])  # [A, 4]
-    moved = tf.linalg.matvec(tf.nn.softmax(bins), steps) * outward
+    moved = tf.linalg.matvec(tf.nn.softmax(distance_logits), steps) * outward
     return tf.concat([centres, centres], axis=-1) + moved
 
 
@@ -73,11 +73,11 @@ def serving_function(model: keras.Model) -> Any:
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def serve(images: Any) -> dict[str, Any]:
-        said = model(tf.transpose(images, [0, 2, 3, 1]), training=False)
+        outputs = model(tf.transpose(images, [0, 2, 3, 1]), training=False)
         return {
-            BOXES: boxes_of(said["bins"], centres, strides),
-            SCORES: tf.sigmoid(said["logits"]),
-            EMBEDDING: said["embedding"],
+            BOXES: boxes_of(outputs["bins"], centres, strides),
+            SCORES: tf.sigmoid(outputs["logits"]),
+            EMBEDDING: outputs["embedding"],
         }
 
     return serve

@@ -68,11 +68,11 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         weights = [tf.convert_to_tensor(weight) for weight in own]
         if not (training and self.trainable):
             return tf.nn.silu(_normalise(maps, *weights, learning=False)[0])
-        bend = _normalise_and_bend if _on_processor() else _normalise_then_bend
-        bent, mean, variance = bend(maps, *weights)
+        activate = _batch_norm_silu if _on_processor() else _batch_norm_then_silu
+        activated, mean, variance = activate(maps, *weights)
         self.mean.assign(mean)
         self.variance.assign(variance)
-        return bent
+        return activated
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of `call` without running it."""
@@ -99,13 +99,13 @@ def _normalise(
     )
 
 
-def _normalise_then_bend(maps: Any, *weights: Any) -> Any:
+def _batch_norm_then_silu(maps: Any, *weights: Any) -> Any:
     normed, mean, variance, *_ = _normalise(maps, *weights, learning=True)
     return tf.nn.silu(normed), mean, variance
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _normalise_and_bend(maps: Any, gamma: Any, beta: Any, *moving: Any) -> Any:
+def _batch_norm_silu(maps: Any, gamma: Any, beta: Any, *moving: Any) -> Any:
     normed, mean, variance, *notes = _normalise(maps, gamma, beta, *moving, learning=True)
 
     def gradient(upstream: Any, *_: Any) -> Any:

@@ -13,11 +13,11 @@ from components.shared.network.assign import TINY, assign
 from components.shared.network.decode import boxes_of
 from components.shared.network.network import BINS, FIRST_BIN
 
-# Where boxes weigh more than classes, they fit more tightly and as many objects are found.
+# With boxes weighted above classes, boxes fit more tightly and recall is the same.
 CLASS_WEIGHT = 0.5
 BOX_WEIGHT = 7.5
-BINS_WEIGHT = 1.5
-LEAST_SIDE = 1e-3  # pixels
+DISTANCE_WEIGHT = 1.5
+MIN_SIDE_PX = 1e-3  # pixels
 
 
 class Loss(NamedTuple):
@@ -25,22 +25,24 @@ class Loss(NamedTuple):
 
     classes: Any
     boxes: Any
-    bins: Any
+    distances: Any
     weight: Any
 
     @property
     def total(self) -> Any:
         """Sum of the three losses, which is differentiated."""
-        return CLASS_WEIGHT * self.classes + BOX_WEIGHT * self.boxes + BINS_WEIGHT * self.bins
+        return (
+            CLASS_WEIGHT * self.classes + BOX_WEIGHT * self.boxes + DISTANCE_WEIGHT * self.distances
+        )
 
 
 def detection_loss(
-    said: dict[str, Any], centres: Any, strides: Any, true_boxes: Any, true_classes: Any
+    outputs: dict[str, Any], centres: Any, strides: Any, true_boxes: Any, true_classes: Any
 ) -> Loss:
     """Compute the loss of the network's outputs against the true boxes.
 
     Args:
-        said: `logits` `[B, A, C]` and `bins` `[B, A, 4, BINS]` of the network.
+        outputs: `logits` `[B, A, C]` and `bins` `[B, A, 4, BINS]` of the network.
         centres: `[A, 2]` centres of the anchors in pixels.
         strides: `[A]` strides of the anchors in pixels.
         true_boxes: `[B, M, 4]` objects, xyxy in pixels of the input.
@@ -51,22 +53,24 @@ def detection_loss(
         "Distance-IoU Loss", AAAI 2020: CIoU; Li et al., "Generalized Focal Loss",
         NeurIPS 2020: the distribution of distances.
     """
-    logits, bins = said["logits"], said["bins"]
-    boxes = boxes_of(bins, centres, strides)
+    class_logits, distance_logits = outputs["logits"], outputs["bins"]
+    boxes = boxes_of(distance_logits, centres, strides)
     # One empty place keeps every reduction defined on a batch without objects.
     true_boxes = tf.pad(true_boxes, [[0, 0], [0, 1], [0, 0]])
     true_classes = tf.pad(true_classes, [[0, 0], [0, 1]], constant_values=-1)
-    scores, seen = tf.stop_gradient(tf.sigmoid(logits)), tf.stop_gradient(boxes)
+    scores, seen = tf.stop_gradient(tf.sigmoid(class_logits)), tf.stop_gradient(boxes)
     targets = assign(scores, seen, centres, strides, true_boxes, true_classes)
-    wanted = tf.one_hot(targets.classes, logits.shape[-1]) * targets.quality[..., None]
-    at = tf.where(targets.quality > 0)  # [P, 2], the anchors that answer for an object
+    wanted = tf.one_hot(targets.classes, class_logits.shape[-1]) * targets.quality[..., None]
+    at = tf.where(targets.quality > 0)  # [P, 2], the anchors assigned to an object
     anchors = [tf.gather(part, at[:, 1]) for part in (centres, strides)]
     aim, quality = tf.gather_nd(targets.boxes, at), tf.gather_nd(targets.quality, at)
     overlaps = ciou(tf.gather_nd(boxes, at), aim)
     return Loss(
-        classes=tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits)),
+        classes=tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(wanted, class_logits)),
         boxes=tf.reduce_sum(quality * (1 - overlaps)),
-        bins=tf.reduce_sum(quality * bins_loss(tf.gather_nd(bins, at), aim, *anchors)),
+        distances=tf.reduce_sum(
+            quality * distribution_focal_loss(tf.gather_nd(distance_logits, at), aim, *anchors)
+        ),
         weight=tf.reduce_sum(quality),
     )
 
@@ -74,8 +78,8 @@ def detection_loss(
 def ciou(first: Any, second: Any) -> Any:
     """Return the complete IoU of pairs of boxes, from about -2 to 1.
 
-    A box that is empty or turned inside out counts as `LEAST_SIDE` wide, so that value and
-    gradient are finite whatever the network says.
+    An empty or inverted box counts as `MIN_SIDE_PX` wide, so that value and
+    gradient are always finite.
 
     Args:
         first: `[P, 4]` xyxy in pixels.
@@ -89,8 +93,8 @@ def ciou(first: Any, second: Any) -> Any:
         Regression", AAAI 2020: overlap, less distance of the centres, less difference of
         the aspects, the last weighted by a factor that is not differentiated.
     """
-    size_1 = tf.maximum(first[:, 2:] - first[:, :2], LEAST_SIDE)
-    size_2 = tf.maximum(second[:, 2:] - second[:, :2], LEAST_SIDE)
+    size_1 = tf.maximum(first[:, 2:] - first[:, :2], MIN_SIDE_PX)
+    size_2 = tf.maximum(second[:, 2:] - second[:, :2], MIN_SIDE_PX)
     inner = tf.minimum(first[:, 2:], second[:, 2:]) - tf.maximum(first[:, :2], second[:, :2])
     outer = tf.maximum(first[:, 2:], second[:, 2:]) - tf.minimum(first[:, :2], second[:, :2])
     shared = tf.reduce_prod(tf.maximum(inner, 0.0), axis=1)
@@ -106,11 +110,11 @@ def ciou(first: Any, second: Any) -> Any:
     return iou - distance - weight * shape
 
 
-def bins_loss(bins: Any, boxes: Any, centres: Any, strides: Any) -> Any:
+def distribution_focal_loss(distance_logits: Any, boxes: Any, centres: Any, strides: Any) -> Any:
     """Return the distribution focal loss (DFL): cross entropy of distance distributions.
 
     Args:
-        bins: `[P, 4, BINS]` logits for left, top, right and bottom.
+        distance_logits: `[P, 4, BINS]` logits for left, top, right and bottom.
         boxes: `[P, 4]` true boxes, xyxy in pixels.
         centres: `[P, 2]` centres of the anchors in pixels.
         strides: `[P]` strides of the anchors in pixels.
@@ -126,7 +130,7 @@ def bins_loss(bins: Any, boxes: Any, centres: Any, strides: Any) -> Any:
     exact = tf.clip_by_value(distances / strides[:, None] - FIRST_BIN, 0.0, BINS - 1 - 1e-3)
     lower = tf.floor(exact)
     step = tf.cast(lower, tf.int32)
-    surprise = -tf.nn.log_softmax(bins)
-    below = tf.gather(surprise, step, batch_dims=2)
-    above = tf.gather(surprise, step + 1, batch_dims=2)
+    nll = -tf.nn.log_softmax(distance_logits)
+    below = tf.gather(nll, step, batch_dims=2)
+    above = tf.gather(nll, step + 1, batch_dims=2)
     return tf.reduce_mean(below * (lower + 1 - exact) + above * (exact - lower), axis=1)

@@ -48,7 +48,7 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
 
     Args:
         size: `pico`, `nano` or `small`.
-        classes: How many classes it tells apart.
+        classes: Number of classes.
         image_height: Height of its input in pixels, a multiple of 32.
         image_width: Width of its input in pixels, a multiple of 32.
 
@@ -91,7 +91,7 @@ def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
 
 
 def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
-    """Halve height and width, and look again."""
+    """Halve height and width, and apply an ELAN block."""
     maps = conv(maps, channels, 3, 2, name=f"down{name}")
     return aggregate(maps, channels, size.depth, name=f"stage{name}")
 
@@ -115,23 +115,24 @@ def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any
 def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
     """Return `logits` and `bins` of every anchor, fine scale first, row by row.
 
-    What is there and where it ends are answered apart, each from features of its own.
+    Class and box are predicted from separate features (decoupled head).
     """
     width = size.channels(256)
     prior = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
-    logits, bins = [], []
+    class_logits, distance_logits = [], []
     for stride, maps in zip(STRIDES, scales, strict=True):
-        what = conv(maps, width, name=f"what{stride}")  # [B, h/stride, w/stride, width]
-        where = conv(maps, width, name=f"where{stride}")  # the same
-        logits.append(_answer(what, (classes,), prior, f"logits{stride}"))  # [B, cells, classes]
-        bins.append(_answer(where, (4, BINS), _first_boxes, f"bins{stride}"))  # [B, cells, 4, BINS]
+        cls = conv(maps, width, name=f"what{stride}")  # [B, h/stride, w/stride, width]
+        reg = conv(maps, width, name=f"where{stride}")  # the same
+        # [B, cells, classes] and [B, cells, 4, BINS]
+        class_logits.append(_prediction(cls, (classes,), prior, f"logits{stride}"))
+        distance_logits.append(_prediction(reg, (4, BINS), _first_boxes, f"bins{stride}"))
     return {
-        "logits": keras.layers.Concatenate(axis=1, name="logits", dtype="float32")(logits),
-        "bins": keras.layers.Concatenate(axis=1, name="bins", dtype="float32")(bins),
+        "logits": keras.layers.Concatenate(axis=1, name="logits", dtype="float32")(class_logits),
+        "bins": keras.layers.Concatenate(axis=1, name="bins", dtype="float32")(distance_logits),
     }
 
 
-def _answer(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
+def _prediction(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
     layer = keras.layers.Conv2D(
         int(np.prod(shape)),
         1,
@@ -143,6 +144,6 @@ def _answer(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
 
 
 def _first_boxes(shape: Any, dtype: Any = None) -> Any:
-    """Make the first boxes about as large as the objects that a scale is there for."""
+    """Initialise boxes at about the size of the objects of each scale."""
     slope = -np.abs(np.arange(BINS) + FIRST_BIN - FIRST_DISTANCE)
     return keras.ops.convert_to_tensor(np.tile(slope, 4).reshape(shape), dtype)

@@ -111,8 +111,8 @@ class Trainer:
                 f"accumulate is {self.parts}, expected at most the {len(batch.images)} images "
                 "that a worker has of a batch"
             )
-        told = self._graph(*batch, np.float32(rate), np.float32(number), votes)
-        losses, votes = map(np.asarray, told)
+        outputs = self._graph(*batch, np.float32(rate), np.float32(number), votes)
+        losses, votes = map(np.asarray, outputs)
         return losses, votes
 
     def sync_batch_norm(self) -> None:
@@ -142,8 +142,8 @@ class Trainer:
     def _step(self, *inputs: Any) -> Any:
         *batch, rate, number, votes = inputs
         mine, statistics = self._accumulate(batch, votes)
-        gradient, told = self.all_reduce.total(mine)
-        sums, votes = told[:SUMS], told[SUMS:]
+        gradient, rest = self.all_reduce.total(mine)
+        sums, votes = rest[:SUMS], rest[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
 
         def move(divisor: Any) -> None:
@@ -187,15 +187,15 @@ class Trainer:
         seen = apply_color_jitter(images, jitters)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            said, after = self._forward(seen, weights, statistics)
-            loss = detection_loss(said, self.centres, self.strides, boxes, classes)
+            outputs, after = self._forward(seen, weights, statistics)
+            loss = detection_loss(outputs, self.centres, self.strides, boxes, classes)
             total = self.scale.up(loss.total) if self.scale else loss.total
         return flat([*tape.gradient(total, weights), tf.stack(loss), votes]), after
 
     def _forward(self, seen: Any, weights: list[Any], statistics: Any) -> Any:
-        """Return what the network says, and statistics after it; its variables stay as they are."""
+        """Return the network's outputs, and statistics after them; its variables do not change."""
         values = [*weights, *parts_of(statistics, self.counted)]
         named = zip([*self.learned, *self.counted], values, strict=True)
         with keras.StatelessScope(named) as scope:
-            said = self.model(seen, training=True)
-        return said, flat([scope.get_current_value(variable) for variable in self.counted])
+            outputs = self.model(seen, training=True)
+        return outputs, flat([scope.get_current_value(variable) for variable in self.counted])

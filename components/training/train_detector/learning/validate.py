@@ -56,8 +56,8 @@ def validate(
 
 def _look(serve: Serve, samples: list[ValidationImage], seen: NDArray[np.float32]) -> None:
     """Fill a row for each box that is found in each sample."""
-    said = serve(network_input(np.stack([sample.image for sample in samples])))
-    raw = zip(said[BOXES].numpy(), said[SCORES].numpy(), strict=True)
+    outputs = serve(network_input(np.stack([sample.image for sample in samples])))
+    raw = zip(outputs[BOXES].numpy(), outputs[SCORES].numpy(), strict=True)
     for row, sample, (boxes, scores) in zip(seen, samples, raw, strict=False):
         found = Found(*suppress(boxes, scores, CANDIDATES))
         row[: len(found.scores)] = judge(found, Truth(sample.boxes, sample.classes), HALF)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.shared.network.assign import CANDIDATES, OVERLAP_POWER, SCORE_POWER
-from components.shared.network.loss import LEAST_SIDE
+from components.shared.network.loss import MIN_SIDE_PX
 from components.shared.network.network import BINS, FIRST_BIN
 
 
@@ -90,7 +90,9 @@ def _answer(anchor, owner, owners, agreement, objects, boxes):
 
 def complete_iou(first, second):
     """Return the overlap of two boxes, less how far apart and how differently shaped they are."""
-    sides = [[max(b[2] - b[0], LEAST_SIDE), max(b[3] - b[1], LEAST_SIDE)] for b in (first, second)]
+    sides = [
+        [max(b[2] - b[0], MIN_SIDE_PX), max(b[3] - b[1], MIN_SIDE_PX)] for b in (first, second)
+    ]
     across = max(min(first[2], second[2]) - max(first[0], second[0]), 0.0)
     down = max(min(first[3], second[3]) - max(first[1], second[1]), 0.0)
     union = sides[0][0] * sides[0][1] + sides[1][0] * sides[1][1] - across * down

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.shared.network.decode import anchor_points
-from components.shared.network.loss import bins_loss, ciou, detection_loss
+from components.shared.network.loss import ciou, detection_loss, distribution_focal_loss
 from components.shared.network.network import BINS
 from tests.components.shared.network.slowly import complete_iou, distance_loss
 
@@ -69,7 +69,7 @@ def test_the_loss_of_distances_is_that_of_the_paper(seed, stride):
     centre = rng.uniform(0, 64, (1, 2)).astype(np.float32)
     box = np.concatenate([centre - rng.uniform(-20, 200, 2), centre + rng.uniform(-20, 200, 2)], 1)
     box = box.astype(np.float32)
-    fast = float(bins_loss(logits, box, centre, np.array([stride], np.float32))[0])
+    fast = float(distribution_focal_loss(logits, box, centre, np.array([stride], np.float32))[0])
 
     assert fast == pytest.approx(distance_loss(logits[0], box[0], centre[0], stride), rel=1e-3)
 
@@ -78,7 +78,7 @@ def test_no_object_anywhere_costs_only_what_was_claimed():
     loss = detection_loss(said(), CENTRES, STRIDES, np.zeros((1, 0, 4), "f"), np.zeros((1, 0), "i"))
 
     assert loss.classes > 0
-    assert loss.boxes == loss.bins == loss.weight == 0
+    assert loss.boxes == loss.distances == loss.weight == 0
 
 
 @pytest.mark.parametrize("places", [0, 1, 3])
