@@ -20,7 +20,7 @@ from components.data.simulate_cameras.shapes import SHAPES
 from components.data.simulate_cameras.stage import Stage
 from components.shared.contracts.annotation import Box
 
-LEAST_SEEN = 0.3  # of a car's pixels; who is hidden more is sent away
+MIN_VISIBLE_SHARE = 0.3  # of a car's pixels; cars that are hidden more are left out
 LABEL = "car"
 TRIM = {
     "glass": (34, 40, 48), "tyre": (24, 24, 26), "rim": (150, 152, 156), "hub": (64, 64, 66),
@@ -47,8 +47,10 @@ def render(
         rng: Of the clouds, the drops and the noise.
     """
     canvas, seen = paint(stage, scene)
-    if min(seen, default=1.0) < LEAST_SEEN:
-        kept = [car for car, share in zip(scene.cars, seen, strict=True) if share >= LEAST_SEEN]
+    if min(seen, default=1.0) < MIN_VISIBLE_SHARE:
+        kept = [
+            car for car, share in zip(scene.cars, seen, strict=True) if share >= MIN_VISIBLE_SHARE
+        ]
         scene = replace(scene, cars=tuple(kept))
         canvas, seen = paint(stage, scene)
     return develop(canvas, stage, scene, rng), tuple(box_of(stage, car) for car in scene.cars)

@@ -21,9 +21,9 @@ PAINTS: tuple[tuple[tuple[int, int, int], float], ...] = (
 )  # fmt: skip
 EMPTY = 0.05  # the share of frames in which nobody looks for a place
 BUSY = 5.6  # cars that look for a place in a frame, on average
-LEAST_SIDE = 10.5  # pixels, the root of a box's area: who would be smaller is not there
-LEAST_INSIDE = 0.32  # of a box, in the frame
-MOST_COVERED = 0.55  # of a box, by the boxes of nearer cars
+MIN_SIDE_PX = 10.5  # the root of a box's area; smaller cars are left out
+MIN_INSIDE_SHARE = 0.32  # of a box, in the frame
+MAX_COVERED_SHARE = 0.55  # of a box, by the boxes of nearer cars
 TRIES = 16  # places that a car looks at before it gives up
 NEARBY = 20.0  # metres: a quarter of the cars looks for a place here
 FAR = 105.0  # metres: beyond, cars would be specks
@@ -131,7 +131,7 @@ def _first_in_view(stage: Stage, places: Points, rng: np.random.Generator) -> in
 
 def _fits(stage: Stage, car: Car, box: Points, cars: list[Car], boxes: list[Points]) -> bool:
     seen = clip(box)
-    if not _area(seen) >= max(LEAST_SIDE**2, LEAST_INSIDE * _area(box)):
+    if not _area(seen) >= max(MIN_SIDE_PX**2, MIN_INSIDE_SHARE * _area(box)):
         return False
     if any(_closest(car.circles, other.circles) < GAP for other in cars):
         return False
@@ -143,7 +143,7 @@ def _fits(stage: Stage, car: Car, box: Points, cars: list[Car], boxes: list[Poin
         return False
     return all(
         _covered(*((seen, clip(box_)) if car.distance > other.distance else (clip(box_), seen)))
-        < MOST_COVERED
+        < MAX_COVERED_SHARE
         for other, box_ in zip(cars, boxes, strict=True)
     )
 

@@ -13,7 +13,7 @@ from components.shared.contracts.events import SPLITS, Split
 from components.shared.contracts.record import digest_of
 
 SHARES: dict[Split, float] = {"train": 0.70, "validation": 0.15, "test": 0.15}
-MOST_DRAWS = 32
+MAX_DRAWS = 32
 RANKINGS = 3_000  # draws times units, so that many units do not take many draws
 
 
@@ -122,7 +122,7 @@ def _allowed(
 
 def _fairest(dataset: str, units: list[_Unit], here: Counter[Split]) -> dict[str, Split]:
     """Deal the units out in several orders that follow from names, and keep the fairest."""
-    draws = max(1, min(MOST_DRAWS, RANKINGS // max(1, len(units))))
+    draws = max(1, min(MAX_DRAWS, RANKINGS // max(1, len(units))))
     deals = []
     for draw in range(draws):
         ranked = sorted(units, key=lambda unit: digest_of([dataset, draw, unit.key]))

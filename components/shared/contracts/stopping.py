@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPED = 128 + signal.SIGTERM  # exit code of who was stopped: from 128 on it is begun again
+STOPPED = 128 + signal.SIGTERM  # exit code after SIGTERM; from 128 on a worker is restarted
 
 
 class Stopped(SystemExit):
@@ -16,7 +16,7 @@ class Stopped(SystemExit):
         super().__init__(STOPPED)
 
     def __str__(self) -> str:
-        """Say why."""
+        """Return the reason."""
         return "stopped by SIGTERM"
 
 
@@ -33,11 +33,11 @@ def leaving_on_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def told_on_sigterm() -> Iterator[threading.Event]:
+def stop_event_on_sigterm() -> Iterator[threading.Event]:
     """Yield an event that is set at SIGTERM, for work that can be resumed."""
-    told = threading.Event()
-    with _on_sigterm(lambda *_: told.set()):
-        yield told
+    stop = threading.Event()
+    with _on_sigterm(lambda *_: stop.set()):
+        yield stop
 
 
 @contextmanager

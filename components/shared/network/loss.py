@@ -17,7 +17,7 @@ from components.shared.network.network import BINS, FIRST_BIN
 CLASS_WEIGHT = 0.5
 BOX_WEIGHT = 7.5
 DISTANCE_WEIGHT = 1.5
-MIN_SIDE_PX = 1e-3  # pixels
+MIN_SIDE_PX = 1e-3
 
 
 class Loss(NamedTuple):

@@ -13,7 +13,7 @@ from components.shared.contracts.refusal import Outage, Refusal
 MIGRATIONS = files("components.shared.store") / "migrations"
 APPLICATION = "car-detection"
 MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
-KEPT = (
+CREATE_MIGRATIONS_TABLE = (
     "CREATE TABLE public.migrations ("
     "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
 )
@@ -125,7 +125,7 @@ def migrate(connection: extensions.connection) -> list[str]:
         )
         try:
             if done is None:
-                cursor.execute(KEPT)
+                cursor.execute(CREATE_MIGRATIONS_TABLE)
             for file in missing:
                 cursor.execute(file.read_text())
                 cursor.execute("INSERT INTO public.migrations (name) VALUES (%s)", (file.name,))

@@ -28,7 +28,7 @@ MANNERS = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 PASSWORD = re.compile(r"(?<=//)[^/@\s]+@")
-MOST_WORDS = 300  # characters of what went wrong
+MAX_ERROR_CHARS = 300  # characters of what went wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def track(environment: Mapping[str, str], *several: Tracked) -> None:
             _send(client, tracked)
     except Exception as cause:  # whatever it is, nobody's training may be lost for it
         words = PASSWORD.sub("", f"{address} did not take it: {' '.join(str(cause).split())}")
-        say(f"not tracked, and going on: {words[:MOST_WORDS]}")
+        say(f"not tracked, and going on: {words[:MAX_ERROR_CHARS]}")
 
 
 def origins(lineage: Lineage) -> dict[str, str | int | float | bool]:

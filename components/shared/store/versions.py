@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Refusal
 
 Alias = Literal["champion", "challenger", "previous"]
 
-LEAST = 8  # digits of a digest that name a model, if no other begins so
+MIN_DIGITS = 8  # digits of a digest that name a model, if no other begins so
 
 SELECT = (
     "SELECT dataset, version, model, uri, snapshot, lineage, metrics, reason, compared_with"
@@ -92,14 +92,14 @@ def named(cursor: extensions.cursor, dataset: str, name: str) -> Version:
         raise Refusal(f"{dataset} has several models {name!r}: {names}; expected more digits")
     if not found:
         raise Refusal(
-            f"{dataset} has no model {name[:12]!r}, expected a digest, its first {LEAST} digits "
-            "or more, or an alias"
+            f"{dataset} has no model {name[:12]!r}, expected a digest, "
+            f"its first {MIN_DIGITS} digits or more, or an alias"
         )
     return found[0]
 
 
 def _beginning(cursor: extensions.cursor, dataset: str, digits: str) -> list[Version]:
-    if len(digits) < LEAST:
+    if len(digits) < MIN_DIGITS:
         return []
     cursor.execute(
         f"{SELECT} WHERE dataset = %s AND starts_with(model, %s) ORDER BY version",

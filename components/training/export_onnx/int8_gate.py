@@ -12,7 +12,7 @@ from components.shared.vision.precision import Found, Truth, mean_precision
 from components.training.export_onnx.parity import Floats, Network, found_in
 from components.training.export_onnx.pictures import Labelled, Size, inputs_of, whole
 
-MOST_LOSS = 0.005  # of mAP50-95
+MAX_MAP_LOSS = 0.005  # of mAP50-95
 
 PAGE = """
 | | float32 | int8 |
@@ -45,7 +45,7 @@ class PrecisionComparison:
     @property
     def accepted(self) -> bool:
         """Whether int8 loses little enough to be offered; False if float32 finds nothing."""
-        return self.float32 > 0 and self.float32 - self.int8 <= MOST_LOSS
+        return self.float32 > 0 and self.float32 - self.int8 <= MAX_MAP_LOSS
 
     @property
     def sentence(self) -> str:
@@ -64,7 +64,7 @@ class PrecisionComparison:
         verdict = "the package is in int8" if self.accepted else "the package stays in float32"
         return (
             f"int8 loses {loss:.2f} points of mAP50-95 on {self.images} validation images, "
-            f"allowed are {100 * MOST_LOSS:g}: {verdict}"
+            f"allowed are {100 * MAX_MAP_LOSS:g}: {verdict}"
         )
 
     @property

@@ -16,7 +16,7 @@ from components.shared.inference.detector import Detector
 from components.shared.vision.suppression import suppress
 from components.training.export_onnx.pictures import Look, inputs_of
 
-MOST_APART = 0.01  # of all looks: overlaps that stand at the threshold by the last digit
+MAX_DIFFERENT_SHARE = 0.01  # of all looks: overlaps that stand at the threshold by the last digit
 
 
 def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
@@ -34,8 +34,8 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
         looks += len(each)
         apart += _apart(detector, each)
     sentence = f"suppression inside the graph and outside agree on {looks - apart} of {looks} looks"
-    if apart > MOST_APART * looks:
-        raise Refusal(f"{sentence}, expected {1 - MOST_APART:.0%}")
+    if apart > MAX_DIFFERENT_SHARE * looks:
+        raise Refusal(f"{sentence}, expected {1 - MAX_DIFFERENT_SHARE:.0%}")
     return sentence
 
 

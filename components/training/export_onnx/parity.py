@@ -18,9 +18,9 @@ from components.training.export_onnx.pictures import RATIOS, Look, inputs_of
 Floats = NDArray[np.float32]
 Network = Callable[[Floats], Raw]
 
-MOST_PIXELS = 0.05
-MOST_SCORE = 1e-4
-MOST_PRECISION = 1e-4
+MAX_DIFFERENCE_PX = 0.05
+MAX_SCORE_DIFFERENCE = 1e-4
+MAX_MAP_DIFFERENCE = 1e-4
 JUDGED = Postprocessing(score_threshold=0.01, candidates=400)  # of the boxes of a picture
 
 PAGE = """\
@@ -73,7 +73,7 @@ class Parity:
     @property
     def most_apart(self) -> float:
         """Tolerance: 1e-4, or one box of a few that crosses one of the ten overlap thresholds."""
-        return max(MOST_PRECISION, 0.1 / max(self.objects, 1))
+        return max(MAX_MAP_DIFFERENCE, 0.1 / max(self.objects, 1))
 
     @property
     def sentence(self) -> str:
@@ -93,7 +93,8 @@ class Parity:
             exported=precision_text(self.exported, 5),
             pictures="1 real picture" if self.pictures == 1 else f"{self.pictures} real pictures",
             ratios=", ".join(f"{wide}:{high}" for wide, high in RATIOS),
-            most_pixels=MOST_PIXELS, most_score=MOST_SCORE, most_apart=self.most_apart,
+            most_pixels=MAX_DIFFERENCE_PX, most_score=MAX_SCORE_DIFFERENCE,
+            most_apart=self.most_apart,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -104,11 +105,12 @@ class Parity:
                 numbers.
         """
         # Written so that NaN, which is not below anything, is refused too.
-        close = self.pixels <= MOST_PIXELS and self.score <= MOST_SCORE
+        close = self.pixels <= MAX_DIFFERENCE_PX and self.score <= MAX_SCORE_DIFFERENCE
         if not (close and (self.apart <= self.most_apart or not self.objects)):
             raise Refusal(
                 f"the exported graph answers otherwise than the trained network: {self.sentence}, "
-                f"expected at most {MOST_PIXELS} px, {MOST_SCORE:g} and {self.most_apart:.2g}"
+                f"expected at most {MAX_DIFFERENCE_PX} px, {MAX_SCORE_DIFFERENCE:g} "
+                f"and {self.most_apart:.2g}"
             )
 
 

@@ -17,9 +17,9 @@ from components.shared.vision.letterbox import Letterbox, network_input
 from components.shared.vision.precision import Truth
 
 RATIOS = ((4, 3), (16, 9), (1, 1), (9, 16))  # of width to height
-MOST_COMPARED = 128
-MOST_JUDGED = 500
-MOST_CALIBRATION = 64
+MAX_PARITY_IMAGES = 128
+MAX_INT8_GATE_IMAGES = 500
+MAX_CALIBRATION_IMAGES = 64
 
 T = TypeVar("T")
 Size = tuple[int, int]  # width and height of a network's input, pixels
@@ -44,7 +44,7 @@ class Pictures:
     @property
     def compared(self) -> list[Labelled]:
         """The held-out images for the parity check."""
-        return evenly([*self.validation, *self.test], MOST_COMPARED)
+        return evenly([*self.validation, *self.test], MAX_PARITY_IMAGES)
 
 
 class Look(NamedTuple):
@@ -70,9 +70,9 @@ def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Preci
         return [_labelled(image, reader.read(image.sha256), places) for image in images]
 
     return Pictures(
-        some("test", MOST_COMPARED),
-        some("validation", MOST_JUDGED if tries else MOST_COMPARED),
-        some("train", MOST_CALIBRATION) if tries else (),
+        some("test", MAX_PARITY_IMAGES),
+        some("validation", MAX_INT8_GATE_IMAGES if tries else MAX_PARITY_IMAGES),
+        some("train", MAX_CALIBRATION_IMAGES) if tries else (),
     )
 
 

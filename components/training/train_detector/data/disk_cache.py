@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from weakref import finalize
 
 ROOM_BYTES = 4_000_000_000  # of the disk
-MOST_SHARE = 0.25  # of what others leave of the disk
+MAX_DISK_SHARE = 0.25  # of what others leave of the disk
 
 Made = TypeVar("Made")
 
@@ -87,7 +87,7 @@ class DiskCache:
     def _written(self, content: bytes) -> bool:
         """Write at the end if there is room, and say whether all is there."""
         disk = os.fstatvfs(self._file)
-        ours = MOST_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
+        ours = MAX_DISK_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
         if self._end + len(content) > min(self._most, ours):
             return False
         return os.pwrite(self._file, content, self._end) == len(content)

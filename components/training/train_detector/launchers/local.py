@@ -16,7 +16,7 @@ from typing import IO
 
 from components.shared.contracts.progress import say
 from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.stopping import STOPPED, Stopped, told_on_sigterm
+from components.shared.contracts.stopping import STOPPED, Stopped, stop_event_on_sigterm
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
 from components.training.train_detector.plan.plan import Plan
@@ -48,13 +48,13 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
     Raises:
         Refusal: If a worker refused what the user gave.
         TrainingError: If a worker ended otherwise, or workers are lost again and again.
-        Stopped: If we were told to stop.
+        Stopped: If we were stopped by SIGTERM.
     """
     checkpoints = TrainingStore(objects, plan.fingerprint).checkpoints(0)
     before, lost = checkpoints.newest(), 0
-    with told_on_sigterm() as told:
-        while loss := _run(work, plan, objects, told):
-            if told.is_set():  # as the workers were, when all of a group are told
+    with stop_event_on_sigterm() as stop:
+        while loss := _run(work, plan, objects, stop):
+            if stop.is_set():  # SIGTERM reached the workers too, as a process group
                 raise Stopped
             newest = checkpoints.newest()
             before, lost = newest, 1 if newest > before else lost + 1
@@ -63,11 +63,11 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
             say(f"{loss}; all workers start again")
 
 
-def _run(work: Path, plan: Plan, objects: Objects, told: threading.Event) -> str | None:
+def _run(work: Path, plan: Plan, objects: Objects, stop: threading.Event) -> str | None:
     """Run all workers once; return None when they are done, or how one was lost.
 
     Raises:
-        Stopped: If we were told to stop; they had time to write a checkpoint.
+        Stopped: If we were stopped by SIGTERM; they had time to write a checkpoint.
     """
     with ExitStack() as stack:
         team = []
@@ -75,7 +75,7 @@ def _run(work: Path, plan: Plan, objects: Objects, told: threading.Event) -> str
             environment = {"TF_CONFIG": tf_config, "OBJECT_STORE_URL": objects.url}
             team.append(_start(work, environment, work / f"worker-{index}.log"))
             stack.callback(team[-1].end)
-        while not told.is_set():
+        while not stop.is_set():
             codes = _codes(team)
             if codes[0] == 0:
                 _wait(team[1:], LEAVE_WITHIN_S)

@@ -22,7 +22,7 @@ KIND = Kind("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 CONTAINER = "node"  # the runtime's job and its container have this name
 NEEDS = "the Kubeflow trainer (TrainJob v1alpha1)"
 INDEX = "batch.kubernetes.io/job-completion-index"
-MOST_RESTARTS = {"car-workers": 5}  # `maxRestarts` of the TrainingRuntime that is ours
+MAX_RESTARTS = {"car-workers": 5}  # `maxRestarts` of the TrainingRuntime that is ours
 
 
 def selector(name: str) -> str:
@@ -105,7 +105,7 @@ def _check(settings: WorkerSettings) -> None:
                 f"TRAINING_WORKERS: {name} is {value!r}, but a TrainJob takes it from its "
                 f"TrainingRuntime {settings.runtime}; expected it there"
             )
-    most = MOST_RESTARTS.get(settings.runtime, settings.restarts)
+    most = MAX_RESTARTS.get(settings.runtime, settings.restarts)
     if settings.restarts > most:
         raise Refusal(
             f"TRAINING_WORKERS: restarts is {settings.restarts}, but the TrainingRuntime "

@@ -8,7 +8,7 @@ import tensorflow as tf  # type: ignore[import-untyped]
 from components.training.train_detector.learning.flatten import flat
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
-MOST_NORM = 10.0  # longest gradient
+MAX_GRADIENT_NORM = 10.0  # longest gradient
 
 
 class AdamW:
@@ -52,12 +52,12 @@ class AdamW:
 
         Args:
             gradient: `[weights]`, a sum.
-            divisor: Makes it a mean, which is cut to a length of `MOST_NORM`.
+            divisor: Makes it a mean, which is cut to a length of `MAX_GRADIENT_NORM`.
             rate: Learning rate.
             number: Steps taken before, from 0.
         """
         length = tf.sqrt(2 * tf.nn.l2_loss(gradient)) / divisor
-        share = tf.minimum(1.0, MOST_NORM / (length + EPSILON)) / divisor
+        share = tf.minimum(1.0, MAX_GRADIENT_NORM / (length + EPSILON)) / divisor
         self._move(gradient, share, rate, number)
 
     def _one_pass(self, gradient: Any, share: Any, rate: Any, number: Any) -> None:

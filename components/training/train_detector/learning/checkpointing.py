@@ -24,7 +24,7 @@ from components.training.train_detector.learning.worker_group import Floats, Wor
 
 # One worker may be killed before the newest is written, and its newest be torn besides: the
 # one before that is still there everywhere.
-KEPT = 3
+MAX_CHECKPOINTS = 3
 
 Take = Callable[[], Variables]
 
@@ -37,13 +37,13 @@ class CheckpointCoordinator:
         group: All workers.
         every_s: Least time between two checkpoints in seconds, by the chief's clock; 0 is one
             after every step.
-        told: Set when this worker is to leave; then all leave, after the same step.
+        stop: Set when this worker must stop; then all stop after the same step.
     """
 
     def __init__(
-        self, checkpoints: Checkpoints, group: WorkerGroup, every_s: float, told: threading.Event
+        self, checkpoints: Checkpoints, group: WorkerGroup, every_s: float, stop: threading.Event
     ) -> None:
-        self.checkpoints, self.group, self.every_s, self.told = checkpoints, group, every_s, told
+        self.checkpoints, self.group, self.every_s, self.stop = checkpoints, group, every_s, stop
         self._last = monotonic()
         self._background = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[None] | None = None
@@ -74,7 +74,7 @@ class CheckpointCoordinator:
         if done:
             self._finish()
         due = self.group.index > 0 or monotonic() - self._last >= self.every_s
-        return np.array([done and due, self.told.is_set()], np.float32)
+        return np.array([done and due, self.stop.is_set()], np.float32)
 
     def after_step(self, number: int, votes: Floats, state: TrainingState, take: Take) -> None:
         """Write a checkpoint if one is due, or write it and stop if a worker must stop.
@@ -104,7 +104,7 @@ class CheckpointCoordinator:
 
     def _write(self, number: int, content: memoryview) -> None:
         self.checkpoints.write(number, content)
-        self.checkpoints.keep_newest(KEPT)
+        self.checkpoints.keep_newest(MAX_CHECKPOINTS)
 
     def close(self) -> None:
         """Wait until no worker writes any more."""

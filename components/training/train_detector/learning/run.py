@@ -10,7 +10,7 @@ from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.progress import say
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotImage
-from components.shared.contracts.stopping import told_on_sigterm
+from components.shared.contracts.stopping import stop_event_on_sigterm
 from components.shared.network.layers import computing_in
 from components.shared.network.network import build_network
 from components.shared.network.restore import save_weights
@@ -59,9 +59,9 @@ def run(
     setup = _setup(layout, plan, objects, index)
     steps = setup.schedule.steps * setup.schedule.epochs
     horizon = float(np.clip(steps * settings.average, 10, 2000))
-    with told_on_sigterm() as told:
+    with stop_event_on_sigterm() as stop:
         group = WorkerGroup(strategy, index)
-        coordinator = CheckpointCoordinator(checkpoints, group, settings.checkpoint_s, told)
+        coordinator = CheckpointCoordinator(checkpoints, group, settings.checkpoint_s, stop)
         outcome = fit(Trainer(model, strategy, horizon, settings), setup, coordinator)
     if index == 0:
         _write(model, outcome, plan, TrainedLayout(layout.trained))

@@ -208,7 +208,7 @@ def test_the_limit_of_restarts_is_that_of_the_runtime_in_the_manifests():
 
     most = runtime["spec"]["template"]["spec"]["failurePolicy"]["maxRestarts"]
 
-    assert {runtime["metadata"]["name"]: most} == trainjob.MOST_RESTARTS
+    assert {runtime["metadata"]["name"]: most} == trainjob.MAX_RESTARTS
     assert WorkerSettings().restarts <= most
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.training.train_detector.learning.adamw import EPSILON, MOST_NORM, AdamW
+from components.training.train_detector.learning.adamw import EPSILON, MAX_GRADIENT_NORM, AdamW
 from components.training.train_detector.learning.flatten import parts_of
 
 RATE, DECAY = 0.01, 0.1
@@ -39,7 +39,7 @@ def test_it_is_what_keras_does(scale):
 
     for number in range(5):
         gradient = gradients(number, scale)
-        cut = min(1.0, MOST_NORM / np.sqrt(sum((g**2).sum() for g in gradient)))
+        cut = min(1.0, MAX_GRADIENT_NORM / np.sqrt(sum((g**2).sum() for g in gradient)))
         theirs[1].assign((1 - RATE * DECAY) * theirs[1])
         adam.apply_gradients([(cut * g, v) for g, v in zip(gradient, theirs, strict=True)])
         move(ours, 64 * flat_as(ours, mine, gradient), number, weight=64.0)
