@@ -81,7 +81,7 @@ def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
 
 
 def _categories_fault(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Say whether all categories of annotations exist only if each is one more, or one less."""
+    """Return whether all categories of annotations exist only if each is one more, or one less."""
     known = {ident(category.get("id")) for category in document["categories"]}
     used = {ident(annotation.get("category_id")) for annotation in document["annotations"]}
     if used <= known or not all(number.isdecimal() for number in used):
@@ -99,7 +99,7 @@ def _categories_fault(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> st
 def _checked(
     annotation: Mapping[str, Any], size: tuple[int | None, int | None] | None
 ) -> tuple[bool, bool] | None:
-    """Say whether a box fits as left, top, width, height, and whether as corners."""
+    """Return whether a box fits as left, top, width, height, and whether as corners."""
     if not annotation.get("bbox"):
         return None
     try:

@@ -150,7 +150,7 @@ def _cells(line: str, delimiter: str) -> list[str] | str:
 
 
 def _is_data(text: Sequence[str], delimiter: str) -> bool:
-    """Say whether the first lines are an image, four numbers or blanks, and a class."""
+    """Return whether the first lines are an image, four numbers or blanks, and a class."""
     lines = [line.split(delimiter) for line in text[:LINES_READ] if line.strip()]
     return all(
         len(cells) == len(WITHOUT_HEADER)

@@ -16,7 +16,7 @@ class Folder:
 
     Args:
         root: Where its files are.
-        called: What people call it; empty is where it is.
+        called: Name of the folder in messages; its path if empty.
 
     Raises:
         Refusal: If it is no folder, or there is no image in it.

@@ -92,7 +92,7 @@ class Found:
         classes: Names in the order of the model's outputs.
         images: In the order of their names.
         problems: Those that belong to no image.
-        notes: What a person should know besides.
+        notes: Further notes for the user.
     """
 
     form: str

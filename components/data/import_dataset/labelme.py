@@ -54,7 +54,7 @@ def read_image(image: str, file: str, record: Mapping[str, Any]) -> FoundImage:
     Args:
         image: The image's name.
         file: The JSON file.
-        record: What it holds.
+        record: Decoded JSON of the file.
     """
     shapes = enumerate(record["shapes"], 1)
     boxes, problems = read_boxes(

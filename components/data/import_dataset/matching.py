@@ -73,7 +73,7 @@ class ImageIndex:
         return None
 
     def _may_mean(self, split: Split | None, image: str) -> bool:
-        """Say whether a file of one split may mean an image, whose folder may be of another."""
+        """Return whether an image's folder allows it to be in the split of an annotation file."""
         of_image = split_in(image)
         if split is None or of_image in (None, split):
             return True

@@ -52,7 +52,7 @@ def _paired(
 
 
 def _related(file: str, image: str) -> bool:
-    """Say whether no folder says that a label is of another image of the same name."""
+    """Return whether the folders of a label and an image allow them to belong together."""
     folders = [set(folded_key(name)[:-1]) for name in (file, image)]
     return folders[0] <= folders[1] or folders[1] <= folders[0]
 

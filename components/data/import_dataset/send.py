@@ -131,7 +131,7 @@ def _check_name(dataset: str) -> None:
 
 
 def _check_shared_fault(found: Found) -> None:
-    """Say once what is wrong with every label.
+    """Refuse a fault that all labels share, once.
 
     Raises:
         Refusal: If no label can be used.

@@ -23,7 +23,7 @@ class ToldSplits:
         listed: All splits whose lists an image is in.
         below: The split of the folder that an image lies in.
         problems: Lines of lists that name no image.
-        notes: What a person should know of them.
+        notes: Notes on the splits for the user.
     """
 
     listed: Mapping[str, frozenset[Split]]

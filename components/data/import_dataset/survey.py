@@ -20,7 +20,7 @@ def survey(form: str, images: Sequence[FoundImage], sizes: Mapping[str, Size]) -
     """Return notes on the boxes of the dataset as a whole.
 
     Args:
-        form: What the boxes are from, for people.
+        form: Name of the annotation format in messages.
         images: As they were found.
         sizes: Width and height in pixels of the images that can be read.
 

@@ -35,7 +35,7 @@ def finite(text: str, what: str, reason: str = "unreadable_line") -> float:
 
     Args:
         text: Its digits.
-        what: What to call it in the complaint.
+        what: Name of the value in the error.
         reason: The code of the complaint.
 
     Raises:

@@ -42,7 +42,7 @@ class Room:
     Args:
         folder: Where the files go.
         policy: How many and how large they may be.
-        called: What people call their source.
+        called: Name of the source in messages.
     """
 
     def __init__(self, folder: Path, policy: ImportPolicy, called: str) -> None:
@@ -70,7 +70,7 @@ class Room:
         """Count bytes before they are written.
 
         Args:
-            name: Of the file.
+            name: Path of the file within the archive.
             size: Bytes to be written now.
             of_file: Bytes of this file, these included.
 

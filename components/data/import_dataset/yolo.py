@@ -106,7 +106,7 @@ def read_image(
         file: The label's name.
         text: The label.
         names: Names of the classes, by index.
-        columns: What all labels have behind the box.
+        columns: Columns of all labels after the box.
     """
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     confidence = columns.confidence and {len(line.split()) for _, line in lines} == {6}
@@ -166,7 +166,7 @@ def _edges(numbers: Sequence[float]) -> Edges:
 
 
 def _is_label(name: str, text: str, images: set[tuple[str, ...]]) -> bool:
-    """Say whether a text is the label of an image, if only of one that is not there."""
+    """Return whether a text is the label of an image, if only of one that is not there."""
     if is_list(name, text):
         return False
     folders = {part.lower() for part in PurePosixPath(name).parts[:-1]}
@@ -175,7 +175,7 @@ def _is_label(name: str, text: str, images: set[tuple[str, ...]]) -> bool:
 
 
 def _is_yolo(text: str) -> bool:
-    """Say whether most lines are a class and at least four numbers, or there is no line."""
+    """Return whether most lines are a class and at least four numbers, or there is no line."""
     lines = [line.split() for line in text.split("\n") if line.strip()]
     fits = [v for v in lines if len(v) >= 5 and all(map(NUMBER.fullmatch, v[1:]))]
     return 2 * len(fits) >= len(lines) and not is_kitti(text)

@@ -104,7 +104,7 @@ def _corners_fault(boxes: Sequence[Sequence[float]]) -> str:
 
 
 def _keypoints_fault(boxes: Sequence[Sequence[float]]) -> str:
-    """Tell outlines, which all but the first number of lines are, from boxes with keypoints."""
+    """Distinguish outlines, which all but the first number of lines are, from keypoints."""
     counts = {len(values) for values in boxes}
     if len(counts) != 1 or min(counts) < 11:
         return ""

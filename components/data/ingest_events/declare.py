@@ -17,7 +17,7 @@ def declare(cursor: Cursor, readings: Iterable[ParseResult]) -> None:
 
     Args:
         cursor: In the transaction that stores the declarations.
-        readings: Of any kind.
+        readings: Parse results of any kind.
     """
     for reading in readings:
         if isinstance(reading, Parsed) and isinstance(reading.data, DatasetDeclared):

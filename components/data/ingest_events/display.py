@@ -29,7 +29,7 @@ class Display:
 
     Attributes:
         admin: From `store.brokers.admin`.
-        shown: What was committed last.
+        shown: Offsets committed last.
         not_before: When it may be tried again, by the monotonic clock.
     """
 

@@ -115,7 +115,7 @@ class _Quiet(WSGIRequestHandler):
     timeout = 5
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the library's own name
-        """Say nothing of each probe."""
+        """Log nothing for each probe."""
 
 
 def expose(port: int, pulse: Pulse) -> WSGIServer:

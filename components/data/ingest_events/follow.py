@@ -59,7 +59,7 @@ class Follower:
         admin: From `store.brokers.admin`.
         objects: Where the frames' bytes are.
         stream: Name of the stream.
-        name: Of this ingester.
+        name: Unique name of this ingester.
         patience: With an object store in which nothing was ever stored.
         topics: As the cluster described them at the last look around.
         positions: Where each partition of this ingester goes on.

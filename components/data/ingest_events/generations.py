@@ -64,7 +64,7 @@ def begin_generation(
         topic: As the cluster describes it now.
         left: Name of the generation to leave. If it has been left already, as another
             ingester does, nothing is changed.
-        why: What is wrong with it, a sentence.
+        why: Reason for the new generation, a sentence.
 
     Returns:
         As `current_generation`.

@@ -49,7 +49,7 @@ class Patience:
         return max(0.0, self.began + EMPTY_STORE_S - now)
 
     def end(self, url: str) -> None:
-        """Say once that it is waited for no longer."""
+        """Log once that the wait is over."""
         if not self.over:
             say(
                 f"OBJECT_STORE_URL: {url} is still empty: frames without bytes go to quarantine; "
@@ -69,7 +69,7 @@ def require_frames(
     Args:
         connection: To the database, which knows where frames are. No transaction may be open.
         objects: The object store.
-        readings: Of any kind.
+        readings: Parse results of any kind.
         patience: With a store in which nothing was ever stored; None has no end.
 
     Raises:

@@ -39,7 +39,7 @@ def rows_of(stream: str, reading: ParseResult) -> Iterator[tuple[str, Row]]:
 
     Args:
         stream: Name of the stream that it came through.
-        reading: What was read.
+        reading: A parse result.
     """
     if isinstance(reading, Rejected):
         yield "quarantine.items", _quarantined(reading)

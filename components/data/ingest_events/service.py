@@ -103,7 +103,7 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
     """Connect and ingest batch after batch; reconnect when a connection is lost.
 
     Args:
-        places: What to connect to.
+        places: Connection settings.
         once: End when all that was in the stream at the start is stored.
         meter: Told of every batch and every outage.
         stop: Asked between batches.

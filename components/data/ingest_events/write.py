@@ -41,7 +41,7 @@ def write(
     Args:
         connection: No transaction may be open.
         stream: Name of the stream.
-        batch: What was read, by partition, in order.
+        batch: Parse results by partition, in order.
         begins: Where reading began, for at least the partitions of the batch.
 
     Returns:

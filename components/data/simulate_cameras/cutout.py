@@ -40,7 +40,7 @@ class Cutout:
 
     @property
     def distance(self) -> float:
-        """How far off it stands, in metres."""
+        """Distance from the camera, in metres."""
         return float(np.hypot(self.thing.pose.x, self.thing.pose.y))
 
 

@@ -90,7 +90,7 @@ def prism(role: str, base: Points, low: float, high: float, top: str = "") -> li
     """Return the walls and the top of an upright prism.
 
     Args:
-        role: Of its walls.
+        role: Role of its walls, which decides their colour.
         base: Corners `[K, 2]` of its footprint, in turn.
         low: Where it begins, in metres above the ground.
         high: Where it ends.

@@ -79,7 +79,7 @@ def paint_mesh(
         mesh: What.
         pose: Where it stands.
         colours: RGB of each role, 0 to 255.
-        light: What falls on it.
+        light: Light on the mesh.
     """
     pixels, _ = view.project(pose.place(mesh.points))
     size = float(np.ptp(pixels, axis=0).max())

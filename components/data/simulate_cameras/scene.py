@@ -167,7 +167,7 @@ def _foot(thing: Thing) -> Points:
 
 
 def _hides(house: Thing, car: Car) -> bool:
-    """Say whether the line of sight to a car passes through a house."""
+    """Return whether the line of sight to a car passes through a house."""
     sight = np.linspace(0.3, 1, 40)[:, None] * (car.pose.x, car.pose.y)
     away = sight - (house.pose.x, house.pose.y)
     own = away @ house.pose.rotation[:2, :2].T

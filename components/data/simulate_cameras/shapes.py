@@ -10,7 +10,7 @@ class Shape:
     Attributes:
         length: From bumper to bumper.
         width: Without mirrors.
-        height: Of the roof.
+        height: Height of the roof.
         nose: Height of the bonnet's front edge.
         belt: Height of the windows' lower edge.
         cowl: x where the windscreen begins.

@@ -35,9 +35,9 @@ class SimulatorConfig:
     """Settings of a simulation.
 
     Attributes:
-        frames: Of all cameras together.
+        frames: Number of frames of all cameras together.
         cameras: How many there are; each looks at a place of its own.
-        days: How many days they look.
+        days: Number of days.
         first_day: The first of them.
         conditions: One is drawn for each frame.
         seed: Decides the places and all that happens there.

@@ -17,11 +17,11 @@ class Site:
     """Ground and permanent objects of one camera's view.
 
     Attributes:
-        name: Of its camera.
+        name: Name of its camera.
         view: From where it is seen, before wind and hands have moved the camera.
         driving: How many of its cars are under way, as a share.
-        ground: What lies there.
-        things: What stands there.
+        ground: Flat patches and lanes.
+        things: Permanent objects.
         walks: Where people may be.
     """
 

@@ -29,7 +29,7 @@ class Stage:
         backdrop: RGB, `FINE` times the frame's size.
         sky: `[H, W]`, 0 to 1: where nothing stands before the sky.
         open_ground: White where no house is.
-        cutouts: What may stand before a car.
+        cutouts: Objects that may cover a car.
         lamps: `[N, 3]`: where street lamps hang.
         windows: Corners `[4, 2]` in pixels of windows that are lit at night.
         floor: x and y `[H / COARSE, W / COARSE]` of the ground under the pixels.

@@ -39,7 +39,7 @@ def check(
     """Find all faults of a snapshot.
 
     Args:
-        info: What the snapshot says it is.
+        info: Description of the snapshot.
         pictures: All of its images.
         min_images: The fewest it may have.
         max_boxes: Of one image, beyond which that is a finding.

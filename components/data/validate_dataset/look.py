@@ -22,7 +22,7 @@ class Picture:
 
     Attributes:
         sha256: Of its JPEG.
-        name: What people know it by.
+        name: Name of the source file.
         camera: Who took it.
         group: Frames that must share a split.
         split: Where it stands.

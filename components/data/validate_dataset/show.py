@@ -54,10 +54,10 @@ def show(
 
     Args:
         path: The HTML file.
-        info: What the snapshot says it is.
+        info: Description of the snapshot.
         pictures: All of its images.
         findings: All that is wrong.
-        verdict: What follows from that.
+        verdict: Decision that follows from the findings.
         policy: Which findings fail and warn.
         reader: Gives the bytes of the images that are shown.
     """

@@ -34,7 +34,7 @@ def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) ->
     Args:
         findings: All that was found.
         images: How many images were looked at.
-        policy: What fails and what warns.
+        policy: Reasons that fail, reasons that warn.
 
     >>> judge([Finding("undecodable", "a.jpg: cut off")], 612, ValidationPolicy()).reason
     '1 finding in 612 images must be mended (1 undecodable); the first: a.jpg: cut off'

@@ -68,7 +68,7 @@ def check_inside(boxes: Sequence[Box], width: int, height: int, name: str) -> No
         boxes: The boxes of one image.
         width: Width of the image in pixels.
         height: Height of the image in pixels.
-        name: What to call the image in the complaint.
+        name: Name of the image in the error.
 
     Raises:
         AnnotationError: At the first box that runs outside `width` x `height`.

@@ -19,9 +19,9 @@ def number_or(word: str, given: str | int, what: str) -> int:
     """Parse a whole number, or a word that means 0.
 
     Args:
-        word: What means that no number is chosen.
+        word: Word that means 0.
         given: The word, or a whole number; 0 means the word, too.
-        what: What to call it in a complaint.
+        what: Name of the parameter in the error.
 
     Raises:
         Refusal: If it is neither.

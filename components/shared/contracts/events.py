@@ -159,7 +159,7 @@ class ParsedEvent(NamedTuple):
 
     Attributes:
         envelope: Its attributes, as the sender wrote them.
-        data: What it says.
+        data: Content of the event.
         content: `data` as canonical JSON; of our own senders as it stands in the message.
         digest: SHA-256 of type and content; equal for equal content.
     """
@@ -174,7 +174,7 @@ def event_of(data: EventData, source: str, time: datetime) -> Event:
     """Wrap data in an envelope whose id is the digest of its type and content.
 
     Args:
-        data: What is said.
+        data: Content of the event.
         source: Who says it, as a URI reference such as `/cameras/north-gate`.
         time: When it happened; not part of the id.
 

@@ -61,7 +61,7 @@ def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]
     """Return a callback for the number of finished items, which prints progress and time left.
 
     Args:
-        total: How many there are.
+        total: Number of items.
         what: Their name, such as `images`.
         seconds: Least time between two lines; what is over before says nothing.
     """

@@ -36,7 +36,7 @@ def followed(recipes: Sequence[Recipe], models: Iterable[Made]) -> dict[int, Mad
 
     Args:
         recipes: At least as many as there are models.
-        models: What was made, and from what.
+        models: Models with their lineage.
 
     Returns:
         By the number of a recipe; one whose training failed is missing.

@@ -63,8 +63,8 @@ def make(kind: type[R], name: str, /, **fields: Any) -> R:
     """Return a record of these values.
 
     Args:
-        kind: Of the record.
-        name: What to call the record in an error.
+        kind: Class of the record.
+        name: Name of the record in an error.
         fields: Its values.
 
     Raises:

@@ -58,7 +58,7 @@ def explain(log: Sequence[str], settings: Mapping[str, Any]) -> str:
     """Return why no connection could be made.
 
     Args:
-        log: What kafka-python logged meanwhile.
+        log: Log lines of kafka-python during the attempt.
         settings: Of the client, as `brokers.client_settings` makes them.
 
     >>> explain(["Connection failed: KafkaConnectionError: 111 ECONNREFUSED"], {})

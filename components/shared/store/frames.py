@@ -74,7 +74,7 @@ class FrameSender:
         dataset: The dataset's name.
         source: Who sends, as a URI reference such as `/simulate_cameras`.
         labelled_by: Who the boxes are from.
-        tool: What the boxes were made with.
+        tool: Name of the annotation tool.
         endpoint: The detector's server, if each frame is also to be answered by it.
     """
 

@@ -135,7 +135,7 @@ class Objects:
         """Copy an object to a file piece by piece, and return its size in bytes.
 
         Args:
-            key: Of the object.
+            key: Key of the object.
             file: Becomes the copy; its folder is made if it is missing.
             max_bytes: A larger object is not copied; None copies any.
 

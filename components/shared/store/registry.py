@@ -47,7 +47,7 @@ class Registry:
             model: Digest of its package.
             uri: Folder in the object store, a `RegisteredLayout`.
             snapshot: Id of the snapshot it learned from.
-            lineage: What it was made from, as JSON.
+            lineage: Lineage of the model, as JSON.
             metrics: Its numbers by name.
             reason: Why it is worth keeping, in a sentence.
             compared_with: Digest of the champion that it won against; None: there was none.
@@ -117,7 +117,7 @@ class Registry:
             dataset: Whose model it is.
             model: Digest of a registered package.
             expected_champion: Digest of whom the caller compared with; None: of nobody.
-            detail: What the audit shall tell of it, as JSON.
+            detail: Detail of the audit entry, as JSON.
 
         Raises:
             PromotionConflict: If another model serves by now.

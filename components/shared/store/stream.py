@@ -100,7 +100,7 @@ def message_of(data: EventData, source: str, time: datetime) -> Message:
     """Return the message of an event.
 
     Args:
-        data: What is said; it chooses topic and key.
+        data: Content of the event; it decides topic and key.
         source: Who says it, as a URI reference such as `/cameras/north-gate`.
         time: When it happened.
 

@@ -37,7 +37,7 @@ class Tracked:
 
     Attributes:
         lineage: What it is of; its dataset names the experiment, its fingerprint the run.
-        params: What was chosen.
+        params: Parameters of the run.
         metrics: Values by name, by step.
         tags: A word or two about it, by name; `mlflow.note.content` is its description.
         files: Small files that are there, by the name that they are kept under.

@@ -59,7 +59,7 @@ class Structure:
     Attributes:
         width: Of the stored picture, pixels, at least 1.
         height: Of the stored picture, pixels, at least 1.
-        exif: What a camera noted.
+        exif: EXIF metadata.
         passes: Pixels that all scans pass over.
         image: The file as a decoder needs it, from its start to its end marker: without notes
             and profiles, and without what a phone or a transfer put behind its end.

@@ -38,8 +38,8 @@ def mean_precision(
     """Return the mean average precision over classes and IoU thresholds.
 
     Args:
-        found: What a detector found in each image.
-        truth: What is there, image by image.
+        found: Detected boxes, image by image.
+        truth: True boxes, image by image.
         overlaps: From which on a box counts as right; mAP50-95 if none are said.
 
     Returns:
@@ -87,7 +87,7 @@ def judge(found: Found, truth: Truth, overlaps: Sequence[float] = OVERLAPS) -> F
 
 
 def _hits(covers: Floats, least: float) -> NDArray[np.bool_]:
-    """Say which rows, best first, are the first to cover a column by at least `least`."""
+    """Return which rows, best first, are the first to cover a column by at least `least`."""
     hits = np.zeros(len(covers), bool)
     for row in np.nonzero((covers >= least).any(axis=1))[0]:
         best = int(covers[row].argmax())

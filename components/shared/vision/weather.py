@@ -97,7 +97,7 @@ def _lamplike(image: Pixels) -> Levels:
 
 
 def _mirrored(levels: Levels) -> Levels:
-    """Let the lower part shine back what is above it, smeared downwards."""
+    """Reflect each part in the one below it, as a wet ground does, blurred downwards."""
     height, width, _ = levels.shape
     stretch = max(height // 16, 1)
     small = Image.fromarray(as_pixels(levels)).reduce((1, stretch))

@@ -82,7 +82,7 @@ def export(
 
     Args:
         serve: The network as a `tf.function`, see `detector.decode.serving_function`.
-        info: What training says of it.
+        info: Description of the trained model.
         pictures: What the network is tried on, and calibrated on for int8.
         package: Where the package goes.
         form: What the package should be; int8 only if it loses little enough.

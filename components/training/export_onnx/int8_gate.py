@@ -29,7 +29,7 @@ class PrecisionComparison:
     """The int8 graph compared with the float32 graph of the same network.
 
     Attributes:
-        images: Of the validation split.
+        images: Number of images of the validation split.
         float32: mAP50-95 in float32, 0 to 1; NaN if no image has a box.
         int8: mAP50-95 in 8 bits.
         float32_ms: Median CPU time of one input in float32, one thread.

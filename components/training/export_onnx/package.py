@@ -79,7 +79,7 @@ def write_graph(
 
     Args:
         layout: The package; its graph is replaced.
-        trained: What it was made of.
+        trained: Description of the trained model.
         graph: Without suppression.
         form: What the package says of the graph; suppression is added here.
     """
@@ -102,9 +102,9 @@ def write_golden(
 
     Args:
         layout: The package.
-        trained: What it was made of.
+        trained: Description of the trained model.
         answers: JPEGs and what the package answers about each.
-        form: What the package says of its graph.
+        form: Precision and suppression of the graph.
     """
     golden = []
     for jpeg, boxes in answers.items():

@@ -41,11 +41,11 @@ class Parity:
     """Largest differences between two implementations of one network.
 
     Attributes:
-        pictures: How many real pictures were looked at.
-        looks: How many crops of them.
-        pixels: Of a box's edge, in pixels of the network's input.
-        score: Of a score.
-        embedding: Of a feature, as a fraction of the largest.
+        pictures: Number of real images.
+        looks: Number of their crops.
+        pixels: Largest difference of a box edge, in pixels of the network's input.
+        score: Largest difference of a score.
+        embedding: Largest difference of a feature, as a fraction of the largest feature.
         trained: mAP50-95 of the trained network after suppression, 0 to 1; NaN without objects.
         exported: That of the exported graph.
         objects: True boxes in all looks.

@@ -60,7 +60,7 @@ def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Preci
     Args:
         reader: The snapshot; boxes of classes that the network does not know are left out.
         classes: The network's, in its order.
-        precision: What the export is to try.
+        precision: Requested precision of the export.
     """
     tries = precision == "int8"
     places = {name: place for place, name in enumerate(classes)}

@@ -31,7 +31,7 @@ def train(
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         trained: The folder to fill, as `contracts.model.TrainedLayout`.
-        settings: What a person chose.
+        settings: Hyperparameters.
         objects: Holds the snapshot's shards, and finished trainings by fingerprint.
         launch: Starts the workers.
 

@@ -16,8 +16,8 @@ class Trial:
     """One proposal of settings and the score of its short training.
 
     Attributes:
-        recipe: What was tried.
-        info: What was trained; None if it could not be.
+        recipe: Settings of the trial.
+        info: Description of the trained model; None if training was refused.
         goes_on: Whether it is trained again, for longer.
     """
 
@@ -40,7 +40,7 @@ def narrow(
     Args:
         recipes: All that were proposed, the defaults first.
         infos: All that were trained, in any order.
-        policy: What share goes on.
+        policy: Share of trials that go on.
 
     Raises:
         Refusal: If nothing was trained, or nothing can be measured.

@@ -17,7 +17,7 @@ class Finalist:
 
     Attributes:
         number: Its place among those, from 0 for the defaults.
-        recipe: What was tried.
+        recipe: Settings of the finalist.
         model: The numbers of what would be served; None if there is no such model.
     """
 
@@ -60,10 +60,10 @@ def pick(
     """Compare the models of all finalists.
 
     Args:
-        recipes: Of the finalists.
+        recipes: Recipes of the finalists.
         packages: Those of their models that could be exported, in any order.
         reports: Of their models, in any order, each as `challenger`.
-        policy: What is asked of a winner.
+        policy: Margin of a winner.
 
     Raises:
         Refusal: If a report is not of the validation split, or there are no numbers at all.

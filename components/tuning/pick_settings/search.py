@@ -17,9 +17,9 @@ class Search:
 
     Attributes:
         recipes: All that were tried, the defaults first.
-        infos: What their short trainings left.
+        infos: Descriptions of the models of the short trainings.
         reports: Of those that were trained in full.
-        pick: What won.
+        pick: The winner.
     """
 
     recipes: Sequence[Recipe]

@@ -21,7 +21,7 @@ def write_search(
 
     Args:
         page: The HTML file.
-        found: What won, and why.
+        found: The winner and the reason.
         recipes: All that were proposed, the defaults first.
         infos: What the first, short trainings left, in any order.
     """
@@ -60,9 +60,9 @@ def settings_file(found: Pick, report: Report, trials: int) -> str:
     """Return YAML of the settings that differ from the defaults, and where they come from.
 
     Args:
-        found: What won, and why.
+        found: The winner and the reason.
         report: Of any finalist: on what they were compared.
-        trials: How many there were.
+        trials: Number of trials.
     """
     epochs = found.winner.recipe.get("epochs")
     lines = [

@@ -50,9 +50,9 @@ def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
 
     Args:
         trials: Wanted, the defaults included.
-        epochs: Of a finalist.
+        epochs: Epochs of a finalist.
         budget: Epochs over all trainings; 0 is no limit.
-        policy: What shares go on.
+        policy: Shares of trials that go on.
 
     Raises:
         Refusal: If there is nothing to compare, or not even two trials can be afforded.
@@ -82,7 +82,7 @@ def propose(space: Space, trials: int, seed: int) -> list[Recipe]:
     More trials go on where fewer ended, so that what was trained before is known.
 
     Args:
-        space: What is searched.
+        space: Search space.
         trials: How many, the defaults included; fewer where there are no more.
         seed: Decides where in the space to begin.
 

@@ -72,7 +72,7 @@ def augment(
     would be learned as background.
 
     Args:
-        picture: What is looked at.
+        picture: The image.
         others: Returns a picture for a mosaic, by any number below 2 ** 31.
         config: How pictures are looked at.
         canvas: uint8 `[h, w, 3]` that takes it, as RGB before color jitter.

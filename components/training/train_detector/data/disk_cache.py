@@ -53,14 +53,14 @@ class DiskCache:
         self._lock = Lock()
 
     def __contains__(self, name: str) -> bool:
-        """Say whether the bytes of a name are kept."""
+        """Return whether a name is cached."""
         return name in self._places
 
     def get_or_make(self, name: str, make: Callable[[], Made], packing: Packing[Made]) -> Made:
         """Return the cached value of a name, or make it and cache it.
 
         Args:
-            name: Of it.
+            name: Key of the value.
             make: Makes it.
             packing: Makes it bytes, unless they would find no room in any case, and back.
         """

@@ -33,7 +33,7 @@ _opened: WeakSet[Generator[Batch]] = WeakSet()  # by this process
 
 @atexit.register
 def _close_all() -> None:
-    """Let readers finish: none can when the interpreter has ended, and its end waits for them."""
+    """Close all pipelines before the interpreter's shutdown, which waits for their threads."""
     for batches in list(_opened):
         batches.close()
 

@@ -36,7 +36,7 @@ class BatchSampler:
         epochs: Passes over the split.
         seed: Decides order and looks.
         worker: Which share of each batch is ours.
-        workers: How many share it.
+        workers: Number of workers.
     """
 
     images: int

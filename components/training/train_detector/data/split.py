@@ -32,7 +32,7 @@ class Split:
     """The images of a split by index, from 0; thread-safe.
 
     Attributes:
-        images: What the snapshot says of them.
+        images: Manifest lines of the split.
         read: Returns a JPEG by its SHA-256.
         classes: The class names, in the model's order.
         size: Width and height of the network's input in pixels.

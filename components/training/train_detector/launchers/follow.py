@@ -59,8 +59,8 @@ class Follower:
 
     Args:
         cluster: Where it runs.
-        kind: What it is.
-        job: What it was made from.
+        kind: Kind of the job.
+        job: Parameters of the job.
         uid: Tells it from another one of the same name.
         look_every_s: Pause between two looks.
     """

@@ -74,7 +74,7 @@ def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Jo
 
     Args:
         plan: To be followed.
-        settings: Of the pods.
+        settings: Settings of the pods.
         namespace: Where they run.
         own: Our own pod (`V1Pod`), or None outside the cluster.
 
@@ -106,8 +106,8 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
 
     Args:
         cluster: Where it runs.
-        kind: What it is.
-        job: What it is made from.
+        kind: Kind of the job.
+        job: Parameters of the job.
         look_every_s: Pause between two looks.
 
     Raises:

@@ -65,7 +65,7 @@ def tf_config(job: str, index: int, workers: int) -> str:
     Args:
         job: Its name.
         index: Our number.
-        workers: How many we are.
+        workers: Number of workers.
 
     >>> print(tf_config("job", 1, 2))
     {"cluster": {"worker": ["job-node-0-0.job:2222", "job-node-0-1.job:2222"]}, \

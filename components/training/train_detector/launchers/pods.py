@@ -41,9 +41,9 @@ class Job:
         name: Of the resource, and the stem of its pods' names.
         namespace: Where it runs.
         fingerprint: Of the plan that waits in the object store.
-        workers: How many pods.
-        image: What they run.
-        settings: What they look like.
+        workers: Number of pods.
+        image: Container image.
+        settings: Settings of the pods.
         owner: Owner references; a job without one stays until someone removes it.
     """
 

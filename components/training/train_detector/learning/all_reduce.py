@@ -59,7 +59,7 @@ def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
     Args:
         numbers: `[N]`, float32.
         place: The worker's, from 0.
-        workers: How many places there are.
+        workers: Number of workers.
         precision: Any in which 255 can be said.
 
     Returns:

@@ -25,7 +25,7 @@ Variables = Mapping[str, ArrayLike]
 
 
 class _About(Record):
-    """What is no array."""
+    """The parts of a checkpoint that are no arrays."""
 
     epoch: int
     step: int

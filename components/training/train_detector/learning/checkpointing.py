@@ -33,7 +33,7 @@ class CheckpointCoordinator:
     """Writes and restores the checkpoints of one worker together with the others.
 
     Args:
-        checkpoints: Of this worker.
+        checkpoints: Storage of this worker's checkpoints.
         group: All workers.
         every_s: Least time between two checkpoints in seconds, by the chief's clock; 0 is one
             after every step.

@@ -34,9 +34,9 @@ class TrainingSetup:
     Attributes:
         train: Batches of the training split.
         validation: The validation split.
-        classes: How many there are.
+        classes: Number of classes.
         schedule: Order, batches and epochs.
-        settings: What a person chose.
+        settings: Hyperparameters.
         peak: Learning rate after warm-up.
     """
 
@@ -58,7 +58,7 @@ def fit(trainer: Trainer, setup: TrainingSetup, coordinator: CheckpointCoordinat
 
     Args:
         trainer: The network and its way to step.
-        setup: What to learn.
+        setup: Data, batch order and settings.
         coordinator: Says where to begin, and keeps checkpoints.
 
     Raises:

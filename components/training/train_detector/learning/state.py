@@ -37,7 +37,7 @@ class TrainingState:
         epoch: The running one, from 0.
         step: Steps taken in it.
         losses: Of each of them, `[3]`.
-        outcome: Of the epochs before.
+        outcome: Best weights of the epochs before.
     """
 
     epoch: int = 0
@@ -58,7 +58,7 @@ class TrainingState:
         """Begin the next epoch, and keep this one's weights if they are the best.
 
         Args:
-            line: What it came to, with its `map50`.
+            line: Metrics of the epoch, with its `map50`.
             weights: Averaged, that were measured.
         """
         outcome = self.outcome

@@ -95,10 +95,10 @@ class Trainer:
         """Train on one batch, of which every worker has its share.
 
         Args:
-            batch: Of this worker.
+            batch: Batch of this worker.
             rate: Learning rate.
             number: Steps taken before, from 0.
-            votes: Of this worker.
+            votes: Votes of this worker, `[VOTES]`, 0 or 1.
 
         Returns:
             The losses of class, box and distances over all workers, and the sums of their votes.
@@ -158,7 +158,7 @@ class Trainer:
         return sums[:-1] / weight, votes
 
     def _accumulate(self, batch: list[Any], votes: Any) -> Any:
-        """Look at a worker's share, part by part.
+        """Accumulate the gradient of a worker's share, part by part.
 
         Returns:
             The gradient and the sums over it, with its votes behind, and statistics after it.

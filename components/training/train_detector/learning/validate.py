@@ -31,7 +31,7 @@ def validate(
     Args:
         serve: Raw boxes, in pixels of the input, and their scores.
         samples: All of them.
-        classes: How many there are.
+        classes: Number of classes.
         group: All workers, with the same function and samples.
 
     Returns:

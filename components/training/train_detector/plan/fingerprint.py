@@ -44,10 +44,10 @@ class Folder(Protocol):
         """Yield what lies in it."""
 
     def is_dir(self) -> bool:
-        """Say whether it is a folder that exists."""
+        """Return whether it is a folder that exists."""
 
     def is_file(self) -> bool:
-        """Say whether it is a file that exists."""
+        """Return whether it is a file that exists."""
 
     def read_text(self, encoding: str) -> str:
         """Return the content of a file."""

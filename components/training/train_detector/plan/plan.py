@@ -93,7 +93,7 @@ def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) 
     """Write the input files of workers to a folder, replacing its content.
 
     Args:
-        plan: What they are to do.
+        plan: The plan of the training.
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         champion: `RegisteredLayout` folder to start from, or None.
         folder: Filled as `PlanLayout`.

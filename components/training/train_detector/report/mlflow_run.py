@@ -13,7 +13,7 @@ def tracked(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Track
 
     Args:
         trained: Laid out as `contracts.model.TrainedLayout`.
-        info: What it says of itself; None if it is absent.
+        info: Description of the trained model; None if it is absent.
         curves: Its page.
     """
     if info is None:

@@ -37,7 +37,7 @@ def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
     Whoever is told to stop leaves by `Stopped`, which is 143.
 
     Args:
-        do: What is to be done.
+        do: Function to run.
         last_words: A file that takes the reason, too, if it is there.
     """
     try:
