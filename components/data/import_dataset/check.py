@@ -46,6 +46,11 @@ def check(image: FoundImage, width: int, height: int) -> tuple[tuple[Box, ...], 
 def fit(found: FoundBox, width: int, height: int) -> Box | Problem:
     """Return a box in pixels, inside its image, or the reason why it cannot be used.
 
+    Args:
+        found: Box as the annotation file has it.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
+
     >>> fit(FoundBox("a.txt:1", (0.5, 0.5, 1.001, 1), "car", relative=True), 100, 50)
     Box(x_min=50.0, y_min=25.0, x_max=100.0, y_max=50.0, label='car')
     >>> fit(FoundBox("a.txt:2", (10, 10, 10, 20), "car"), 100, 50).reason

@@ -33,6 +33,10 @@ def read_coco(folder: Folder, documents: Documents) -> Found | None:
     `valid/_annotations.coco.json` or `instances_val2017.json`, or else the image's folder.
     Crowds are left out, for one box surrounds many objects.
 
+    Args:
+        folder: Folder of the images.
+        documents: Its decoded JSON files.
+
     Raises:
         Refusal: If the boxes of a file are in another form than COCO's.
     """
@@ -77,7 +81,12 @@ def classes(documents: Iterable[Document]) -> tuple[str, ...]:
 
 
 def read_images(file: str, document: Document) -> Iterator[FoundImage]:
-    """Yield each image of one document under the file name that the document gives."""
+    """Yield each image of one document under the file name that the document gives.
+
+    Args:
+        file: Name of the JSON file.
+        document: Content of the JSON file.
+    """
     names, doubtful = _names(document), incomplete(file, document)
     of_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
@@ -101,7 +110,12 @@ def read_images(file: str, document: Document) -> Iterator[FoundImage]:
 
 
 def strays(file: str, document: Document) -> list[Problem]:
-    """Return a problem for each annotation of an image that the document does not list."""
+    """Return a problem for each annotation of an image that the document does not list.
+
+    Args:
+        file: Name of the JSON file.
+        document: Content of the JSON file.
+    """
     known = {ident(image.get("id")) for image in document["images"]}
     return [
         Problem(_where(file, annotation), "image_missing", "its image is not listed")
@@ -116,6 +130,10 @@ def incomplete(file: str, document: Document) -> dict[str, str]:
     Annotations stand in the order of their images: an image beside a stray one, and any image
     without an annotation, may lack a box. Where strays are many the file was filtered by its
     images, and its other images are complete.
+
+    Args:
+        file: Name of the JSON file.
+        document: Content of the JSON file.
     """
     known = {ident(image.get("id")): 0 for image in document["images"]}
     order = [ident(annotation.get("image_id")) for annotation in document["annotations"]]

@@ -16,6 +16,11 @@ Edges = tuple[float, float, float, float]
 def read_box(where: str, annotation: Mapping[str, Any], names: Mapping[str, str]) -> FoundBox:
     """Return one annotation as a box in pixels.
 
+    Args:
+        where: Location of the annotation, for messages.
+        annotation: One record of `annotations`.
+        names: Names of the categories by id.
+
     Raises:
         UnusableError: `missing_class`, `unknown_class` or `unreadable_box`.
 
@@ -53,6 +58,10 @@ def edges_of(annotation: Mapping[str, Any]) -> Edges:
 
 def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Detect the form of the boxes of a file from all of them together.
+
+    Args:
+        file: Name of the JSON file.
+        document: Content of the JSON file.
 
     Raises:
         Refusal: If many boxes are inside their images only as left, top, right and bottom, or

@@ -102,6 +102,10 @@ def records(text: str, table: Table) -> Iterator[tuple[int, list[str] | str]]:
 
     Quoted line breaks are read if the whole file is well-formed; otherwise every line is read
     by itself, so that a stray quote harms no other line.
+
+    Args:
+        text: Content of the CSV file.
+        table: Its columns.
     """
     whole = _whole(text, table)
     if whole is not None:
@@ -113,7 +117,12 @@ def records(text: str, table: Table) -> Iterator[tuple[int, list[str] | str]]:
 
 
 def first_cell(line: str, table: Table) -> str:
-    """Return the image name at the start of a line whose cells cannot be read."""
+    """Return the image name at the start of a line whose cells cannot be read.
+
+    Args:
+        line: A line without readable cells.
+        table: Its columns.
+    """
     cells = line.split(table.delimiter)
     at = table.names.index("image")
     return cells[at].strip(' "') if at < len(cells) else ""

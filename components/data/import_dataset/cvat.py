@@ -26,6 +26,10 @@ NOT_OBJECTS = frozenset({"tag"})  # said of the whole image
 def read_cvat(folder: Folder, documents: Documents) -> Found | None:
     """Read every XML file whose root is `annotations`.
 
+    Args:
+        folder: Folder of the images.
+        documents: Its decoded XML files.
+
     Raises:
         Refusal: If it is of a video, whose frames have no files.
     """
@@ -42,7 +46,12 @@ def read_cvat(folder: Folder, documents: Documents) -> Found | None:
 
 
 def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:
-    """Yield the location of each image element, and the image under the name in the file."""
+    """Yield the location of each image element, and the image under the name in the file.
+
+    Args:
+        file: Name of the XML file.
+        root: Its root element.
+    """
     for number, element in enumerate(root.findall("image"), 1):
         called = element.get("name", "")
         where = f"{file}: image {element.get('id', number)}"

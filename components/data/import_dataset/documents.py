@@ -85,11 +85,21 @@ def whole_number(value: Any) -> int | None:
 
 
 def size_of(width: Any, height: Any) -> tuple[int, int] | None:
-    """Return a size in pixels, or None unless both are positive whole numbers."""
+    """Return a size in pixels, or None unless both are positive whole numbers.
+
+    Args:
+        width: Number or text.
+        height: Number or text.
+    """
     sides = whole_number(width), whole_number(height)
     return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
 
 
 def text_of(element: Element, path: str) -> str:
-    """Return the text of an element below another, stripped; empty if it is not there."""
+    """Return the text of an element below another, stripped; empty if it is not there.
+
+    Args:
+        element: The parent element.
+        path: Path of the element below the parent.
+    """
     return (element.findtext(path) or "").strip()

@@ -134,7 +134,12 @@ def read_boxes(
 
 
 def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
-    """Join the records of one image from several lines or files; a contradiction is a problem."""
+    """Join the records of one image from several lines or files; a contradiction is a problem.
+
+    Args:
+        name: Name of the image.
+        told: Its records.
+    """
     problems = [problem for image in told for problem in image.problems]
     facts: dict[str, Any] = {}
     for fact in ("split", "group", "size"):
@@ -167,7 +172,12 @@ def without_repeats(boxes: Iterable[FoundBox]) -> tuple[FoundBox, ...]:
 
 
 def same_boxes(one: Sequence[FoundBox], other: Sequence[FoundBox]) -> bool:
-    """Return whether two files have the same boxes, except for rounding."""
+    """Return whether two files have the same boxes, except for rounding.
+
+    Args:
+        one: Boxes of one file.
+        other: Boxes of another file.
+    """
     if len(one) != len(other):
         return False
     if Counter(map(_rounded, one)) == Counter(map(_rounded, other)):

@@ -24,7 +24,12 @@ EDGES = ("x", "y", "width", "height")
 
 
 def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
-    """Read every JSON file that is a list of tasks; tasks without annotations are left out."""
+    """Read every JSON file that is a list of tasks; tasks without annotations are left out.
+
+    Args:
+        folder: Folder of the images.
+        documents: Its decoded JSON files.
+    """
     lists = {name: tasks for name, tasks in documents.contents.items() if is_label_studio(tasks)}
     if not lists:
         return None
@@ -35,7 +40,12 @@ def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
 
 
 def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
-    """Yield the location of each annotated task, and its image under the name in the task."""
+    """Yield the location of each annotated task, and its image under the name in the task.
+
+    Args:
+        file: Name of the JSON file.
+        tasks: Content of the JSON file.
+    """
     for number, task in enumerate(tasks, 1):
         where = f"{file}: task {task.get('id', number)}"
         called = next((v for v in task.get("data", {}).values() if isinstance(v, str)), "")
@@ -52,6 +62,10 @@ def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:
 
 def read_region(where: str, region: Any) -> FoundBox:
     """Return a rectangle as a box in fractions.
+
+    Args:
+        where: Location of the region, for messages.
+        region: One record of `result`.
 
     Raises:
         UnusableError: `missing_class` or `unreadable_box`.

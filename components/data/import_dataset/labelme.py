@@ -27,6 +27,10 @@ def read_labelme(folder: Folder, documents: Documents) -> Found | None:
     """Read every JSON file with `shapes` and `imagePath`.
 
     An image is the one with the file's name, or the one that `imagePath` names.
+
+    Args:
+        folder: Folder of the images.
+        documents: Its decoded JSON files.
     """
     records = {name: content for name, content in documents.contents.items() if is_labelme(content)}
     if not records:
@@ -66,6 +70,10 @@ def read_image(image: str, file: str, record: Mapping[str, Any]) -> FoundImage:
 
 def read_shape(where: str, shape: Any) -> FoundBox:
     """Return the bounding box of a rectangle or a polygon.
+
+    Args:
+        where: Location of the shape, for messages.
+        shape: One record of `shapes`.
 
     Raises:
         UnusableError: `missing_class` or `unreadable_box`.

@@ -27,6 +27,10 @@ def read_pascal_voc(folder: Folder, documents: Documents) -> Found | None:
     """Read every XML file whose root is `annotation`.
 
     An image is the one with the file's name, or the one that `filename` names.
+
+    Args:
+        folder: Folder of the images.
+        documents: Its decoded XML files.
     """
     roots = {name: root for name, root in documents.roots.items() if root.tag == "annotation"}
     if not roots:

@@ -54,6 +54,10 @@ def read_settings(folder: Folder) -> list[Settings]:
 def read_yaml(file: str, text: str) -> Settings | None:
     """Read a `data.yaml`, every scalar as text; None if the file is another kind of YAML.
 
+    Args:
+        file: Name of the file.
+        text: Its content.
+
     Raises:
         Refusal: If it is no YAML, or its names are none.
 
@@ -80,13 +84,22 @@ def read_yaml(file: str, text: str) -> Settings | None:
 
 
 def read_darknet(file: str, text: str) -> Settings:
-    """Read lines such as `train = data/train.txt`."""
+    """Read lines such as `train = data/train.txt`.
+
+    Args:
+        file: Name of the file.
+        text: Its content.
+    """
     pairs = [line.split("=", 1) for line in text.split("\n") if line.count("=") == 1]
     return Settings(file=file, paths=_paths({a.strip(): b.strip() for a, b in pairs}))
 
 
 def read_names(folder: Folder, settings: list[Settings]) -> tuple[str, tuple[str, ...]]:
     """Return the file that names the classes, and the names by index; empty if there is none.
+
+    Args:
+        folder: Folder of the dataset.
+        settings: Settings files of the folder.
 
     Raises:
         Refusal: If two files of one kind give different names, `nc` is another number, or a

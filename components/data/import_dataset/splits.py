@@ -33,7 +33,12 @@ class ToldSplits:
 
 
 def read_splits(folder: Folder, settings: Iterable[Settings]) -> ToldSplits:
-    """Read every list of image paths, and every path of a `data.yaml`."""
+    """Read every list of image paths, and every path of a `data.yaml`.
+
+    Args:
+        folder: Folder of the images.
+        settings: Settings files of the folder.
+    """
     places, notes = _all_places(folder, settings)
     texts, problems = folder.texts(
         name for name in folder.with_suffix({".txt"}) if not is_name_list(name)
@@ -57,7 +62,12 @@ def read_splits(folder: Folder, settings: Iterable[Settings]) -> ToldSplits:
 
 
 def with_splits(images: Sequence[FoundImage], told: ToldSplits) -> tuple[FoundImage, ...]:
-    """Return images with the splits of lists and folders; an image with two splits is refused."""
+    """Return images with the splits of lists and folders; an image with two splits is refused.
+
+    Args:
+        images: Images of the dataset.
+        told: Splits from lists and settings.
+    """
     return tuple(_with_split(image, told) for image in images)
 
 
@@ -81,6 +91,10 @@ def sentence_of(images: Iterable[FoundImage]) -> str:
 def is_list(name: str, text: str) -> bool:
     r"""Return whether a text is a list of image paths, one path a line.
 
+    Args:
+        name: Name of the file.
+        text: Content of the file.
+
     >>> is_list("train.txt", "./images/a.jpg\nb.JPG\n"), is_list("a.txt", "0 .5 .5 .5 .5")
     (True, False)
     """
@@ -92,7 +106,13 @@ def is_list(name: str, text: str) -> bool:
 
 
 def read_list(folder: Folder, file: str, text: str) -> tuple[list[str], list[Problem]]:
-    """Return the images of a list, and a problem for each line that matches no image."""
+    """Return the images of a list, and a problem for each line that matches no image.
+
+    Args:
+        folder: Folder of the images.
+        file: Name of the list.
+        text: Content of the file.
+    """
     lines = {line: n for n, line in enumerate(text.split("\n"), 1) if line.strip()}
     called = {line: line.strip().removeprefix("./") for line in lines}
     meant = resolve(folder.index, file, called.values())

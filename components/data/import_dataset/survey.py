@@ -47,7 +47,12 @@ def survey(form: str, images: Sequence[FoundImage], sizes: Mapping[str, Size]) -
 
 
 def iou(one: Edges, other: Edges) -> float:
-    """Return the intersection over union of two boxes, 0 to 1."""
+    """Return the intersection over union of two boxes, 0 to 1.
+
+    Args:
+        one: Left, top, right and bottom edge.
+        other: The same of another box.
+    """
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:

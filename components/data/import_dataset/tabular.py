@@ -96,6 +96,11 @@ def read_lines(
     A line that cannot be read is an image with a problem; its name is empty if even that
     is unknown.
 
+    Args:
+        file: Name of the CSV file.
+        text: Its content.
+        table: Its columns; None if it has no boxes.
+
     Raises:
         Refusal: If decimal commas cannot be told from those of thousands.
     """

@@ -123,6 +123,10 @@ def is_archive(name: str) -> bool:
 def unpack(archive: Path, room: Room) -> None:
     """Write every file of an archive.
 
+    Args:
+        archive: A zip or tar file.
+        room: Target folder with its limits.
+
     Raises:
         Refusal: If it cannot be read, or has what no archive of images has.
         OSError: If the disk is full or broken.

@@ -128,6 +128,11 @@ def read_line(
 
     A line with more than two corners is an outline, whose box is what surrounds it.
 
+    Args:
+        line: A line of a label file.
+        names: Class names by index.
+        columns: Columns after class and box.
+
     Raises:
         UnusableError: `unreadable_line`, `missing_class` or `unknown_class`.
 

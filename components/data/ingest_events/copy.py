@@ -17,6 +17,11 @@ NULL = "\0"  # until all rows are spelled: PostgreSQL cannot hold U+0000, so no 
 def copy_rows(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
     """Write rows whose keys are not in the table yet, at a third of the cost of an INSERT.
 
+    Args:
+        cursor: In a transaction of the caller.
+        table: Name with schema, a key of `rows.COLUMNS`.
+        rows: Rows with the table's columns.
+
     Raises:
         psycopg2.errors.UniqueViolation: If a key is there.
         ValueError: If a text holds U+0000.
@@ -26,7 +31,13 @@ def copy_rows(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
 
 
 def insert_rows(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
-    """Write rows, and leave those as they are whose keys are in the table."""
+    """Write rows, and leave those as they are whose keys are in the table.
+
+    Args:
+        cursor: In a transaction of the caller.
+        table: Name with schema, a key of `rows.COLUMNS`.
+        rows: Rows with the table's columns.
+    """
     query = f"INSERT INTO {table} ({COLUMNS[table]}) VALUES %s ON CONFLICT DO NOTHING"
     execute_values(cursor, query, rows, page_size=1000)
 

@@ -44,7 +44,13 @@ class Start(NamedTuple):
 def lock_offsets(
     cursor: Cursor, stream: str, begins: Mapping[Partition, int]
 ) -> dict[Partition, int]:
-    """Lock the offsets of some partitions, making those that are missing, and return them."""
+    """Lock the offsets of some partitions, making those that are missing, and return them.
+
+    Args:
+        cursor: In a transaction, which holds the locks.
+        stream: Name of the stream.
+        begins: First offset of each partition, for those that are missing.
+    """
     new = [(stream, *at, begins[at]) for at in sorted(begins)]
     execute_values(
         cursor,
@@ -112,6 +118,10 @@ def read_offsets(connection: Connection, stream: str) -> dict[Partition, int]:
     """Return the next offset of each partition that was ingested before.
 
     Of a topic that was created again it is where its last generation goes on.
+
+    Args:
+        connection: Connection without an open transaction.
+        stream: Name of the stream.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(
@@ -128,6 +138,12 @@ def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -
     """Return the offset to continue from: at least that of the oldest message in Kafka.
 
     What is skipped was lost; a record of it goes to quarantine.
+
+    Args:
+        connection: Connection without an open transaction.
+        stream: Name of the stream.
+        at: The partition.
+        oldest: Offset of its oldest message in Kafka.
     """
     topic, number = at
     with connection, connection.cursor() as cursor:

@@ -81,5 +81,11 @@ def parse(message: Message) -> ParseResult:
 
 
 def reject(reading: Parsed, reason: str, detail: str) -> Rejected:
-    """Send a parsed event to quarantine all the same."""
+    """Send a parsed event to quarantine all the same.
+
+    Args:
+        reading: The parsed event.
+        reason: A code that can be counted.
+        detail: A sentence for a person.
+    """
     return Rejected(reading.message, reason, detail, reading.event_id, reading.data.dataset)

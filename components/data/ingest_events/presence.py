@@ -93,6 +93,10 @@ def require_frames(
 def is_there(objects: Objects, uri: str) -> bool:
     """Return whether there is an object at a URI. A URI of another store counts as absent.
 
+    Args:
+        objects: The object store.
+        uri: URI of an event.
+
     Raises:
         StoreError: If the store answers for no URI.
     """

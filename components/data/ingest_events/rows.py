@@ -69,7 +69,12 @@ def _headers(message: Message) -> str | None:
 
 @singledispatch
 def meaning(data: EventData, event_id: str) -> Iterator[tuple[str, Row]]:
-    """Yield table and row for the content of an event, besides its row in `bronze.events`."""
+    """Yield table and row for the content of an event, besides its row in `bronze.events`.
+
+    Args:
+        data: Content of the event.
+        event_id: Digest of type and content.
+    """
     yield from ()
 
 

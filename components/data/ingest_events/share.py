@@ -53,7 +53,13 @@ def running_ingesters(connection: Connection, stream: str, ingester: str) -> lis
 
 
 def leave(connection: Connection, stream: str, ingester: str) -> None:
-    """Deregister an ingester, so that the others take its partitions at once."""
+    """Deregister an ingester, so that the others take its partitions at once.
+
+    Args:
+        connection: Connection without an open transaction.
+        stream: Name of the stream.
+        ingester: Name of one ingester.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM bronze.ingesters WHERE stream = %s AND ingester = %s", (stream, ingester)
@@ -64,6 +70,11 @@ def share_of(
     ingester: str, ingesters: Sequence[str], partitions: Iterable[Partition]
 ) -> list[Partition]:
     """Return the partitions that one of several ingesters reads: each has one reader.
+
+    Args:
+        ingester: Name of one ingester.
+        ingesters: Names of all running ones, in order.
+        partitions: All partitions of the stream.
 
     >>> share_of("b", ["a", "b"], [("frames", 0), ("frames", 1), ("predictions", 0)])
     [('frames', 1)]

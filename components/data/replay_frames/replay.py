@@ -65,6 +65,11 @@ def replay(
 def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage]:
     """Return distinct held-out images in an order that the seed decides.
 
+    Args:
+        reader: The snapshot.
+        frames: Number of images.
+        seed: Decides images and order.
+
     Raises:
         Refusal: If the snapshot holds nothing out.
     """
@@ -76,7 +81,13 @@ def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage
 
 
 def seen_again(picture: Pixels, condition: Condition, rng: np.random.Generator) -> Pixels:
-    """Return a photograph `[H, W, 3]` mirrored, and with simulated weather."""
+    """Return a photograph `[H, W, 3]` mirrored, and with simulated weather.
+
+    Args:
+        picture: RGB, 0 to 255.
+        condition: Weather and time of day to simulate.
+        rng: Random numbers of the weather.
+    """
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     for fall in WEATHER[condition]:
         mirrored = fall(mirrored, rng)

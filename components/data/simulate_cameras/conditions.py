@@ -71,7 +71,13 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
 
 
 def light_of(condition: Condition, hour: float, rng: np.random.Generator) -> Light:
-    """Return the light at an hour of the day, with a random variation for each day."""
+    """Return the light at an hour of the day, with a random variation for each day.
+
+    Args:
+        condition: Weather and time of day.
+        hour: Hour of the day, 0 to 24.
+        rng: Random numbers of the variation.
+    """
     return {"day": _day, "dusk": _dusk, "rain": _rain, "night": _night, "night-rain": _wet_night}[
         condition
     ](hour, rng)

@@ -76,7 +76,13 @@ class Pose:
         return np.asarray(points @ self.rotation + np.array((self.x, self.y, 0.0)))
 
     def at(self, x: float, y: float, turn: float = 0.0) -> "Pose":
-        """Return the pose that is `x` ahead and `y` to the left, turned to the left."""
+        """Return the pose that is `x` ahead and `y` to the left, turned to the left.
+
+        Args:
+            x: Metres ahead.
+            y: Metres to the left.
+            turn: Radians to the left.
+        """
         c, s = cos(self.heading), sin(self.heading)
         return Pose(self.x + c * x - s * y, self.y + s * x + c * y, self.heading + turn)
 
@@ -104,12 +110,26 @@ def prism(role: str, base: Points, low: float, high: float, top: str = "") -> li
 
 
 def rectangle(length: float, width: float, x: float = 0.0, y: float = 0.0) -> Points:
-    """Return the corners `[4, 2]` of a rectangle around a point."""
+    """Return the corners `[4, 2]` of a rectangle around a point.
+
+    Args:
+        length: Along x, in metres.
+        width: Along y, in metres.
+        x: Metres ahead.
+        y: Metres to the left.
+    """
     half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * (length / 2, width / 2)
     return np.asarray(half + np.array((x, y)))
 
 
 def circle(radius: float, corners: int = 12, x: float = 0.0, y: float = 0.0) -> Points:
-    """Return the corners `[corners, 2]` of a polygon that is nearly a circle."""
+    """Return the corners `[corners, 2]` of a polygon that is nearly a circle.
+
+    Args:
+        radius: In metres.
+        corners: Number of corners.
+        x: Metres ahead.
+        y: Metres to the left.
+    """
     angles = np.arange(corners) * (2 * pi / corners)
     return np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1)

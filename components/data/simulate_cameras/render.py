@@ -57,13 +57,23 @@ def render(
 
 
 def box_of(stage: Stage, car: Car) -> Box:
-    """Return the box of a car, clipped to the frame."""
+    """Return the box of a car, clipped to the frame.
+
+    Args:
+        stage: The background.
+        car: The car.
+    """
     x_min, y_min, x_max, y_max = clip(amodal_box(stage, car)).round(2).tolist()
     return Box(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, label=LABEL)
 
 
 def paint(stage: Stage, scene: Scene) -> tuple[Canvas, list[float]]:
-    """Paint a whole scene, and return the visible share of each car, 0 to 1."""
+    """Paint a whole scene, and return the visible share of each car, 0 to 1.
+
+    Args:
+        stage: The background.
+        scene: Cars, people and light.
+    """
     canvas = Canvas(stage.backdrop.copy())
     others = [cut for thing in scene.others if (cut := cutout(stage.view, thing))]
     standing: list[Cutout | Car] = [*stage.cutouts, *others, *scene.cars]

@@ -65,6 +65,10 @@ class Labelled:
 def read_labelled(connection: extensions.connection, dataset: str) -> Labelled:
     """Read all that is labelled of a dataset, sorted by digest.
 
+    Args:
+        connection: Connection to the database.
+        dataset: Name of the dataset.
+
     Raises:
         Refusal: If there is nothing, naming the datasets that there are.
     """
@@ -87,7 +91,12 @@ def read_labelled(connection: extensions.connection, dataset: str) -> Labelled:
 
 
 def settled_splits(connection: extensions.connection, dataset: str) -> dict[str, Split]:
-    """Return the splits assigned before, by group or by image."""
+    """Return the splits assigned before, by group or by image.
+
+    Args:
+        connection: Connection to the database.
+        dataset: Name of the dataset.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT group_name, split FROM silver.splits WHERE dataset = %s", (dataset,))
         return dict(cursor.fetchall())
@@ -96,7 +105,13 @@ def settled_splits(connection: extensions.connection, dataset: str) -> dict[str,
 def settle_splits(
     connection: extensions.connection, dataset: str, new: Mapping[str, Split]
 ) -> dict[str, Split]:
-    """Store new split assignments, all or none, and return all; the first assignment holds."""
+    """Store new split assignments, all or none, and return all; the first assignment holds.
+
+    Args:
+        connection: Connection to the database.
+        dataset: Name of the dataset.
+        new: Splits by group or image.
+    """
     rows = [(dataset, name, split) for name, split in sorted(new.items())]
     with connection, connection.cursor() as cursor:
         execute_values(

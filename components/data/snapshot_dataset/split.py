@@ -39,7 +39,12 @@ def image_key(sha256: str) -> str:
 
 
 def split_of(member: Member, assigned: Mapping[str, Split]) -> Split | None:
-    """Return the split of an image, or None if it is not assigned yet."""
+    """Return the split of an image, or None if it is not assigned yet.
+
+    Args:
+        member: The image.
+        assigned: Assigned splits by group or image.
+    """
     if member.owner in ("validation", "test"):
         return member.owner
     return assigned.get(image_key(member.sha256)) or assigned.get(member.group)
@@ -78,7 +83,12 @@ def assign(
 
 
 def shared_groups(members: Iterable[Member], assigned: Mapping[str, Split]) -> dict[str, str]:
-    """Return the groups in several splits, with the reason: owner or too_few_groups."""
+    """Return the groups in several splits, with the reason: owner or too_few_groups.
+
+    Args:
+        members: All images.
+        assigned: Assigned splits by group or image.
+    """
     sides: dict[str, set[Split | None]] = {}
     alone: set[str] = set()
     for member in members:

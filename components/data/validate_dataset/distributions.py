@@ -20,7 +20,12 @@ Sides = dict[str, list[Picture]]
 
 
 def distributions(info: SnapshotInfo, pictures: Sequence[Picture]) -> Fragment:
-    """Plot sizes, shapes, counts, brightness, cameras and classes of each split."""
+    """Plot sizes, shapes, counts, brightness, cameras and classes of each split.
+
+    Args:
+        info: Description of the snapshot.
+        pictures: Its measured images.
+    """
     sides: Sides = {split: [p for p in pictures if p.split == split] for split in SPLITS}
     boxes = {split: _solid(here) for split, here in sides.items()}
     sizes = {split: np.sqrt(box_areas(some)) for split, some in boxes.items()}

@@ -22,7 +22,12 @@ class Verdict:
 
 
 def weight(reason: str, policy: ValidationPolicy) -> Word:
-    """Return the weight of a reason: fail, warn or note."""
+    """Return the weight of a reason: fail, warn or note.
+
+    Args:
+        reason: Reason of a finding.
+        policy: Reasons that fail, reasons that warn.
+    """
     if reason in policy.fail:
         return "fail"
     return "warn" if reason in policy.warn else "ok"

@@ -22,7 +22,13 @@ class Absence(Record):
 
 
 def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
-    """Mark a model as absent on purpose, or as damaged, with the reason."""
+    """Mark a model as absent on purpose, or as damaged, with the reason.
+
+    Args:
+        root: Folder of the model.
+        reason: A sentence.
+        damaged: Whether there should be a model.
+    """
     Absence(reason=reason, damaged=damaged).write(Path(root) / NAME)
 
 

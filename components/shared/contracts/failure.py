@@ -48,7 +48,12 @@ def ending(error: Exception) -> Ending | None:
 
 
 def last_line(error: Exception, sentence: str) -> str:
-    """Return a sentence behind the qualified name of its error, as `causes` expects it in a log."""
+    """Return a sentence behind the qualified name of its error, as `causes` expects it in a log.
+
+    Args:
+        error: The error.
+        sentence: Its sentence.
+    """
     kind = type(error)
     return f"{kind.__module__}.{kind.__qualname__}: {sentence}"
 

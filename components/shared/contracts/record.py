@@ -77,14 +77,24 @@ def make(kind: type[R], name: str, /, **fields: Any) -> R:
 
 
 def read_lines(kind: type[R], path: str | Path) -> list[R]:
-    """Read one record from each line of a JSON Lines file; a missing file has no records."""
+    """Read one record from each line of a JSON Lines file; a missing file has no records.
+
+    Args:
+        kind: Class of the records.
+        path: The JSON Lines file.
+    """
     path = Path(path)
     lines = path.read_text().splitlines() if path.exists() else []
     return [kind.model_validate_json(line) for line in lines]
 
 
 def write_lines(records: Iterable[Record], path: str | Path) -> None:
-    """Write records as JSON Lines, one canonical line each."""
+    """Write records as JSON Lines, one canonical line each.
+
+    Args:
+        records: Records in order.
+        path: The JSON Lines file.
+    """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     lines = (canonical(record.model_dump(mode="json")) + "\n" for record in records)
     Path(path).write_text("".join(lines))

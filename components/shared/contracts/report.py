@@ -33,6 +33,10 @@ def measured(number: float | None) -> float | None:
 def precision_text(number: float | None, digits: int = 3) -> str:
     """Return a precision or recall as text.
 
+    Args:
+        number: 0 to 1; None or NaN if not measurable.
+        digits: Digits after the point.
+
     >>> precision_text(0.5), precision_text(-1.0)
     ('0.500', 'not measurable')
     """

@@ -73,7 +73,13 @@ class SnapshotLayout:
 
 
 def snapshot_id(dataset: str, classes: Iterable[str], images: Iterable[SnapshotImage]) -> str:
-    """Return the digest of a snapshot's content, independent of the order of its rows."""
+    """Return the digest of a snapshot's content, independent of the order of its rows.
+
+    Args:
+        dataset: Name of the dataset.
+        classes: Class names in order.
+        images: Rows of the manifest, in any order.
+    """
     lines = sorted(digest_of(image.model_dump(mode="json")) for image in images)
     return digest_of([dataset, list(classes), lines])
 

@@ -47,6 +47,10 @@ def composed(text: str) -> str:
 def storable(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:
     r"""Return a text that can be stored: invalid characters become U+FFFD, and it is truncated.
 
+    Args:
+        text: Any text.
+        max_characters: Maximum length of the result.
+
     >>> storable("a\0b\udcff" + "c" * 9, max_characters=6)
     'a�b�c…'
     """

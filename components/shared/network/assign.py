@@ -23,7 +23,12 @@ class Targets(NamedTuple):
 
 
 def pairwise_iou(first: Any, second: Any) -> Any:
-    """Return the overlap of every pair: `[B, N, 4]` and `[B, M, 4]` give `[B, N, M]`."""
+    """Return the overlap of every pair: `[B, N, 4]` and `[B, M, 4]` give `[B, N, M]`.
+
+    Args:
+        first: Boxes `[B, N, 4]`, xyxy.
+        second: Boxes `[B, M, 4]`, xyxy.
+    """
     low = tf.maximum(first[:, :, None, :2], second[:, None, :, :2])
     high = tf.minimum(first[:, :, None, 2:], second[:, None, :, 2:])
     shared = tf.reduce_prod(tf.maximum(high - low, 0.0), axis=-1)
@@ -40,6 +45,11 @@ def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
 
     A box narrower than two of the finest strides has hardly a centre inside; there it
     counts as that wide, so that a few anchors are candidates.
+
+    Args:
+        centres: Centres `[A, 2]` of the anchors in pixels.
+        strides: Strides `[A]` of the anchors in pixels.
+        boxes: True boxes `[B, M, 4]`, xyxy in pixels.
     """
     finest = tf.reduce_min(strides)
     middle = (boxes[..., :2] + boxes[..., 2:]) / 2

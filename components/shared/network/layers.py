@@ -63,6 +63,10 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         """Normalise by batch statistics in training, by moving ones otherwise, and apply SiLU.
 
         A layer that is not `trainable` normalises by the moving ones in training, too.
+
+        Args:
+            maps: `[B, h, w, C]`.
+            training: Whether batch statistics are used.
         """
         own = (self.gamma, self.beta, self.mean, self.variance)
         weights = [tf.convert_to_tensor(weight) for weight in own]
@@ -149,7 +153,15 @@ class Upsample(keras.layers.Layer):  # type: ignore[misc]
 
 
 def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: str) -> Any:
-    """Convolution, batch normalisation and SiLU; the size is divided by `stride`."""
+    """Convolution, batch normalisation and SiLU; the size is divided by `stride`.
+
+    Args:
+        maps: `[B, h, w, C]`.
+        channels: Channels of the output.
+        kernel: Side of the kernel in cells.
+        stride: Step of the kernel in cells.
+        name: Prefix of the layers' names.
+    """
     maps = keras.layers.Conv2D(
         channels,
         kernel,
@@ -164,6 +176,12 @@ def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: st
 
 def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
     """ELAN block: a chain of convolutions beside a shortcut, all joined by a 1 x 1 convolution.
+
+    Args:
+        maps: `[B, h, w, C]`.
+        channels: Channels of the output.
+        depth: Convolutions in the chain.
+        name: Prefix of the layers' names.
 
     Source:
         Wang et al., "Designing Network Design Strategies Through Gradient Path
@@ -182,6 +200,11 @@ def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
 
 def pool_pyramid(maps: Any, channels: int, *, name: str) -> Any:
     """Spatial pyramid pooling (SPPF): maxima over 5, 9 and 13 cells.
+
+    Args:
+        maps: `[B, h, w, C]`.
+        channels: Channels of the output.
+        name: Prefix of the layers' names.
 
     Source:
         He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual

@@ -80,7 +80,12 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
 
 
 def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
-    """Return feature maps at strides 8, 16 and 32."""
+    """Return feature maps at strides 8, 16 and 32.
+
+    Args:
+        images: `[B, h, w, 3]`, 0 to 1.
+        size: Width and depth of the network.
+    """
     c1, c2, c3, c4, c5 = map(size.channels, WIDTHS)  # nano: 16, 32, 64, 128, 256
     maps = conv(images, c1, 3, 2, name="stem")  # [B, h/2, w/2, c1]
     maps = _stage(maps, c2, size, name="2")  # [B, h/4, w/4, c2]
@@ -97,7 +102,14 @@ def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
 
 
 def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any]:
-    """Return feature maps of the same shapes, mixed top-down and then bottom-up (PAN)."""
+    """Return feature maps of the same shapes, mixed top-down and then bottom-up (PAN).
+
+    Args:
+        fine: Map at stride 8.
+        middle: Map at stride 16.
+        coarse: Map at stride 32.
+        size: Width and depth of the network.
+    """
     _, _, c3, c4, c5 = map(size.channels, WIDTHS)
 
     def join(first: Any, second: Any, channels: int, name: str) -> Any:
@@ -116,6 +128,11 @@ def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
     """Return `logits` and `bins` of every anchor, fine scale first, row by row.
 
     Class and box are predicted from separate features (decoupled head).
+
+    Args:
+        scales: Maps at strides 8, 16 and 32.
+        classes: Number of classes.
+        size: Width and depth of the network.
     """
     width = size.channels(256)
     prior = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))

@@ -29,13 +29,22 @@ def weight_names(model: keras.Model) -> list[str]:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Write every weight under its name as float32."""
+    """Write every weight under its name as float32.
+
+    Args:
+        model: A detector.
+        path: The `.npz` file.
+    """
     named = zip(weight_names(model), model.get_weights(), strict=True)
     np.savez(path, **{name: value.astype(np.float32) for name, value in named})
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
     """Set every weight of a model from a file that `save_weights` wrote.
+
+    Args:
+        model: A detector.
+        path: The `.npz` file.
 
     Raises:
         Refusal: If a name or a shape differs.

@@ -57,12 +57,22 @@ class Objects:
         return uri.removeprefix(f"{self.url}/")
 
     def put(self, key: str, content: bytes | memoryview) -> str:
-        """Store bytes atomically, and return their URI."""
+        """Store bytes atomically, and return their URI.
+
+        Args:
+            key: Key of the object.
+            content: Bytes of the object.
+        """
         obstore.put(self._store, key, content, use_multipart=len(content) > PART_FROM_BYTES)
         return self.uri(key)
 
     def put_once(self, key: str, content: bytes) -> str:
-        """Store bytes under a key that names their content; existing ones are not written again."""
+        """Store bytes under a key that names their content; existing ones are not written again.
+
+        Args:
+            key: Key of the object.
+            content: Bytes of the object.
+        """
         return self.uri(key) if self.exists(key) else self.put(key, content)
 
     def get(self, key: str) -> bytes:
@@ -77,6 +87,11 @@ class Objects:
         """Return a range of the bytes under a key, without reading the rest.
 
         It is shorter where the object ends early.
+
+        Args:
+            key: Key of the object.
+            offset: First byte, from 0.
+            length: Number of bytes.
 
         Raises:
             FileNotFoundError: If there are none.
@@ -107,14 +122,24 @@ class Objects:
         return not any(obstore.list(self._store, chunk_size=1))
 
     def put_folder(self, prefix: str, folder: str | Path) -> str:
-        """Store every file of a folder under a prefix, and return the prefix's address."""
+        """Store every file of a folder under a prefix, and return the prefix's address.
+
+        Args:
+            prefix: Prefix of the keys.
+            folder: Local folder.
+        """
         for file in sorted(Path(folder).rglob("*")):
             if file.is_file():
                 self.put(f"{prefix}/{file.relative_to(folder)}", file.read_bytes())
         return self.uri(prefix)
 
     def get_folder(self, prefix: str, folder: str | Path) -> None:
-        """Copy every object under a prefix to a folder."""
+        """Copy every object under a prefix to a folder.
+
+        Args:
+            prefix: Prefix of the keys.
+            folder: Local folder.
+        """
         for batch in obstore.list(self._store, prefix):
             for entry in batch:
                 target = Path(folder) / entry["path"].removeprefix(f"{prefix}/")

@@ -131,7 +131,12 @@ def publish(producer: Producer, data: EventData, source: str, time: datetime) ->
 
 
 def send_message(producer: Producer, message: Message) -> None:
-    """Send one message; delivery is certain only after `flush` or `close`."""
+    """Send one message; delivery is certain only after `flush` or `close`.
+
+    Args:
+        producer: An open producer.
+        message: The message.
+    """
     producer.send(message.topic, key=message.key, value=message.value)
 
 

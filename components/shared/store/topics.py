@@ -35,14 +35,24 @@ class Topic:
 
 
 def describe_topics(admin: KafkaAdminClient, names: Iterable[str]) -> list[Topic]:
-    """Request the metadata of topics, existing or not."""
+    """Request the metadata of topics, existing or not.
+
+    Args:
+        admin: A connected admin client.
+        names: Names of topics.
+    """
     return [_topic(found) for found in admin.describe_topics(sorted(names))]
 
 
 def beginning_offsets(
     admin: KafkaAdminClient, partitions: Iterable[Partition]
 ) -> dict[Partition, int]:
-    """Return the offset of the oldest message that each partition still has."""
+    """Return the offset of the oldest message that each partition still has.
+
+    Args:
+        admin: A connected admin client.
+        partitions: The partitions.
+    """
     return _offsets(admin, partitions, OffsetSpec.EARLIEST, IsolationLevel.READ_UNCOMMITTED)
 
 
@@ -50,12 +60,20 @@ def end_offsets(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dic
     """Return the offset after the last message of each partition that may be read.
 
     Messages of a transaction that is open, and all that follow, may not be read yet.
+
+    Args:
+        admin: A connected admin client.
+        partitions: The partitions.
     """
     return _offsets(admin, partitions, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
 
 
 def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> dict[Partition, int]:
     """Connect, and return the end offset of each partition, as `end_offsets`.
+
+    Args:
+        bootstrap_servers: `host:port,host:port`.
+        topics: Names of topics.
 
     Raises:
         StreamError: If no broker answers.
@@ -66,7 +84,12 @@ def high_watermarks(bootstrap_servers: str, topics: Iterable[str] = TOPICS) -> d
 
 
 def log_ends(admin: KafkaAdminClient, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """Return the offset after the last message of each partition, readable or not."""
+    """Return the offset after the last message of each partition, readable or not.
+
+    Args:
+        admin: A connected admin client.
+        partitions: The partitions.
+    """
     return _offsets(admin, partitions, OffsetSpec.LATEST, IsolationLevel.READ_UNCOMMITTED)
 
 

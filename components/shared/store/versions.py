@@ -236,7 +236,12 @@ def _last(
 
 
 def claimed(cursor: extensions.cursor, dataset: str) -> bool:
-    """Try to lock a dataset's rollouts for this connection."""
+    """Try to lock a dataset's rollouts for this connection.
+
+    Args:
+        cursor: In a transaction of the caller.
+        dataset: Name of the dataset.
+    """
     cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('rollout ' || %s, 0))", (dataset,))
     ((taken,),) = cursor.fetchall()
     return bool(taken)

@@ -59,7 +59,12 @@ def pairwise_iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 
 
 def pairwise_intersection(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Return the area `[N, M]` that boxes `[N, 4]` and `[M, 4]` share, in square pixels."""
+    """Return the area `[N, M]` that boxes `[N, 4]` and `[M, 4]` share, in square pixels.
+
+    Args:
+        first: Boxes `[N, 4]`, xyxy.
+        second: Boxes `[M, 4]`, xyxy.
+    """
     ours, theirs = _checked(first)[:, None], _checked(second)[None, :]  # [N, 1, 4], [1, M, 4]
     low = np.maximum(ours[..., :2], theirs[..., :2])
     high = np.minimum(ours[..., 2:], theirs[..., 2:])
@@ -68,7 +73,13 @@ def pairwise_intersection(first: ArrayLike, second: ArrayLike) -> NDArray[np.flo
 
 
 def clip_boxes(boxes: ArrayLike, width: float, height: float) -> Boxes:
-    """Return boxes `[N, 4]` clipped to a `width` x `height` image."""
+    """Return boxes `[N, 4]` clipped to a `width` x `height` image.
+
+    Args:
+        boxes: Boxes `[N, 4]`, xyxy in pixels.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
+    """
     limits = np.array([width, height, width, height], np.float64)
     return np.clip(_checked(boxes), 0, limits)
 

@@ -22,7 +22,12 @@ DARK: Colour = (12, 14, 18)
 
 
 def class_colour(label: str, classes: Sequence[str]) -> Colour:
-    """Return the colour of a class, the same on every image of a dataset."""
+    """Return the colour of a class, the same on every image of a dataset.
+
+    Args:
+        label: Name of the class.
+        classes: Class names of the dataset, in order.
+    """
     return COLOURS[classes.index(label) % len(COLOURS)] if label in classes else UNKNOWN
 
 

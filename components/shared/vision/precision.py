@@ -73,6 +73,11 @@ def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
 def judge(found: Found, truth: Truth, overlaps: Sequence[float] = OVERLAPS) -> Floats:
     """Return class, score and, for each IoU threshold, 1 for a true or 0 for a false positive.
 
+    Args:
+        found: Detected boxes of one image.
+        truth: Its true boxes.
+        overlaps: IoU thresholds, 0 to 1.
+
     Returns:
         `[N, 2 + overlaps]`, in the order in which they were found.
     """

@@ -45,7 +45,13 @@ def rain(image: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def grain(shape: tuple[int, ...], spread: float, rng: np.random.Generator) -> Levels:
-    """Return sensor noise, `[H, W, 3]`, with a standard deviation in grey levels."""
+    """Return sensor noise, `[H, W, 3]`, with a standard deviation in grey levels.
+
+    Args:
+        shape: `H, W, 3`.
+        spread: Standard deviation in grey levels.
+        rng: Random numbers.
+    """
     down, right = (int(rng.integers(GRAIN_SIDE // 4)) for _ in range(2))
     tile = _grain()
     times = [

@@ -59,6 +59,10 @@ FLOAT32 = Form()
 def form_of(precision: str, suppression: str) -> Form:
     """Return the form with a name, or refuse an unknown name.
 
+    Args:
+        precision: `float32` or `int8`.
+        suppression: `outside` or `inside` of the graph.
+
     >>> form_of("int4", "outside")
     Traceback (most recent call last):
     components.shared.contracts.refusal.Refusal: precision is 'int4', expected float32 or int8
@@ -117,7 +121,13 @@ def write_golden(
 
 
 def seal(layout: PackageLayout, trained: TrainedInfo, form: Form) -> PackageInfo:
-    """Write the description of a package with the digests of its files."""
+    """Write the description of a package with the digests of its files.
+
+    Args:
+        layout: Files of the package.
+        trained: Description of the trained model.
+        form: Precision and suppression of the graph.
+    """
     files = sorted(file for file in layout.root.rglob("*") if file.is_file())
     info = PackageInfo(
         dataset=trained.lineage.dataset,

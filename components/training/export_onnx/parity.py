@@ -146,7 +146,12 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
 
 
 def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Found]:
-    """Return the boxes of each input after suppression."""
+    """Return the boxes of each input after suppression.
+
+    Args:
+        raw: Boxes and scores before suppression.
+        rule: Thresholds of the suppression.
+    """
     each = ((*one, rule) for one in zip(raw.boxes, raw.scores, strict=True))
     return [Found(*left) for left in starmap(suppress, each)]
 

@@ -77,12 +77,22 @@ def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Preci
 
 
 def whole(picture: Labelled, size: Size) -> Look:
-    """Return an image letterboxed as in serving."""
+    """Return an image letterboxed as in serving.
+
+    Args:
+        picture: JPEG with its boxes.
+        size: Width and height of the network's input in pixels.
+    """
     return _seen(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
 
 
 def crops(picture: Labelled, size: Size) -> list[Look]:
-    """Return the largest centred crop of each of `RATIOS`; boxes are cut where the crop ends."""
+    """Return the largest centred crop of each of `RATIOS`; boxes are cut where the crop ends.
+
+    Args:
+        picture: JPEG with its boxes.
+        size: Width and height of the network's input in pixels.
+    """
     image = decode_jpeg(picture.jpeg)
     height, width = image.shape[:2]
     looks = []
@@ -103,7 +113,12 @@ def inputs_of(looks: Sequence[Look]) -> NDArray[np.float32]:
 
 
 def evenly(things: Sequence[T], count: int) -> list[T]:
-    """Return at most `count` items, evenly spaced over all."""
+    """Return at most `count` items, evenly spaced over all.
+
+    Args:
+        things: Items in order.
+        count: Maximum number, at least 1.
+    """
     count = min(count, len(things))
     return [things[place * len(things) // count] for place in range(count)]
 

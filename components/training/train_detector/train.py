@@ -68,7 +68,12 @@ def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
 
 
 def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
-    """Return why fine-tuning would learn nothing new, or None if it would."""
+    """Return why fine-tuning would learn nothing new, or None if it would.
+
+    Args:
+        champion: Folder of the champion's package.
+        snapshot: Folder of the snapshot.
+    """
     if absence(champion):
         return "there is no champion yet"
     info = TrainedInfo.read(TrainedLayout(RegisteredLayout(champion).trained).info)

@@ -65,5 +65,10 @@ def narrow(
 
 
 def finalists(trials: Sequence[Trial], epochs: int) -> list[Recipe]:
-    """Return the recipes that go on, the defaults first, with the epochs of a full training."""
+    """Return the recipes that go on, the defaults first, with the epochs of a full training.
+
+    Args:
+        trials: Result of `narrow`.
+        epochs: Epochs of a full training.
+    """
     return [{**trial.recipe, "epochs": epochs} for trial in trials if trial.goes_on]

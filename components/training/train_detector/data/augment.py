@@ -100,7 +100,13 @@ def augment(
 
 
 def paint(canvas: NDArray[np.uint8], picture: TrainingImage, seen: Crop) -> None:
-    """Draw the visible part of an image on a canvas, uint8 `[h, w, 3]`."""
+    """Draw the visible part of an image on a canvas, uint8 `[h, w, 3]`.
+
+    Args:
+        canvas: Written in place.
+        picture: The image.
+        seen: Its position on the canvas.
+    """
     left, top, right, bottom = seen.shown
     source = seen.source(picture.image.size)
     image = resized(picture.image, (right - left, bottom - top), source)

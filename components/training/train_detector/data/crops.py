@@ -103,6 +103,11 @@ def random_crop(pane: Rectangle, size: tuple[int, int], zoom: Span, rng: Rng) ->
 def mosaic_tiles(width: int, height: int, rng: Rng) -> Sequence[Rectangle]:
     """Divide a canvas into four tiles around a point near its centre.
 
+    Args:
+        width: Width of the canvas in pixels.
+        height: Height of the canvas in pixels.
+        rng: Random numbers.
+
     Source:
         Bochkovskiy et al., "YOLOv4", 2020: the mosaic.
     """
@@ -111,6 +116,11 @@ def mosaic_tiles(width: int, height: int, rng: Rng) -> Sequence[Rectangle]:
 
 
 def log_uniform(span: Span, rng: Rng) -> float:
-    """Return a factor whose logarithm is uniform, so that halving is as likely as doubling."""
+    """Return a factor whose logarithm is uniform, so that halving is as likely as doubling.
+
+    Args:
+        span: Smallest and largest factor, above 0.
+        rng: Random numbers.
+    """
     low, high = map(math.log, span)
     return math.exp(low + rng.random() * (high - low))

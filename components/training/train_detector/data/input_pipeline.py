@@ -74,6 +74,10 @@ class InputPipeline:
 
         Those of the next epoch are begun before they are asked for.
 
+        Args:
+            number: Epoch, from 0.
+            first: First step, from 0.
+
         Raises:
             Refusal: If a picture cannot be read or decoded, when its batch's turn comes.
         """

@@ -139,6 +139,12 @@ def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
     """Create a job and return its uid, or that of the running one.
 
     One that has ended is of no use: it left no outcome, else nobody would begin.
+
+    Args:
+        cluster: Client of the cluster.
+        kind: Kind of the job.
+        job: Parameters of the job.
+        look_every_s: Poll interval in seconds.
     """
     deadline = time.monotonic() + REMOVED_WITHIN_S
     while time.monotonic() < deadline:

@@ -74,7 +74,13 @@ class WorkerPod:
 
     @classmethod
     def of(cls, pod: Any, index: int, container: str) -> Self:
-        """Read a `V1Pod`."""
+        """Read a `V1Pod`.
+
+        Args:
+            pod: A `V1Pod`.
+            index: Number of the worker.
+            container: Name of the worker's container.
+        """
         labels = pod.metadata.labels or {}
         who = {
             "index": index,
@@ -110,7 +116,12 @@ def _why_waiting(pod: Any, status: Any) -> str:
 
 
 def is_true(job: Mapping[str, Any], condition: str) -> bool:
-    """Return whether a job's status has a condition with status True."""
+    """Return whether a job's status has a condition with status True.
+
+    Args:
+        job: The custom resource.
+        condition: Type of the condition.
+    """
     found = job.get("status", {}).get("conditions", ())
     return any(one["type"] == condition and one["status"] == "True" for one in found)
 
@@ -120,6 +131,10 @@ def disrupted(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
 
     The training operator counts a running pod that is being deleted as failed, and fails the
     whole job. Then no worker has ended with a final exit code, and no deadline has passed.
+
+    Args:
+        job: The custom resource.
+        workers: State of the job's pods.
     """
     final = any(0 < (one.exit_code or 0) < RETRIED_FROM for one in workers)
     failed = [one for one in job.get("status", {}).get("conditions", ()) if one["type"] == "Failed"]
@@ -132,6 +147,11 @@ def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> 
 
     The others fail after the first one, so the first final exit is the cause; an exit that
     would have been retried is named only if there is no other.
+
+    Args:
+        name: Name of the job.
+        job: The custom resource.
+        workers: State of the job's pods.
     """
     ended = sorted(
         (one for one in workers if one.exit_code),
@@ -150,7 +170,12 @@ def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> 
 
 
 def condition_message(job: Mapping[str, Any], condition: str) -> str:
-    """Return the message of a condition of a job."""
+    """Return the message of a condition of a job.
+
+    Args:
+        job: The custom resource.
+        condition: Type of the condition.
+    """
     for one in job.get("status", {}).get("conditions", ()):
         if one["type"] == condition:
             return str(one.get("message") or one.get("reason") or condition)

@@ -69,6 +69,10 @@ class Job:
 def job_name(fingerprint: str, snapshot: str) -> str:
     """Return the job name of a training, the same for all attempts.
 
+    Args:
+        fingerprint: Fingerprint of the plan.
+        snapshot: Id of the snapshot.
+
     >>> job_name("ab" * 32, "cd" * 32)
     'train-abababababab-cdcdcdcd'
     """

@@ -49,7 +49,12 @@ def index_of(pod: Any) -> int:
 
 
 def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
-    """Return the state of a job from its conditions; it is running as soon as one worker is."""
+    """Return the state of a job from its conditions; it is running as soon as one worker is.
+
+    Args:
+        job: The custom resource.
+        workers: State of the job's pods.
+    """
     state = next((state for name, state in STATES.items() if is_true(job, name)), State.UNSEEN)
     if state != State.RUNNING:
         return state

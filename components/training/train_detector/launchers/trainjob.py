@@ -36,7 +36,12 @@ def index_of(pod: Any) -> int:
 
 
 def state_of(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> State:
-    """Return the state of a job from its conditions, or from its pods if there are none."""
+    """Return the state of a job from its conditions, or from its pods if there are none.
+
+    Args:
+        job: The custom resource.
+        workers: State of the job's pods.
+    """
     for name, state in (
         ("Complete", State.SUCCEEDED),
         ("Failed", State.FAILED),

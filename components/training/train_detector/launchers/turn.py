@@ -29,6 +29,12 @@ WITHOUT_ROOM = (State.SUCCEEDED, State.FAILED, State.SUSPENDED)
 def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> None:
     """Wait until a job may be created.
 
+    Args:
+        cluster: Client of the cluster.
+        kind: Kind of the job.
+        job: The job to create.
+        look_every_s: Poll interval in seconds.
+
     Raises:
         ClusterError: If the API server does not answer.
     """
@@ -46,6 +52,11 @@ def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float
 
 def others(cluster: Cluster, kind: JobKind, job: Job) -> list[str]:
     """Return the other jobs that occupy nodes; none if this one is placed as a whole.
+
+    Args:
+        cluster: Client of the cluster.
+        kind: Kind of the job.
+        job: The job to create.
 
     Raises:
         ClusterError: If the API server does not answer.
@@ -70,7 +81,12 @@ def _holds_room(cluster: Cluster, kind: JobKind, other: Body, start_within_s: fl
 
 
 def waited_s(job: Mapping[str, Any], now: datetime) -> float:
-    """Return the seconds since a job was created, or resumed after that."""
+    """Return the seconds since a job was created, or resumed after that.
+
+    Args:
+        job: The custom resource.
+        now: Present time.
+    """
     since = [job["metadata"]["creationTimestamp"]]
     since += [
         one["lastTransitionTime"]
@@ -81,7 +97,12 @@ def waited_s(job: Mapping[str, Any], now: datetime) -> float:
 
 
 def has_run(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
-    """Return whether any worker of a job has ever run, by its conditions or its pods."""
+    """Return whether any worker of a job has ever run, by its conditions or its pods.
+
+    Args:
+        job: The custom resource.
+        workers: State of the job's pods.
+    """
     told = {one["type"] for one in job.get("status", {}).get("conditions", ())}
     shown = any(one.started or one.exit_code is not None or one.attempt for one in workers)
     return shown or bool(told & {"Running", "Restarting"})

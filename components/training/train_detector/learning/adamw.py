@@ -75,5 +75,10 @@ class AdamW:
 
 
 def share_of(horizon: float, number: Any) -> Any:
-    """Return the weight of the newest value in the EMA, which begins as a plain mean."""
+    """Return the weight of the newest value in the EMA, which begins as a plain mean.
+
+    Args:
+        horizon: Steps over which the EMA looks back.
+        number: Steps taken before, from 0.
+    """
     return tf.maximum(1 / horizon, 9 / (10 + number))

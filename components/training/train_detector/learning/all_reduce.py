@@ -70,6 +70,11 @@ def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
 
 
 def decode_exact(spelled: Any, workers: int) -> Any:
-    """Return the sum `[N]` over workers from the sum of their encoded numbers."""
+    """Return the sum `[N]` over workers from the sum of their encoded numbers.
+
+    Args:
+        spelled: Sum over workers of what `encode_exact` returned.
+        workers: Number of workers.
+    """
     said = tf.reshape(tf.cast(spelled, tf.uint8), [workers, -1, BYTES])
     return tf.reduce_sum(tf.bitcast(said, tf.float32), axis=0)

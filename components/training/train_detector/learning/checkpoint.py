@@ -103,7 +103,12 @@ class Checkpoints:
         return max(self.numbers(), default=0)
 
     def write(self, number: int, content: bytes | memoryview) -> None:
-        """Write an encoded checkpoint atomically."""
+        """Write an encoded checkpoint atomically.
+
+        Args:
+            number: Steps taken before.
+            content: Result of `encode`.
+        """
         self.objects.put(self._key(number), content)
 
     def read(self, number: int) -> tuple[TrainingState, Arrays] | None:

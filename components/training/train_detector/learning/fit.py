@@ -107,6 +107,11 @@ def _close_epoch(
 def rate_at(done: float, warm_up: float, last_rate: float) -> float:
     """Return the learning rate, as a share of its peak, at a fraction of all steps.
 
+    Args:
+        done: Fraction of all steps, 0 to 1.
+        warm_up: Fraction of all steps with a rising rate.
+        last_rate: Final rate as a share of the peak.
+
     Source:
         Loshchilov and Hutter, "SGDR", ICLR 2017: the cosine.
 

@@ -24,7 +24,12 @@ def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
 
 
 def fill(variables: Sequence[Any], values: Any) -> None:
-    """Set variables to the values of one flat vector."""
+    """Set variables to the values of one flat vector.
+
+    Args:
+        variables: Variables in the order of `flat`.
+        values: `[N]`, all their values.
+    """
     for variable, part in zip(variables, parts_of(values, variables), strict=True):
         variable.assign(part)
 

@@ -46,6 +46,14 @@ def run(
 ) -> None:
     """Train one worker's part; worker 0 writes the outcome to `layout.trained`.
 
+    Args:
+        layout: Input and output files of the worker.
+        plan: The training.
+        objects: Store of the snapshot's shards.
+        checkpoints: Storage of this worker's checkpoints.
+        strategy: Distribution over workers.
+        index: Number of this worker; 0 is the chief.
+
     Raises:
         Refusal: If the plan cannot be followed.
         Stopped: If a worker was told to leave; checkpoints are there.

@@ -37,6 +37,12 @@ def match_classes(
 ) -> NDArray[np.float32]:
     """Return our values, replaced by theirs for every common class; the last axis is classes.
 
+    Args:
+        ours: Values of the new network, `[..., classes]`.
+        theirs: Values of the trained network, `[..., known]`.
+        classes: Class names of the new network.
+        known: Class names of the trained network.
+
     >>> match_classes(np.zeros(2), np.array([1, 2]), ["bus", "car"], ["car", "van"])
     array([0., 1.])
     """

@@ -117,7 +117,13 @@ def _check(info: SnapshotInfo, settings: Settings) -> None:
 
 
 def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:
-    """Return the lineage of a model, and its digest."""
+    """Return the lineage of a model, and its digest.
+
+    Args:
+        info: Description of the snapshot.
+        champion: Package to start from; None for random weights.
+        settings: Hyperparameters.
+    """
     package = PackageLayout(RegisteredLayout(champion).package) if champion else None
     made_from = {
         "dataset": info.dataset,
@@ -143,6 +149,10 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
 
     The long side is `image_size`; the other is the smallest multiple of 32 that holds
     the median picture.
+
+    Args:
+        images: Images of the snapshot.
+        image_size: Longer side of the input in pixels.
 
     >>> from types import SimpleNamespace
     >>> input_size([SimpleNamespace(width=640, height=480)], 320)
