@@ -11,7 +11,7 @@ from components.shared.contracts.events import Split
 
 T = TypeVar("T")
 
-LISTS = frozenset({".json", ".csv", ".txt", ".xml"})  # files that tell of many images
+LISTS = frozenset({".json", ".csv", ".txt", ".xml"})  # files that list many images
 _SPLITS: dict[str, Split] = {
     "train": "train",
     "training": "train",
@@ -23,7 +23,7 @@ _SPLITS: dict[str, Split] = {
 }
 
 
-# Two files that tell the same box may round it: to whole pixels, or to a thousandth of the image.
+# Two files with the same box may round it: to whole pixels, or to a thousandth of the image.
 ROUNDING_PIXELS, ROUNDING_SHARE = 1.0, 0.002
 MAX_COMPARED_BOXES = 1_000  # of one image; more are compared by what they round to
 

@@ -142,7 +142,7 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """Return how a picture must be turned, as Exif numbers it; 1 if nothing readable says so."""
+    """Return the EXIF orientation; 1 if it is absent or unreadable."""
     note = picture.info.get("exif")
     profile = picture.info.get("Raw profile type exif")  # as ImageMagick writes it into a PNG
     if note is None and isinstance(profile, str):

@@ -122,7 +122,7 @@ def _holds(values: Sequence[float], step: int) -> bool:
     return all(
         abs(px - x) <= width / 2 + MARGIN and abs(py - y) <= height / 2 + MARGIN
         for px, py in zip(rest[::step], rest[1::step], strict=False)
-        if (px, py) != (0, 0)  # a keypoint that nobody sees
+        if (px, py) != (0, 0)  # an invisible keypoint
     )
 
 

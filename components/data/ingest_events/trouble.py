@@ -55,7 +55,7 @@ def is_final(error: BaseException) -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """Return an error as a sentence for whoever operates the service."""
+    """Return an error as a sentence for the operator of the service."""
     (first, *_) = str(error).strip().splitlines() or [repr(error)]
     if isinstance(error, UnsupportedCodecError):
         return f"a batch is compressed with a codec that is not installed here: {first}"

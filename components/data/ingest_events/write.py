@@ -144,8 +144,8 @@ def _quarantine_changed_frames(cursor: Cursor, readings: Iterable[ParseResult]) 
         cursor.execute(QUARANTINE_CHANGED_FRAMES, (f"{{{','.join(frames)}}}",))
 
 
-# A frame keeps the group and the split that it came with; whoever says otherwise later is
-# not followed, for a picture must not move between splits, but not lost either.
+# A frame keeps its first group and split, because an image must not move between splits; a
+# later event with others is quarantined, so that it is not lost.
 QUARANTINE_CHANGED_FRAMES = """
 INSERT INTO quarantine.items (dedupe_key, dataset, source_name, reason, detail, uri)
 SELECT bronze.events.event_id, dataset, data->>'source_name', 'frame_told_otherwise',

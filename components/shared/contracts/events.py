@@ -220,7 +220,7 @@ def _parse_own(message: bytes) -> ParsedEvent | None:
             return None
         data = kind.model_validate_json(spelled)
     except (ValidationError, KeyError):
-        return None  # whoever reads it in full finds the reason
+        return None  # the full parse gives the reason
     return ParsedEvent(envelope, data, content, envelope.id)
 
 

@@ -145,7 +145,7 @@ class _Collector(logging.Handler):
 
 @contextmanager
 def _reasons() -> Iterator[list[str]]:
-    # kafka-python raises one and the same timeout whatever keeps it out; its log knows better.
+    # kafka-python raises the same timeout whatever the cause; its log has the cause.
     reasons: list[str] = []
     collector, logger = _Collector(reasons), logging.getLogger("kafka.net")
     logger.addHandler(collector)

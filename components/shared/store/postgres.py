@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Outage, Refusal
 
 MIGRATIONS = files("components.shared.store") / "migrations"
 APPLICATION = "car-detection"
-MIGRATION_LOCK = 7_206_158  # any number, the same for all who migrate
+MIGRATION_LOCK = 7_206_158  # any number, the same in every process
 CREATE_MIGRATIONS_TABLE = (
     "CREATE TABLE public.migrations ("
     "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -20,7 +20,7 @@ CREATE_MIGRATIONS_TABLE = (
 # Seconds and probes until a connection whose other end is gone counts as ended: a minute.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 UNANSWERED_MS = 60_000  # what was sent and is not acknowledged for so long ends a connection
-LOCK_S = 60  # nobody waits longer for a lock: who holds it has the fault, and is named then
+LOCK_S = 60  # a longer wait is a fault of the session that holds the lock
 
 END_STALLED = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

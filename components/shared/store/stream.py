@@ -16,8 +16,8 @@ from components.shared.contracts.record import RecordError
 from components.shared.store import brokers
 from components.shared.store.brokers import StreamError as StreamError
 
-# A producer that is told the version connects when it sends: who only sends, as a detector that
-# logs what it answers, starts without brokers too. Every broker since Kafka 2.3 speaks it.
+# With a fixed version a producer connects at its first send, so that a process that only sends,
+# such as the detector, starts without brokers. Every broker since Kafka 2.3 supports it.
 PROTOCOL = (2, 3)
 DELIVER_MS = 60_000
 MAX_MESSAGE_BYTES = 1_000_000  # brokers take 1,048,588 with what surrounds a message

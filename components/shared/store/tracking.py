@@ -17,9 +17,9 @@ from typing import Any
 from components.shared.contracts.model import Lineage
 from components.shared.contracts.progress import say
 
-# What the library reads, unless the user says otherwise. Its own patience is minutes long, it
-# would tell its makers that it is used, and a folder is the store of who has no server.
-MANNERS = {
+# Defaults of MLflow's environment variables, unless the user sets them: short timeouts instead of
+# minutes, no telemetry, and a local folder allowed as the store.
+MLFLOW_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -76,7 +76,7 @@ def origins(lineage: Lineage) -> dict[str, str | int | float | bool]:
 
 
 def _client(address: str) -> Any:
-    for name, value in MANNERS.items():
+    for name, value in MLFLOW_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
     from mlflow import MlflowClient

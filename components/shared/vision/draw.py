@@ -13,7 +13,7 @@ from components.shared.vision.jpeg import Image
 
 Colour = tuple[int, int, int]
 
-# Okabe and Ito's colours, lightened for pictures: also the colour-blind tell them apart.
+# Okabe and Ito's colours, lightened for pictures: distinct for colour-blind people too.
 COLOURS: tuple[Colour, ...] = (
     (86, 190, 245), (245, 135, 45), (70, 220, 160), (240, 228, 66), (235, 150, 200), (250, 185, 60),
 )  # fmt: skip

@@ -12,7 +12,7 @@ Hash = NDArray[np.uint8]
 
 SIDE = 16
 BITS = SIDE * SIDE
-SHORTEST = 64  # side of the small decode that is hashed, the same for all who compare
+SHORTEST = 64  # side of the small decode that is hashed, the same for all hashes that are compared
 
 # On real road frames saving again at quality 85 changes at most 1 bit and halving the size
 # 1 to 4, while 99 of 100 frames differ in at least 5 from every other of their fixed camera.

@@ -69,7 +69,7 @@ class _Tail:
     def _survivors(self, rule: Postprocessing, pairs: int, most: int) -> tuple[str, str]:
         """Return scores and places among `[classes, A]` of what stays, surest first."""
         by_class = self._node("Transpose", SCORES, perm=[0, 2, 1])
-        # The operator asks for more than the threshold, the rule for as much.
+        # The operator keeps scores above the threshold, the rule also scores equal to it.
         least = np.nextafter(np.float32(rule.score_threshold), np.float32(-1))
         kept = self._node(
             "NonMaxSuppression", self._upright(), by_class,
@@ -84,7 +84,7 @@ class _Tail:
         return self._pair("TopK", flat, self._constant("kept", np.array([most])))
 
     def _upright(self) -> str:
-        """Return boxes of which those turned inside out have no area, as the rule sees them."""
+        """Return boxes with an area of 0 for inverted ones, as in the rule."""
         halves = self._pair("Split", BOXES, self._constant("halves", np.array([2, 2])), axis=2)
         return self._node("Concat", halves[0], self._node("Max", *halves), axis=2)
 

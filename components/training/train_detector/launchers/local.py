@@ -27,7 +27,7 @@ from components.training.train_detector.worker.training_store import TrainingSto
 LOOK_EVERY_S = 0.2
 LEAVE_WITHIN_S = 30.0  # after the chief is done
 NOTICE_WITHIN_S = 2.0  # for the others, when one is lost
-STOP_WITHIN_S = 20.0  # to write a checkpoint; whoever stops us may grant half a minute
+STOP_WITHIN_S = 20.0  # to write a checkpoint; Kubernetes kills after half a minute
 RESTARTS = 3  # without a new checkpoint
 LAST_WORDS = 2000  # characters of a log that are worth showing
 

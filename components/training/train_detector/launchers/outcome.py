@@ -96,7 +96,7 @@ class WorkerPod:
             return cls(
                 **who, started=True, exit_code=end.exit_code, ended=end.finished_at, words=words
             )
-        if pod.status.phase == "Failed":  # evicted, or its node is gone: no container tells
+        if pod.status.phase == "Failed":  # evicted, or its node is gone: no container has a state
             words = pod.status.message or pod.status.reason or ""
             return cls(**who, exit_code=RETRIED_FROM, words=words)
         if status and status.state.running:

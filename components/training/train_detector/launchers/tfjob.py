@@ -24,7 +24,7 @@ from components.training.train_detector.launchers.pods import (
 )
 
 KIND = Kind("kubeflow.org", "v1", "tfjobs")
-CONTAINER = "tensorflow"  # the operator knows it by this name
+CONTAINER = "tensorflow"  # the name that the operator requires
 NEEDS = "the training operator (TFJob v1)"
 
 # The first that holds is the state: a job that restarts was running before, and says both.

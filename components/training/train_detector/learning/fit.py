@@ -97,7 +97,7 @@ def _close_epoch(
     trainer.sync_batch_norm()
     worker = coordinator.group.index
     print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)
-    weights = trainer.use_ema_weights()  # which `serve` sees from now on
+    weights = trainer.use_ema_weights()  # `serve` uses these variables
     score = validate(serve, setup.validation, setup.classes, coordinator.group)
     steps = number * setup.schedule.steps
     line = _epoch(number, steps, parts, setup.rate(steps - 1), score)

@@ -76,7 +76,7 @@ def run(
 
 
 def _setup(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> TrainingSetup:
-    """Return one worker's part of what a plan says."""
+    """Return data, batch order and settings of one worker."""
     settings, info = plan.settings, plan.info
     reader = SnapshotReader(layout.snapshot, objects)
     size = (info.image_width, info.image_height)

@@ -7,7 +7,7 @@ import tensorflow as tf  # type: ignore[import-untyped]
 
 from components.training.train_detector.plan.history import Epoch, scalars
 
-# TensorBoard knows a file of events by this part of its name, and the version by the first event.
+# TensorBoard finds event files by this part of the name, and their version in the first event.
 NAME = "events.out.tfevents.0.training"
 VERSION = "brain.Event:2"
 
