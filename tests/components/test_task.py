@@ -44,9 +44,9 @@ def refusing() -> str:
 
 BROKEN = """
 def broken() -> str:
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
 
-    say("half done")
+    log_progress("half done")
     raise AssertionError("no")
 """
 

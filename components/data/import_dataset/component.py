@@ -21,7 +21,7 @@ def import_dataset(dataset: str, source: str) -> int:
 
     from components.data.import_dataset.send import import_folder
     from components.data.import_dataset.source import opened
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.frames import FrameSender
     from components.shared.store.objects import Objects
 
@@ -33,5 +33,5 @@ def import_dataset(dataset: str, source: str) -> int:
         FrameSender.connect(objects, stream, dataset=dataset, **who) as sender,
     ):
         tally = import_folder(folder, sender)
-    say(str(tally))
+    log_progress(str(tally))
     return tally.images

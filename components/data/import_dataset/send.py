@@ -14,7 +14,7 @@ from components.data.import_dataset.splits import sentence_of
 from components.data.import_dataset.survey import Size, survey
 from components.data.import_dataset.text import shown
 from components.shared.contracts.events import DatasetDeclared
-from components.shared.contracts.progress import follow, say
+from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import RecordError
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.frames import Frame, FrameSender
@@ -63,9 +63,9 @@ def import_folder(folder: Folder, sender: FrameSender) -> Tally:
     """
     _check_name(sender.dataset)
     found = find(folder)
-    say(sentence(found))
+    log_progress(sentence(found))
     for note in filter(None, (*found.notes, sentence_of(found.images))):
-        say(shown(note))
+        log_progress(shown(note))
     _check_shared_fault(found)
     kept = _distinct(folder, found)
     sender.declare(found.classes, EPOCH)
@@ -157,10 +157,10 @@ def _distinct(folder: Folder, found: Found) -> list[FoundImage]:
         if size := picture_size(content):
             sizes[image.name] = size
     for note in survey(found.form, found.images, sizes):
-        say(note)
+        log_progress(note)
     images = without_copies(found.images, digests)
     if copies := len(found.images) - len(images):
-        say(f"{copies:,} copies of other images, with the same labels, are left out")
+        log_progress(f"{copies:,} copies of other images, with the same labels, are left out")
     return images
 
 
@@ -217,5 +217,5 @@ def _refuse(sender: FrameSender, tally: Tally, problems: Iterable[Problem], cont
         where, detail = shown(problem.where), shown(problem.detail)
         sender.refuse(where, problem.reason, detail, content, EPOCH)
         if tally.refused[problem.reason] < NAMED:
-            say(f"refused, {problem.reason}: {where}: {detail}")
+            log_progress(f"refused, {problem.reason}: {where}: {detail}")
         tally.refused[problem.reason] += 1

@@ -9,7 +9,7 @@ from components.data.import_dataset.folder import Folder
 from components.data.import_dataset.unpack import SUFFIXES, Room, is_archive, unpack
 from components.shared.contracts.object_store import SCHEMES, scheme_of
 from components.shared.contracts.policy import ImportPolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 
@@ -46,7 +46,7 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
             unpack(archive, room)
         if archive and scheme:
             archive.unlink()  # half of the disk that both would take
-        say(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
+        log_progress(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
         yield Folder(_innermost(room.folder, source), called=source)
 
 

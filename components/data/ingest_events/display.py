@@ -16,7 +16,7 @@ from kafka.errors import (  # type: ignore[import-untyped]
     NoError,
 )
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.store.stream import Partition
 
 GROUP = "car-ingest-display-only"
@@ -46,7 +46,9 @@ class Display:
         self.shown |= {at: changed[at] for at, answer in answers.items() if answer is NoError}
         if GroupAuthorizationFailedError in answers.values():
             self.not_before = math.inf
-            say(f"this user may not commit to the group {GROUP}: Kafka's own tools show no lag")
+            log_progress(
+                f"this user may not commit to the group {GROUP}: Kafka's own tools show no lag"
+            )
         elif set(answers.values()) - {NoError}:
             self.not_before = time.monotonic() + PAUSE_S
 

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import Counter, Gauge, make_wsgi_app
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 STILL_S = 120.0  # without a sign of life; longer than any wait between two attempts
 READY_S = 60.0  # how long something may be wrong before the service is not ready
@@ -64,10 +64,10 @@ class Pulse:
         for fault, since in self._faults.items():
             if now - since >= SETTLE_S and now - self._said.get(fault, -AGAIN_S) >= AGAIN_S:
                 self._said[fault] = now
-                say(fault)
+                log_progress(fault)
         for fault in self._said.keys() - self._faults.keys():
             del self._said[fault]
-            say(f"no more: {fault}")
+            log_progress(f"no more: {fault}")
 
     def wait_for(self, outage: str, final: bool = False, refused: bool = False) -> None:
         """Record an outage, during which nothing is read; the caller logs it.

@@ -18,7 +18,7 @@ from components.data.ingest_events.presence import Patience, require_frames
 from components.data.ingest_events.share import ingester_name, leave, running_ingesters, share_of
 from components.data.ingest_events.write import write
 from components.shared.contracts.events import TOPICS
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.store.objects import Objects
 from components.shared.store.stream import Partition, TopicPartition
 from components.shared.store.topics import (
@@ -159,7 +159,7 @@ class Follower:
 
     def _heard(self, topic: str, name: str, sentence: str | None) -> str:
         if sentence:
-            say(sentence)
+            log_progress(sentence)
             RECREATED.labels(topic=topic).inc()
         return name
 
@@ -193,7 +193,9 @@ class Follower:
     def _start(self, name: str, at: Partition, oldest: int) -> None:
         start = skip_lost(self.connection, name, at, oldest)
         if start.lost:
-            say(f"{at[0]}/{at[1]}: {start.lost:,} messages were deleted before they were ingested")
+            log_progress(
+                f"{at[0]}/{at[1]}: {start.lost:,} messages were deleted before they were ingested"
+            )
             LOST.labels(topic=at[0]).inc(start.lost)
         self.positions[at] = begin = start.offset
         if start.anchor and start.anchor.offset >= oldest:

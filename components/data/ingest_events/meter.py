@@ -7,7 +7,7 @@ from components.data.ingest_events.expose import LAG, LOST, PROGRESS, RECREATED,
 from components.data.ingest_events.parse import ParseResult, Rejected
 from components.data.ingest_events.trouble import is_final, is_refused, sentence
 from components.shared.contracts.events import TOPICS, FrameRefused
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 PERIOD_S = 5.0
 
@@ -45,7 +45,9 @@ class Meter:
         self._busy_s += now - self._counted_at if readings else 0.0
         self._counted_at = now
         if self.events > self._said and now - self._said_at >= PERIOD_S:
-            say(f"{self.total()}; {(self.events - self._said) / self._busy_s:,.0f} a second")
+            log_progress(
+                f"{self.total()}; {(self.events - self._said) / self._busy_s:,.0f} a second"
+            )
             self._said, self._said_at, self._busy_s = self.events, now, 0.0
 
     def show(self, lag: Mapping[str, float], faults: Sequence[str]) -> None:

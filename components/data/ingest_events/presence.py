@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.parse import Parsed, ParseResult, reject
 from components.shared.contracts.events import FrameCaptured
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects, StoreError, frame_key
 
@@ -51,7 +51,7 @@ class Patience:
     def end(self, url: str) -> None:
         """Log once that the wait is over."""
         if not self.over:
-            say(
+            log_progress(
                 f"OBJECT_STORE_URL: {url} is still empty: frames without bytes go to quarantine; "
                 "ingest_events --retry-missing stores them when their bytes are there"
             )

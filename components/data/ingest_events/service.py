@@ -16,7 +16,7 @@ from components.data.ingest_events.presence import Patience
 from components.data.ingest_events.retry import retry_missing
 from components.data.ingest_events.stop import Stop
 from components.data.ingest_events.trouble import OUTAGES, is_final, is_outage, sentence
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.stopping import STOPPED, Stopped
 from components.shared.store.brokers import addresses, admin
@@ -76,7 +76,7 @@ def main(options: Sequence[str] = ()) -> None:
     if chosen.metrics_port:
         expose(chosen.metrics_port, meter.pulse)
     ingest(places, chosen.until_caught_up, meter, stop)
-    say(meter.total())
+    log_progress(meter.total())
 
 
 def retry() -> None:
@@ -88,7 +88,7 @@ def retry() -> None:
     try:
         with closing(connect(os.environ["DATABASE_URL"])) as connection:
             objects = Objects(os.environ["OBJECT_STORE_URL"], STORE_RETRY_S)
-            say(str(retry_missing(connection, objects)))
+            log_progress(str(retry_missing(connection, objects)))
     except OUTAGES as trouble:
         raise Refusal(sentence(trouble)) from trouble
 
@@ -118,7 +118,7 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
         wait_s = state.next_action.sleep if state.next_action else 0.0
         if trouble:
             meter.interrupted(trouble)
-            say(f"{sentence(trouble)}; trying again in {wait_s:.1f} s")
+            log_progress(f"{sentence(trouble)}; trying again in {wait_s:.1f} s")
 
     def vain(state: tenacity.RetryCallState) -> bool:
         trouble = state.outcome.exception() if state.outcome else None
@@ -147,7 +147,7 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patien
         migrate(connection)
         limit_waits(connection, IDLE_S)
         if ended := end_stalled_copies(connection, IDLE_S):
-            say(f"ended {ended} sessions whose ingester is paused or cut off")
+            log_progress(f"ended {ended} sessions whose ingester is paused or cut off")
         objects = Objects(places.object_store_url, STORE_RETRY_S)
         follower = Follower(connection, reader, cluster, objects, stream, patience=patience)
         ends = follower.look_around()

@@ -30,7 +30,7 @@ def replay_frames(
     import os
 
     from components.data.replay_frames.replay import replay
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.frames import FrameSender
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
@@ -41,5 +41,5 @@ def replay_frames(
     who = {"source": "/replay_frames", "labelled_by": "", "tool": "replay_frames"}
     with FrameSender.connect(objects, stream, dataset=dataset, endpoint=endpoint, **who) as sender:
         sent = replay(reader, sender, condition=condition, frames=frames, seed=seed)
-    say(f"{sent:,} held-out photographs shown in a mirror, in {condition} conditions")
+    log_progress(f"{sent:,} held-out photographs shown in a mirror, in {condition} conditions")
     return sent

@@ -36,7 +36,7 @@ def simulate_cameras(
     import os
 
     from components.data.simulate_cameras.simulate import SimulatorConfig, simulate
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.frames import FrameSender
     from components.shared.store.objects import Objects
 
@@ -47,5 +47,5 @@ def simulate_cameras(
     with FrameSender.connect(objects, stream, dataset=dataset, endpoint=endpoint, **who) as sender:
         boxes = simulate(config, sender)
     cars = f"{boxes:,} cars labelled" if labelled else "not labelled"
-    say(f"{frames:,} frames of {cameras} cameras on {days} days ({conditions}): {cars}")
+    log_progress(f"{frames:,} frames of {cameras} cameras on {days} days ({conditions}): {cars}")
     return frames

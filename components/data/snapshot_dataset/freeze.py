@@ -17,7 +17,7 @@ from components.data.snapshot_dataset.rows import (
 )
 from components.data.snapshot_dataset.split import Member, assign, shared_groups, split_of
 from components.shared.contracts.events import SPLITS, Split
-from components.shared.contracts.progress import follow, say
+from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import (
     ShardEntry,
@@ -140,11 +140,11 @@ def _write(
 
 def _tell(info: SnapshotInfo) -> None:
     for reason, count in sorted(Counter(info.left_out.values()).items()):
-        say(f"{count:,} images left out: {reason}")
+        log_progress(f"{count:,} images left out: {reason}")
     for reason, count in sorted(Counter(info.shared_groups.values()).items()):
-        say(f"{count:,} groups stand in several splits: {reason}")
+        log_progress(f"{count:,} groups stand in several splits: {reason}")
     sides = ", ".join(f"{count:,} {split}" for split, count in info.images.items())
-    say(
+    log_progress(
         f"{sum(info.images.values()):,} images ({sides}), {sum(info.boxes.values()):,} boxes, "
         f"snapshot {info.id[:12]}"
     )

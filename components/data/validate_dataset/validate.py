@@ -9,7 +9,7 @@ from components.data.validate_dataset.look import look
 from components.data.validate_dataset.show import show
 from components.data.validate_dataset.verdict import Word, judge
 from components.shared.contracts.policy import ValidationPolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import Objects
@@ -58,7 +58,7 @@ def validate(
     show(page, info, pictures, findings, verdict, policy, reader)
     if verdict.word == "fail":
         raise ValidationError(f"snapshot {info.id[:12]} of {info.dataset}: {verdict.reason}")
-    say(verdict.reason)
+    log_progress(verdict.reason)
     numbers: dict[str, float] = {
         "images": len(pictures),
         "boxes": sum(len(p.labels) for p in pictures),

@@ -28,7 +28,7 @@ def decide_retraining(
     from pathlib import Path
 
     from components.monitoring.decide_retraining import decide
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.report import DriftReport
     from components.shared.contracts.snapshot import WindowInfo, WindowLayout
     from components.shared.store.postgres import connect
@@ -39,6 +39,6 @@ def decide_retraining(
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
         decision, text = decide.record(Registry(connection), dataset, info, report)
     Path(record.path).write_text(text)
-    say(decision.reason)
-    say(decide.summary(decision, report))
+    log_progress(decision.reason)
+    log_progress(decide.summary(decision, report))
     return decision.retrain

@@ -8,7 +8,7 @@ from components.monitoring.detect_drift.measure import comparable, measure
 from components.monitoring.detect_drift.observe import observe, read_reference
 from components.monitoring.detect_drift.page import write_drift_page
 from components.shared.contracts.policy import DriftPolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.report import DriftReport
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
@@ -43,10 +43,10 @@ def detect(
     reader = ImageReader(Path(window) / "index.jsonl", objects)
     write_drift_page(page, report, pair, lambda frame: reader.read(frame.sha256))
     write_evidently_page(evidently, report, pair, policy)
-    say(report.reason)
+    log_progress(report.reason)
     for finding in report.findings:
-        say(finding.detail)
-    say(_summary(report))
+        log_progress(finding.detail)
+    log_progress(_summary(report))
     return _numbers(report)
 
 

@@ -7,7 +7,7 @@ from psycopg2 import extensions
 
 from components.monitoring.extract_window.sample import evenly
 from components.monitoring.extract_window.served import frames, served
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import digest_of, write_lines
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import ShardEntry, WindowFrame, WindowInfo, WindowLayout
@@ -43,18 +43,18 @@ def extract(
     registry = Registry(connection)
     since, champion = registry.last_watermark(dataset), registry.champion(dataset)
     if champion is None:
-        say(f"0 frames: {dataset} has no champion yet, so nothing was served")
+        log_progress(f"0 frames: {dataset} has no champion yet, so nothing was served")
         return _freeze(root, dataset, None, since, since, [], {})
     found = served(connection, dataset, champion.model, since)
     if found.unknown:
-        say(f"answers left out, for their frames have not arrived: {found.unknown:,}")
+        log_progress(f"answers left out, for their frames have not arrived: {found.unknown:,}")
     chosen = frames(connection, evenly(found.sequences, max_frames))
     kept = _readable(chosen, objects)
     until = found.sequences[-1] if found.sequences else since
     counts = {"served": len(found.sequences), "answers": found.answers}
     counts["gone"] = len(chosen) - len(kept)
     info = _freeze(root, dataset, champion.model, since, until, kept, counts)
-    say(_summary(info))
+    log_progress(_summary(info))
     return info
 
 
@@ -63,7 +63,7 @@ def _readable(
 ) -> list[tuple[WindowFrame, int]]:
     kept = [pair for pair in chosen if objects.exists(frame_key(pair[0].sha256))]
     if len(kept) < len(chosen):
-        say(f"frames left out, for their images are gone: {len(chosen) - len(kept):,}")
+        log_progress(f"frames left out, for their images are gone: {len(chosen) - len(kept):,}")
     return kept
 
 

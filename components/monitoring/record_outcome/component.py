@@ -19,7 +19,7 @@ def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str 
     from contextlib import closing
 
     from components.monitoring.record_outcome.outcome import ended
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.postgres import connect
     from components.shared.store.registry import Registry
 
@@ -27,4 +27,4 @@ def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str 
     outcome = ended(run_id, status, os.environ.get("KFP_HOST", ""))
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
         Registry(connection).record_outcome(outcome.run_id, pipeline, outcome.state, outcome.reason)
-    say(f"{pipeline} {outcome.sentence}")
+    log_progress(f"{pipeline} {outcome.sentence}")

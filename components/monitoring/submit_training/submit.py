@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg2 import extensions
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.snapshot import WindowInfo
 from components.shared.store.registry import Registry
 
@@ -50,18 +50,18 @@ def submit(
         What starts the training, or the run that was started; empty if none is wanted.
     """
     if not wanted:
-        say(f"no training of {dataset} is wanted for window {window.id[:12]}")
+        log_progress(f"no training of {dataset} is wanted for window {window.id[:12]}")
         return ""
     _wait_for_turn(connection, window.id)
     known = _submitted(connection, window.id)
     if known:
-        say(f"already submitted for window {window.id[:12]}: {known}")
+        log_progress(f"already submitted for window {window.id[:12]}: {known}")
         return known
     by_hand = f"python -m pipelines run train --dataset {dataset}"
     command = start(dataset, window.id) if start else by_hand
     Registry(connection).submit(window.id, dataset, command)
     asked = f"training of {dataset} submitted once for window {window.id[:12]}"
-    say(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")
+    log_progress(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")
     return command
 
 

@@ -33,7 +33,7 @@ def check_model(
     from components.promotion.check_model.check import check, expected_of
     from components.promotion.check_model.page import write_check_page
     from components.shared.contracts.policy import CheckPolicy
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
 
@@ -44,5 +44,5 @@ def check_model(
     expected = expected_of(reader, dataset, policy)
     result = check(package.path, checked.path, expected, policy)
     write_check_page(result, policy, page.path)
-    say(result.sentence)
+    log_progress(result.sentence)
     return result.passed(must_pass)

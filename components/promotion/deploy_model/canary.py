@@ -10,7 +10,7 @@ from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.second_look import SecondLook
 from components.promotion.deploy_model.target import CandidateFailure, Side
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Outage
 from components.shared.traffic.tally import Tally
 
@@ -73,7 +73,7 @@ class CanaryRollout:
             Outage: If the target itself does not answer: no verdict on the candidate.
         """
         ours = self.prober
-        say(f"{ours.model[:12]} comes up beside what serves {ours.dataset}")
+        log_progress(f"{ours.model[:12]} comes up beside what serves {ours.dataset}")
         try:
             ours.target.begin(ours.dataset, ours.model)
         except CandidateFailure as cause:
@@ -85,7 +85,7 @@ class CanaryRollout:
             self._asked_base, self._failed_base = ours.asked, ours.failed
             self._second_look.compare_anew()
             seen = self._with_traffic() if percent else self._shadow()
-            say(f"{percent:3d} %: {_told(seen)}")
+            log_progress(f"{percent:3d} %: {_told(seen)}")
 
     def _shadow(self) -> Evidence:
         """Probe with every picture once, without requests of clients, and again while in doubt."""
@@ -179,7 +179,9 @@ class CanaryRollout:
             return False
         if self._stable_away is None:
             self._stable_away = now
-            say(f"at {self._percent} % the champion does not answer, the rollout waits: {failed}")
+            log_progress(
+                f"at {self._percent} % the champion does not answer, the rollout waits: {failed}"
+            )
         if now - self._stable_away > self._policy.ready_seconds:
             raise Outage(f"the champion does not answer, {failed}: try again when it does")
         return True

@@ -30,7 +30,7 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     from components.promotion.deploy_model.pictures import served_lately
     from components.promotion.deploy_model.rollout import about
     from components.promotion.deploy_model.targets import policy_from, target_from
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.stopping import leaving_on_sigterm
     from components.shared.store.objects import Objects
     from components.shared.store.postgres import connect
@@ -46,5 +46,5 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
         with closing(target_from(os.environ, policy)) as target, leaving_on_sigterm():
             rollout = deploy(registry, target, version, fetch, live, policy, run=run)
     write_rollout_page(rollout, page.path)
-    say(rollout.sentence)
+    log_progress(rollout.sentence)
     return rollout.model()

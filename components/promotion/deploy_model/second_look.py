@@ -9,7 +9,7 @@ from components.promotion.deploy_model.guards import Evidence
 from components.promotion.deploy_model.latency import enough, slow
 from components.promotion.deploy_model.probing import Prober
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.traffic.tally import Tally
 
@@ -68,7 +68,7 @@ class SecondLook:
         reason, now = slow(seen, self._policy), self._now()
         if self._suspected is None:
             if reason:
-                say(f"at {percent} % {reason}: looking again, at both sides")
+                log_progress(f"at {percent} % {reason}: looking again, at both sides")
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
             self.compare_anew()

@@ -11,7 +11,7 @@ from components.promotion.evaluate_detector.errors import KINDS, Error, Kind, wo
 from components.promotion.evaluate_detector.evaluate import SHOWN_CLASSES, Evaluation
 from components.promotion.evaluate_detector.numbers import count_errors, numbers
 from components.promotion.evaluate_detector.slices import CROWDS, HOURS, SIZES
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.report import Role
 from components.shared.contracts.snapshot import SnapshotImage
@@ -61,7 +61,7 @@ def publish(
         write_lines(answer.frames, Path(references) / f"{role}.jsonl")
         write_lines(evaluation.suites[role], Path(references) / f"{role}.hard.jsonl")
     write_comparison(page, evaluation, reader)
-    say(evaluation.sentence)
+    log_progress(evaluation.sentence)
 
 
 def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.store.objects import Objects
 from components.shared.store.registry import Registry, Version
 
@@ -41,7 +41,7 @@ def fetch(
     if version is None:
         reason = f"no model of {dataset} is in service yet"
         mark_absent(folder, reason)
-        say(reason)
+        log_progress(reason)
         return None
     try:
         objects.get_folder(RegisteredLayout.prefix(version.model), folder)
@@ -51,9 +51,9 @@ def fetch(
             raise
         shutil.rmtree(folder, ignore_errors=True)
         mark_absent(folder, f"{version.name} is damaged in the object store: {fault}", damaged=True)
-        say(f"{version.name} is damaged in the object store: {fault}")
+        log_progress(f"{version.name} is damaged in the object store: {fault}")
         return None
-    say(f"{version.name} is {'in service' if name == CHAMPION else 'fetched'}")
+    log_progress(f"{version.name} is {'in service' if name == CHAMPION else 'fetched'}")
     return version
 
 

@@ -21,11 +21,11 @@ def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdow
     from components.promotion.judge_model.judge import judge
     from components.promotion.judge_model.page import page
     from components.shared.contracts.policy import PromotionPolicy
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.report import Report
 
     compared, policy = Report.read(report.path), PromotionPolicy()
     decision = judge(compared, policy)
     Path(verdict.path).write_text(page(decision, compared, policy))
-    say(f"winner: {decision.winner}; {decision.reason}")
+    log_progress(f"winner: {decision.winner}; {decision.reason}")
     return decision.winner

@@ -18,7 +18,7 @@ from components.shared.contracts.model import (
     PackageLayout,
     RegisteredLayout,
 )
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import read_lines
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import ROLES, ModelReport, Report, Role, Verdict
@@ -129,8 +129,8 @@ def register(
         candidate.reason,
         champion.model if champion else None,
     )  # fmt: skip
-    serving = registry.champion(info.dataset)
-    say(f"{version.name} is {'in service' if version == serving else 'the challenger now'}")
+    serves = version == registry.champion(info.dataset)
+    log_progress(f"{version.name} is {'in service' if serves else 'the challenger now'}")
     return version
 
 

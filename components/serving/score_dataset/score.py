@@ -13,7 +13,7 @@ from components.serving.score_dataset.source import Source
 from components.shared.contracts.absence import absence
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import RegisteredLayout
-from components.shared.contracts.progress import follow, say
+from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import canonical
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
@@ -70,11 +70,11 @@ def score_pictures(
     detector = Detector.open(RegisteredLayout(champion).package)
     scored = score(detector.detect, detector.info.classes, sources)
     for name, reason in list(scored.refused.items())[:NAMED]:
-        say(f"{name} is left out, {reason}")
+        log_progress(f"{name} is left out, {reason}")
     content = _coco(scored, detector.info.classes, detector.digest, detector.info.dataset)
     Path(detections).write_text(canonical(content) + "\n")
     _write_page(page, scored, detector, sources)
-    say(scored.sentence)
+    log_progress(scored.sentence)
     return len(scored.images)
 
 

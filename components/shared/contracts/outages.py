@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from components.shared.contracts.policy import OutagePolicy
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 T = TypeVar("T")
 
@@ -66,7 +66,9 @@ def outlast(
             if not is_outage(error):
                 raise
             wait_s = policy.wait_s(attempt)
-            say(f"{_line(error)}; attempt {attempt + 1} of {policy.max_attempts} in {wait_s:g} s")
+            log_progress(
+                f"{_line(error)}; attempt {attempt + 1} of {policy.max_attempts} in {wait_s:g} s"
+            )
         sleep(wait_s)
         before_retry()
     return work()

@@ -30,7 +30,7 @@ class Line(NamedTuple):
         return self.text.removeprefix(FAILED) if self.text.startswith(FAILED) else ""
 
 
-def say(line: str) -> None:
+def log_progress(line: str) -> None:
     """Print one progress line at once, without buffering.
 
     Where it cannot be written, as on a full disk, the work goes on without it. Characters that
@@ -44,7 +44,7 @@ def say(line: str) -> None:
 
 def say_failed(why: str) -> None:
     """Print why a task failed, on one line."""
-    say(FAILED + " ".join(why.split()))
+    log_progress(FAILED + " ".join(why.split()))
 
 
 def read_line(line: str) -> Line | None:
@@ -73,6 +73,6 @@ def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]
         if now - spoken >= seconds and 0 < done < total:
             spoken, rate = now, done / (now - began)
             left = (total - done) / rate
-            say(f"{done:,} of {total:,} {what}, {rate:.0f} a second, {left:.0f} s left")
+            log_progress(f"{done:,} of {total:,} {what}, {rate:.0f} a second, {left:.0f} s left")
 
     return told

@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import closing
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.postgres import connect, migrate
 
@@ -20,7 +20,7 @@ def main() -> int:
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    say(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+    log_progress(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
     return 0
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.shared.contracts.model import Lineage
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 # Defaults of MLflow's environment variables, unless the user sets them: short timeouts instead of
 # minutes, no telemetry, and a local folder allowed as the store.
@@ -66,7 +66,7 @@ def track(environment: Mapping[str, str], *several: Tracked) -> None:
             _send(client, tracked)
     except Exception as cause:  # whatever it is, nobody's training may be lost for it
         words = PASSWORD.sub("", f"{address} did not take it: {' '.join(str(cause).split())}")
-        say(f"not tracked, and going on: {words[:MAX_ERROR_CHARS]}")
+        log_progress(f"not tracked, and going on: {words[:MAX_ERROR_CHARS]}")
 
 
 def origins(lineage: Lineage) -> dict[str, str | int | float | bool]:

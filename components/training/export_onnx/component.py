@@ -31,7 +31,7 @@ def export_onnx(
     import os
     from pathlib import Path
 
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
     from components.training.export_onnx.export import export_trained
@@ -41,5 +41,5 @@ def export_onnx(
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
     exported = export_trained(Path(trained.path), reader, Path(package.path), form)
     Path(parity.path).write_text(exported.page)
-    say(exported.sentence)
+    log_progress(exported.sentence)
     return exported.digest

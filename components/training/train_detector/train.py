@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import RegisteredLayout, TrainedInfo, TrainedLayout
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.report import precision_text
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.network.architecture import fits
@@ -15,6 +15,8 @@ from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import Plan, plan_training, write_plan
 from components.training.train_detector.plan.settings import Settings
 from components.training.train_detector.worker.training_store import TrainingStore
+
+SKIPPED = "training skipped: the same snapshot, code, settings and seed were trained before"
 
 
 def train(
@@ -41,13 +43,13 @@ def train(
     heir = settings.start == "champion"
     if heir and (reason := nothing_to_inherit(champion, snapshot)):
         mark_absent(trained, reason)
-        say(f"nothing to train: {reason}")
+        log_progress(f"nothing to train: {reason}")
         return None
     start = champion if heir else None
     plan = plan_training(snapshot, start, settings)
     store = TrainingStore(objects, plan.fingerprint)
     if store.complete():
-        say("training skipped: the same snapshot, code, settings and seed were trained before")
+        log_progress(SKIPPED)
     else:
         work = trained.with_name(f"{trained.name}.work")
         write_plan(plan, snapshot, start, work)
@@ -55,7 +57,8 @@ def train(
     store.delete_intermediate()
     store.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
-    say(f"validation mAP50 {precision_text(info.validation_map50)} at epoch {info.best_epoch}")
+    score = precision_text(info.validation_map50)
+    log_progress(f"validation mAP50 {score} at epoch {info.best_epoch}")
     return info
 
 
@@ -86,7 +89,7 @@ def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
 
 def _launch(plan: Plan, work: Path, store: TrainingStore, launch: Launcher) -> None:
     workers = plan.settings.workers
-    say(
+    log_progress(
         f"{plan.info.size} network, {plan.info.image_width}x{plan.info.image_height} pixels, "
         f"{plan.epochs} epochs, {workers} worker{'s' if workers > 1 else ''}"
     )

@@ -30,7 +30,7 @@ def narrow_settings(
     from components.shared.contracts.absence import absence, present
     from components.shared.contracts.model import TrainedInfo, TrainedLayout
     from components.shared.contracts.policy import TuningPolicy
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_from, recipe_text
     from components.tuning.narrow_settings.narrow import finalists, narrow
     from components.tuning.narrow_settings.show import table_of
@@ -41,5 +41,5 @@ def narrow_settings(
     trials = narrow([recipe_from(recipe) for recipe in recipes], infos, TuningPolicy())
     Path(page.path).write_text(table_of(trials, reasons))
     going = finalists(trials, epochs)
-    say(f"{len(going)} of {len(trials)} trials go on to {epochs} epochs")
+    log_progress(f"{len(going)} of {len(trials)} trials go on to {epochs} epochs")
     return [recipe_text(recipe) for recipe in going]

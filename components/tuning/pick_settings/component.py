@@ -33,7 +33,7 @@ def pick_settings(
     """
     from pathlib import Path
 
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_text
     from components.tuning.pick_settings.search import search
     from components.tuning.pick_settings.show import settings_file, write_search
@@ -44,5 +44,5 @@ def pick_settings(
     )  # fmt: skip
     write_search(page.path, found.pick, found.recipes, found.infos)
     Path(settings.path).write_text(settings_file(found.pick, found.reports[0], len(recipes)))
-    say(f"{found.pick.reason}; settings in {settings.path}")
+    log_progress(f"{found.pick.reason}; settings in {settings.path}")
     return recipe_text(found.pick.recipe)

@@ -26,7 +26,7 @@ def propose_settings(
     """
     from components.shared.contracts.choices import UNLIMITED, number_or
     from components.shared.contracts.policy import TuningPolicy
-    from components.shared.contracts.progress import say
+    from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_text
     from components.tuning.propose_settings.propose import propose, rungs, size
     from components.tuning.propose_settings.space import read_space
@@ -35,7 +35,7 @@ def propose_settings(
     wanted = int(min(trials, 1 + size(searched)))
     most = number_or(UNLIMITED, budget, "budget")
     spent = rungs(wanted, epochs, most, TuningPolicy())
-    say(f"{spent.sentence}, over {', '.join(searched)}")
+    log_progress(f"{spent.sentence}, over {', '.join(searched)}")
     return [
         recipe_text({**recipe, "epochs": spent.short})
         for recipe in propose(searched, spent.trials, seed)

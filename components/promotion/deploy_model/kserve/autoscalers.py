@@ -5,7 +5,7 @@ more, but leaves its HorizontalPodAutoscaler, which then complains every 15 s.
 """
 
 from components.shared.cluster.client import Cluster, ClusterError, Kind
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 AUTOSCALERS = Kind("autoscaling", "v2", "horizontalpodautoscalers")
 
@@ -31,5 +31,5 @@ def remove_orphans(cluster: Cluster, service: str, expected: set[str]) -> list[s
                 cluster.delete(AUTOSCALERS, found["metadata"]["name"])
                 removed.append(found["metadata"]["name"])
     except ClusterError as cause:
-        say(f"autoscalers that scale nothing any more may be left: {cause}")
+        log_progress(f"autoscalers that scale nothing any more may be left: {cause}")
     return removed

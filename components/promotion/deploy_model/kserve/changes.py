@@ -11,7 +11,7 @@ from typing import TypeVar
 from components.promotion.deploy_model.kserve.inference_service import LOOK_S
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.shared.cluster.client import Body, ConflictError
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 T = TypeVar("T")
 
@@ -84,6 +84,6 @@ class Changes:
                 if time.monotonic() > deadline:
                     raise
                 if told != str(conflict):
-                    say(f"waiting: {conflict}")
+                    log_progress(f"waiting: {conflict}")
                 told = str(conflict)
             time.sleep(LOOK_S)

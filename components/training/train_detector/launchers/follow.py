@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from components.shared.cluster.client import Cluster, ClusterError, Kind
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.training.train_detector.launchers.outcome import (
     SENTENCES,
     DisruptedError,
@@ -98,7 +98,7 @@ class Follower:
                 if silent > PATIENCE_S:
                     raise
                 if not silent:
-                    say(f"{self.job.name}: {error}; asking again")
+                    log_progress(f"{self.job.name}: {error}; asking again")
                 workers = None
             if self.state == State.SUCCEEDED:
                 return self._hush()
@@ -120,7 +120,7 @@ class Follower:
         if state in (State.RUNNING, State.SUSPENDED):
             self.ran = state == State.RUNNING
         if state != self.state:
-            say(f"{self.job.name}: {SENTENCES[state]}")
+            log_progress(f"{self.job.name}: {SENTENCES[state]}")
         self.state = state
         for one in workers:
             self._tell(one)
@@ -147,7 +147,9 @@ class Follower:
         """Pass on the chief's words, and say of each worker why it waits or how it ended."""
         lives = self.lives.setdefault(worker.index, set())
         if lives and worker.uid not in lives:
-            say(f"{self.job.name}: worker {worker.index} is started again (pod {worker.pod})")
+            log_progress(
+                f"{self.job.name}: worker {worker.index} is started again (pod {worker.pod})"
+            )
         lives.add(worker.uid)
         if worker.index == 0 and worker.started:
             if self.voice is None or self.voice.uid != worker.uid:
@@ -158,7 +160,7 @@ class Follower:
         else:
             news = "" if worker.started or not worker.words else f"waits: {worker.words}"
         if news and news != self.told.get(worker.index):
-            say(f"{self.job.name}: worker {worker.index} (pod {worker.pod}) {news}")
+            log_progress(f"{self.job.name}: worker {worker.index} (pod {worker.pod}) {news}")
         self.told[worker.index] = news
 
     def _quoted(self, worker: WorkerPod) -> WorkerPod:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.stopping import STOPPED, Stopped, stop_event_on_sigterm
 from components.shared.store.objects import Objects
@@ -60,7 +60,7 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
             before, lost = newest, 1 if newest > before else lost + 1
             if lost > RESTARTS:
                 raise TrainingError(f"{loss}\nthe {lost}th time without a new checkpoint")
-            say(f"{loss}; all workers start again")
+            log_progress(f"{loss}; all workers start again")
 
 
 def _run(work: Path, plan: Plan, objects: Objects, stop: threading.Event) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.shared.cluster.client import Cluster, ConflictError
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.stopping import leaving_on_sigterm
 from components.shared.store.objects import Objects
@@ -120,7 +120,7 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
             _follow(cluster, kind, job, look_every_s)
         except (KeyboardInterrupt, SystemExit, OverdueError):
             cluster.delete(kind.KIND, job.name, last=True)
-            say(f"{job.name}: removed, with its workers")
+            log_progress(f"{job.name}: removed, with its workers")
             raise
 
 
@@ -131,7 +131,7 @@ def _follow(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> N
         try:
             return follower.follow()
         except DisruptedError as disruption:
-            say(f"{job.name}: {disruption}, from the last checkpoint")
+            log_progress(f"{job.name}: {disruption}, from the last checkpoint")
             follower.uid = begin(cluster, kind, job, look_every_s)
 
 
@@ -156,9 +156,9 @@ def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
             continue
         if not there["metadata"].get("deletionTimestamp"):
             if kind.state_of(there, ()) not in (State.FAILED, State.SUCCEEDED):
-                say(f"{job.name}: it runs already, so this attempt adopts it")
+                log_progress(f"{job.name}: it runs already, so this attempt adopts it")
                 return str(there["metadata"]["uid"])
-            say(f"{job.name}: removing what is left of an earlier attempt")
+            log_progress(f"{job.name}: removing what is left of an earlier attempt")
             cluster.delete(kind.KIND, job.name, last=True)
         time.sleep(look_every_s)
     raise TrainingError(f"{job.name} is still being removed after {REMOVED_WITHIN_S:.0f} s")

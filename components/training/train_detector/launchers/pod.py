@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.training.train_detector.launchers.pods import PORT
 from components.training.train_detector.worker.main import exit_code, work
 
@@ -45,7 +45,7 @@ def work_in_pod(fingerprint: str, environment: Mapping[str, str]) -> None:
 
     store = TrainingStore(Objects(environment["OBJECT_STORE_URL"]), fingerprint)
     if store.complete():
-        say("nothing to do: the outcome of this training is in the object store")
+        log_progress("nothing to do: the outcome of this training is in the object store")
         return
     with TemporaryDirectory() as folder:
         store.fetch_plan(Path(folder))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.shared.cluster.client import Body, Cluster
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.training.train_detector.launchers.follow import GRACE_S, JobKind, workers_of
 from components.training.train_detector.launchers.outcome import State, WorkerPod
 from components.training.train_detector.launchers.pods import LABELS, Job
@@ -42,7 +42,7 @@ def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float
     while ahead := others(cluster, kind, job):
         first = ahead[0]
         if first != told:
-            say(
+            log_progress(
                 f"{job.name}: waits for {first} to end, because two gangs at once may hold each "
                 "other's room (TRAINING_WORKERS: queue or gang_scheduler let them run together)"
             )

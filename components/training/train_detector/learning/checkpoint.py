@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import Record
 from components.shared.store.objects import Objects
 from components.training.train_detector.learning.state import BestWeights, TrainingState
@@ -116,10 +116,12 @@ class Checkpoints:
         try:
             read = decode(self.objects.get(self._key(number)))
         except FileNotFoundError:
-            say(f"there is no checkpoint of step {number} in {self.objects.uri(self.folder)}")
+            log_progress(
+                f"there is no checkpoint of step {number} in {self.objects.uri(self.folder)}"
+            )
             return None
         if read is None:
-            say(f"the checkpoint {self.objects.uri(self._key(number))} is torn")
+            log_progress(f"the checkpoint {self.objects.uri(self._key(number))} is torn")
         return read
 
     def keep_newest(self, count: int) -> None:

@@ -11,7 +11,7 @@ from time import monotonic
 
 import numpy as np
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.stopping import Stopped
 from components.training.train_detector.learning.checkpoint import (
     Arrays,
@@ -63,7 +63,7 @@ class CheckpointCoordinator:
             mine = None
         self.checkpoints.forget_after(number)
         if number and not self.group.index:
-            say(f"going on after step {number}")
+            log_progress(f"going on after step {number}")
         return mine
 
     def votes(self) -> Floats:
@@ -96,7 +96,7 @@ class CheckpointCoordinator:
             self._finish()
             self.checkpoints.write(number, encode(state, take()))
             if not self.group.index:
-                say(f"stopped after step {number}, from which another attempt goes on")
+                log_progress(f"stopped after step {number}, from which another attempt goes on")
             raise Stopped
         if ready == self.group.workers:
             self._last = monotonic()

@@ -10,7 +10,7 @@ from time import monotonic
 
 import numpy as np
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.network.decode import serving_function
 from components.training.train_detector.data.input_pipeline import InputPipeline
@@ -166,7 +166,7 @@ class Progress:
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
         map50 = state.outcome.map50
         score = "" if map50 is None else f"map50 {map50:.2f} "
-        say(
+        log_progress(
             f"epoch {state.epoch + 1}/{self.schedule.epochs} loss {sum(state.mean_losses()):.2f} "
             f"{score}{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"
         )

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import-untyped]
 
 from components.shared.contracts.model import TrainedLayout
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.contracts.stopping import stop_event_on_sigterm
@@ -84,7 +84,9 @@ def _setup(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Trai
     train = learnable(listed)
     if index == 0 and len(train) < len(listed):
         left = len(listed) - len(train)
-        say(f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each")
+        log_progress(
+            f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each"
+        )
     near = objects.url.startswith("file://")
     jpegs = DiskCache(layout.root)
     schedule = BatchSampler(

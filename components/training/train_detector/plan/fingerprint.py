@@ -20,7 +20,8 @@ from components.shared.contracts.record import digest_of
 LEARNING = tuple(f"training.train_detector.{folder}" for folder in ("plan", "data", "learning"))
 SHARED = ("shared.contracts", "shared.network", "shared.vision")
 ITSELF = "fingerprint"
-SILENT = "progress"  # the module that prints lines; they decide nothing
+SILENT = "progress"  # the module that prints lines, which decide nothing
+PRINTS = ("log_progress", "say")  # its function, and the former name of it
 PACKAGES = {
     "cykooz-resizer": ("cykooz-resizer",),
     "keras": ("keras",),
@@ -103,8 +104,8 @@ def meaning(source: str) -> str:
     >>> own = "from components.vision.boxes import Boxes"
     >>> meaning(own) == meaning("from a.boxes import Boxes")
     False
-    >>> one = "from components.vision.boxes import Boxes\n'''A.'''\nsay('a')  # a"
-    >>> other = "'''B.'''\nfrom components.shared.vision.boxes import Boxes\nsay('b')"
+    >>> one = "from components.vision.boxes import Boxes\n'''A.'''\nlog_progress('a')  # a"
+    >>> other = "'''B.'''\nfrom components.shared.vision.boxes import Boxes\nlog_progress('b')"
     >>> meaning(one) == meaning(other)
     True
     """
@@ -125,7 +126,7 @@ class _Meaning(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         call = node.value
-        spoken = isinstance(call, ast.Call) and getattr(call.func, "id", "") == "say"
+        spoken = isinstance(call, ast.Call) and getattr(call.func, "id", "") in PRINTS
         text = isinstance(call, ast.Constant) and isinstance(call.value, str)
         return None if spoken or text else self.generic_visit(node)
 

@@ -8,7 +8,7 @@ import yaml
 
 from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.model import TrainedInfo
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Outage, Refusal
 from components.training.train_detector.plan.settings import Settings, settings_of
 
@@ -83,5 +83,5 @@ def attempt(
         if not trial:
             raise
         mark_absent(trained, str(refusal))
-        say(f"this trial is lost: {refusal}")
+        log_progress(f"this trial is lost: {refusal}")
         return None

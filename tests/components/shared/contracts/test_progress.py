@@ -3,13 +3,13 @@
 import subprocess
 import sys
 
-from components.shared.contracts.progress import say
+from components.shared.contracts.progress import log_progress
 
 WORK = """
 import sys
-from components.shared.contracts.progress import say
-say("1 image")
-say("2 images")
+from components.shared.contracts.progress import log_progress
+log_progress("1 image")
+log_progress("2 images")
 print("went on", file=sys.stderr)
 """
 
@@ -22,6 +22,6 @@ def test_a_full_disk_ends_no_work():
 
 
 def test_a_name_that_is_no_unicode_is_said_all_the_same(capfd):
-    say("refused: \udcff.jpg")
+    log_progress("refused: \udcff.jpg")
 
     assert capfd.readouterr().out == "» refused: \\udcff.jpg\n"

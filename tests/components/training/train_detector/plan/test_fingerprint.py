@@ -116,13 +116,13 @@ def test_moving_a_module_changes_nothing():
 @pytest.mark.parametrize(
     "other",
     [
-        '"""Another docstring."""\ndef f(a):\n    say("one")\n    return a\n',
+        '"""Another docstring."""\ndef f(a):\n    log_progress("one")\n    return a\n',
         '"""Doc."""\ndef f(a):  # a comment\n\n    say(f"{a}")\n    return (a)\n',
         '"""Doc."""\ndef f(a):\n    """What it does."""\n    return a\n',
     ],
 )
 def test_words_for_people_change_nothing(other):
-    source = '"""Doc."""\ndef f(a):\n    say("two")\n    return a\n'
+    source = '"""Doc."""\ndef f(a):\n    log_progress("two")\n    return a\n'
 
     assert meaning(source) == meaning(other)
 
