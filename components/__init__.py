@@ -1,1 +1,1 @@
-"""The jobs of car detection, each a folder that one container runs."""
+"""Jobs of car detection by life-cycle stage, and the packages that they share."""

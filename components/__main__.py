@@ -1,4 +1,4 @@
-"""Run one job by hand, as the cluster would: `python -m components NAME --help`.
+"""Command line of the jobs: `python -m components NAME --help` runs one as the cluster would.
 
 A folder with a `service.py` is run as it stands. For a `component.py` the options are
 read from the component's own signature, so they cannot drift from it: an artifact is

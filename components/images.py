@@ -1,4 +1,7 @@
-"""Where the images of the components are: the one place that names a registry and a tag."""
+"""Container image references of the components, from registry, tag and pushed digests.
+
+No other file names a registry or a tag.
+"""
 
 import json
 import os

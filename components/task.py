@@ -1,9 +1,9 @@
-"""Run one task of a pipeline as Kubeflow starts it: `python -m components.task MODULE OPTIONS`.
+"""Task entry point in a container: retry outages, report user errors, check the service account.
 
-MODULE is KFP's own entry point. Around it stand what every task needs: it waits for an outage
-and begins again, ends with one line for what it refuses, and refuses a run whose pods act under
-another service account than the one in TASK_ACCOUNT. A laptop has no such pods: there the
-account of whatever pod runs the pipeline, such as a build agent's, is not checked.
+`python -m components.task MODULE OPTIONS` runs MODULE, KFP's own executor. An outage of a
+service is waited for and the task begins again; a user error ends it with one line; a pod under
+another service account than the one in TASK_ACCOUNT is refused. On a laptop the account of
+whatever pod runs the pipeline, such as a build agent's, is not checked.
 """
 
 import base64

@@ -1,8 +1,8 @@
-"""Import whatever the named jobs reach: an image that lacks a package or a file does not build.
+"""Image build check: import everything that the named jobs reach.
 
 `python check.py JOB_OR_FILE...` runs while an image is built, in the mode in which Kubeflow starts
-jobs. An import inside a function counts like one at the top of a file, because wrappers
-import what they run only when they run it.
+jobs; a missing package or file fails the build. An import inside a function counts like one at
+the top of a file, because wrappers import what they run only when they run it.
 """
 
 import ast

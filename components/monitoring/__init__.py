@@ -1,1 +1,1 @@
-"""Jobs that watch what is served, and decide and record what follows."""
+"""Monitoring jobs: window of predictions, drift, retraining decision, submission, run outcome."""

@@ -1,1 +1,1 @@
-"""Says whether to train again, always with its reason, and records it."""
+"""Decide whether to retrain on a drift report, and record the decision with its reason."""

@@ -1,4 +1,4 @@
-"""`decide_retraining` as Kubeflow runs it."""
+"""KFP component `decide_retraining`."""
 
 from kfp import dsl
 

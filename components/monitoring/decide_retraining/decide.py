@@ -1,4 +1,7 @@
-"""The rule that asks for a training. What is decided, and on what, is written down either way."""
+"""Retraining rule: decide from a drift report, and record the decision in the registry.
+
+A decision not to retrain is recorded too, with the same facts.
+"""
 
 from typing import Any
 

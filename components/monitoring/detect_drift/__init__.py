@@ -1,1 +1,1 @@
-"""Measures how far served frames are from what the champion was judged on."""
+"""Detect drift between served frames and the champion's reference frames."""

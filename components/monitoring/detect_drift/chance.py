@@ -1,4 +1,7 @@
-"""How far two samples of the same world can be apart by chance, cameras being few and unlike."""
+"""Drift thresholds: Kolmogorov-Smirnov distance, and its cluster bootstrap over cameras.
+
+Frames of one camera are alike and cameras are few, so cameras are resampled, not frames.
+"""
 
 from collections.abc import Sequence
 

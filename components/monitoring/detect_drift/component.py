@@ -1,4 +1,4 @@
-"""`detect_drift` as Kubeflow runs it."""
+"""KFP component `detect_drift`."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""Drift is measured once, and shown twice: on our page and on Evidently's."""
+"""Measure drift of a window, and write the report, the drift page and Evidently's page."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Evidently shows the distributions; the distances and thresholds on its page are ours."""
+"""Write Evidently's drift page, with the distances and thresholds of our own report."""
 
 import base64
 import gzip

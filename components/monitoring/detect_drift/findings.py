@@ -1,4 +1,4 @@
-"""Frames that are repeated, blank or missing, which the distributions of the others do not show."""
+"""Find repeated, blank and missing frames of a window, which descriptor distances do not show."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""A window is called different only if it is farther away than chance and few cameras explain."""
+"""Measure drift: compare the descriptor distributions of a window with the reference frames.
+
+A window counts as drifted only if its distance exceeds what chance and few cameras explain.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

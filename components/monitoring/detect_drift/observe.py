@@ -1,4 +1,4 @@
-"""What was seen is read from a window of served frames or from a snapshot of labelled ones."""
+"""Read frames, boxes and image descriptors from a window, a snapshot or the drift reference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The page that people look at: the sentence, the distances, and the frames behind them."""
+"""Write the drift page: verdict, distance of each descriptor, and the most unusual frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Freezes what was served since the last decision, so that drift is measured on a fixed thing."""
+"""Extract the window of predictions served since the last decision, as an immutable artifact."""

@@ -1,4 +1,4 @@
-"""`extract_window` as Kubeflow runs it."""
+"""KFP component `extract_window`."""
 
 from kfp import dsl
 

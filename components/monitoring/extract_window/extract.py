@@ -1,4 +1,7 @@
-"""A window is what the champion answered after the last decision; the same rows, the same id."""
+"""Extract a window of predictions: select rows after the watermark, sample, write to disk.
+
+The same rows make the same window id.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

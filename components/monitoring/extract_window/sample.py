@@ -1,4 +1,4 @@
-"""A sample is even and the same each time: no seed, no clock."""
+"""Deterministic, evenly spaced sampling of a sequence, without a seed or a clock."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,4 +1,8 @@
-"""What was served is read in the database's own order, and no answer can slip past a watermark."""
+"""SQL queries for the predictions after a watermark.
+
+Rows are read in the order of their sequence numbers once all transactions that wrote one have
+ended, so that no row is committed below a watermark that was already passed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

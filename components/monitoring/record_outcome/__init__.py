@@ -1,1 +1,1 @@
-"""Writes down how a run ended and why, also when it failed."""
+"""Record the final state of a pipeline run and its error, also when the run failed."""

@@ -1,4 +1,4 @@
-"""`record_outcome` as Kubeflow runs it, after everything else, whatever happened."""
+"""KFP component `record_outcome`, the exit handler of every pipeline."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""How a run ended: one of the states of Pipelines' API, and why.
+"""Final state of a pipeline run, as a state of the KFP API, and the reason of a failure.
 
 The task that records it runs inside the run, as its exit handler: for Kubeflow Pipelines the run
 is still RUNNING then, and what Pipelines 2.17 hands to the task is a state of its metadata store,

@@ -1,1 +1,1 @@
-"""Asks for a training once for each window, whatever happens in between."""
+"""Submit one training run for each window, idempotently."""

@@ -1,4 +1,4 @@
-"""`submit_training` as Kubeflow runs it."""
+"""KFP component `submit_training`."""
 
 from kfp import dsl
 

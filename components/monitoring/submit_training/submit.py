@@ -1,4 +1,7 @@
-"""A window gets one training: killed at any line and run again, there is still just one."""
+"""Submit the training run of a window idempotently, under an advisory lock.
+
+Killed at any line and run again, there is still one run for the window.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any

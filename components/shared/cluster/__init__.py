@@ -1,1 +1,1 @@
-"""Custom resources of a Kubernetes cluster, as plain mappings."""
+"""Kubernetes API client for custom resources, pods and logs."""

@@ -1,4 +1,4 @@
-"""The Kubernetes API as two jobs need it: a few verbs over custom resources, pods and logs.
+"""Kubernetes API client: get, list, create, replace and delete objects; read pods and logs.
 
 KUBECONFIG names a cluster from outside. Inside one, a task acts under the account whose
 token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.

@@ -1,4 +1,4 @@
-"""What the API server refuses or does not answer, as errors that name the thing."""
+"""Errors of the Kubernetes API server, with the object and the reason in the message."""
 
 import json
 from collections.abc import Iterator

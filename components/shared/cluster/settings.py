@@ -1,4 +1,4 @@
-"""What operators decide is YAML in a variable of the environment, and a mistake in it is named."""
+"""Parse operator settings, YAML in an environment variable, into a validated record."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The SDK's client, with a token, a time limit for each answer, and a sentence for each failure.
+"""KFP SDK client with authentication, a timeout for each request, and errors in one sentence.
 
 A host is a URL such as `https://kubeflow.example.com/pipeline`. Where there is no token, the
-cookie of the SDK's own configuration says who asks, if there is one.
+cookie of the SDK's own configuration authenticates, if there is one.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a task printed itself: its log without the lines of Kubeflow's launcher and executor."""
+"""Read the log of a task's pod, without the lines of Kubeflow's launcher and executor."""
 
 import json
 import re

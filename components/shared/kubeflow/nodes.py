@@ -1,4 +1,4 @@
-"""The Argo nodes of a run, by name, from the Kubeflow Pipelines API.
+"""Argo workflow nodes of a run, by name, from the Kubeflow Pipelines API.
 
 The API of Pipelines 2.17 lists every Argo node of a run as a task detail: drivers, executors and
 their attempts, without the node's own id, but with the ids of its children. Argo makes an id from

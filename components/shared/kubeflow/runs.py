@@ -1,4 +1,4 @@
-"""A run is found by its name before it is started, so that nobody starts it twice."""
+"""Find and start runs of pipeline versions by name, idempotently: one name, one run."""
 
 import json
 from collections.abc import Mapping

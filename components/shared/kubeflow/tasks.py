@@ -1,4 +1,4 @@
-"""The container tasks of a run: one for each box of the dashboard that runs a container."""
+"""Container tasks of a run: name, state, attempts and times, one for each box of the dashboard."""
 
 import re
 from collections.abc import Iterator, Mapping

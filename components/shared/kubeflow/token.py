@@ -1,8 +1,8 @@
-"""Who asks: a token from a file, or the one that Kubernetes gives an account for Kubeflow alone.
+"""Bearer tokens for the Kubeflow Pipelines API: from a file, or by a TokenRequest to Kubernetes.
 
 A host for several users takes only tokens that were made for it. The one that is mounted for an
-account is made for Kubernetes, but may be shown there to ask for the other, if the account has
-that right; where it has not, the host is for one user, and asks nobody.
+account is made for Kubernetes, but authenticates the request for the other, if the account has
+that right; where it has not, the host is for one user and needs no authentication.
 """
 
 import os
