@@ -1,1 +1,1 @@
-"""The graphs that Kubeflow runs, and the ways to run them."""
+"""Kubeflow pipelines, and the commands that run them on this machine or on a cluster."""

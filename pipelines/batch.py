@@ -1,4 +1,4 @@
-"""Score many images at once with the champion, and keep the boxes as COCO JSON."""
+"""Pipeline `batch`: score many images with the champion, and write the boxes as COCO JSON."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""Put one registered model into service: a person's approval, or a step back."""
+"""Pipeline `deploy`: roll out one registered model, by a person's approval or as a rollback."""
 
 from kfp import dsl
 

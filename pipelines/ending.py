@@ -1,4 +1,4 @@
-"""However a run ends, its last task says so in the database."""
+"""Exit handler of the pipelines: record the outcome of a run in the database."""
 
 from kfp import dsl
 

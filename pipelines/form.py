@@ -1,4 +1,4 @@
-"""What people see of a pipeline where they start a run: choices, and which account it needs.
+"""Allowed values of pipeline parameters, and literals for the run form of the KFP dashboard.
 
 The form of the dashboard draws a list for a parameter with literals, and the API server refuses
 every other value. The SDK's signatures know no literals, so they are added to what it compiled.

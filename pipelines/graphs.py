@@ -1,4 +1,4 @@
-"""Every pipeline by the name that people call it."""
+"""Table of all pipelines by their command-line names."""
 
 from kfp.dsl.base_component import BaseComponent
 

@@ -1,4 +1,4 @@
-"""Bring labelled images in from where they lie: a folder, an archive, or an object store."""
+"""Pipeline `import`: import labelled images from a folder, an archive or an object store."""
 
 from kfp import dsl
 

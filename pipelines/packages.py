@@ -1,4 +1,4 @@
-"""A pipeline's package is the file that Kubeflow takes, byte for byte the same each time."""
+"""Compile a pipeline to its YAML package, byte for byte the same each time."""
 
 from pathlib import Path
 

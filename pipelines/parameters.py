@@ -1,4 +1,4 @@
-"""A pipeline's parameters, read from its own signature: as options, and as values to check."""
+"""Pipeline parameters from the compiled signature: command-line options, defaults, validation."""
 
 import argparse
 from collections.abc import Callable, Mapping

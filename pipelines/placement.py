@@ -1,6 +1,8 @@
-"""Where tasks run and what they may know: the only file that speaks to `kfp.kubernetes`.
+"""Kubernetes placement of tasks: resources, timeout, retries, secrets, mounts, service account.
 
-Kubeflow's own cache is off for every task. It knows an artifact by its name, not by its
+No other file uses `kfp.kubernetes`.
+
+Kubeflow's own cache is off for every task. It identifies an artifact by its name, not by its
 bytes, and would take one snapshot for another; our steps find finished work by content.
 
 A task that fails is tried again only as far as the workflow controller's retry policy goes:

@@ -1,4 +1,4 @@
-"""A compiled pipeline as a short story, for people who review what a change does to it."""
+"""Render a compiled pipeline as text for review: parameters, graph, and the grants of each task."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

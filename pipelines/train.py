@@ -1,4 +1,4 @@
-"""Train on what is known now; serve the result if it is better, and if that is approved."""
+"""Pipeline `train`: snapshot, train two candidates, evaluate, judge, register and deploy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Look for better settings: many short trainings, a few long ones, and a file for `train`."""
+"""Pipeline `tune`: hyperparameter search by successive halving; writes a recipe for `train`."""
 
 from kfp import dsl
 

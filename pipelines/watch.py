@@ -1,4 +1,4 @@
-"""Look at what was served since the last look, and say whether to train again, and why."""
+"""Pipeline `watch`: extract a window, detect drift, decide on retraining and submit it."""
 
 from kfp import dsl
 

@@ -1,1 +1,1 @@
-"""What a build server decides once a merge is delivered."""
+"""Continuous delivery: decide whether a merge needs a training."""

@@ -1,4 +1,4 @@
-"""A merge starts a training if it changes what training depends on."""
+"""Command `train-if-changed`: compare the training fingerprint of two git commits."""
 
 import io
 import re

@@ -1,1 +1,1 @@
-"""Writes what people need who send events: AsyncAPI document, JSON Schemas, page and examples."""
+"""Documentation of the events: AsyncAPI document, JSON Schemas, Markdown page and examples."""

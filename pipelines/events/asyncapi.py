@@ -1,6 +1,6 @@
-"""AsyncAPI 3 document, JSON Schemas and the page that describe the events, from the contracts.
+"""Generate the AsyncAPI 3 document, JSON Schemas and the Markdown page of the events.
 
-`make events` writes them to `manifests/events`.
+`make events` writes them to `manifests/events`, from the contracts.
 
 Source: AsyncAPI 3.0.0; its Kafka bindings 0.5.0; JSON Schema 2020-12.
 """

@@ -1,4 +1,4 @@
-"""One example of each type of event, as somebody else's CloudEvents producer would send it."""
+"""Example CloudEvents, one of each type, as a producer outside this project would send them."""
 
 from datetime import UTC, datetime
 from typing import Any

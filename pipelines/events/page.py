@@ -1,4 +1,4 @@
-"""The Markdown page for people who send events: every field of every type, and an example."""
+"""Markdown page of the events: every field of every type, and an example."""
 
 import json
 from collections.abc import Iterator, Mapping

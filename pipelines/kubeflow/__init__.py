@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines from outside: versions, runs and schedules, by hand or from a notebook."""
+"""Kubeflow Pipelines from outside: upload versions, submit runs, apply schedules."""
 
 from pipelines.kubeflow.host import Host
 

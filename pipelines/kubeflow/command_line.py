@@ -1,4 +1,4 @@
-"""The commands that speak to a Kubeflow Pipelines host, and their options."""
+"""Commands for a Kubeflow Pipelines host: upload, submit, wait, logs, rollback, schedules."""
 
 import argparse
 import math

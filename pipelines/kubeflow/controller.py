@@ -1,4 +1,4 @@
-"""Read what the workflow controller of a cluster does with a task that fails.
+"""Read the retry policy of the Argo workflow controller from its config map.
 
 Pipelines 2.17 is installed with `retryPolicy: OnError` among the controller's defaults, which
 is merged into what a pipeline says of its retries: a task that exits by itself, runs out of

@@ -1,4 +1,4 @@
-"""Cron as Kubeflow's scheduler reads it (robfig/cron v1): six fields, seconds first.
+"""Cron parser of Kubeflow's scheduler (robfig/cron v1): six fields, seconds first.
 
 An expression fires at each instant whose clock time in the scheduler's zone matches: what a
 clock skips in spring does not fire, what it shows twice in autumn fires twice. A day must

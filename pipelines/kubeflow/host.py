@@ -1,4 +1,4 @@
-"""One host of Kubeflow Pipelines, as the command line and notebooks speak to it."""
+"""Client facade for one Kubeflow Pipelines host: upload, submit, runs, schedules."""
 
 from functools import cached_property
 from pathlib import Path

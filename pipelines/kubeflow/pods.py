@@ -1,4 +1,4 @@
-"""Why pods of a run wait, from the cluster that KUBECONFIG names."""
+"""Reasons why pods of a run are pending, from the cluster that KUBECONFIG names."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The recurring runs of a host: which have active runs, which are foreign, and how they start."""
+"""Recurring runs of a host: list them, find active runs, and name foreign and paused ones."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A run on a host: started once under its name, waited for, and its log."""
+"""Submit a run once under its name, wait for it, and read its logs."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Runtime parameters of a run on Kubeflow Pipelines, checked before anything is sent."""
+"""Validate the runtime parameters of a run on Kubeflow Pipelines before it is submitted."""
 
 from collections.abc import Mapping
 from typing import Any

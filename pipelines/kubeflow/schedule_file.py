@@ -1,4 +1,4 @@
-"""The file of schedules as records: what is not understood in it is refused by name."""
+"""Parse the schedule file `schedules.yaml` into records, and refuse unknown or duplicate keys."""
 
 from collections.abc import Hashable
 from pathlib import Path

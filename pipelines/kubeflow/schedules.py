@@ -1,14 +1,14 @@
-"""Recurring runs as a file has them, on a host that can make and delete them, but not change.
+"""Apply the schedule file to a host: create, replace, disable and delete recurring runs.
 
-Whose file, and which content, a recurring run comes from stands in its description. A change
-makes the new one first, which names the one it replaces, and disables that one then: whoever is
-killed in between leaves two, of which the next time knows which to disable. What is paused stays
-paused, and is told until `resume`: who paused it, a person or an earlier `--prune` of what is in
-the file again, the host does not keep.
+A host cannot change a recurring run. Its description holds the owner of the file and a digest of
+the content that it was made from. A change makes the new one first, which names the one it
+replaces, and then disables that one: a process killed in between leaves two, and the next `apply`
+disables the old one. A paused one stays paused, and is listed until `resume`: the host does not
+keep whether a person paused it or an earlier `--prune` of a schedule that is in the file again.
 
 A recurring run owns the workflows of its runs: Pipelines 2.17 deletes those that are under way
-with it, and their runs stay RUNNING for ever. So what is not wanted any more is only disabled,
-and deleted by a later `apply`, when none of its runs is active.
+with it, and their runs stay RUNNING for ever. So an unwanted one is only disabled, and deleted by
+a later `apply`, when none of its runs is active.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

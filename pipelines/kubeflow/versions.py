@@ -1,4 +1,4 @@
-"""A version of a pipeline is one git revision of it, with the images that it names.
+"""Upload a pipeline version: one git revision of the pipeline with the images that it names.
 
 It is called `<revision>-<package>`: twelve digits of the commit and eight of the package's
 SHA-256, for the same commit names other images once IMAGE_TAG is another. The same version

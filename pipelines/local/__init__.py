@@ -1,1 +1,1 @@
-"""The laptop home: the same components with an embedded database, stream and server."""
+"""Local stack: run pipelines on one machine with embedded database, Kafka and model servers."""

@@ -1,4 +1,4 @@
-"""The process in which one pipeline runs under `kfp.local`: `child NAME PARAMETERS FOLDER`."""
+"""Child process that runs one pipeline under `kfp.local`: `child NAME PARAMETERS FOLDER`."""
 
 import json
 import os

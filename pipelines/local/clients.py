@@ -1,4 +1,4 @@
-"""Clients that ask while a candidate is on trial, and count what they are not answered."""
+"""Load generator: send detection requests during a canary rollout, and count the responses."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

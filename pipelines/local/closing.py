@@ -1,4 +1,4 @@
-"""One page that tells a whole run: it needs nothing else, every other page is inside it."""
+"""Write the summary page of a local run, one HTML file that embeds all other pages."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands of the laptop home, and their options."""
+"""Options of the local commands: loop, run, retrain, rollback, history and serve."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What can be asked of a laptop home: the loop, one pipeline, a second training, serving."""
+"""Local commands: run the loop or one pipeline, retrain, roll back, show history, serve."""
 
 import os
 import time

@@ -1,4 +1,7 @@
-"""PostgreSQL from a wheel, in a folder, for as long as this process lives."""
+"""Embedded PostgreSQL server from a Python wheel, with its data in a folder.
+
+It runs as long as the process that started it.
+"""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Two detector servers behind a front door: what serves, and beside it what is on trial."""
+"""Local model serving: the stable server, the canary server and the reverse proxy."""
 
 import sys
 from collections.abc import Mapping

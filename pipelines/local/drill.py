@@ -1,7 +1,7 @@
-"""A rollout that must fail: its server is killed under clients, and none of them may notice.
+"""Canary failure drill: kill the candidate's server during a rollout, and expect a rollback.
 
-The candidate is a copy of the champion with another seed in its lineage: another model to
-everyone, with the same answers.
+No request of a client may fail meanwhile. The candidate is a copy of the champion with another
+seed in its lineage: another model by its digest, with the same answers.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Everything a run needs, up for as long as the run lasts, under one state folder.
+"""Local stack: start the embedded database, Kafka, ingester and model servers, and stop them.
 
-What the environment already names (DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS,
-OBJECT_STORE_URL, DETECTOR_URL) is used as it is; the rest is embedded.
+Everything lies under one state folder. What the environment already names (DATABASE_URL,
+KAFKA_BOOTSTRAP_SERVERS, OBJECT_STORE_URL, DETECTOR_URL) is used as it is; the rest is embedded.
 """
 
 import fcntl

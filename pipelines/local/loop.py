@@ -1,4 +1,4 @@
-"""The whole loop on one machine: images in, a served and watched detector out."""
+"""The whole loop on one machine: import, train, deploy, canary drill, serve, watch for drift."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""A child process never outlives the one that started it, however that one ends."""
+"""Child processes that end with their parent: start, wait until ready, restart, stop.
+
+The kernel signals a child when its parent dies, so a SIGKILL of the parent ends it too.
+"""
 
 import contextlib
 import ctypes

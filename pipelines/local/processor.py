@@ -1,4 +1,4 @@
-"""What this machine's processor can do decides in what numbers it trains."""
+"""Choose mixed precision for local training from the CPU flags: bfloat16 or float32."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A pipeline run on this machine is a child process; what its tasks say is heard here."""
+"""Run a pipeline or a job in a child process, and follow its tasks through the log."""
 
 import json
 import re

@@ -1,7 +1,7 @@
-"""A cluster that speaks Kafka's protocol over TCP, in memory, for as long as it runs.
+"""Embedded Kafka cluster, in memory: the mock cluster of librdkafka in a child process.
 
-It is librdkafka's own test cluster: real brokers for every client, but nothing is kept
-when it stops. So each start has its own identity, `stream_id`, and producers send again.
+Any Kafka client can connect to it over TCP, but nothing is kept when it stops. So each start has
+its own identity, `stream_id`, and producers send again.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: one line for each thing that is said."""
+"""Terminal output of a local run: headings, task lines, the table of steps and model history."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""What every compiled pipeline must keep to before it may reach a cluster."""
+"""Lint rules for compiled pipelines, checked before one is uploaded to a cluster."""

@@ -1,4 +1,4 @@
-"""Which task may read which secret and mount which claim, how, and under which account."""
+"""Access table: the secrets, volume claims and service account that each task may have."""
 
 import json
 from collections.abc import Iterator, Mapping

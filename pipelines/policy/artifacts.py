@@ -1,4 +1,4 @@
-"""Where the artifacts that a task takes come from, through however many groups.
+"""Trace the artifact inputs of each task to their producers, and find those taken twice.
 
 The metadata store of Kubeflow Pipelines keeps one event for each artifact of a task: a task
 that takes the same artifact by two inputs never starts, and its run fails with "no execution

@@ -1,4 +1,4 @@
-"""Write the catalogue of all jobs into `components/README.md`, from their own signatures.
+"""Generate the catalogue of jobs in `components/README.md` from their signatures.
 
 `python -m pipelines.policy.catalogue FILE` replaces what stands between the two markers.
 """

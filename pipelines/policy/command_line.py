@@ -1,4 +1,4 @@
-"""The command that lints compiled pipelines, and its options."""
+"""Command `lint`: check compiled pipelines against all rules."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A compiled pipeline as rules want to see it: every task, however deep, with its container."""
+"""Parse a compiled pipeline into its tasks, at any depth, with container and Kubernetes options."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Linting a compiled pipeline is asking every rule about it, and telling what each one found."""
+"""Lint compiled pipelines: run every rule, and print the findings."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

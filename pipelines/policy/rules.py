@@ -1,4 +1,4 @@
-"""Each rule looks at one compiled pipeline and names what breaks it, and what was expected."""
+"""Lint rules for compiled pipelines: images, resources, timeouts, caching, secrets, exit."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A secret is known by its form, by the name it goes under, or by looking drawn at random."""
+"""Secret scanner: detect secrets by known formats, by parameter names, or by entropy."""
 
 import math
 import re

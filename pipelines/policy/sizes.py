@@ -1,4 +1,4 @@
-"""How much CPU and memory tasks ask for: settings that are read when a pipeline is compiled.
+"""Resource requests and limits of tasks: CPU and memory, read when a pipeline is compiled.
 
 The file that TASK_SIZES names is YAML. Its keys are the kinds `light`, `long` and `heavy`, or
 jobs, of which it changes one alone:
