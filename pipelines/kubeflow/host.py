@@ -34,7 +34,6 @@ class Host:
     def __init__(
         self, url: str = "", *, namespace: str = "", ca: str = "", schedules: str | Path = FILE
     ) -> None:
-        """Nothing is asked yet."""
         self._url, self._namespace, self._ca, self._schedules = url, namespace, ca, schedules
 
     @cached_property

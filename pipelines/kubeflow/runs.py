@@ -39,7 +39,6 @@ class Run:
     """
 
     def __init__(self, client: Client, answer: Answer, *, was_there: bool = True) -> None:
-        """Nothing is asked yet."""
         self._client, self._answer, self.was_there = client, answer, was_there
         self.id, self.name = str(answer.run_id), str(answer.display_name)
         self._titles: dict[str, str] = {}

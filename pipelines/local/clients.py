@@ -35,7 +35,6 @@ class Clients:
         jpegs: Sequence[bytes],
         watch: Callable[[int], None] = lambda percent: None,
     ) -> None:
-        """Ask nothing yet."""
         self.statuses: Counter[int] = Counter()
         self._url, self._dataset, self._jpegs, self._watch = url, dataset, jpegs, watch
         self._over = Event()

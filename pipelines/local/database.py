@@ -22,7 +22,9 @@ UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 
 class EmbeddedDatabase(Part):
-    """A PostgreSQL server on a free local port.
+    """A PostgreSQL server on a free local port, started by the constructor.
+
+    A server that an earlier run left running is stopped first.
 
     Args:
         folder: Where its data lies; made if missing, kept when it stops.
@@ -30,7 +32,6 @@ class EmbeddedDatabase(Part):
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        """Start it, after whatever an earlier run left of it has been stopped."""
         self.folder = folder.resolve()
         self.data = self.folder / "data"
         self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None

@@ -18,21 +18,22 @@ SHORT = RolloutPolicy(
 
 
 class Detectors(Part):
-    """Three processes that share the folder MODEL_ROOT.
+    """Two model servers, stable and candidate, and the reverse proxy; they share MODEL_ROOT.
+
+    The constructor starts all three and waits until each one answers.
 
     Args:
         logs: Folder of their logs.
         env: Their environment.
-        port: Where the front door shall listen; 0 takes any free port.
+        port: TCP port of the proxy; 0 takes any free port.
 
     Attributes:
-        candidate: The server of candidates, which may end because of them.
-        children: All three, the front door last.
-        env: What tells a deployment where they are, and how to go about it.
+        candidate: The candidate's server, which may end because of the model it serves.
+        children: All three processes, the proxy last.
+        env: Environment of a deployment: the URLs of the three, and the rollout policy.
     """
 
     def __init__(self, logs: Path, env: Mapping[str, str], port: int = 0) -> None:
-        """Start them at once, and wait until all of them answer."""
         ports = free_port(), free_port(), port or free_port()
         admins = free_port(), free_port()
         urls, admin_urls = (

@@ -41,7 +41,6 @@ class Killer:
     """
 
     def __init__(self, server: Child) -> None:
-        """Wait for the share."""
         self._server = server
         self._killed: float | None = None
         self.seconds: float | None = None

@@ -40,14 +40,14 @@ class Part(ABC):
 
 
 class Child:
-    """One running process with its log in a file.
+    """One running process with its log in a file, started by the constructor.
 
     Args:
         name: What to call it when it fails.
         command: Program and arguments.
         log: File that takes what it prints.
         env: Its whole environment.
-        death_signal: What it is sent when this process dies, even by SIGKILL.
+        death_signal: Signal that it gets when this process dies, even by SIGKILL.
         user: Numeric user id to run it as; None keeps this process's own.
     """
 
@@ -60,7 +60,6 @@ class Child:
         death_signal: signal.Signals = signal.SIGTERM,
         user: int | None = None,
     ) -> None:
-        """Start it."""
         self.name = name
         self.log = log
         self._command, self._env = list(command), env

@@ -15,14 +15,13 @@ BROKERS = 1
 
 
 class EmbeddedStream(Part):
-    """The cluster as a child process.
+    """The mock Kafka cluster as a child process, started by the constructor.
 
     Args:
-        folder: Where its log goes.
+        folder: Folder of its log.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Start it."""
         folder.mkdir(parents=True, exist_ok=True)
         self.stream_id = f"embedded-{uuid.uuid4()}"
         self._child = Child(

@@ -13,10 +13,9 @@ from pipelines.local.run import Run
 
 
 class Terminal:
-    """Tells a run on standard output, with the seconds since it began."""
+    """Print the progress of a run on standard output, with the seconds since it began."""
 
     def __init__(self) -> None:
-        """Begin to count."""
         self._console = Console(highlight=False, soft_wrap=True)
         self._began = time.monotonic()
 

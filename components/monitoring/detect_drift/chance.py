@@ -47,23 +47,22 @@ def critical_distance(first: int, second: int, alpha: float) -> float:
 
 
 class Chance:
-    """Draws worlds in which nothing has changed, again and again, and looks how far they are.
+    """Cluster bootstrap of the Kolmogorov-Smirnov distance under no drift.
 
-    Frames of one camera are alike, so what counts as one draw is a camera, not a frame: a
-    world has as many cameras as the real one, each played by any camera of the reference,
-    and as many frames of each, drawn with replacement.
+    Frames of one camera are alike, so a camera is resampled, not a frame: each resample has as
+    many cameras as the current frames, each replaced by any camera of the reference, and as many
+    frames of each, drawn with replacement.
 
     Args:
         reference: The camera of each reference frame, `[N]`.
         current: The camera of each frame to be compared, `[M]`.
-        draws: How many worlds.
-        seed: Of the draws.
+        draws: Number of resamples.
+        seed: Seed of the random generator.
     """
 
     def __init__(
         self, reference: Sequence[str], current: Sequence[str], *, draws: int, seed: int = 0
     ) -> None:
-        """Draw; what is kept is how much more the one side has of each frame, `[draws, N]`."""
         random = np.random.default_rng(seed)
         names, cameras = np.unique(np.asarray(reference), return_inverse=True)
         by_camera = [np.flatnonzero(cameras == place) for place in range(len(names))]

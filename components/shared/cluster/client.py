@@ -44,7 +44,6 @@ class Cluster:
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
-        """Nothing is asked yet."""
         self.namespace = namespace
         self._custom = client.CustomObjectsApi(api)
         self._core = client.CoreV1Api(api)

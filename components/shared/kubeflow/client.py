@@ -26,10 +26,13 @@ DENIED = (401, 403)
 
 
 class HostError(Refusal):
-    """The host does not answer, or does not do what it is asked."""
+    """The host does not answer, or does not do what it is asked.
+
+    Attributes:
+        status: HTTP status of the answer; 0 if there was none.
+    """
 
     def __init__(self, sentence: str, status: int = 0) -> None:
-        """Keep the HTTP status, 0 if there was no answer, for those who try again."""
         super().__init__(sentence)
         self.status = status
 

@@ -52,7 +52,6 @@ class AccountToken(TokenCredentialsBase):  # type: ignore[misc]  # the SDK has n
     """
 
     def __init__(self, folder: Path, api: str = "") -> None:
-        """Nothing is asked yet."""
         host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), "KUBERNETES_SERVICE_PORT_HTTPS"
         self._folder = folder
         self._api = api or (f"https://{host}:{os.environ.get(port, '443')}" if host else "")
