@@ -86,10 +86,10 @@ def test_a_job_may_read_the_code_and_only_those_that_push_may_write_images_or_a_
     }
 
 
-def test_every_action_is_pinned_and_none_keeps_credentials():
+def test_every_action_is_pinned_by_its_commit_and_none_keeps_credentials():
     for step in steps():
         if "uses" in step:
-            assert re.fullmatch(r"[\w./-]+@(v\d+|[0-9a-f]{40})", step["uses"])
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"])
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
 
@@ -108,8 +108,8 @@ def test_no_step_says_a_secret_or_what_someone_else_wrote():
     for step in steps():
         assert "${{" not in step.get("run", "")
     secrets = [step for step in steps() if "secrets." in str(step)]
-    assert {step.get("run", step.get("uses")) for step in secrets} == {
-        "make token", "docker/login-action@v3", "make delivered",
+    assert {step.get("run", step.get("uses", "").split("@")[0]) for step in secrets} == {
+        "make token", "docker/login-action", "make delivered",
     }  # fmt: skip
     assert not re.search(r"\b(echo|printenv|env|set -x)\b", str([c for _, c in jenkins()]))
 
