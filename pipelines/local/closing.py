@@ -21,7 +21,7 @@ from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
 from components.shared.vision.draw import draw_boxes
 from components.shared.vision.jpeg import decode_jpeg
-from pipelines.local.home import Home
+from pipelines.local.local_stack import LocalStack
 from pipelines.local.run import Run
 
 MOST_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
@@ -43,16 +43,16 @@ PAGES = (
 )
 
 
-def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, home: Home) -> Path:
+def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: LocalStack) -> Path:
     """Write the page of a run that went well to `<dataset>.html` in the state folder.
 
     Args:
         runs: What ran, in order, each with its title.
         dataset: Name of the dataset.
-        home: Where it ran.
+        stack: Where it ran.
     """
-    page = home.state / f"{dataset}.html"
-    objects = Objects(home.env["OBJECT_STORE_URL"])
+    page = stack.state / f"{dataset}.html"
+    objects = Objects(stack.env["OBJECT_STORE_URL"])
     sections = [
         Section("The model", list(_model(runs))),
         Section("What it saw while it was watched", list(_watched(runs, objects))),

@@ -18,7 +18,7 @@ from components.shared.store.registry import Alias, Registry
 from pipelines.local import loop as whole
 from pipelines.local.clients import Clients
 from pipelines.local.drill import PICTURES
-from pipelines.local.home import Home, database_url, home
+from pipelines.local.local_stack import LocalStack, database_url, local_stack
 from pipelines.local.terminal import Terminal
 from pipelines.parameters import checked
 
@@ -38,8 +38,8 @@ def run(name: str, parameters: Mapping[str, Any]) -> int:
         Refusal: If a parameter is not what it may be, before anything is started.
     """
     parameters = _on_this_machine(name, parameters)
-    with home() as up:
-        story = whole.Story(str(parameters["dataset"]), up, Terminal())
+    with local_stack() as stack:
+        story = whole.Story(str(parameters["dataset"]), stack, Terminal())
         story.pipeline(name.capitalize(), name, parameters)
         story.ingested()
         story.terminal.steps(story.runs)
@@ -52,8 +52,8 @@ def retrain(frames: int) -> int:
     Raises:
         Refusal: If there is no champion to do better than.
     """
-    with home() as up:
-        story = whole.Story(whole.SIMULATED, up, Terminal())
+    with local_stack() as stack:
+        story = whole.Story(whole.SIMULATED, stack, Terminal())
         if not whole.is_served(story):
             raise Refusal(f"{whole.SIMULATED} has no model in service yet; `make run` makes one")
         story.job(
@@ -61,7 +61,9 @@ def retrain(frames: int) -> int:
             conditions="night-rain", first_day="2026-01-12",
         )  # fmt: skip
         story.ingested()
-        with Clients(up.env["DETECTOR_URL"], story.dataset, _lately(up, story.dataset)) as clients:
+        with Clients(
+            stack.env["DETECTOR_URL"], story.dataset, _lately(stack, story.dataset)
+        ) as clients:
             story.train(grow_test=True)
         story.terminal.say(f"\nmeanwhile: {clients.told}")
         story.terminal.steps(story.runs)
@@ -104,17 +106,17 @@ def serve(port: int) -> int:
     Raises:
         Refusal: If there is no model to serve yet.
     """
-    with home(detector_port=port) as up:
-        url = up.env["DETECTOR_URL"]
+    with local_stack(detector_port=port) as stack:
+        url = stack.env["DETECTOR_URL"]
         models = httpx.get(f"{url}/v2/models", timeout=10).json()["models"]
         if not models:
-            raise Refusal(f"{up.state} holds no model to serve yet; `make run` makes one")
+            raise Refusal(f"{stack.state} holds no model to serve yet; `make run` makes one")
         print(f"serving {', '.join(models)} at {url}; stop with Ctrl-C. For example:")
         kind = "-H 'Content-Type: image/jpeg'"
         for name in models:
             print(f"  curl --data-binary @image.jpg {kind} {url}/v1/detect/{name}", flush=True)
         while True:
-            up.must_run()
+            stack.must_run()
             time.sleep(0.5)
 
 
@@ -128,8 +130,8 @@ def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _lately(up: Home, dataset: str) -> list[bytes]:
+def _lately(stack: LocalStack, dataset: str) -> list[bytes]:
     """Return what cameras saw lately, for clients who ask while a candidate is on trial."""
-    objects = Objects(up.env["OBJECT_STORE_URL"])
-    with closing(connect(up.env["DATABASE_URL"])) as connection:
+    objects = Objects(stack.env["OBJECT_STORE_URL"])
+    with closing(connect(stack.env["DATABASE_URL"])) as connection:
         return list(served_lately(connection, objects, dataset, PICTURES))

@@ -20,7 +20,7 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry, Version
 from pipelines.local.clients import Clients
-from pipelines.local.home import Home
+from pipelines.local.local_stack import LocalStack
 from pipelines.local.processes import Child
 from pipelines.local.run import Run, run_job
 
@@ -31,13 +31,13 @@ REASON = "a drill: the champion's copy, to be sent back"
 
 
 class Killer:
-    """Kills a server once its candidate has a share, and sees when it has none any more.
+    """Kill a server once its candidate has a share of the traffic, and time how long it keeps one.
 
     Args:
         server: The candidates' server.
 
     Attributes:
-        seconds: From the kill until the candidate was out of the requests; None before.
+        seconds: Seconds from the kill until the candidate had no traffic; None before.
     """
 
     def __init__(self, server: Child) -> None:
@@ -46,7 +46,11 @@ class Killer:
         self.seconds: float | None = None
 
     def __call__(self, percent: int) -> None:
-        """Look at the candidate's share."""
+        """Kill the server at `KILL_AT` percent, or note when the share is zero after the kill.
+
+        Args:
+            percent: The candidate's share of the traffic, 0 to 100.
+        """
         if self._killed is None and percent >= KILL_AT:
             os.kill(self._server.process.pid, signal.SIGKILL)
             self._killed = time.monotonic()
@@ -54,21 +58,21 @@ class Killer:
             self.seconds = time.monotonic() - self._killed
 
 
-def drill(home: Home, dataset: str, heard: Callable[[str, str], None]) -> Run:
-    """Roll out the champion's copy, kill it at a quarter of the requests, and tell what came.
+def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) -> Run:
+    """Roll out a copy of the champion, kill its server under load, and check the rollback.
 
     Args:
-        home: A home that is up, with embedded servers.
-        dataset: Whose champion.
-        heard: Called with a task's title and a line whenever it says something.
+        stack: Running services, with embedded servers.
+        dataset: Name of the dataset.
+        heard: Called with a task's title and a line for each progress line of a task.
 
     Raises:
-        Refusal: If nothing is in service, or there is nothing that clients could ask about.
+        Refusal: If nothing is in service, or there are no pictures to send.
     """
-    assert home.detectors
-    env = home.env
+    assert stack.detectors
+    env = stack.env
     objects = Objects(env["OBJECT_STORE_URL"])
-    killer = Killer(home.detectors.candidate)
+    killer = Killer(stack.detectors.candidate)
     with closing(connect(env["DATABASE_URL"])) as connection, TemporaryDirectory() as folder:
         registry, page = Registry(connection), Path(folder) / "page.html"
         champion = registry.champion(dataset)
@@ -80,7 +84,7 @@ def drill(home: Home, dataset: str, heard: Callable[[str, str], None]) -> Run:
         copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
         options = {"dataset": dataset, "model": copy, "page": page}
         with Clients(env["DETECTOR_URL"], dataset, jpegs, killer) as clients:
-            run = run_job(home, "deploy_model", options, heard)
+            run = run_job(stack, "deploy_model", options, heard)
         now = registry.champion(dataset)
         if page.exists():
             kept = run.folder / "drill" / "deploy-model" / "page"
@@ -93,9 +97,9 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
     """Register a copy of a champion with the next seed, and return its digest.
 
     Args:
-        registry: Takes the version.
-        objects: Holds the package, and takes the copy.
-        champion: Who is copied.
+        registry: Registry that takes the version.
+        objects: Object store that holds the package, and takes the copy.
+        champion: Version that is copied.
         key: File of the private key that signs the copy; None leaves it unsigned.
     """
     with TemporaryDirectory() as folder:
@@ -119,7 +123,7 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
 
 
 def _told(run: Run, clients: Clients, killer: Killer, serves_on: bool) -> Run:
-    """Say what came of it; what should have failed and did not is the failure."""
+    """Return the run with a sentence of the result; a rollout that succeeded is the failure."""
     (step,) = run.steps
     killed = f"candidate killed at {KILL_AT} %, out of traffic {killer.seconds or 0:.1f} s later"
     if killer.seconds is None:

@@ -15,7 +15,7 @@ from components.shared.store.registry import Registry
 from components.shared.store.stream import stream_id
 from pipelines.local.closing import write_closing_page
 from pipelines.local.drill import drill
-from pipelines.local.home import Home, home
+from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.processor import recipe_here
 from pipelines.local.run import Run, run_job, run_pipeline
 from pipelines.local.terminal import Terminal
@@ -37,7 +37,7 @@ class Story:
     """What has happened so far, for the table and the page at the end."""
 
     dataset: str
-    home: Home
+    stack: LocalStack
     terminal: Terminal
     runs: list[tuple[str, Run]] = field(default_factory=list)
 
@@ -49,27 +49,27 @@ class Story:
     def job(self, title: str, name: str, **options: Any) -> Run:
         """Run one job, and go on only if it went well."""
         self.terminal.heading(title)
-        return self._told(title, run_job(self.home, name, options, self.terminal.line))
+        return self._told(title, run_job(self.stack, name, options, self.terminal.line))
 
     def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> Run:
         """Run one pipeline, and go on only if it went well."""
         self.terminal.heading(title)
-        return self._told(title, run_pipeline(self.home, name, parameters, self.terminal.line))
+        return self._told(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
 
     def drill(self, title: str) -> Run:
         """Roll out what must be sent back, and go on only if it was."""
         self.terminal.heading(title)
-        return self._told(title, drill(self.home, self.dataset, self.terminal.line))
+        return self._told(title, drill(self.stack, self.dataset, self.terminal.line))
 
     def ingested(self) -> None:
         """Wait until all that was sent is in the database."""
-        env = self.home.env
+        env = self.stack.env
         servers = env["KAFKA_BOOTSTRAP_SERVERS"]
         wait_until_ingested(
             env["DATABASE_URL"],
             servers,
             stream_id(servers, env.get("KAFKA_STREAM_ID")),
-            meanwhile=self.home.must_run,
+            meanwhile=self.stack.must_run,
         )
 
     def _told(self, title: str, run: Run) -> Run:
@@ -94,21 +94,21 @@ def loop(data: str, name: str) -> Path:
         raise Refusal(f"DATA={data} {kind}, expected a folder of labelled images")
     dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
     checked("train", {"dataset": dataset})
-    with home() as up:
-        story = Story(dataset, up, Terminal())
+    with local_stack() as stack:
+        story = Story(dataset, stack, Terminal())
         _arrive(story, data)
         _must_be_enough(story)
         train = story.train()
         if is_served(story):
             for title, condition in LIVE:
                 _live(story, title, train, condition, simulated=not data)
-                if condition == "same" and up.detectors:
+                if condition == "same" and stack.detectors:
                     story.drill("Drill: a candidate is killed while it serves")
                 story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
             story.pipeline("Score", "batch", {"dataset": dataset})
         else:
             story.terminal.say("\nno model is in service, so there is nothing to watch")
-        page = write_closing_page(story.runs, dataset, up)
+        page = write_closing_page(story.runs, dataset, stack)
         story.terminal.steps(story.runs)
         _next(story, train, page)
         return page
@@ -116,7 +116,7 @@ def loop(data: str, name: str) -> Path:
 
 def is_served(story: Story) -> bool:
     """Say whether the dataset has a champion."""
-    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+    with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
         return Registry(connection).champion(story.dataset) is not None
 
 
@@ -140,7 +140,7 @@ def _arrive(story: Story, data: str) -> None:
 
 def _must_be_enough(story: Story) -> None:
     """Refuse what no training could learn from now, and not after a pipeline has started."""
-    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+    with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
         cursor = connection.cursor()
         cursor.execute(
             "SELECT count(*), coalesce(sum(jsonb_array_length(boxes)), 0)"
@@ -153,7 +153,7 @@ def _must_be_enough(story: Story) -> None:
 
 
 def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:
-    env, seen = story.home.env, _windows(story)
+    env, seen = story.stack.env, _windows(story)
     title = f"Live frames, {title}"
     common = {"dataset": story.dataset, "frames": LIVE_FRAMES, "endpoint": env["DETECTOR_URL"]}
     if simulated:
@@ -173,7 +173,7 @@ def _live(story: Story, title: str, train: Run, condition: str, simulated: bool)
 
 def _windows(story: Story) -> int:
     """Count the windows judged so far, so that each run's live frames are new ones."""
-    with closing(connect(story.home.env["DATABASE_URL"])) as connection:
+    with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
         cursor = connection.cursor()
         cursor.execute(
             "SELECT count(*) FROM registry.decisions WHERE dataset = %s", (story.dataset,)

@@ -15,7 +15,7 @@ from components.shared.contracts.progress import Line, read_line
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from pipelines.graphs import GRAPHS
-from pipelines.local.home import Home
+from pipelines.local.local_stack import LocalStack
 from pipelines.local.processes import Child
 from pipelines.parameters import checked
 
@@ -28,7 +28,18 @@ RUNNER = "Pipeline '"  # how the runner's own sentence begins, which hides the c
 
 @dataclass
 class Step:
-    """One task of a run: how long it took, how it ended and why, and the last thing it said."""
+    """One task of a run.
+
+    Attributes:
+        name: Name of the task in the compiled pipeline.
+        title: Its name in the dashboard.
+        started: When it began, in seconds of the monotonic clock.
+        seconds: How long it took.
+        state: `RUNNING`, or KFP's word for the end: `SUCCESS` or `FAILURE`.
+        said: Its last progress line.
+        cause: Its error, in one sentence; empty if there was none.
+        process: Id of the process that printed its lines; empty if it is not known.
+    """
 
     name: str
     title: str
@@ -45,12 +56,12 @@ class Run:
     """One run of a pipeline, or of a single job.
 
     Attributes:
-        name: The pipeline.
-        folder: Where its artifacts are, one folder a task.
-        titles: What the dashboard calls its tasks, by their name.
-        steps: Its tasks, in the order in which they ran.
-        cause: Why it failed, in one sentence; empty if it did not.
-        id: Under which its outcome is recorded.
+        name: Name of the pipeline or job.
+        folder: Folder of its artifacts, with one folder a task.
+        titles: Titles of its tasks in the dashboard, by name.
+        steps: Its tasks, in the order in which they began.
+        cause: Error of a failed run, in one sentence; empty if it did not fail.
+        id: Id under which its outcome is recorded.
     """
 
     name: str
@@ -62,7 +73,7 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not end well."""
+        """Whether the run ended with an error."""
         return bool(self.cause)
 
     def step(self, name: str) -> Step | None:
@@ -77,38 +88,40 @@ class Run:
 Heard = Callable[[str, str], None]
 
 
-def run_pipeline(home: Home, name: str, parameters: Mapping[str, Any], heard: Heard) -> Run:
-    """Run a pipeline to its end.
+def run_pipeline(stack: LocalStack, name: str, parameters: Mapping[str, Any], heard: Heard) -> Run:
+    """Run a pipeline to its end, in a child process.
 
     Args:
-        home: A home that is up.
-        name: What people call it, such as `train`.
+        stack: The running services.
+        name: Name of the pipeline on the command line, such as `train`.
         parameters: Pipeline parameters by name.
-        heard: Called with a task's title and a line whenever a task says something.
+        heard: Called with a task's title and a line for each progress line of a task.
 
     Raises:
-        Refusal: If a parameter is not what it may be.
+        Refusal: If a parameter is unknown or has a value that is not allowed.
     """
     taken = checked(name, parameters)
-    run = Run(name, _fresh_folder(home, name), titles_of(name))
+    run = Run(name, _fresh_folder(stack, name), titles_of(name))
     command = [sys.executable, "-m", "pipelines.local.child", name, json.dumps(taken)]
-    child = Child(f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", home.env)
-    code = _follow(home, child, lambda line: _note(run, line, heard))
+    child = Child(
+        f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", stack.env
+    )
+    code = _follow(stack, child, lambda line: _note(run, line, heard))
     if code:
         run.cause = _cause_of(run) or cause_in(_lines(child)) or _unexplained(run, child, code)
-        _record_cause(home, run)
+        _record_cause(stack, run)
     return run
 
 
-def _record_cause(home: Home, run: Run) -> None:
-    """Say why in the record of the outcome: `kfp.local` tells its last task only that it failed."""
+def _record_cause(stack: LocalStack, run: Run) -> None:
+    """Record the error of a failed run: `kfp.local` tells the exit handler only that it failed."""
     if run.id:
-        with closing(connect(home.env["DATABASE_URL"])) as connection:
+        with closing(connect(stack.env["DATABASE_URL"])) as connection:
             Registry(connection).record_outcome(run.id, run.name, "FAILED", run.cause)
 
 
 def titles_of(name: str) -> dict[str, str]:
-    """Return what the dashboard calls each task of a pipeline, by the task's name.
+    """Return the dashboard's title of each task of a pipeline, by the task's name.
 
     >>> titles_of("train")["train-detector-2"]
     'train challenger'
@@ -118,15 +131,22 @@ def titles_of(name: str) -> dict[str, str]:
     return {key: task.task_info.name for dag in dags for key, task in dag.tasks.items()}
 
 
-def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
-    """Run one job by its command line, as a run of a single step."""
-    run = Run(name, _fresh_folder(home, name))
+def run_job(stack: LocalStack, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
+    """Run one job by its command line, as a run of a single step.
+
+    Args:
+        stack: The running services.
+        name: Name of the job, such as `simulate_cameras`.
+        options: Options of its command line, by parameter name.
+        heard: Called with the job's title and a line for each progress line.
+    """
+    run = Run(name, _fresh_folder(stack, name))
     title = name.replace("_", "-")
     run.steps.append(step := Step(title, title, time.monotonic()))
     words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
     command = [sys.executable, "-m", "components", name, *words]
-    child = Child(name, command, run.folder / "log.txt", home.env)
-    code = _follow(home, child, lambda line: _note(run, line, heard))
+    child = Child(name, command, run.folder / "log.txt", stack.env)
+    code = _follow(stack, child, lambda line: _note(run, line, heard))
     step.seconds = time.monotonic() - step.started
     step.state = "FAILURE" if code else "SUCCESS"
     if code:
@@ -136,12 +156,12 @@ def run_job(home: Home, name: str, options: Mapping[str, Any], heard: Heard) -> 
 
 
 def cause_in(lines: Iterable[str]) -> str:
-    """Return the last error that a log names, but for the runner's own; empty if it names none."""
+    """Return the last error in a log, without the runner's own; empty if there is none."""
     return ([it for it in causes(lines) if not it.startswith(RUNNER)] or [""])[-1]
 
 
 def _cause_of(run: Run) -> str:
-    """Return why the first task failed that says so; empty if none does."""
+    """Return the error of the first failed task that has one; empty if none has."""
     return next((step.cause for step in run.steps if step.cause and step.state != "SUCCESS"), "")
 
 
@@ -155,14 +175,14 @@ def _lines(child: Child) -> list[str]:
     return COLOUR.sub("", child.output()).splitlines()
 
 
-def _fresh_folder(home: Home, name: str) -> Path:
+def _fresh_folder(stack: LocalStack, name: str) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = home.state / "runs" / f"{stamp}-{time.monotonic_ns() % 1_000_000:06d}-{name}"
+    folder = stack.state / "runs" / f"{stamp}-{time.monotonic_ns() % 1_000_000:06d}-{name}"
     folder.mkdir(parents=True)
     return folder
 
 
-def _follow(home: Home, child: Child, note: Callable[[str], None]) -> int:
+def _follow(stack: LocalStack, child: Child, note: Callable[[str], None]) -> int:
     try:
         with child.log.open(errors="replace") as log:
             ended = False
@@ -173,7 +193,7 @@ def _follow(home: Home, child: Child, note: Callable[[str], None]) -> int:
                 for line in lines:
                     note(COLOUR.sub("", line))
                 if not ended:
-                    home.must_run()
+                    stack.must_run()
                     time.sleep(0.1)
     finally:
         child.stop()
@@ -203,7 +223,7 @@ def _note(run: Run, line: str, heard: Heard) -> None:
 
 
 def _speaker(run: Run, said: Line) -> Step:
-    """Return the task that a line is of: by its process, its name, else the one begun last."""
+    """Return the task of a progress line: by process, by name, else the task begun last."""
     named = [step for step in run.steps if step.name == said.task] or run.steps
     known = [step for step in named if said.process and step.process == said.process]
     if known:

@@ -5,7 +5,7 @@ import pytest
 from components.shared.contracts.report import COCO_METRICS, DriftReport, ModelReport, Report
 from components.shared.contracts.snapshot import SnapshotInfo, WindowInfo
 from pipelines.local.closing import write_closing_page
-from pipelines.local.home import Home
+from pipelines.local.local_stack import LocalStack
 from pipelines.local.run import Run, Step
 
 DIGEST = "a" * 64
@@ -46,8 +46,8 @@ def runs(tmp_path):
 
 @pytest.fixture
 def page(runs, tmp_path):
-    home = Home(tmp_path, {"OBJECT_STORE_URL": (tmp_path / "objects").as_uri()}, ())
-    return write_closing_page(runs, "toys", home).read_text()
+    stack = LocalStack(tmp_path, {"OBJECT_STORE_URL": (tmp_path / "objects").as_uri()}, ())
+    return write_closing_page(runs, "toys", stack).read_text()
 
 
 def test_the_page_tells_the_numbers_the_decisions_and_every_step(page):

@@ -56,18 +56,18 @@ def test_a_folder_without_images_is_one_clear_line_and_nothing_is_left_running(t
 
 def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
     from components.shared.contracts.refusal import Refusal
-    from pipelines.local import home
+    from pipelines.local import local_stack
 
     monkeypatch.setenv("CARS_STATE", str(tmp_path))
-    monkeypatch.setattr(home, "LEAST_FREE_BYTES", 10**18)
+    monkeypatch.setattr(local_stack, "MIN_FREE_BYTES", 10**18)
 
-    with pytest.raises(Refusal, match="MB free, a run needs"), home.home():
+    with pytest.raises(Refusal, match="MB free, a run needs"), local_stack.local_stack():
         pass
 
 
 def test_a_state_folder_serves_one_run_at_a_time(tmp_path):
     from components.shared.contracts.refusal import Refusal
-    from pipelines.local.home import _only_one
+    from pipelines.local.local_stack import _only_one
 
     with (
         _only_one(tmp_path),

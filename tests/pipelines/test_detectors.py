@@ -11,7 +11,7 @@ import pytest
 
 from components.shared.inference.package_store import PackageStore
 from pipelines.local.detectors import Detectors
-from pipelines.local.home import Home
+from pipelines.local.local_stack import LocalStack
 from tests.components.shared.inference.tiny import make_package
 from tests.proofs.kafka.lake import await_true
 from tests.support.jpegs import JPEG
@@ -25,9 +25,9 @@ PATIENCE_S = 60.0
 class Served:
     """Detectors that have a package, and a client who calls them by a name that they were told."""
 
-    def __init__(self, detectors: Detectors, home: Home, client: httpx.Client) -> None:
+    def __init__(self, detectors: Detectors, stack: LocalStack, client: httpx.Client) -> None:
         self.stable, *_ = detectors.children
-        self.home, self.client = home, client
+        self.stack, self.client = stack, client
         self.url = f"{detectors.env['DETECTOR_URL']}/v1/detect/toys"
 
     def detect(self, jpeg: bytes = JPEG, host: str = NAME) -> httpx.Response:
@@ -47,7 +47,7 @@ def served(tmp_path_factory):
     package_store.set_current("toys", model)
     env = os.environ | {"MODEL_ROOT": str(package_store.root), "DETECTOR_HOST_NAMES": NAME}
     with Detectors(folder, env) as detectors, httpx.Client(timeout=60) as client:
-        yield Served(detectors, Home(folder, env, detectors.children, detectors), client)
+        yield Served(detectors, LocalStack(folder, env, detectors.children, detectors), client)
 
 
 def test_clients_call_the_front_door_by_the_name_that_the_environment_tells_and_by_no_other(
@@ -86,7 +86,7 @@ def test_a_stable_server_that_was_killed_comes_back_and_clients_are_answered_aga
     killed.wait()
 
     def answered() -> bool:
-        served.home.must_run()  # as `make serve` does twice a second
+        served.stack.must_run()  # as `make serve` does twice a second
         return served.detect().status_code == 200
 
     assert await_true(answered, PATIENCE_S)

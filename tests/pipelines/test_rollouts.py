@@ -19,7 +19,7 @@ from components.shared.store.registry import Registry
 from pipelines.local import commands
 from pipelines.local.clients import Clients
 from pipelines.local.drill import REASON, Killer, _told, copied, drill
-from pipelines.local.home import Home, _agree
+from pipelines.local.local_stack import LocalStack, _agree
 from pipelines.local.processes import ProcessError, Revived
 from pipelines.local.run import Run, Step
 from tests.components.shared.inference.tiny import jpeg_of, scene
@@ -197,10 +197,12 @@ def test_a_drill_without_pictures_for_its_clients_registers_nothing(
     class Two:
         candidate = None
 
-    home = Home(tmp_path, {"DATABASE_URL": database, "OBJECT_STORE_URL": object_store}, (), Two())
+    stack = LocalStack(
+        tmp_path, {"DATABASE_URL": database, "OBJECT_STORE_URL": object_store}, (), Two()
+    )
 
     with pytest.raises(Refusal, match="drilled has served no picture yet"):
-        drill(home, "drilled", lambda title, line: None)
+        drill(stack, "drilled", lambda title, line: None)
 
     assert registry.versions("drilled") == [champion]
 

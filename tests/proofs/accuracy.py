@@ -28,7 +28,7 @@ from components.training.export_onnx.export import export_trained
 from components.training.train_detector.launchers.choose import launcher_named
 from components.training.train_detector.plan.settings import Settings, settings_of
 from components.training.train_detector.train import train
-from pipelines.local.home import Home, home
+from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.loop import slug
 from pipelines.local.run import run_job
 from tests.proofs.needs import need_images
@@ -50,10 +50,10 @@ def main(arguments: list[str]) -> int:
     need_images(options.data)
     with TemporaryDirectory() as name:
         os.environ["CARS_STATE"] = str(Path(name) / "state")
-        with home() as up:
-            snapshot = freeze_folder(up, Path(options.data).resolve(), Path(name) / "snapshot")
+        with local_stack() as stack:
+            snapshot = freeze_folder(stack, Path(options.data).resolve(), Path(name) / "snapshot")
             found = {
-                seed: found_by(up, snapshot, Path(name) / f"seed{seed}", settings)
+                seed: found_by(stack, snapshot, Path(name) / f"seed{seed}", settings)
                 for seed, settings in options.settings.items()
             }
     print(table(found))
@@ -83,39 +83,41 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def freeze_folder(up: Home, data: Path, snapshot: Path) -> Path:
+def freeze_folder(stack: LocalStack, data: Path, snapshot: Path) -> Path:
     """Import a folder of labelled images, and freeze it with the splits that it names."""
     dataset = slug(data.name)
     options = {"dataset": dataset, "source": str(data)}
-    imported = run_job(up, "import_dataset", options, lambda title, said: print(title, said))
+    imported = run_job(stack, "import_dataset", options, lambda title, said: print(title, said))
     if imported.failed:
         raise SystemExit(imported.cause)
-    servers = up.env["KAFKA_BOOTSTRAP_SERVERS"]
-    stream = stream_id(servers, up.env.get("KAFKA_STREAM_ID"))
-    wait_until_ingested(up.env["DATABASE_URL"], servers, stream, meanwhile=up.must_run)
-    with closing(connect(up.env["DATABASE_URL"])) as connection:
-        freeze(connection, Objects(up.env["OBJECT_STORE_URL"]), dataset, snapshot, grow_test=False)
+    servers = stack.env["KAFKA_BOOTSTRAP_SERVERS"]
+    stream = stream_id(servers, stack.env.get("KAFKA_STREAM_ID"))
+    wait_until_ingested(stack.env["DATABASE_URL"], servers, stream, meanwhile=stack.must_run)
+    with closing(connect(stack.env["DATABASE_URL"])) as connection:
+        freeze(
+            connection, Objects(stack.env["OBJECT_STORE_URL"]), dataset, snapshot, grow_test=False
+        )
     info = SnapshotInfo.read(SnapshotLayout(snapshot).info)
     print(f"snapshot {info.id[:12]}: {info.images}", flush=True)
     return snapshot
 
 
-def found_by(up: Home, snapshot: Path, folder: Path, settings: Settings) -> Found:
+def found_by(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings) -> Found:
     """Train with one seed, export, and measure the package on both held-out splits."""
-    seconds = train_in(up, snapshot, folder, settings)
-    reader = SnapshotReader(snapshot, Objects(up.env["OBJECT_STORE_URL"]))
+    seconds = train_in(stack, snapshot, folder, settings)
+    reader = SnapshotReader(snapshot, Objects(stack.env["OBJECT_STORE_URL"]))
     print(export_trained(folder / "trained", reader, folder / "package").sentence)
     found = {split: measured(reader, folder / "package", split) for split in SPLITS}
     print(f"seed {settings.seed}: {seconds:.0f} s, {found}", flush=True)
     return found
 
 
-def train_in(up: Home, snapshot: Path, folder: Path, settings: Settings) -> float:
+def train_in(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings) -> float:
     """Train from scratch to `trained` in a folder that is made, and return the seconds it takes."""
     folder.mkdir(parents=True)
     mark_absent(folder / "champion", "this starts from scratch")
-    objects, began = Objects(up.env["OBJECT_STORE_URL"]), time.monotonic()
-    launch = launcher_named("local", up.env)
+    objects, began = Objects(stack.env["OBJECT_STORE_URL"]), time.monotonic()
+    launch = launcher_named("local", stack.env)
     train(snapshot, folder / "champion", folder / "trained", settings, objects, launch)
     return time.monotonic() - began
 

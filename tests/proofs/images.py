@@ -26,7 +26,7 @@ from components.shared.contracts.progress import MARK
 from components.shared.inference.signature import make_keys
 from components.shared.store.stream import stream_id
 from pipelines.graphs import GRAPHS
-from pipelines.local.home import Home, home
+from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.loop import slug
 from tests.architecture.test_images import LINES, jobs
 from tests.proofs.containers import (
@@ -173,12 +173,12 @@ def pipeline_runs(folder: Path, data: str, secret: dict[str, bytes]) -> bool:
     """Import data and run the train pipeline, every job in its container."""
     artifacts, graph = folder / "artifacts", GRAPHS["train"]
     artifacts.mkdir(exist_ok=True)
-    with home() as up:
-        secret["database password"] = (urlsplit(up.env["DATABASE_URL"]).password or "").encode()
-        dataset = arrive(up, data, artifacts)
+    with local_stack() as stack:
+        secret["database password"] = (urlsplit(stack.env["DATABASE_URL"]).password or "").encode()
+        dataset = arrive(stack, data, artifacts)
         started = time.monotonic()
         parameters = {"dataset": dataset, **TRAINING}
-        watch, kubeflow = run_in_containers(graph, artifacts, parameters, up.env)
+        watch, kubeflow = run_in_containers(graph, artifacts, parameters, stack.env)
     print(f"train on {dataset}: {time.monotonic() - started:.0f} s, kfp.local says {kubeflow!r}")
     for seen in watch.seen.values():
         print(f"  {seen.task:20} exit {seen.code}, {seen.seconds:3} s")
@@ -189,7 +189,7 @@ def pipeline_runs(folder: Path, data: str, secret: dict[str, bytes]) -> bool:
     return not said
 
 
-def arrive(up: Home, data: str, artifacts: Path) -> str:
+def arrive(stack: LocalStack, data: str, artifacts: Path) -> str:
     """Send labelled images to the stream, from a container, and wait until they are known."""
     mounts = [Mount(str(artifacts), str(artifacts), type="bind")]
     source = Path(data) if data else REAL
@@ -201,15 +201,15 @@ def arrive(up: Home, data: str, artifacts: Path) -> str:
         dataset = "car-parks"
         words = ["simulate_cameras", f"--dataset={dataset}", f"--frames={SIMULATED_FRAMES}"]
     said = docker.from_env().containers.run(
-        image("data"), words, environment=chosen(up.env, ("KAFKA_", *STORE)), mounts=mounts,
+        image("data"), words, environment=chosen(stack.env, ("KAFKA_", *STORE)), mounts=mounts,
         remove=True, stderr=True, **SHUT,
     )  # fmt: skip
     (artifacts / "import.txt").write_bytes(said)
     told = [line for line in said.decode().splitlines() if line.startswith(MARK)]
     print(f"\n{words[0]}: {told[-1].removeprefix(MARK)}")
-    servers = up.env["KAFKA_BOOTSTRAP_SERVERS"]
-    stream = stream_id(servers, up.env.get("KAFKA_STREAM_ID"))
-    wait_until_ingested(up.env["DATABASE_URL"], servers, stream, meanwhile=up.must_run)
+    servers = stack.env["KAFKA_BOOTSTRAP_SERVERS"]
+    stream = stream_id(servers, stack.env.get("KAFKA_STREAM_ID"))
+    wait_until_ingested(stack.env["DATABASE_URL"], servers, stream, meanwhile=stack.must_run)
     return dataset
 
 

@@ -23,7 +23,7 @@ from components.shared.store.objects import Objects
 from components.training.train_detector.launchers import local
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.settings import Settings
-from pipelines.local.home import Home, home
+from pipelines.local.local_stack import LocalStack, local_stack
 from tests.proofs.accuracy import freeze_folder, train_in
 from tests.proofs.cgroups import Cgroup, limited_to
 from tests.proofs.needs import need_images, need_memory_limits
@@ -45,24 +45,26 @@ def main() -> int:
     good = True
     with TemporaryDirectory() as name:
         os.environ["CARS_STATE"] = str(Path(name) / "state")
-        with home() as up:
-            snapshot = freeze_folder(up, Path(options.data).resolve(), Path(name) / "snapshot")
+        with local_stack() as stack:
+            snapshot = freeze_folder(stack, Path(options.data).resolve(), Path(name) / "snapshot")
             for workers in (1, 2):
                 more = {"workers": workers, "batch_size": workers * A_WORKER}
                 settings = Settings(**SETTINGS, **more, precision=options.precision)
                 folder = Path(name) / str(workers)
-                good &= lives_within(options.limit, up, snapshot, folder, settings)
+                good &= lives_within(options.limit, stack, snapshot, folder, settings)
     print("all as it should be" if good else "NOT as it should be")
     return 0 if good else 1
 
 
-def lives_within(limit_mb: int, up: Home, snapshot: Path, folder: Path, settings: Settings) -> bool:
+def lives_within(
+    limit_mb: int, stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
+) -> bool:
     """Train with a limit and without, say what both took, and compare what was learned."""
     who = f"{settings.workers} of {settings.precision}, {limit_mb:,} MB each"
-    free, free_s = trained_by(up, snapshot, folder / "free", settings)
+    free, free_s = trained_by(stack, snapshot, folder / "free", settings)
     with shut_in(limit_mb, settings.workers) as groups:
         try:
-            shut, shut_s = trained_by(up, snapshot, folder / "shut", settings)
+            shut, shut_s = trained_by(stack, snapshot, folder / "shut", settings)
         except TrainingError as error:
             print(f"{who}: {error}")
             return False
@@ -78,11 +80,11 @@ def lives_within(limit_mb: int, up: Home, snapshot: Path, folder: Path, settings
 
 
 def trained_by(
-    up: Home, snapshot: Path, folder: Path, settings: Settings
+    stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
 ) -> tuple[Mapping[str, np.ndarray], float]:
     """Return what is learned, and the seconds that it takes, from a store that knows of none."""
-    Objects(up.env["OBJECT_STORE_URL"]).delete_folder("trainings")
-    seconds = train_in(up, snapshot, folder, settings)
+    Objects(stack.env["OBJECT_STORE_URL"]).delete_folder("trainings")
+    seconds = train_in(stack, snapshot, folder, settings)
     return np.load(TrainedLayout(folder / "trained").weights), seconds
 
 

@@ -35,10 +35,10 @@ MOMENTS = {
 LOOP = """
 import sys
 from pipelines.local import loop as whole
-from pipelines.local.home import home
+from pipelines.local.local_stack import local_stack
 from pipelines.local.terminal import Terminal
-with home() as up:
-    story = whole.Story(whole.SIMULATED, up, Terminal())
+with local_stack() as stack:
+    story = whole.Story(whole.SIMULATED, stack, Terminal())
     story.job("Cameras", "simulate_cameras", dataset=story.dataset, frames=300)
     story.ingested()
     story.pipeline("Train", "train", {"dataset": story.dataset, "epochs": 12})

@@ -24,19 +24,19 @@ from pipelines.local.processes import Child
 from pipelines.local.stream import EmbeddedStream
 
 ROOT = Path(__file__).parents[2]
-LEAST_FREE_BYTES = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 KEPT_RUNS = 60  # folders of finished runs, for people to look into
 
 
 @dataclass(frozen=True)
-class Home:
-    """A laptop home that is up.
+class LocalStack:
+    """The services of a local run, all started.
 
     Attributes:
-        state: The folder that holds everything.
-        env: The environment that jobs and pipelines run with.
-        children: The services, to be looked after while something waits for them.
-        detectors: The servers and their front door, if they are embedded.
+        state: The state folder, which holds everything.
+        env: Environment variables of jobs and pipelines.
+        children: The processes of the services.
+        detectors: The model servers and their proxy; None if DETECTOR_URL names others.
     """
 
     state: Path
@@ -46,7 +46,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """Where the logs of jobs and services are."""
+        """Folder of the logs of jobs and services."""
         return self.state / "logs"
 
     def must_run(self) -> None:
@@ -56,16 +56,16 @@ class Home:
 
 
 def state_folder() -> Path:
-    """Return where state is kept: CARS_STATE, or `.state` in the project."""
+    """Return the state folder: CARS_STATE, or `.state` in the project."""
     return Path(os.environ.get("CARS_STATE") or ROOT / ".state").absolute()
 
 
 @contextmanager
-def home(detector_port: int = 0) -> Iterator[Home]:
-    """Bring everything up, hand it over, and take everything down again.
+def local_stack(detector_port: int = 0) -> Iterator[LocalStack]:
+    """Start all services, yield them, and stop them in reverse order.
 
     Args:
-        detector_port: Where the detectors shall be served; 0 takes any free port.
+        detector_port: TCP port of the detectors' proxy; 0 takes any free port.
 
     Raises:
         Refusal: If another run uses the state folder, or the disk is nearly full.
@@ -88,15 +88,17 @@ def home(detector_port: int = 0) -> Iterator[Home]:
             detectors = stack.enter_context(Detectors(state / "logs", env, detector_port))
             env |= detectors.env
             children += detectors.children
-        yield Home(state, env, tuple(children), detectors)
+        yield LocalStack(state, env, tuple(children), detectors)
 
 
 @contextmanager
 def database_url() -> Iterator[str]:
-    """Bring up the database alone, hand over its address, and take it down again.
+    """Start the database alone, yield its URL, and stop it.
+
+    DATABASE_URL is yielded as it is if it is set.
 
     Raises:
-        Refusal: As `home` does.
+        Refusal: As `local_stack` does.
     """
     if url := os.environ.get("DATABASE_URL"):
         yield url
@@ -125,10 +127,10 @@ def _only_one(state: Path) -> Iterator[None]:
                 "or set CARS_STATE to another folder"
             ) from None
         free = shutil.disk_usage(state).free
-        if free < LEAST_FREE_BYTES:
+        if free < MIN_FREE_BYTES:
             raise Refusal(
                 f"the disk of {state} has {free / 1e6:,.0f} MB free, a run needs "
-                f"{LEAST_FREE_BYTES / 1e6:,.0f} MB; free some, or set CARS_STATE to another disk"
+                f"{MIN_FREE_BYTES / 1e6:,.0f} MB; free some, or set CARS_STATE to another disk"
             )
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -137,7 +139,7 @@ def _only_one(state: Path) -> Iterator[None]:
 
 
 def _agree(package_store: PackageStore, registry: Registry) -> None:
-    """Let the champions serve: a killed deployment may have left another model, or a trial."""
+    """Point the stable server to each champion, and end trials that a killed deployment left."""
     for dataset in package_store.datasets("candidate"):
         package_store.set_traffic(dataset, None)
         package_store.set_current(dataset, None, "candidate")
@@ -148,7 +150,7 @@ def _agree(package_store: PackageStore, registry: Registry) -> None:
 
 
 def _sign_champions(package_store: PackageStore, env: Mapping[str, str]) -> None:
-    """Sign what served before there were signatures; only where the keys are our own."""
+    """Sign served packages from before there were signatures, if the keys are our own."""
     if "SIGNING_PRIVATE_KEY" in os.environ or "SIGNING_PRIVATE_KEY" not in env:
         return
     for dataset in package_store.datasets():
@@ -196,7 +198,7 @@ def _stores(state: Path, stack: ExitStack) -> dict[str, str]:
 
 
 def _database_for(role: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Leave a process no more rights than on a cluster; a database of the user's own is theirs."""
+    """Return the database URL with the rights of a role; a user's own database is left as it is."""
     if "DATABASE_URL" in os.environ:
         return {}
     return {"DATABASE_URL": as_role(env["DATABASE_URL"], role)}
