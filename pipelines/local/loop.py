@@ -13,11 +13,11 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from components.shared.store.stream import stream_id
-from pipelines.local.closing import write_closing_page
 from pipelines.local.drill import drill
 from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.processor import recipe_here
 from pipelines.local.run import Run, run_job, run_pipeline
+from pipelines.local.summary_page import write_summary_page
 from pipelines.local.terminal import Terminal
 from pipelines.parameters import checked
 
@@ -108,7 +108,7 @@ def loop(data: str, name: str) -> Path:
             story.pipeline("Score", "batch", {"dataset": dataset})
         else:
             story.terminal.say("\nno model is in service, so there is nothing to watch")
-        page = write_closing_page(story.runs, dataset, stack)
+        page = write_summary_page(story.runs, dataset, stack)
         story.terminal.steps(story.runs)
         _next(story, train, page)
         return page

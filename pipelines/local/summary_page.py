@@ -24,7 +24,7 @@ from components.shared.vision.jpeg import decode_jpeg
 from pipelines.local.local_stack import LocalStack
 from pipelines.local.run import Run
 
-MOST_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
+MAX_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
 PICTURES = 8  # of a window
 STRIDE = 3  # from the busiest frame down, so that not all are of one camera
 
@@ -43,7 +43,7 @@ PAGES = (
 )
 
 
-def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: LocalStack) -> Path:
+def write_summary_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: LocalStack) -> Path:
     """Write the page of a run that went well to `<dataset>.html` in the state folder.
 
     Args:
@@ -59,7 +59,7 @@ def write_closing_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: Loc
         Section("Every step", [_steps(runs)]),
         Section("Every page", list(_enclosed(runs))),
     ]
-    write_page(page, f"{dataset}: one turn of the loop", sections, _lead(runs), MOST_BYTES)
+    write_page(page, f"{dataset}: one turn of the loop", sections, _lead(runs), MAX_BYTES)
     return page
 
 

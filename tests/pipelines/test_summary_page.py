@@ -4,9 +4,9 @@ import pytest
 
 from components.shared.contracts.report import COCO_METRICS, DriftReport, ModelReport, Report
 from components.shared.contracts.snapshot import SnapshotInfo, WindowInfo
-from pipelines.local.closing import write_closing_page
 from pipelines.local.local_stack import LocalStack
 from pipelines.local.run import Run, Step
+from pipelines.local.summary_page import write_summary_page
 
 DIGEST = "a" * 64
 
@@ -47,7 +47,7 @@ def runs(tmp_path):
 @pytest.fixture
 def page(runs, tmp_path):
     stack = LocalStack(tmp_path, {"OBJECT_STORE_URL": (tmp_path / "objects").as_uri()}, ())
-    return write_closing_page(runs, "toys", stack).read_text()
+    return write_summary_page(runs, "toys", stack).read_text()
 
 
 def test_the_page_tells_the_numbers_the_decisions_and_every_step(page):
