@@ -16,8 +16,8 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Alias, Registry
 from pipelines.local import loop as whole
+from pipelines.local.canary_failure_drill import PICTURES
 from pipelines.local.clients import Clients
-from pipelines.local.drill import PICTURES
 from pipelines.local.local_stack import LocalStack, database_url, local_stack
 from pipelines.local.terminal import Terminal
 from pipelines.parameters import checked

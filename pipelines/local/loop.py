@@ -13,7 +13,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from components.shared.store.stream import stream_id
-from pipelines.local.drill import drill
+from pipelines.local.canary_failure_drill import drill
 from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.processor import recipe_here
 from pipelines.local.run import Run, run_job, run_pipeline

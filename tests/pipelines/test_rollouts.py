@@ -17,8 +17,8 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from pipelines.local import commands
+from pipelines.local.canary_failure_drill import REASON, Killer, _told, copied, drill
 from pipelines.local.clients import Clients
-from pipelines.local.drill import REASON, Killer, _told, copied, drill
 from pipelines.local.local_stack import LocalStack, _agree
 from pipelines.local.processes import ProcessError, Revived
 from pipelines.local.run import Run, Step
