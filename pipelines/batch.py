@@ -5,7 +5,7 @@ from kfp import dsl
 from components.data.snapshot_dataset.component import snapshot_dataset
 from components.promotion.fetch_model.component import fetch_model
 from components.serving.score_dataset.component import score_dataset
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import heavy, light, with_database, with_objects
 
 
@@ -22,7 +22,7 @@ def batch(dataset: str = "car-parks", folder: str = "") -> None:
         folder: Folder of JPEGs on this machine; empty takes the snapshot. Kubeflow has no
             such folder and refuses it.
     """
-    with recorded("batch"):
+    with exit_handler("batch"):
         fetched = fetch_model(dataset=dataset, must_be_whole=True)
         light(with_objects(with_database(fetched)))
         champion = fetched.outputs["fetched"]

@@ -5,7 +5,7 @@ from kfp import dsl
 from components.promotion.check_model.component import check_model
 from components.promotion.deploy_model.component import deploy_model
 from components.promotion.fetch_model.component import fetch_model
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import light, long, with_database, with_detector, with_objects
 
 
@@ -21,7 +21,7 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         dataset: Name of the dataset it belongs to.
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
-    with recorded("deploy"):
+    with exit_handler("deploy"):
         fetched = light(with_objects(with_database(fetch_model(dataset=dataset, model=model))))
         checked = check_model(package=fetched.outputs["fetched"], dataset=dataset, must_pass=True)
         light(with_objects(checked))

@@ -3,7 +3,7 @@
 from kfp import dsl
 
 from components.data.import_dataset.component import import_dataset
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import long, with_objects, with_stream
 
 
@@ -21,5 +21,5 @@ def import_images(dataset: str = "car-parks", source: str = "") -> None:
             `s3://bucket/images.zip` or `.tar.gz`. On this machine also a folder or an
             archive's file, which Kubeflow does not see and refuses.
     """
-    with recorded("import"):
+    with exit_handler("import"):
         long(with_stream(with_objects(import_dataset(dataset=dataset, source=source))))

@@ -14,7 +14,7 @@ from components.promotion.judge_model.component import judge_model
 from components.promotion.register_model.component import register_model
 from components.training.export_onnx.component import export_onnx
 from components.training.train_detector.component import train_detector
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import (
     heavy,
     light,
@@ -76,7 +76,7 @@ def train(
             mAP50-95 on the validation images.
         suppression: `outside` of the served graph, or `inside` too, for clients that have none.
     """
-    with recorded("train"):
+    with exit_handler("train"):
         champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
         frozen = light(
             with_objects(with_database(snapshot_dataset(dataset=dataset, grow_test=grow_test)))

@@ -11,7 +11,7 @@ from components.training.train_detector.component import train_detector
 from components.tuning.narrow_settings.component import narrow_settings
 from components.tuning.pick_settings.component import pick_settings
 from components.tuning.propose_settings.component import propose_settings
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import (
     heavy,
     light,
@@ -51,7 +51,7 @@ def tune(
         workers: TensorFlow workers of each training.
         launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
     """
-    with recorded("tune"):
+    with exit_handler("tune"):
         proposed = light(
             propose_settings(trials=trials, epochs=epochs, budget=budget, space=space, seed=seed)
         )

@@ -7,7 +7,7 @@ from components.monitoring.detect_drift.component import detect_drift
 from components.monitoring.extract_window.component import extract_window
 from components.monitoring.submit_training.component import submit_training
 from components.promotion.fetch_model.component import fetch_model
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.placement import light, with_database, with_kubeflow, with_objects
 
 
@@ -33,7 +33,7 @@ def watch(
             registers it and waits.
         recipe: That training's settings, YAML such as the tune pipeline writes.
     """
-    with recorded("watch"):
+    with exit_handler("watch"):
         champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
         extracted = light(with_objects(with_database(extract_window(dataset=dataset))))
         window = extracted.outputs["window"]

@@ -12,7 +12,7 @@ from kfp import compiler, dsl, kubernetes
 
 from components.promotion.deploy_model.component import deploy_model
 from components.shared.contracts.refusal import Refusal
-from pipelines.ending import recorded
+from pipelines.exit_handler import exit_handler
 from pipelines.graphs import GRAPHS
 from pipelines.placement import light, with_database, with_detector, with_objects
 from pipelines.policy.compiled import Compiled
@@ -32,7 +32,7 @@ def nested(datasets: list = ["a"]) -> None:  # noqa: B006 (kfp copies it)
         datasets: What to act on.
     """
     with (
-        recorded("nested"),
+        exit_handler("nested"),
         dsl.ParallelFor(datasets, name="each") as dataset,
         dsl.If(dataset != "", name="named"),
     ):
@@ -154,7 +154,7 @@ def test_a_component_that_installs_packages_is_found(tmp_path):
 
     @dsl.pipeline(name="installs")
     def graph() -> None:
-        with recorded("installs"):
+        with exit_handler("installs"):
             light(installing())
 
     compiler.Compiler().compile(graph, str(tmp_path / "graph.yaml"))
@@ -166,7 +166,7 @@ def test_a_component_that_installs_packages_is_found(tmp_path):
 def test_a_secret_that_a_run_names_is_found_as_kubeflow_compiles_it(tmp_path):
     @dsl.pipeline(name="asks")
     def graph(secret: str = "car-database") -> None:
-        with recorded("asks"):
+        with exit_handler("asks"):
             acts = light(with_database(deploy_model(dataset="a", model="challenger")))
             kubernetes.use_secret_as_env(acts, secret_name=secret, secret_key_to_env={"url": "X"})
 

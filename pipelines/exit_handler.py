@@ -6,11 +6,11 @@ from components.monitoring.record_outcome.component import record_outcome
 from pipelines.placement import last, with_database, with_kubeflow
 
 
-def recorded(pipeline: str) -> dsl.ExitHandler:
-    """Return the block around a pipeline's tasks after which its outcome is recorded.
+def exit_handler(pipeline: str) -> dsl.ExitHandler:
+    """Return the KFP exit handler around a pipeline's tasks, which records the run's outcome.
 
     Args:
-        pipeline: What people call it; the block has the same name in a run's graph.
+        pipeline: Command-line name of the pipeline; the block has it in a run's graph, too.
     """
     outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
     return dsl.ExitHandler(last(with_kubeflow(with_database(outcome))), name=pipeline)
