@@ -20,8 +20,7 @@ ACCEPT = "if this is meant: python -m pytest --accept tests/pipelines/test_graph
 
 def main(folder: Path = BUILD) -> None:
     """Compile all pipelines into a folder."""
-    from pipelines.graphs import GRAPHS  # which refuses settings that are wrong
-    from pipelines.packages import write_package
+    from pipelines.graphs import GRAPHS, write_package  # refuses wrong settings at the import
 
     for name in GRAPHS:
         write_package(name, folder)
@@ -34,8 +33,7 @@ def check(reviewed: Path = REVIEWED) -> int:
     Args:
         reviewed: Folder of the stories, `<name>.txt`.
     """
-    from pipelines.graphs import GRAPHS
-    from pipelines.packages import write_package
+    from pipelines.graphs import GRAPHS, write_package
     from pipelines.story import story
 
     differing = 0

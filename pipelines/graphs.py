@@ -1,5 +1,8 @@
-"""Table of all pipelines by their command-line names."""
+"""Table of all pipelines by their command-line names, and the compiler of their YAML packages."""
 
+from pathlib import Path
+
+from kfp import compiler
 from kfp.dsl.base_component import BaseComponent
 
 from pipelines.batch import batch
@@ -18,3 +21,16 @@ GRAPHS: dict[str, BaseComponent] = {
     "tune": with_form(tune),
     "import": with_form(import_images),
 }
+
+
+def write_package(name: str, folder: Path) -> Path:
+    """Compile one pipeline to `<name>.yaml`, byte for byte the same each time; return the file.
+
+    Args:
+        name: Command-line name of the pipeline, a key of `GRAPHS`.
+        folder: Folder of the file; it is made if it is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.yaml"
+    compiler.Compiler().compile(GRAPHS[name], str(file))
+    return file

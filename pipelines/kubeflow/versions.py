@@ -21,7 +21,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError, asking, url_of
 from components.shared.kubeflow.runs import Version, find_pipeline, find_version
 from pipelines.form import description_of
-from pipelines.packages import write_package
+from pipelines.graphs import write_package
 from pipelines.parameters import graph_of
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import findings

@@ -5,8 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from pipelines.graphs import GRAPHS
-from pipelines.packages import write_package
+from pipelines.graphs import GRAPHS, write_package
 from pipelines.policy import rules
 from pipelines.policy.compiled import Compiled
 

@@ -9,8 +9,7 @@ from kfp import compiler, dsl
 from components.data.snapshot_dataset.component import snapshot_dataset
 from components.promotion.evaluate_detector.component import evaluate_detector
 from components.promotion.fetch_model.component import fetch_model
-from pipelines.graphs import GRAPHS
-from pipelines.packages import write_package
+from pipelines.graphs import GRAPHS, write_package
 from pipelines.policy.artifacts import taken_twice
 from pipelines.policy.compiled import Compiled
 

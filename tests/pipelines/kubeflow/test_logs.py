@@ -7,8 +7,8 @@ import pytest
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import connect
+from pipelines.graphs import write_package
 from pipelines.kubeflow import runs
-from pipelines.packages import write_package
 from tests.standins.argo_workflow import NO_EXECUTION, Ends
 from tests.standins.pipelines_http import Refused
 from tests.support.kubeflow import start_run

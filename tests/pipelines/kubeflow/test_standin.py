@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from components.shared.kubeflow.nodes import from_details, from_workflow, node_id
-from pipelines.packages import write_package
+from pipelines.graphs import write_package
 from tests.standins.argo_workflow import Ends, Workflow, identity
 from tests.support.kubeflow import start_run
 

@@ -11,9 +11,8 @@ import yaml
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError
 from pipelines.form import description_of
-from pipelines.graphs import GRAPHS
+from pipelines.graphs import GRAPHS, write_package
 from pipelines.kubeflow.versions import choose, upload
-from pipelines.packages import write_package
 
 ROOT = Path(__file__).parents[3]
 UPLOAD = ("POST", "/apis/v2beta1/pipelines/upload_version")
