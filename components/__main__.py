@@ -68,7 +68,7 @@ def parser_for(function: Callable[..., Any]) -> argparse.ArgumentParser:
 
 
 def _element(annotation: Any) -> tuple[Any, bool]:
-    """Return what one word of an option is read as, and whether there may be many."""
+    """Return the type of one word of an option, and whether there may be several words."""
     if get_origin(annotation) is Annotated:
         kind, *rest = get_args(annotation)
         if get_origin(kind) is list:
@@ -88,7 +88,7 @@ def _reader(annotation: Any) -> Callable[[str], Any]:
 
 
 def truth(text: str) -> bool:
-    """Read `true` or `false`, in any case, for argparse."""
+    """Parse `true` or `false`, in any case, for argparse."""
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r}, expected true or false")
     return text.lower() == "true"

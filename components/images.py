@@ -15,9 +15,12 @@ def image(name: str) -> str:
 
     The registry and the tag are read when a pipeline is compiled, from IMAGE_REGISTRY and
     IMAGE_TAG; without them the references are those of a laptop. If the file that
-    IMAGE_DIGESTS names knows what was pushed under that tag, its digest takes the tag's
-    place, so that what was compiled runs on the same bytes for ever. Where that is not set
-    it is what was pushed from here last; empty, it is none.
+    IMAGE_DIGESTS names has the digest that was pushed under that tag, it replaces the tag,
+    so that the compiled pipeline always runs the same bytes. If IMAGE_DIGESTS is not set,
+    `build/digests.json` of the last `make push` is read; if it is empty, none.
+
+    Args:
+        name: Folder below `images`, such as `trainer`.
 
     >>> image("trainer")
     'localhost:5000/car-detection/trainer:dev'

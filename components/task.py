@@ -32,7 +32,7 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
 
     Args:
         words: The module, and its options.
-        policy: How long to wait for an outage.
+        policy: How often and how long an outage is waited for.
     """
     module, *options = words
     if name := local_name(options, os.environ):
@@ -57,27 +57,27 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
 
 
 def local_name(options: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Return the name of a task of a run on this machine; empty in a pod, whose log is its own.
+    """Return the name of a task of a local run, for its progress lines; empty in a pod.
 
     Args:
-        options: Those of KFP's entry point.
-        environment: Of this process.
+        options: Options of KFP's entry point.
+        environment: Environment variables of this process.
     """
     output = str(_executor_input(options).get("outputs", {}).get("outputFile", ""))
     return "" if POD in environment else Path(output).parent.name
 
 
 def expected_account(environment: Mapping[str, str]) -> str:
-    """Return the account that a task must have; empty outside the pods of Kubeflow Pipelines."""
+    """Return the service account that a task must have; empty outside a pod of Pipelines."""
     return environment.get(EXPECTED, "") if POD in environment else ""
 
 
 def check_account(expected: str, token: Path) -> None:
-    """Refuse to work under another service account than a run of ours has.
+    """Raise if this pod runs under another service account than a run's tasks must have.
 
     Args:
-        expected: Its name; empty takes any.
-        token: Where Kubernetes mounts the token of a pod's account.
+        expected: Name of the service account; empty accepts any.
+        token: File where Kubernetes mounts the token of a pod's account.
 
     Raises:
         Refusal: If there is a token, and it is another account's.
@@ -118,9 +118,9 @@ def _outputs(given: dict[str, Any]) -> Iterator[str]:
 
 
 def _account_of(token: Path) -> str:
-    """Return the account that a token names; a token that cannot be read names none.
+    """Return the service account in a token; empty if the token cannot be read.
 
-    It is not verified: Kubernetes mounted it, and nothing is allowed because of it.
+    The token is not verified: Kubernetes mounted it, and nothing is allowed because of it.
     """
     try:
         _, payload, _ = token.read_text().strip().split(".")

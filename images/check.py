@@ -16,7 +16,11 @@ os.environ["_KFP_RUNTIME"] = "true"
 
 
 def main(jobs: list[str]) -> None:
-    """Follow all imports, from the files of the jobs to the last file of our own."""
+    """Import every module that the jobs reach, recursively, to the last file of our own.
+
+    Args:
+        jobs: Names of jobs, or files.
+    """
     rooms = Path(import_module("components").__path__[0])
     files = [rooms / "__main__.py"]
     for job in jobs:

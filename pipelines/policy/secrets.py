@@ -20,9 +20,9 @@ NAMES = re.compile(
 )
 QUOTED = re.compile(r"\"([^\"\s\\]+)\"|'([^'\s\\]+)'")
 RUNS = re.compile(r"[A-Za-z0-9+=]{14,}")
-LEAST_BITS = 3.3  # a character; 14 letters and digits drawn at random have about 3.6
+MIN_BITS = 3.3  # a character; 14 letters and digits drawn at random have about 3.6
 HEX = re.compile(r"[0-9a-fA-F]{20,}")
-LEAST_HEX_BITS = 3.0  # of at most 4
+MIN_HEX_BITS = 3.0  # of at most 4
 
 
 def form_of_secret(text: str) -> str | None:
@@ -65,10 +65,10 @@ def quoted_in(source: str) -> Iterator[str]:
 
 def _is_random(run: str) -> bool:
     if HEX.fullmatch(run):
-        return _bits(run) >= LEAST_HEX_BITS
+        return _bits(run) >= MIN_HEX_BITS
     letters, digits = re.search("[A-Za-z]", run), re.findall("[0-9]", run)
     cases = re.search("[a-z]", run) and re.search("[A-Z]", run)
-    return bool(letters and len(digits) >= (1 if cases else 3)) and _bits(run) >= LEAST_BITS
+    return bool(letters and len(digits) >= (1 if cases else 3)) and _bits(run) >= MIN_BITS
 
 
 def _bits(text: str) -> float:

@@ -12,10 +12,10 @@ from components.shared.store.registry import Registry
 
 
 def decide(drift: DriftReport) -> Decision:
-    """Say whether to train again: not on frames that show one picture, or none.
+    """Decide whether to retrain: on drift, but not if the frames are repeated or blank.
 
     Args:
-        drift: What was measured on the window.
+        drift: Drift report of the window.
     """
     retrain = drift.enough and drift.changed and drift.usable
     if retrain:
@@ -29,12 +29,22 @@ def decide(drift: DriftReport) -> Decision:
 
 
 def watermark(window: WindowInfo, drift: DriftReport) -> int:
-    """Return where the next window begins: frames that were too few will count again."""
+    """Return where the next window begins; a window with too few frames is counted again.
+
+    Args:
+        window: The window.
+        drift: Drift report of the window.
+    """
     return window.until if drift.enough else window.since
 
 
 def facts(window: WindowInfo, drift: DriftReport) -> dict[str, Any]:
-    """Return all that the decision rests on, as JSON."""
+    """Return the numbers that the decision rests on, as JSON.
+
+    Args:
+        window: The window.
+        drift: Drift report of the window.
+    """
     return {
         "window": window.model_dump(mode="json"),
         "drift": drift.model_dump(mode="json", exclude={"reason", "dataset", "window"}),
@@ -44,13 +54,13 @@ def facts(window: WindowInfo, drift: DriftReport) -> dict[str, Any]:
 def record(
     registry: Registry, dataset: str, window: WindowInfo, drift: DriftReport
 ) -> tuple[Decision, str]:
-    """Decide about a window, write it down, and return what stands, with a page about it.
+    """Decide about a window, record it, and return the recorded decision and its page.
 
     Args:
         registry: Keeps the first decision about each window.
-        dataset: Whose window it is.
-        window: What the window is.
-        drift: What was measured on it.
+        dataset: Name of the dataset.
+        window: The window.
+        drift: Drift report of the window.
 
     Raises:
         Refusal: If the report or the dataset is not the window's.
@@ -73,7 +83,12 @@ def record(
 
 
 def summary(decision: Decision, drift: DriftReport) -> str:
-    """Return the decision in a few words."""
+    """Return the decision in a few words.
+
+    Args:
+        decision: The decision.
+        drift: Drift report of the window.
+    """
     found = f"{len(drift.drifted)} of {len(drift.distances)} descriptors beyond chance"
     if decision.retrain:
         return f"train again: {found} in {drift.frames:,} frames"

@@ -29,7 +29,7 @@ def distance(first: Floats, second: Floats) -> float:
 
 
 def critical_distance(first: int, second: int, alpha: float) -> float:
-    """Return the distance that independent samples pass with a probability of at most alpha.
+    """Return the distance that independent samples exceed with a probability of at most alpha.
 
     Args:
         first: Size of one sample.
@@ -67,15 +67,16 @@ class Chance:
         names, cameras = np.unique(np.asarray(reference), return_inverse=True)
         by_camera = [np.flatnonzero(cameras == place) for place in range(len(names))]
         actors = np.unique(np.asarray(current), return_inverse=True)[1]
+        # `[draws, N]`: share of each reference frame in one resample, less that in the other
         self._excess = _shares(by_camera, cameras, draws, random)
         self._excess -= _shares(by_camera, actors, draws, random)
 
     def reaches(self, values: Floats, alpha: float) -> float:
-        """Return the distance that chance passes with a probability of alpha.
+        """Return the bootstrap threshold: without drift it is exceeded with probability alpha.
 
         Args:
-            values: A number for each reference frame, `[N]`.
-            alpha: Probability; below 1 / draws this is the farthest draw.
+            values: Descriptor of each reference frame, `[N]`.
+            alpha: Probability, 0 to 1; below 1 / draws the largest resample counts.
         """
         order = np.argsort(values, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(values[order])), len(values) - 1)
@@ -89,7 +90,7 @@ def _shares(
     draws: int,
     random: np.random.Generator,
 ) -> Floats:
-    """Let random cameras play the actors; return the share of each frame, `[draws, N]`."""
+    """Resample cameras and their frames; return the share of each frame, `[draws, N]`."""
     frames, sizes = np.concatenate(by_camera), np.array([len(ours) for ours in by_camera])
     starts = np.cumsum(sizes) - sizes
     played = random.integers(len(sizes), size=(draws, actors.max() + 1))[:, actors]

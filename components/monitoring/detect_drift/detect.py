@@ -22,12 +22,12 @@ def detect(
     page: str | Path,
     evidently: str | Path,
 ) -> dict[str, float]:
-    """Measure, and write the report and both pages.
+    """Measure drift, and write the report and both pages.
 
     Args:
         window: Folder of a `WindowLayout` or a `SnapshotLayout`.
         champion: Folder of a `RegisteredLayout`, or of an absent model.
-        objects: Where the images lie.
+        objects: Object store of the images.
         drift: File of the `DriftReport`.
         page: File of our page.
         evidently: File of Evidently's page.

@@ -37,10 +37,10 @@ def write_evidently_page(
     """Write Evidently's page about the frames that were compared, or why there is none.
 
     Args:
-        path: The file.
-        report: What was measured.
+        path: File of the page.
+        report: The drift report.
         pair: The frames that were compared.
-        policy: How many descriptors make a drift.
+        policy: Number of drifted descriptors that make a drift.
     """
     title = f"Drift of {report.dataset}, by Evidently"
     if not report.enough:

@@ -14,12 +14,12 @@ BLANK_CONTRAST = 0.015  # deviation of the grey levels, 0 to 1; noise at night h
 
 
 def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[FrameFinding, ...]:
-    """Return what is wrong with the frames of a window; of a snapshot nothing is said.
+    """Return the repeated, blank and missing frames of a window; nothing for a snapshot.
 
     Args:
         reference: Held-out frames of the champion.
         current: A window of served frames.
-        policy: From which share on it matters.
+        policy: The share of frames from which a finding counts.
     """
     if current.model is None:
         return ()
@@ -40,7 +40,7 @@ def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[
 
 
 def _asked_again(current: Observed, policy: DriftPolicy) -> str:
-    """Tell of answers about one and the same file."""
+    """Describe predictions about one and the same file."""
     if current.answers < policy.min_frames:
         return ""
     if current.served > (1 - policy.max_repeated_share) * current.answers:
@@ -50,7 +50,7 @@ def _asked_again(current: Observed, policy: DriftPolicy) -> str:
 
 
 def _alike(frames: Sequence[Seen], policy: DriftPolicy) -> str:
-    """Tell of different files that show the same picture."""
+    """Describe different files that show the same picture."""
     again = _repeated(frames)
     counts = Counter(frame.camera for frame in frames)
     stuck = [
@@ -90,7 +90,7 @@ def _blank(reference: Reference, current: Observed, blank: int, policy: DriftPol
 
 
 def _silent(reference: Reference, current: Observed, policy: DriftPolicy) -> str:
-    """Tell of cameras that sent nothing, if frames enough came to expect some of them."""
+    """Describe cameras without frames, if there are enough frames to expect some of each."""
     shares = Counter(frame.camera for frame in reference.frames)
     seen = {frame.camera for frame in current.frames}
     if not seen & shares.keys():  # other cameras, or other names

@@ -23,7 +23,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The frames that can be compared, the sentence that says which were left out, or why none."""
+    """Reference and current frames to compare.
+
+    Attributes:
+        reference: Frames of the reference.
+        current: Frames of the window or snapshot.
+        remark: Sentence on the frames that are left out; empty if none is.
+        refusal: Why nothing is compared; empty if something is.
+    """
 
     reference: tuple[ReferenceFrame, ...]
     current: tuple[Seen, ...]
@@ -32,12 +39,12 @@ class Pair:
 
 
 def measure(reference: Reference, current: Observed, policy: DriftPolicy) -> DriftReport:
-    """Compare frames with what the champion was judged on.
+    """Compare frames with the champion's reference, and return the drift report.
 
     Args:
         reference: Held-out frames of the champion, or why there are none.
         current: A window of served frames, or a snapshot.
-        policy: How many frames it takes, and how far is far.
+        policy: Minimum numbers of frames, and the limits of the distances.
     """
     pair = comparable(reference, current, policy)
     report = DriftReport(
@@ -56,15 +63,15 @@ def measure(reference: Reference, current: Observed, policy: DriftPolicy) -> Dri
 
 
 def comparable(reference: Reference, current: Observed, policy: DriftPolicy) -> Pair:
-    """Choose the frames to compare: like with like, of cameras that both sides know.
+    """Choose the frames to compare: with the same descriptors, of cameras on both sides.
 
-    A camera that the reference does not know is judged with the others only if the
-    reference has seen cameras enough to tell a new view from a change.
+    A camera that is not in the reference is compared with the others only if the reference
+    has enough cameras to tell a new view from a change.
 
     Args:
         reference: Held-out frames of the champion, or why there are none.
         current: A window of served frames, or a snapshot.
-        policy: How many frames and cameras it takes.
+        policy: Minimum numbers of frames and cameras.
     """
     refusal = _refusal(reference, current, policy)
     if refusal:
@@ -87,7 +94,12 @@ def comparable(reference: Reference, current: Observed, policy: DriftPolicy) -> 
 
 
 def column(frames: Iterable[ReferenceFrame | Seen], name: str) -> Floats:
-    """Return one descriptor of some frames, `[N]`."""
+    """Return one descriptor of frames, `[N]`.
+
+    Args:
+        frames: N frames.
+        name: Name of the descriptor.
+    """
     return np.array([frame.descriptors[name] for frame in frames], np.float64)
 
 

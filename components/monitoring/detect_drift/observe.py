@@ -23,12 +23,20 @@ from components.shared.vision.descriptors import DESCRIPTORS, PICTURE, describe
 from components.shared.vision.jpeg import decode_jpeg
 from components.shared.vision.phash import hash_jpeg
 
-MOST_IMAGES = 500
+MAX_IMAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame, who saw it, what is in it, its descriptors, and 32 bytes of `vision.phash`."""
+    """One frame with its boxes and descriptors.
+
+    Attributes:
+        sha256: SHA-256 of the JPEG, hexadecimal.
+        camera: Name of the camera.
+        boxes: Predicted boxes of a window, labelled boxes of a snapshot.
+        descriptors: Image descriptors by name.
+        hash: Perceptual hash of `vision.phash`, 32 bytes; empty if it was not computed.
+    """
 
     sha256: str
     camera: str
@@ -39,18 +47,18 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Some frames that have a name together.
+    """The frames of a window or a snapshot.
 
     Attributes:
         id: Id of the window or the snapshot.
-        dataset: Whose frames.
-        model: Digest of the package that answered; None for labelled frames.
-        names: The descriptors that can be compared; labelled boxes have no scores, so of
-            a snapshot these are the picture's alone.
+        dataset: Name of the dataset.
+        model: Digest of the package that predicted; None for labelled frames.
+        names: Descriptors that can be compared. Labelled boxes have no scores, so a snapshot
+            has only those of the picture.
         frames: The frames.
-        served: How many frames were answered, of which these are a sample.
-        answers: How many answers those had.
-        gone: How many were left out, for their pictures are deleted.
+        served: Number of frames with predictions, of which `frames` is a sample.
+        answers: Number of predictions about those frames.
+        gone: Number of frames that are left out because their pictures are deleted.
     """
 
     id: str
@@ -65,7 +73,13 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the champion was judged on, or the reason why there is nothing."""
+    """Held-out frames of the champion, or the reason why there are none.
+
+    Attributes:
+        model: Digest of the champion's package; None if there is no champion.
+        frames: The frames.
+        absent: Why there are no frames; None if there are.
+    """
 
     model: str | None
     frames: tuple[ReferenceFrame, ...]
@@ -73,12 +87,12 @@ class Reference:
 
 
 def observe(root: str | Path, objects: Objects) -> Observed:
-    """Describe the frames of a window or of a snapshot.
+    """Compute the descriptors of the frames of a window or of a snapshot.
 
     Args:
         root: Folder of a `WindowLayout`, or of a `SnapshotLayout`, of which an even
-            sample is looked at.
-        objects: Where the images lie.
+            sample is read.
+        objects: Object store of the images.
 
     Raises:
         ShardError: If the bytes of a frame are gone or changed.
@@ -96,7 +110,7 @@ def observe(root: str | Path, objects: Objects) -> Observed:
 
 
 def read_reference(root: str | Path) -> Reference:
-    """Read what a champion was judged on from its `RegisteredLayout`, which may be absent."""
+    """Read the reference frames of a champion from its `RegisteredLayout`, which may be absent."""
     reason = absence(root)
     if reason:
         return Reference(None, (), reason)
@@ -108,7 +122,7 @@ def read_reference(root: str | Path) -> Reference:
 def _observe_snapshot(layout: SnapshotLayout, objects: Objects) -> Observed:
     info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
     images = sorted(read_lines(SnapshotImage, layout.manifest), key=lambda image: image.sha256)
-    step = -(-len(images) // MOST_IMAGES) or 1
+    step = -(-len(images) // MAX_IMAGES) or 1
     frames = [_see(image, (), reader) for image in images[::step]]
     return Observed(info.id, info.dataset, None, PICTURE, tuple(frames))
 

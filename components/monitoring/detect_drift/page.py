@@ -46,11 +46,11 @@ Read = Callable[[Seen], bytes]
 
 
 def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Read) -> None:
-    """Write the page about one window.
+    """Write the drift page of one window.
 
     Args:
-        path: The file.
-        report: What was measured.
+        path: File of the page.
+        report: The drift report.
         pair: The frames that were compared.
         read: Returns the JPEG of a frame.
     """
@@ -128,7 +128,7 @@ def _chart(pair: Pair, name: str) -> Markup:
 
 
 def _scores(pair: Pair, name: str) -> NDArray[np.float64]:
-    """How many deviations each frame is from the reference, `[N]`."""
+    """Return the distance of each frame from the reference, in standard deviations, `[N]`."""
     usual = column(pair.reference, name)
     away: NDArray[np.float64] = np.abs(column(pair.current, name) - usual.mean())
     return away / max(float(usual.std()), 1e-3)

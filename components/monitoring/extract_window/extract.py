@@ -26,20 +26,20 @@ def extract(
     *,
     max_frames: int,
 ) -> WindowInfo:
-    """Freeze the next window of a dataset.
+    """Extract the next window of a dataset: the champion's predictions after the watermark.
 
     Args:
         connection: An open connection to a migrated database.
-        objects: Where the images lie.
-        dataset: Whose champion it is.
+        objects: Object store of the images.
+        dataset: Name of the dataset.
         root: Folder of the window, a `WindowLayout`.
-        max_frames: Of more frames than this an even sample is kept.
+        max_frames: Number of frames to keep, at least 1; of more an even sample is taken.
 
     Returns:
-        What the window is; one without frames ends where it begins.
+        The window; without frames it ends where it begins.
 
     Raises:
-        Refusal: If `max_frames` is below 1, or another transaction never ends.
+        Refusal: If `max_frames` is below 1, or another transaction does not end.
     """
     if max_frames < 1:
         raise Refusal(f"max_frames is {max_frames}, expected 1 or more")
@@ -101,7 +101,7 @@ def _entry(sha256: str, size: int) -> ShardEntry:
 
 
 def _summary(info: WindowInfo) -> str:
-    """Say how many frames there are, and what is missing between them and what was served."""
+    """Return a sentence: number of frames, and those missing of the served ones."""
     model, sample = str(info.model)[:12], info.frames + info.gone
     if not info.served:
         return f"0 frames: model {model} served nothing since the last decision"

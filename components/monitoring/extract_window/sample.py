@@ -7,11 +7,11 @@ T = TypeVar("T")
 
 
 def evenly(items: Sequence[T], most: int) -> list[T]:
-    """Return at most so many items, in order, as far apart as can be.
+    """Return at most `most` items, in order, evenly spaced.
 
     Args:
-        items: What to choose from.
-        most: How many to keep; of fewer items all are kept.
+        items: The sequence to sample.
+        most: Maximum number of items; of fewer items all are returned.
 
     >>> evenly("abcdefg", 3)
     ['a', 'c', 'e']

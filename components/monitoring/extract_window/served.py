@@ -43,12 +43,12 @@ WHERE served.sequence = ANY(%s) ORDER BY served.sequence
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The sequence of each frame's last answer, and how many answers there are.
+    """Predictions of one model after a watermark.
 
     Attributes:
-        sequences: Of each frame's last answer, in order.
-        answers: About these frames.
-        unknown: About frames that are not known.
+        sequences: Sequence number of each frame's last prediction, ascending.
+        answers: Number of predictions about these frames.
+        unknown: Number of predictions about frames that are not in the database.
     """
 
     sequences: list[int]
@@ -57,16 +57,16 @@ class Served:
 
 
 def served(connection: extensions.connection, dataset: str, model: str, since: int) -> Served:
-    """List what a model answered after a watermark.
+    """Return the predictions of a model after a watermark.
 
     Args:
         connection: An open connection to a migrated database.
-        dataset: Whose frames.
-        model: Digest of the package that answered.
-        since: The watermark; what it names is left out.
+        dataset: Name of the dataset.
+        model: Digest of the package that predicted.
+        since: The watermark, exclusive: a sequence number.
 
     Raises:
-        Refusal: If another transaction keeps writing answers for half a minute.
+        Refusal: If another transaction keeps writing predictions for half a minute.
     """
     values = {"dataset": dataset, "model": model, "since": since}
     try:
@@ -89,7 +89,12 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
 def frames(
     connection: extensions.connection, sequences: Sequence[int]
 ) -> list[tuple[WindowFrame, int]]:
-    """Return the frames with some sequences, in their order, each with its size in bytes."""
+    """Return the frames of some predictions, in their order, each with its size in bytes.
+
+    Args:
+        connection: An open connection to a migrated database.
+        sequences: Sequence numbers of the predictions.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(FRAMES, (list(sequences),))
         rows = cursor.fetchall()

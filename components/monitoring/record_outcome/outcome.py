@@ -35,7 +35,13 @@ PAUSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The run, how it ended (`SUCCEEDED`, `FAILED`, `CANCELED`, or not known), and why."""
+    """Final state of a run.
+
+    Attributes:
+        run_id: Id or name of the run.
+        state: `SUCCEEDED`, `FAILED`, `CANCELED`, or `RUNTIME_STATE_UNSPECIFIED`.
+        reason: Why it failed; empty if it did not, or if it is not known.
+    """
 
     run_id: str
     state: str
@@ -43,18 +49,18 @@ class Outcome:
 
     @property
     def sentence(self) -> str:
-        """What to tell the person who watches."""
+        """The state and the reason, for the log."""
         return f"{self.state.lower()}: {self.reason}" if self.reason else self.state.lower()
 
 
 def outcome(run_id: str, state: str, code: int | None, message: str | None) -> Outcome:
-    """Put what the runner of a pipeline says at its end into a state of the API and a sentence.
+    """Return the outcome of a run from the words of a pipeline runner.
 
     Args:
-        run_id: The run's id or name.
-        state: How it ended, in the runner's word.
-        code: Of the error, if there was one.
-        message: What the error said, in as many lines as it liked.
+        run_id: Id or name of the run.
+        state: State in the runner's word.
+        code: Code of the error, if there was one.
+        message: Message of the error, of any number of lines.
 
     >>> outcome("run-7", "FAILED", 1, "no disk").sentence
     'failed: no disk (code 1)'
@@ -65,14 +71,13 @@ def outcome(run_id: str, state: str, code: int | None, message: str | None) -> O
 
 
 def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) -> Outcome:
-    """Return how a run ended: as the runner says if it knows, else as the host's API does.
+    """Return the outcome of a run: from the runner's status if it is final, else from the API.
 
     Args:
-        run_id: The run's id or name.
-        status: A `PipelineTaskFinalStatus`. That it is SUCCEEDED, or why it is FAILED, is
-            known on a laptop alone.
+        run_id: Id or name of the run.
+        status: A `PipelineTaskFinalStatus`. Only on a laptop is it final, with a reason.
         host: URL of Kubeflow Pipelines; empty if there is none.
-        patience: Seconds to wait for the API to know of the run's end.
+        patience: Seconds to wait until the API has the run's final state.
     """
     told = outcome(run_id, status.state, status.error_code, status.error_message)
     if status.state == "SUCCEEDED" or (status.state == "FAILED" and told.reason) or not host:
@@ -84,7 +89,7 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
 
 
 def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
-    """Ask a host until it knows how a run ended, or patience ends."""
+    """Poll a host until it has the final state of a run, for at most `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:
         late = time.monotonic() > deadline
@@ -100,7 +105,7 @@ def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
 
 
 def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
-    """Ask a host how a run ended, and return None if it does not know yet."""
+    """Return the outcome of a run from a host, or None if it is not final yet."""
     client = connect(host)
     with asking(url_of(client)):
         run = client.get_run(run_id)
@@ -117,10 +122,10 @@ def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | N
 
 
 def decided(run_state: str, nodes: Mapping[str, Node], handler: str) -> str:
-    """Return how a run ended whose exit handler runs, or nothing if that is not known yet.
+    """Return the final state of a run whose exit handler runs; empty if it is not known yet.
 
     Args:
-        run_state: The run's own state, which is not final yet.
+        run_state: State of the run in the API, which is not final yet.
         nodes: All nodes of the run by their names.
         handler: Key of the graph that the exit handler follows.
     """
@@ -135,7 +140,12 @@ def decided(run_state: str, nodes: Mapping[str, Node], handler: str) -> str:
 
 
 def why(client: HostClient, run: Any, nodes: Mapping[str, Node]) -> str:
-    """Return which task of a run failed, and its sentence.
+    """Return the task of a run that failed, and its error, in a sentence.
+
+    Args:
+        client: Client of the host.
+        run: The run, as the API returned it.
+        nodes: All nodes of the run by their names.
 
     Raises:
         HostError: If the host does not answer, or the log may not be read.

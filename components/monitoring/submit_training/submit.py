@@ -16,7 +16,12 @@ Start = Callable[[str, str], str]
 
 
 def starter(host: str, chosen: Mapping[str, Any]) -> Start | None:
-    """Return what starts runs on a host with the chosen parameters, or None if there is no host."""
+    """Return a function that starts train runs on a host, or None if there is no host.
+
+    Args:
+        host: URL of Kubeflow Pipelines; empty returns None.
+        chosen: Pipeline parameters by name; the others keep their defaults.
+    """
     if not host:
         return None
     from components.shared.kubeflow.client import connect
@@ -36,21 +41,22 @@ def submit(
     *,
     wanted: bool = True,
 ) -> str:
-    """Ask for the training that a window needs, if nobody has yet.
+    """Submit the training run of a window, unless one was submitted.
 
-    The run is started before it is recorded: whoever was killed in between finds the run
-    by its name. Others who submit the same window wait until the connection is closed.
+    The run is started before it is recorded: a process that is killed in between finds the run
+    by its name when it is tried again. Others who submit the same window wait until the
+    connection is closed.
 
     Args:
         connection: An open connection to a migrated database, for this alone.
-        dataset: Whose window it is.
-        window: The window about which it was decided.
-        start: Starts the run for a dataset and a window's id, or finds it, and returns how
-            to call it; None if there is no host, so that a person has to.
-        wanted: What was decided; if it is no, nothing happens.
+        dataset: Name of the dataset.
+        window: The window of the decision.
+        start: Starts or finds the run for a dataset and a window's id, and returns its name;
+            None if there is no host, so that a person has to start it.
+        wanted: Whether retraining was decided; if not, nothing happens.
 
     Returns:
-        What starts the training, or the run that was started; empty if none is wanted.
+        The command that starts the training, or the run that was started; empty if none is wanted.
     """
     if not wanted:
         log_progress(f"no training of {dataset} is wanted for window {window.id[:12]}")
