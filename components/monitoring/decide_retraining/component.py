@@ -15,13 +15,13 @@ def decide_retraining(
     """Decide whether to train again, and record why or why not.
 
     Args:
-        dataset: Whose window it is.
+        dataset: Name of the dataset.
         window: Laid out as `contracts.snapshot.WindowLayout`.
         drift: A `contracts.report.DriftReport` about the window.
         record: The decision, its reason and its numbers, for people.
 
     Returns:
-        True if a training is asked for.
+        True if a training is wanted.
     """
     import os
     from contextlib import closing

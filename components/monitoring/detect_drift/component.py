@@ -14,7 +14,7 @@ def detect_drift(
     evidently: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Say how far frames are from what the champion was judged on.
+    """Measure the drift of frames from the champion's reference frames.
 
     Args:
         window: Served frames as `contracts.snapshot.WindowLayout`, or labelled ones as

@@ -7,15 +7,15 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def extract_window(dataset: str, window: dsl.Output[dsl.Dataset], max_frames: int = 500) -> int:
-    """Freeze the frames that the champion answered since the last decision.
+    """Extract the window of frames that the champion answered since the last decision.
 
     Args:
-        dataset: Whose champion it is.
+        dataset: Name of the dataset.
         window: Laid out as `contracts.snapshot.WindowLayout`; empty if nothing was served.
-        max_frames: Of more frames than this an even sample is kept.
+        max_frames: Number of frames to keep; of more an even sample is taken.
 
     Returns:
-        How many frames the window holds.
+        Number of frames of the window.
     """
     import os
     from contextlib import closing

@@ -7,10 +7,10 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def record_outcome(pipeline: str, status: dsl.PipelineTaskFinalStatus, run: str = "") -> None:
-    """Record how a run ended and why.
+    """Record the final state of a run, and the reason of a failure.
 
     Args:
-        pipeline: Which pipeline it was: `train`, `watch` and so on.
+        pipeline: Command-line name of the pipeline: `train`, `watch` and so on.
         status: Filled in by Kubeflow.
         run: Id of the run, `dsl.PIPELINE_JOB_ID_PLACEHOLDER`; without it runs on a laptop,
             which all have one name, share a row.

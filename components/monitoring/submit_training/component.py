@@ -16,21 +16,21 @@ def submit_training(
     recipe: str = "",
     host: str = "",
 ) -> str:
-    """Ask once for the training that a window needs.
+    """Submit the training run of a window once.
 
     Args:
-        dataset: Whose window it is.
+        dataset: Name of the dataset.
         window: Laid out as `contracts.snapshot.WindowLayout`.
-        decision: What was decided; if it is no, nothing is asked for.
+        decision: Whether retraining was decided; if not, nothing is submitted.
         workers: TensorFlow workers that train together.
         launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
         approval: `auto` serves a winner at once; `manual` registers it and waits.
         recipe: YAML of more settings, such as the tune pipeline writes.
-        host: URL of Kubeflow Pipelines; without it KFP_HOST, and without that a person
-            is told what to start.
+        host: URL of Kubeflow Pipelines; empty takes KFP_HOST. If both are empty, the command
+            for a person to run is recorded.
 
     Returns:
-        What starts the training, or the run that was started; empty if none is wanted.
+        The command that starts the training, or the run that was started; empty if none is wanted.
     """
     import os
     from contextlib import closing

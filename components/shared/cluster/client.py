@@ -36,11 +36,11 @@ class Kind(NamedTuple):
 
 
 class Cluster:
-    """One namespace of a cluster.
+    """Client of the Kubernetes API for one namespace.
 
     Args:
         api: A configured client of the `kubernetes` package.
-        namespace: Where everything happens.
+        namespace: Namespace of all objects.
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
@@ -50,11 +50,11 @@ class Cluster:
 
     @classmethod
     def connect(cls, account: str, namespace: str = "") -> "Cluster":
-        """Return the cluster that the environment names.
+        """Return a client of the cluster that the environment names.
 
         Args:
             account: Service account to act under, such as `car-launcher`.
-            namespace: Where to act; otherwise the account's own, or `default`.
+            namespace: Namespace to act in; empty takes the account's own, or `default`.
 
         Raises:
             ClusterError: If there is neither KUBECONFIG nor a mounted account.
@@ -68,13 +68,13 @@ class Cluster:
         return cls(client.ApiClient(settings), namespace or own)
 
     def serves(self, kind: Kind) -> bool:
-        """Say whether the API server knows a kind."""
+        """Return whether the API server has a kind."""
         with complaints(kind.plural):
             found = _unless(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
         return found is not None and any(one.name == kind.plural for one in found.resources)
 
     def get(self, kind: Kind, name: str) -> Body | None:
-        """Return an object, or None if there is none."""
+        """Return an object by its name, or None if there is none."""
         with complaints(f"{kind.plural} {name}"):
             found: Body | None = _unless(
                 ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
@@ -82,14 +82,14 @@ class Cluster:
         return found
 
     def objects(self, kind: Kind, selector: str = "") -> list[Body]:
-        """Return the objects of a kind, or those with some labels; none if it is not installed."""
+        """Return the objects that match a label selector; none if their kind is not installed."""
         listed = self._custom.list_namespaced_custom_object
         with complaints(f"{kind.plural} {selector}".strip()):
             found = _unless(ABSENT, self._asked, listed, kind, label_selector=selector)
         return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
-        """Return an object of no namespace, or None if it is not there or not ours to read."""
+        """Return a cluster-scoped object, or None if it does not exist or may not be read."""
         with complaints(f"{kind.plural} {name}"):
             found: Body | None = _unless(
                 ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
@@ -98,7 +98,7 @@ class Cluster:
         return found
 
     def labels(self) -> dict[str, str] | None:
-        """Return the labels of the namespace, or None if they are not ours to read."""
+        """Return the labels of the namespace, or None if they may not be read."""
         read = self._core.read_namespace
         with complaints(f"namespace {self.namespace}"):
             found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=SECONDS)
@@ -128,7 +128,7 @@ class Cluster:
             )
 
     def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
-        """Remove an object and what it owns, it itself last if asked; it may be gone already."""
+        """Delete an object and its dependents (first, if `last`); it may be gone already."""
         with complaints(f"{kind.plural} {name}"):
             try:
                 self._asked(
@@ -140,7 +140,7 @@ class Cluster:
                     raise
 
     def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
-        """Return the pods (`V1Pod`) that have some labels, of this or of every namespace."""
+        """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace."""
         chosen = {"label_selector": selector, "_request_timeout": SECONDS}
         with complaints(f"pods {selector}"):
             if everywhere:
@@ -165,7 +165,7 @@ class Cluster:
             return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=SECONDS)
 
     def last_words(self, pod: str, container: str, lines: int) -> str:
-        """Return the last lines of a container's log as they are now, or nothing if it is gone."""
+        """Return the last lines of a container's log, or nothing if the pod is gone."""
         with complaints(f"log of pod {pod}"):
             try:
                 said = self._core.read_namespaced_pod_log(
@@ -179,7 +179,7 @@ class Cluster:
         return str(said)
 
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
-        """Yield the lines of a container's log as they come, until it ends."""
+        """Follow the log of a container: yield its lines until it ends."""
         with complaints(f"log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container=container, follow=True,
@@ -194,7 +194,7 @@ class Cluster:
                 yield rest.decode(errors="replace")
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
-        """Return what a config map holds, or None if it is not there or not ours to read."""
+        """Return the data of a config map, or None if it does not exist or may not be read."""
         with complaints(f"config map {name}"):
             try:
                 found = self._core.read_namespaced_config_map(
@@ -215,7 +215,7 @@ class Cluster:
 
 
 def _unless(statuses: frozenset[int], ask: Any, *words: Any, **options: Any) -> Any:
-    """Return an answer, or None if the API server refuses with one of these statuses."""
+    """Call the API, and return None if it answers with one of these HTTP statuses."""
     try:
         return ask(*words, **options)
     except client.ApiException as error:

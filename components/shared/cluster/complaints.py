@@ -23,11 +23,11 @@ class ClusterError(Outage):
 
 
 class ConflictError(ClusterError):
-    """Someone else changed, made or removed the object meanwhile."""
+    """The object was changed, created or deleted by someone else meanwhile."""
 
 
 def _reason(error: client.ApiException) -> str:
-    """Return the sentence of the API server's Status, or the beginning of what it sent."""
+    """Return the message of the API server's Status, or the beginning of the response."""
     body = str(error.body or error.reason)
     try:
         return str(json.loads(body)["message"])[:500]
@@ -37,7 +37,13 @@ def _reason(error: client.ApiException) -> str:
 
 @contextmanager
 def complaints(thing: str) -> Iterator[None]:
-    """Say what was asked and what was wrong; 404 is left to those who expect it."""
+    """Turn errors of the client library into ClusterError with the object and the reason.
+
+    A 404 is such an error too; a caller that expects it reads its `status`.
+
+    Args:
+        thing: The object or request, for the message.
+    """
     try:
         yield
     except client.ApiException as error:

@@ -10,15 +10,15 @@ from components.shared.contracts.refusal import Refusal
 
 
 def read_settings(kind: type[R], variable: str, text: str) -> R:
-    """Return settings from YAML; what is not said has its default.
+    """Parse settings from YAML; fields that are left out have their defaults.
 
     Args:
-        kind: What the settings are a record of.
-        variable: Where the text stood, for who must mend it.
-        text: YAML or JSON; empty says nothing.
+        kind: Record class of the settings.
+        variable: Environment variable of the text, for the error message.
+        text: YAML or JSON; empty takes all defaults.
 
     Raises:
-        Refusal: If it is no YAML, or says what is no setting.
+        Refusal: If it is no YAML, has an unknown key, or a value that is not allowed.
 
     >>> from components.shared.contracts.policy import RolloutPolicy
     >>> read_settings(RolloutPolicy, "ROLLOUT_POLICY", "haste: 9")

@@ -38,15 +38,15 @@ class HostError(Refusal):
 
 
 class HostClient(Client):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's client, but for what it does when a host does not answer as it should."""
+    """KFP SDK client that fails at once where the SDK would retry, and writes no files."""
 
     def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
-        """Ask once: whoever may not know is told so at once, and not after half a minute."""
+        """Check the host's health once: no retries for half a minute if access is denied."""
         _guard(self._healthz_api.api_client)
         return self._healthz_api.healthz_service_get_healthz()
 
     def set_user_namespace(self, namespace: str) -> None:
-        """Remember the namespace here alone; a container has no home folder to write to."""
+        """Set the namespace in memory only; a container has no home folder to write to."""
         self._context_setting["namespace"] = namespace
 
 
@@ -55,7 +55,7 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
 
     Args:
         host: URL of Kubeflow Pipelines; empty takes KFP_HOST.
-        namespace: Whose pipelines and runs, where there are several users; empty takes
+        namespace: Namespace of pipelines and runs in a multi-user installation; empty takes
             KFP_NAMESPACE, and else the pod's own, or none.
         ca: File of the certificates to trust; empty takes KFP_CA, and else the public ones.
 
@@ -81,13 +81,13 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
 
 @contextmanager
 def asking(host: str) -> Iterator[None]:
-    """Turn what goes wrong while a host is asked into a sentence, and its links into stderr.
+    """Turn errors of requests into HostError, and send the links that the SDK prints to stderr.
 
     Args:
-        host: What to call it.
+        host: URL of the host, for the message.
 
     Raises:
-        HostError: If something goes wrong.
+        HostError: If a request fails.
     """
     try:
         with redirect_stdout(sys.stderr):
@@ -99,17 +99,17 @@ def asking(host: str) -> Iterator[None]:
 
 
 def url_of(client: Client) -> str:
-    """Return what a client's host is called."""
+    """Return the URL of a client's host."""
     return str(client._existing_config.host)
 
 
 def get(client: Client, path: str, accept: str = "application/json") -> Any:
-    """Return what a host answers at a path for which the SDK has no method.
+    """Return the response of a host at a path for which the SDK has no method.
 
     Args:
-        client: Speaks to the host.
+        client: Client of the host.
         path: Such as `/apis/v1beta1/runs/<id>`.
-        accept: Media type of the answer.
+        accept: Media type of the response.
 
     Raises:
         HostError: If the host does not answer, or refuses.
@@ -126,7 +126,7 @@ def get(client: Client, path: str, accept: str = "application/json") -> Any:
 
 
 def _guard(api: Any) -> None:
-    """Let no request wait for ever, and no page for people pass for an empty answer."""
+    """Set a timeout for every request, and raise if an HTML page comes instead of JSON."""
     if "request" in vars(api):
         return
     request = api.request
@@ -144,7 +144,7 @@ def _guard(api: Any) -> None:
 
 
 def _said(cause: ApiException) -> str:
-    """Return what a host says is wrong, in one line."""
+    """Return the error message of a host, in one line."""
     try:
         told = json.loads(cause.body)
         text = told.get("message") or told.get("error_message") or told.get("error")

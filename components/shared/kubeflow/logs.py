@@ -24,7 +24,7 @@ MAX_SENTENCE = 500
 
 
 def own_lines(text: str) -> list[str]:
-    """Return what a task printed itself.
+    """Return the lines that the task itself printed.
 
     >>> own_lines("I1005 08:10:39.123456      27 launcher_v2.go:193] publish success.")
     []
@@ -33,7 +33,7 @@ def own_lines(text: str) -> list[str]:
 
 
 def sentence(lines: list[str]) -> str:
-    """Return how the last traceback in a log ends, else its last line.
+    """Return the last line of the last traceback in a log, else its last line.
 
     >>> sentence(["Traceback (most recent call last):", "contracts.refusal.Refusal: no room"])
     'no room'
@@ -43,12 +43,17 @@ def sentence(lines: list[str]) -> str:
 
 
 def read_log(client: Client, run_id: str, node: Node) -> str | None:
-    """Return the log of a node's pod, or None if the host has none any more.
+    """Return the log of a node's pod, or None if the host no longer has one.
 
-    Pipelines 2.17 says with status 200, in JSON, that there is none; later ones with 500.
+    Pipelines 2.17 answers with status 200 and JSON if there is none; later versions with 500.
+
+    Args:
+        client: Client of the host.
+        run_id: Id of the run.
+        node: Node of the workflow.
 
     Raises:
-        HostError: If the host does not answer, or does not say whether there is one.
+        HostError: If the host does not answer, or its answer is not clear.
     """
     for pod in node.pods:
         try:
@@ -63,7 +68,12 @@ def read_log(client: Client, run_id: str, node: Node) -> str | None:
 
 
 def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
-    """Return why a task failed, in one sentence: its own, else what Argo says of its pod.
+    """Return the error of a failed task in one sentence: from its log, else from Argo.
+
+    Args:
+        client: Client of the host.
+        run_id: Id of the run.
+        task: The task.
 
     Raises:
         HostError: If the host does not answer.
@@ -77,7 +87,7 @@ def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
 
 
 def _of_kubeflow(text: str) -> str:
-    """Return the last error of a driver or launcher, of a task that printed nothing itself."""
+    """Return the last error of a driver or launcher, for a task that printed nothing itself."""
     found = [error[1] for line in text.splitlines() if (error := ERROR.match(line))]
     return " ".join(found[-1:])[:MAX_SENTENCE]
 

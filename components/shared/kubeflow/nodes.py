@@ -36,8 +36,8 @@ class Node(NamedTuple):
     Attributes:
         name: Path from the workflow's name on: `x-1.root.train-detector.executor(0)`.
         state: A v2beta1 runtime state; empty if it is not known.
-        message: What Argo says of it, such as `OOMKilled (exit code 137)`; empty if nothing.
-        template: What Argo made it from; empty if it is not known.
+        message: Argo's message, such as `OOMKilled (exit code 137)`; empty if there is none.
+        template: Name of the Argo template; empty if it is not known.
         begin: When it began, or None.
         end: When it ended, or None.
     """
@@ -51,7 +51,7 @@ class Node(NamedTuple):
 
     @property
     def pods(self) -> tuple[str, ...]:
-        """The names that its pod may have, the likelier first."""
+        """The possible names of its pod, the likelier first."""
         workflow = self.name.partition(".")[0]
         retried = "retry-" if self.name.endswith(")") else ""
         template = self.template or f"{retried}system-container-impl"
@@ -81,8 +81,8 @@ def nodes_of(client: Client, run: Any) -> dict[str, Node]:
     """Return the nodes of a run by their names.
 
     Args:
-        client: Speaks to the host.
-        run: What the host said of the run, just now.
+        client: Client of the host.
+        run: The run, as the API just returned it.
     """
     if workflow := _workflow(client, str(run.run_id)):
         return from_workflow(workflow)
@@ -137,7 +137,7 @@ def _names(workflow: str, displays: list[str], ids: set[str]) -> dict[str, tuple
 
 
 def _node(name: str, details: list[Any], names: Mapping[str, tuple[str, str]]) -> Node:
-    """Return a node with the state of the detail that describes it, if that can be told."""
+    """Return a node with the state of its task detail, if one can be matched."""
     children = [[names.get(id_, ("",))[0] for id_ in _children(one)] for one in details]
     own = [
         one
@@ -151,7 +151,7 @@ def _node(name: str, details: list[Any], names: Mapping[str, tuple[str, str]]) -
 
 
 def _is_below(name: str, child: str) -> bool:
-    """Return whether a child is in a node, is an attempt of it, or follows it as its driver."""
+    """Return whether a child is inside a node, is an attempt of it, or follows it as its driver."""
     return child.startswith((f"{name}.", f"{name}(")) or f"{child}-driver" == name
 
 
@@ -160,7 +160,7 @@ def _children(detail: Any) -> list[str]:
 
 
 def _workflow(client: Client, run_id: str) -> dict[str, Any]:
-    """Return the workflow of a run, or nothing where the host does not give it."""
+    """Return the Argo workflow of a run; empty if the host does not return it."""
     try:
         answer = get(client, f"/apis/v1beta1/runs/{run_id}")
     except HostError:

@@ -20,7 +20,14 @@ Answer = Any  # the SDK's answers have no types
 
 
 class Version(NamedTuple):
-    """One version of a pipeline, as the host knows it."""
+    """One version of a pipeline on a host.
+
+    Attributes:
+        pipeline: Name of the pipeline on the host.
+        pipeline_id: Id of the pipeline on the host.
+        name: Name of the version.
+        id: Id of the version on the host.
+    """
 
     pipeline: str
     pipeline_id: str
@@ -29,12 +36,12 @@ class Version(NamedTuple):
 
 
 def run_name(pipeline: str, dataset: str, digest: str) -> str:
-    """Return the name of a run, the same whenever the same run is meant.
+    """Return the deterministic name of a run.
 
     Args:
-        pipeline: What people call the pipeline.
-        dataset: What it works on.
-        digest: Hexadecimal digits of what else makes the run what it is.
+        pipeline: Command-line name of the pipeline.
+        dataset: Name of the dataset.
+        digest: Hexadecimal digest of all other inputs of the run.
 
     >>> run_name("train", "car-parks", "0123456789abcdef")
     'train-car-parks-0123456789ab'
@@ -46,9 +53,9 @@ def find_run(client: Client, name: str, key: str = "display_name") -> Answer | N
     """Return the run of a name, the latest if there are several, or None.
 
     Args:
-        client: Speaks to the host.
-        name: The run's name, or whatever else its `key` is.
-        key: The field that is compared, such as `run_id`.
+        client: Client of the host.
+        name: Name of the run, or the value of another `key`.
+        key: Field that is compared, such as `run_id`.
     """
     with asking(url_of(client)):
         found = client.list_runs(
@@ -58,7 +65,12 @@ def find_run(client: Client, name: str, key: str = "display_name") -> Answer | N
 
 
 def find_pipeline(client: Client, pipeline: str) -> str | None:
-    """Return the id of the pipeline that the host calls so, or None."""
+    """Return the id of a pipeline by its name on the host, or None.
+
+    Args:
+        client: Client of the host.
+        pipeline: Name of the pipeline on the host.
+    """
     mine = client.get_user_namespace() or None
     with asking(url_of(client)):
         found = client.list_pipelines(filter=named(pipeline), namespace=mine).pipelines
@@ -69,12 +81,12 @@ def find_version(client: Client, pipeline: str, version: str = "") -> Version:
     """Return a version of a pipeline.
 
     Args:
-        client: Speaks to the host.
-        pipeline: What the host calls the pipeline.
+        client: Client of the host.
+        pipeline: Name of the pipeline on the host.
         version: Name of the version; empty takes the newest.
 
     Raises:
-        Refusal: If the host does not know the pipeline, or no such version of it.
+        Refusal: If the host has no such pipeline, or no such version of it.
     """
     id_ = find_pipeline(client, pipeline)
     if id_ is None:
@@ -93,12 +105,12 @@ def find_version(client: Client, pipeline: str, version: str = "") -> Version:
 def start_run(client: Client, name: str, version: Version, parameters: Mapping[str, Any]) -> Answer:
     """Start a run of a version of a pipeline.
 
-    Its pods act under the account of `contracts.account`.
+    Its pods run under the service account of `contracts.account`.
 
     Args:
-        client: Speaks to the host.
-        name: How the run is called.
-        version: What runs.
+        client: Client of the host.
+        name: Name of the run.
+        version: Version of the pipeline.
         parameters: Pipeline parameters by name.
     """
     with asking(url_of(client)):
@@ -115,16 +127,16 @@ def start_run(client: Client, name: str, version: Version, parameters: Mapping[s
 def train_once(
     client: Client, dataset: str, digest: str, chosen: Mapping[str, Any] | None = None
 ) -> str:
-    """Start the train pipeline's newest version, unless it was, and return the run's id.
+    """Start the train pipeline's newest version, unless this was done, and return the run's id.
 
     Args:
-        client: Speaks to the host.
-        dataset: What to train on.
-        digest: Digest of why; the same one never starts a second run.
+        client: Client of the host.
+        dataset: Name of the dataset.
+        digest: Digest of the reason; the same one never starts a second run.
         chosen: Other parameters of the pipeline; what is left out keeps its default.
 
     Raises:
-        Refusal: If the host does not know the pipeline.
+        Refusal: If the host has no train pipeline.
     """
     name = run_name("train", dataset, digest)
     run = find_run(client, name)
@@ -135,6 +147,11 @@ def train_once(
 
 
 def named(name: str, key: str = "display_name") -> str:
-    """Return the filter for what the host calls so, or for another of its fields."""
+    """Return the KFP filter for objects whose name, or another field, has a value.
+
+    Args:
+        name: The value.
+        key: The field.
+    """
     equal = {"operation": "EQUALS", "key": key, "stringValue": name}
     return json.dumps({"predicates": [equal]})

@@ -18,7 +18,7 @@ class ContainerTask(NamedTuple):
     """One task that runs a container.
 
     Attributes:
-        name: What the dashboard calls it.
+        name: Its title in the dashboard.
         key: Its name in the pipeline's specification.
         state: A v2beta1 runtime state.
         attempts: The nodes of its pods, in order; of its driver's pod if that failed or waits.
@@ -35,21 +35,21 @@ class ContainerTask(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What Argo says of its last pod."""
+        """Argo's message about its last pod."""
         return self.attempts[-1].message if self.attempts else ""
 
     @property
     def waits_for(self) -> str:
-        """Why its pod does not start, as Argo says; empty if it says nothing."""
+        """Argo's reason why its pod is pending; empty if there is none."""
         return self.message if self.state == "PENDING" and self.message not in STARTING else ""
 
 
 def container_tasks(nodes: Mapping[str, Node], titles: Mapping[str, str]) -> list[ContainerTask]:
-    """Return the container tasks of a run that have begun, in the order in which they did.
+    """Return the container tasks of a run that have begun, in that order.
 
     Args:
         nodes: All nodes of the run by their names.
-        titles: What the dashboard calls tasks, by their keys.
+        titles: Titles of tasks in the dashboard, by their keys.
     """
     return sorted(
         _tasks(nodes, titles), key=lambda task: task.begin or datetime.max.replace(tzinfo=UTC)
@@ -63,7 +63,11 @@ def failed(tasks: list[ContainerTask]) -> list[ContainerTask]:
 
 
 def titles_of(client: Client, run: Any) -> dict[str, str]:
-    """Return what the dashboard calls the tasks of a run, by their keys in its pipeline.
+    """Return the dashboard titles of a run's tasks, by their keys in its pipeline.
+
+    Args:
+        client: Client of the host.
+        run: The run, as the API returned it.
 
     Raises:
         HostError: If the host does not answer.
@@ -78,7 +82,7 @@ def titles_of(client: Client, run: Any) -> dict[str, str]:
 
 
 def titles_in(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the dashboard calls tasks, by their keys in a compiled pipeline.
+    """Return the dashboard titles of tasks, by their keys in a compiled pipeline.
 
     >>> titles_in({"root": {"dag": {"tasks": {"train-2": {"taskInfo": {"name": "train"}}}}}})
     {'train-2': 'train'}

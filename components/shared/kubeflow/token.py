@@ -26,10 +26,11 @@ SECONDS = 30  # for an answer of Kubernetes
 
 
 def credentials() -> TokenCredentialsBase | None:
-    """Return what shows a token with each request, or None if there is none.
+    """Return credentials that send a bearer token with each request, or None if there is none.
 
-    The file that KFP_TOKEN names comes first, then what is mounted for `car-trigger`, then
-    the file that KF_PIPELINES_SA_TOKEN_PATH names. Each is read anew, for it may be replaced.
+    The file that KFP_TOKEN names comes first, then the token mounted for `car-trigger`, then
+    the file that KF_PIPELINES_SA_TOKEN_PATH names. Each is read for every request, because it
+    may be replaced.
 
     Raises:
         Refusal: If KFP_TOKEN names no file.
@@ -44,11 +45,11 @@ def credentials() -> TokenCredentialsBase | None:
 
 
 class AccountToken(TokenCredentialsBase):  # type: ignore[misc]  # the SDK has no types
-    """The token of an account, made for Kubeflow Pipelines if Kubernetes makes one.
+    """Token of a service account for Kubeflow Pipelines, if Kubernetes issues one.
 
     Args:
-        folder: Where the account's own token is mounted.
-        api: URL of Kubernetes; empty takes what every pod is told, and outside there is none.
+        folder: Folder of the account's own token.
+        api: URL of Kubernetes; empty takes that of the pod, and outside there is none.
     """
 
     def __init__(self, folder: Path, api: str = "") -> None:
@@ -58,7 +59,7 @@ class AccountToken(TokenCredentialsBase):  # type: ignore[misc]  # the SDK has n
         self._token, self._until = "", datetime.min.replace(tzinfo=UTC)
 
     def refresh_api_key_hook(self, config: Any) -> None:
-        """Show a token that is still valid; the SDK calls this before each request."""
+        """Set a valid token in the SDK's configuration; the SDK calls this before each request."""
         now = datetime.now(UTC)
         if now >= self._until:
             own = (self._folder / "token").read_text().strip()
