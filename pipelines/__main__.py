@@ -20,7 +20,7 @@ GROUPS = (
 
 
 def main(words: list[str]) -> int:
-    """Do what the command line says, and return the exit code."""
+    """Run the command of the command line, and return the exit code."""
     signal.signal(signal.SIGTERM, _leave)
     try:
         options = vars(_parser().parse_args(words))

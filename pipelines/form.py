@@ -17,13 +17,13 @@ from components.shared.contracts.values import NAME, UNSTORABLE
 
 
 class Values(NamedTuple):
-    """What a parameter may be.
+    """Allowed values of a parameter.
 
     Attributes:
-        literals: The only values; empty if there are others.
-        word: Of a text that is a whole number or this word, which leaves the number open.
-        numbers: The only whole numbers, the word apart.
-        pattern: What the whole of a text matches.
+        literals: The only allowed values; empty if there are others.
+        word: For a text that is a whole number or this word, which leaves the number open.
+        numbers: The only allowed whole numbers, the word apart.
+        pattern: Regular expression that a whole text must match.
         described: The same in words.
     """
 
@@ -34,7 +34,7 @@ class Values(NamedTuple):
     described: str = ""
 
     def expected(self, value: Any) -> str:
-        """Return what is expected instead of a value of the right type; empty if it may be."""
+        """Return a description of the allowed values; empty if the value is allowed."""
         if self.literals:
             return "" if value in self.literals else f"one of {', '.join(map(str, self.literals))}"
         if isinstance(value, int) and not isinstance(value, bool) and value not in self.numbers:
@@ -73,7 +73,7 @@ VALUES: Mapping[str, Values] = {
 
 
 def values_of(name: str) -> Values:
-    """Return what a parameter of this name may be; nothing is said of most."""
+    """Return the allowed values of a parameter of this name; most names allow any."""
     return VALUES.get(name, Values())
 
 
@@ -92,10 +92,10 @@ def with_form(graph: BaseComponent) -> BaseComponent:
 
 
 def description_of(graph: BaseComponent) -> str:
-    """Return what a run of a pipeline does, and which account it needs."""
+    """Return the description of a pipeline, with the service account that its runs need."""
     return str(graph.pipeline_spec.pipeline_info.description)
 
 
 def account_sentence() -> str:
-    """Say which account to choose where a run or a recurring run is made by hand."""
+    """Return the sentence on the service account to choose in the dashboard."""
     return f"Runs need the service account {pipeline_account()}."

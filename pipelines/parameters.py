@@ -19,7 +19,7 @@ from pipelines.graphs import GRAPHS
 
 
 def text_or_file(text: str) -> str:
-    """Return a text, or for `@FILE` what stands in that file, for argparse."""
+    """Return a text, or for `@FILE` the content of that file, for argparse."""
     if not text.startswith("@"):
         return text
     try:
@@ -30,11 +30,11 @@ def text_or_file(text: str) -> str:
 
 
 class ValueType(NamedTuple):
-    """One of KFP's types of a parameter.
+    """A KFP parameter type.
 
     Attributes:
-        read: Reads a value from a word of the command line, for argparse.
-        types: What a value may be in Python.
+        read: Parses a value from a word of the command line, for argparse.
+        types: Python types of its values.
     """
 
     read: Callable[[str], Any]
@@ -52,18 +52,18 @@ VALUE_TYPES: Mapping[str, ValueType] = {
 def one_of_the_pipelines(
     parser: argparse.ArgumentParser, **options: Any
 ) -> list[argparse.ArgumentParser]:
-    """Let a command take a pipeline's name and parameters; return one parser a pipeline.
+    """Add a subcommand for each pipeline, with its parameters as options; return their parsers.
 
     Args:
-        parser: The command's.
-        **options: What else the parser of each pipeline is made with.
+        parser: Parser of the command.
+        **options: Further arguments of each pipeline's parser.
     """
     names = parser.add_subparsers(dest="pipeline", metavar="PIPELINE", required=True)
     return [_parameters(names, name, graph, options) for name, graph in GRAPHS.items()]
 
 
 def defaults(pipeline: str) -> dict[str, Any]:
-    """Return the parameters of a pipeline for which nothing is given.
+    """Return the default parameters of a pipeline, by name.
 
     Raises:
         Refusal: If there is no such pipeline.
@@ -72,12 +72,16 @@ def defaults(pipeline: str) -> dict[str, Any]:
 
 
 def checked(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters of a pipeline, if it has them and they are what they may be.
+    """Validate parameters of a pipeline, and return them with their types.
 
     A whole number for a parameter that is a number or a word becomes a text.
 
+    Args:
+        pipeline: Command-line name of the pipeline.
+        given: Pipeline parameters by name.
+
     Raises:
-        Refusal: If there is no such pipeline, or one of them is not so.
+        Refusal: If there is no such pipeline or parameter, or a value is not allowed.
     """
     inputs = _inputs(pipeline)
     for name in given:
@@ -92,7 +96,7 @@ def checked(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def graph_of(pipeline: str) -> BaseComponent:
-    """Return a pipeline by the name that people call it.
+    """Return a pipeline by its command-line name.
 
     Raises:
         Refusal: If there is none.
@@ -118,7 +122,7 @@ def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
 
 
 def _check_together(pipeline: str, values: Mapping[str, Any]) -> None:
-    """Refuse settings of a training or a search that no task could work with."""
+    """Raise if settings of a training or a search contradict each other."""
     if "workers" not in values:
         return
     if "trials" in values:

@@ -24,32 +24,32 @@ KFP_ENTRY, OUR_ENTRY = "python3 -m kfp.dsl.", "python3 -m components.task kfp.ds
 
 
 def light(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give a task little room and half an hour."""
+    """Request few resources, with a timeout of half an hour."""
     return _placed(task, "light")
 
 
 def long(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give a task little room and half a day."""
+    """Request few resources, with a timeout of half a day."""
     return _placed(task, "long")
 
 
 def heavy(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give a task the room that training wants, and half a day."""
+    """Request the resources of a training, with a timeout of half a day."""
     return _placed(task, "heavy")
 
 
 def last(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Give the task that records how a run ended little room, and let any account run it."""
+    """Request few resources for the exit handler's task, under any service account."""
     return _placed(task, "light", {})
 
 
 def with_database(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Let a task reach PostgreSQL, through its secret and nothing wider."""
+    """Give a task the PostgreSQL URL from its secret."""
     return _secret(task, "car-database", {"url": "DATABASE_URL"})
 
 
 def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Let a task reach the object store: its address is configuration, its keys a secret."""
+    """Give a task the object store: its address from a config map, its keys from a secret."""
     kubernetes.use_config_map_as_env(
         task, config_map_name="car-objects", config_map_key_to_env={"url": "OBJECT_STORE_URL"}
     )
@@ -68,7 +68,7 @@ def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Let a task send events: where the brokers are, and who we are to them if they ask."""
+    """Give a task Kafka: brokers from a config map, and credentials if the brokers need them."""
     kubernetes.use_config_map_as_env(
         task,
         config_map_name="car-stream",
@@ -100,7 +100,7 @@ def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task where and how detectors are served, and let it act as the deployer."""
+    """Give a task the serving target, its settings, and the deployer's account token."""
     kubernetes.use_config_map_as_env(
         task,
         config_map_name="car-detector",
@@ -126,7 +126,7 @@ def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task what the pods of its workers look like, and let it act as the launcher."""
+    """Give a task the pod settings of training workers, and the launcher's account token."""
     kubernetes.use_config_map_as_env(
         task,
         config_map_name="car-training",
@@ -137,7 +137,7 @@ def with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task where Kubeflow Pipelines answers, and let it submit runs there."""
+    """Give a task the URL of Kubeflow Pipelines, and the token of the account that submits runs."""
     kubernetes.use_config_map_as_env(
         task, config_map_name="car-kubeflow", config_map_key_to_env={"host": "KFP_HOST"}
     )
@@ -145,7 +145,7 @@ def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Tell a task where MLflow is, if anywhere, and what to say at its door."""
+    """Give a task the MLflow URL and credentials, where there are any."""
     kubernetes.use_config_map_as_env(
         task,
         config_map_name="car-tracking",
@@ -165,7 +165,7 @@ def with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
 
 
 def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Let a task sign model packages: the key is the file `private.pem` of a secret."""
+    """Give a task the private key that signs model packages: `private.pem` of a secret."""
     kubernetes.use_secret_as_volume(
         task, secret_name="car-signing", mount_path="/var/run/secrets/car-signing", optional=True
     )
@@ -198,7 +198,7 @@ def _secret(task: dsl.PipelineTask, name: str, keys: dict[str, str]) -> dsl.Pipe
 
 
 def _acting_as(task: dsl.PipelineTask, account: str) -> dsl.PipelineTask:
-    """Mount the token of one account, so that no task may do what only another one needs."""
+    """Mount the token of one service account, so that a task has no more rights than it needs."""
     return kubernetes.use_secret_as_volume(
         task, secret_name=account, mount_path=f"/var/run/secrets/{account}"
     )

@@ -18,10 +18,10 @@ GIVEN = {
 
 
 def story(file: Path) -> str:
-    """Tell a package: its parameters, its graph, and what each task is given.
+    """Return a compiled pipeline as text: parameters, graph, and the grants of each task.
 
     Args:
-        file: What `compile.py` wrote.
+        file: YAML file that `compile.py` wrote.
 
     Raises:
         Refusal: If it is something else.
@@ -61,7 +61,7 @@ def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> I
 
 
 def _span(said: Body, what: str) -> str:
-    """Return what is requested, and the limit if that is another amount."""
+    """Return the request, and the limit if that is another amount."""
     asked, most = (said.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
     return asked if asked == most else f"{asked} to {most}"
 

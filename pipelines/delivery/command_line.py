@@ -26,13 +26,13 @@ def add(commands: Any) -> None:
 
 
 def reason_to_train(since: str) -> str:
-    """Say why the commit that is checked out asks for a training, or nothing if it does not.
+    """Return why the checked-out commit needs a training; empty if it does not.
 
-    It does if the digest of what a training learns differs: the code and the locked packages.
+    It does if the fingerprint of training differs: the code that learns and the locked packages.
 
     Args:
-        since: Any name of the commit that was delivered last. One that is not known, such as
-            that of the first delivery or of before a forced push, may have been anything.
+        since: Any name of the commit that was delivered last. An unknown one, such as that of
+            the first delivery or of before a forced push, needs a training.
 
     Raises:
         Refusal: If this is no git checkout.
@@ -49,7 +49,7 @@ def reason_to_train(since: str) -> str:
 
 
 def _parts(commit: str) -> dict[str, str]:
-    """Return what the digest of a commit is made of."""
+    """Return the parts of the training fingerprint at a commit."""
     from components.training.train_detector.plan.fingerprint import PACKAGES, parts
 
     archive = _git("archive", "--format=zip", commit)

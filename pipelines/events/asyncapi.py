@@ -24,8 +24,8 @@ def schema_of(kind: type[EventData], ref_template: str = "#/$defs/{model}") -> d
     """Return the JSON Schema of one type of event in the structured content mode.
 
     Args:
-        kind: The type.
-        ref_template: Where the schemas of nested records are, as pydantic has it.
+        kind: Record class of the event.
+        ref_template: Template of references to nested records, as in pydantic.
     """
     envelope = Envelope.model_json_schema()
     data = kind.model_json_schema(ref_template=ref_template)
@@ -46,7 +46,7 @@ def schema_of(kind: type[EventData], ref_template: str = "#/$defs/{model}") -> d
 
 
 def document() -> dict[str, Any]:
-    """Return the AsyncAPI document: the topics, and the messages that they take."""
+    """Return the AsyncAPI document: the topics and their messages."""
     schemas: dict[str, Any] = {}
     for name, kind in KINDS.items():
         schema = schema_of(kind, COMPONENTS)

@@ -47,7 +47,7 @@ Numbers are finite. A UTF-8 byte order mark is ignored.
 
 
 def describe_events() -> str:
-    """Return the page."""
+    """Return the Markdown page."""
     envelope = Envelope.model_json_schema()
     parts = [INTRODUCTION, *_table(envelope, REQUIRED_ATTRIBUTES)]
     for name, kind in KINDS.items():

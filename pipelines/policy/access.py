@@ -34,12 +34,12 @@ CLAIMS: Mapping[str, set[str]] = {}  # what tasks hand on is in the object store
 
 
 def expected(task: Task) -> set[str]:
-    """Return the secrets and claims that a task must be given, and no other."""
+    """Return the secrets and claims that the access table gives a task."""
     return READS.get(task.job, set()) | {f"claim {name}" for name in CLAIMS.get(task.job, ())}
 
 
 def given(task: Task) -> Iterator[str]:
-    """Yield the secrets and claims that a task is given; with how, if that is not the usual."""
+    """Yield the secrets and claims of a compiled task; with the way, if that is unusual."""
     for read in task.placed.get("secretAsEnv", ()):
         name = _name(read, "secretName")
         yield name if name in IN_ENVIRONMENT else f"{name} in its environment"
@@ -54,9 +54,9 @@ def given(task: Task) -> Iterator[str]:
 
 
 def _name(reference: Body, field: str, parameter: str = "") -> str:
-    """Return the one constant that names something, or all that is said if it is not just one.
+    """Return the constant name of a secret or claim, else the whole reference.
 
-    Of two names Kubeflow takes the parameter's, which may also be known to a run alone.
+    If there are two names, Kubeflow takes the parameter's, which may be known to a run alone.
     """
     said = reference.get(parameter or f"{field}Parameter")
     name = said.get("runtimeValue", {}).get("constant") if said else reference.get(field)

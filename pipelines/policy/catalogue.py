@@ -30,7 +30,7 @@ def catalogue() -> str:
 
 
 def replaced(page: str) -> str:
-    """Return a page with today's catalogue between its markers.
+    """Return a page with the current catalogue between its markers.
 
     Raises:
         Refusal: If the markers are not there, once each.
@@ -63,7 +63,7 @@ def _row(job: str) -> str:
 
 
 def _ordered(function: Callable[..., Any], inputs: dict[str, Any]) -> Iterator[str]:
-    """Yield the inputs as the function has them: artifacts in bold, options with defaults."""
+    """Yield the inputs in the function's order: artifacts in bold, options with defaults."""
     for name, parameter in inspect.signature(function).parameters.items():
         if name in inputs and "." in inputs[name].type:
             yield f"**{name}**"
@@ -77,21 +77,21 @@ def _sentence(text: str) -> str:
 
 
 def _image(job: str) -> str:
-    """Return the image that runs a job; where another job starts it there too, the last one."""
+    """Return the image that runs a job; the last one, if several images hold it."""
     return [file.parent.name for file in sorted(IMAGES.glob("*/Dockerfile")) if job in _run(file)][
         -1
     ]
 
 
 def _run(dockerfile: Path) -> list[str]:
-    """Return the jobs whose imports a build checks."""
+    """Return the jobs whose imports the build of an image checks."""
     lines = re.sub(r"\\\n", "", dockerfile.read_text()).splitlines()
     return next(line for line in lines if "python /check.py " in line).split()
 
 
 @cache
 def _pipelines() -> dict[str, set[str]]:
-    """Return the jobs of every pipeline."""
+    """Return the names of each pipeline's jobs."""
     from pipelines.graphs import GRAPHS
 
     def jobs(graph: Any) -> set[str]:

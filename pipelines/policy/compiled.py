@@ -22,13 +22,13 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task that runs a container, inside whatever blocks.
+    """One task that runs a container, at any depth of the graph.
 
     Attributes:
-        path: What the dashboard shows, from the outermost block inwards.
+        path: Its path in the dashboard, from the outermost group inwards.
         described: Its entry in the graph: caching, retries, inputs.
-        container: What its executor runs; empty if that is no container.
-        placed: What `kfp.kubernetes` said about the executor.
+        container: The container of its executor; empty if that is no container.
+        placed: Options of `kfp.kubernetes` for the executor.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Task:
 
     @property
     def job(self) -> str:
-        """The name of the component's function, as KFP's own entry point is told it."""
+        """Name of the component's function, from the arguments of KFP's entry point."""
         words = [str(word) for word in self.container.get("args", ())]
         told = "--function_to_execute"
         return words[words.index(told) + 1] if told in words[:-1] else ""
@@ -46,7 +46,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One compiled pipeline: its specification, and what concerns Kubernetes alone."""
+    """One compiled pipeline.
+
+    Attributes:
+        name: Name of the pipeline.
+        spec: Pipeline specification, the first YAML document.
+        platform: Kubernetes specification, the second YAML document; empty if there is none.
+    """
 
     name: str
     spec: Body
@@ -54,7 +60,7 @@ class Compiled:
 
     @classmethod
     def read(cls, file: Path) -> "Compiled":
-        """Read what `compile.py` wrote.
+        """Read a file that `compile.py` wrote.
 
         Raises:
             Refusal: If it is something else.
@@ -67,7 +73,11 @@ class Compiled:
 
     @classmethod
     def of(cls, name: str, documents: list[Any]) -> "Compiled":
-        """Take the documents of a file.
+        """Return the pipeline of the parsed documents of a file.
+
+        Args:
+            name: Name of the pipeline.
+            documents: The YAML documents.
 
         Raises:
             Refusal: If they are no compiled pipeline.
@@ -95,7 +105,7 @@ class Compiled:
 
     @property
     def tasks(self) -> list[Task]:
-        """Every task that runs a container, in the root and in all blocks below."""
+        """All tasks that run a container, in the root and in all groups."""
         return list(self._below(self.root, ""))
 
     def component(self, task: Body) -> Body:
@@ -122,7 +132,7 @@ class Compiled:
 
 
 def _pipeline(spec: Body) -> Body:
-    """Return the first document as Kubeflow's own schema reads it, whatever its spelling."""
+    """Return the first document as Kubeflow's own schema parses it, whatever its spelling."""
     read = _as(PipelineSpec(), spec)
     return {
         **read,

@@ -29,7 +29,14 @@ RELEASED = {"digest": rules.image_has_digest}  # instead, for what people rely o
 
 
 class Finding(NamedTuple):
-    """One place in one file that breaks one rule."""
+    """One violation of a rule.
+
+    Attributes:
+        file: The compiled pipeline.
+        rule: Name of the rule.
+        where: Path of the task or parameter.
+        sentence: The violation, and what was expected.
+    """
 
     file: str
     rule: str
@@ -37,13 +44,13 @@ class Finding(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the finding as one line."""
         place = f"{self.where} " if self.where else ""
         return f"{self.file}: [{self.rule}] {place}{self.sentence}"
 
 
 def findings(pipeline: Compiled, *, release: bool = False) -> list[Finding]:
-    """Return what breaks a rule, in the order of the rules.
+    """Return the violations in a pipeline, in the order of the rules.
 
     Args:
         pipeline: One compiled pipeline.
@@ -58,7 +65,7 @@ def findings(pipeline: Compiled, *, release: bool = False) -> list[Finding]:
 
 
 def lint(files: Iterable[str], *, release: bool = False) -> int:
-    """Print what breaks a rule, and return the exit code: 1 if anything does.
+    """Print the violations in files, and return the exit code: 1 if there are any.
 
     Args:
         files: Compiled pipelines; none compiles all graphs anew.

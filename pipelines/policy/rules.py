@@ -32,7 +32,7 @@ LAST = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
 class Broken(NamedTuple):
-    """One place that breaks a rule, and a sentence about it."""
+    """One violation of a rule: where, and a sentence about it."""
 
     where: str
     sentence: str
@@ -42,7 +42,7 @@ Rule = Callable[[Compiled], Iterator[Broken]]
 
 
 def image_is_ours(pipeline: Compiled) -> Iterator[Broken]:
-    """Every task runs one of the images under `images/`, from the registry of this build."""
+    """Every task runs an image of `images/`, from the registry of this build."""
     ours = sorted(_name(image(lock.parent.name)) for lock in IMAGES.glob("*/requirements.txt"))
     for task in pipeline.tasks:
         found = task.container.get("image", "")
@@ -51,7 +51,7 @@ def image_is_ours(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def image_has_tag(pipeline: Compiled) -> Iterator[Broken]:
-    """Every image says which version it is; `latest` is none."""
+    """Every image has a tag, and not `latest`."""
     for task in pipeline.tasks:
         parts = REFERENCE.fullmatch(task.container.get("image", ""))
         if parts and not parts["digest"] and parts["tag"] in (None, "latest"):
@@ -59,7 +59,7 @@ def image_has_tag(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def image_has_digest(pipeline: Compiled) -> Iterator[Broken]:
-    """What is released names its images by what is in them."""
+    """Every image of a release has a digest."""
     for task in pipeline.tasks:
         parts = REFERENCE.fullmatch(task.container.get("image", ""))
         if parts and not DIGEST.fullmatch(parts["digest"] or ""):
@@ -67,7 +67,7 @@ def image_has_digest(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def has_resources(pipeline: Compiled) -> Iterator[Broken]:
-    """Every task requests CPU and memory, and is limited in both, to no less."""
+    """Every task requests CPU and memory, and has limits for both that are not lower."""
     for task in pipeline.tasks:
         said = task.container.get("resources", {})
         for field, what in AMOUNTS.items():
@@ -94,7 +94,7 @@ def is_not_root(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def is_tried_again(pipeline: Compiled) -> Iterator[Broken]:
-    """Every task reaches the network, if only for its artifacts, so one failure is not the end."""
+    """Every task has retries, because every task reaches the network, if only for its artifacts."""
     for task in pipeline.tasks:
         count = task.described.get("retryPolicy", {}).get("maxRetryCount", 0)
         if int(count) < 1:
@@ -102,14 +102,14 @@ def is_tried_again(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def waits_for_outages(pipeline: Compiled) -> Iterator[Broken]:
-    """Every task runs inside ours, which tries again where Kubeflow does not."""
+    """Every task runs inside `components.task`, which retries outages where Kubeflow does not."""
     for task in pipeline.tasks:
         if not any(ENTRY in word for word in task.container.get("command", ())):
             yield Broken(task.path, f"ends at the first outage, expected {ENTRY!r} in its command")
 
 
 def has_timeout(pipeline: Compiled) -> Iterator[Broken]:
-    """No task hangs for ever."""
+    """Every task has a timeout."""
     for task in pipeline.tasks:
         seconds = task.placed.get("activeDeadlineSeconds", 0)
         if not str(seconds).isdecimal() or int(seconds) < 1:
@@ -117,9 +117,9 @@ def has_timeout(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def is_never_cached(pipeline: Compiled) -> Iterator[Broken]:
-    """No task is skipped because one like it ran before: what acts must act, whatever block.
+    """No task uses Kubeflow's cache: a task that deploys or records must run each time.
 
-    The caching that a whole run asks for does not reach into blocks, so each task says no.
+    The caching option of a whole run does not reach into groups, so each task disables it.
     """
     for task in pipeline.tasks:
         if task.described.get("cachingOptions") is None:
@@ -129,7 +129,7 @@ def is_never_cached(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def installs_nothing(pipeline: Compiled) -> Iterator[Broken]:
-    """A task runs what its image holds: nothing is fetched from a package index meanwhile."""
+    """No task installs a package at run time: its image holds all it needs."""
     for task in pipeline.tasks:
         words = [*task.container.get("command", ()), *task.container.get("args", ())]
         if found := INSTALLS.search(" ".join(words)):
@@ -137,7 +137,7 @@ def installs_nothing(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def reads_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
-    """A task reads the secrets of its table, such as its own account's token, and no other."""
+    """A task has the secrets and claims of the access table, and no other."""
     for task in pipeline.tasks:
         found, wanted = set(given(task)), expected(task)
         if found != wanted:
@@ -152,9 +152,9 @@ def takes_an_artifact_once(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:
-    """What a pipeline holds is stored and shown: a secret comes by its name alone.
+    """A compiled pipeline, which is stored and shown, has secrets by name only.
 
-    What is found is never repeated in the sentence about it.
+    The message of a violation does not repeat the secret.
     """
     for path, text in _strings({**pipeline.spec, **pipeline.platform}):
         where = ".".join(path)
@@ -168,7 +168,7 @@ def holds_no_secret(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def has_exit(pipeline: Compiled) -> Iterator[Broken]:
-    """However a run ends, one last task, after all others, says so."""
+    """Every pipeline has one exit handler, which records the outcome of a run."""
     last = [
         task
         for task in pipeline.root.values()
@@ -183,7 +183,7 @@ def has_exit(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def has_told_parameters(pipeline: Compiled) -> Iterator[Broken]:
-    """Every parameter of the pipeline has a default, and says what it is."""
+    """Every parameter of a pipeline has a default and a description."""
     inputs = pipeline.spec["root"].get("inputDefinitions", {})
     for name, parameter in inputs.get("parameters", {}).items():
         if "defaultValue" not in parameter:
@@ -201,7 +201,7 @@ def _strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def _values(path: tuple[str, ...], text: str) -> Iterator[str]:
-    """Yield what someone chose: defaults, constants, environment, and literals of a program."""
+    """Yield values that people chose: defaults, constants, environment, literals of a program."""
     if "defaultValue" in path or path[-1] in ("constant", "value"):
         yield text
     elif {"command", "args"} & set(path):
@@ -209,7 +209,7 @@ def _values(path: tuple[str, ...], text: str) -> Iterator[str]:
 
 
 def _named(pipeline: Compiled) -> Iterator[str]:
-    """Yield the names that values go under: parameters, and environment given as a value."""
+    """Yield the names of values: parameters, and environment variables with a value."""
     for taken in (pipeline.spec["root"], *pipeline.spec.get("components", {}).values()):
         yield from taken.get("inputDefinitions", {}).get("parameters", {})
     for task in pipeline.tasks:

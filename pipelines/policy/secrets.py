@@ -26,7 +26,7 @@ MIN_HEX_BITS = 3.0  # of at most 4
 
 
 def form_of_secret(text: str) -> str | None:
-    """Say what kind of secret stands somewhere in a text, if its form gives it away.
+    """Return the kind of secret in a text by its format; None if there is none.
 
     >>> form_of_secret("postgresql://cars:hunter2@db/cars")
     'an address with a password'
@@ -36,7 +36,7 @@ def form_of_secret(text: str) -> str | None:
 
 
 def names_a_secret(name: str) -> bool:
-    """Say whether something of this name would hold a secret.
+    """Return whether a parameter or variable of this name would hold a secret.
 
     >>> names_a_secret("PGPASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID"), names_a_secret("MYTOKEN")
     (True, True, True)
@@ -47,7 +47,7 @@ def names_a_secret(name: str) -> bool:
 
 
 def looks_random(text: str) -> bool:
-    """Say whether a text has a part that nobody would choose as a name, a path or a number.
+    """Return whether a text has a part of high entropy, unlike a name, a path or a number.
 
     >>> looks_random("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY0")
     True
@@ -58,7 +58,7 @@ def looks_random(text: str) -> bool:
 
 
 def quoted_in(source: str) -> Iterator[str]:
-    """Yield the words that stand in quotes in a program."""
+    """Yield the quoted words of a program."""
     for double, single in QUOTED.findall(source):
         yield double or single
 
@@ -72,6 +72,6 @@ def _is_random(run: str) -> bool:
 
 
 def _bits(text: str) -> float:
-    """Return Shannon's entropy of the characters, in bits each."""
+    """Return Shannon's entropy, in bits a character."""
     shares = [count / len(text) for count in Counter(text).values()]
     return -sum(share * math.log2(share) for share in shares)

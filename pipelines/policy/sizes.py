@@ -27,7 +27,7 @@ Kind = Literal["light", "long", "heavy"]
 
 
 class Size(Record):
-    """What one task asks for: it is placed where the requests fit, and stopped at the limits."""
+    """Resource requests and limits of one task."""
 
     cpu: Quantity = Field(description="requested cores, such as 500m")
     memory: Quantity = Field(description="requested bytes, such as 2G")
@@ -53,11 +53,11 @@ SIZES = TypeAdapter(dict[str, Size])
 
 
 def size_of(kind: Kind, job: str) -> Size:
-    """Return what a task asks for: as its job is set, else as its kind is set, else by default.
+    """Return the resources of a task: set for its job, else for its kind, else the default.
 
     Args:
         kind: `light`, `long` or `heavy`.
-        job: The component's function.
+        job: Name of the component's function.
 
     Raises:
         Refusal: If the file that TASK_SIZES names is wrong.
@@ -68,7 +68,7 @@ def size_of(kind: Kind, job: str) -> Size:
 
 @cache
 def read_sizes(file: Path) -> Mapping[str, Size]:
-    """Read the sizes of kinds and jobs, once for all tasks that are compiled.
+    """Read the resources of kinds and jobs from a file, once for all tasks that are compiled.
 
     Raises:
         Refusal: If the file cannot be read, or something in it is wrong.
