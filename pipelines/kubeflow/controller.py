@@ -30,11 +30,11 @@ LACKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """What is known of the controller's retry policy.
+    """Retry policy of the workflow controller.
 
     Attributes:
-        name: As Argo calls it; empty if it could not be read.
-        sentence: What it means for runs, or why it could not be read.
+        name: Argo's name of the policy; empty if it could not be read.
+        sentence: Effect on runs, or why it could not be read.
     """
 
     name: str
@@ -47,10 +47,10 @@ class RetryPolicy:
 
 
 def retry_policy(namespace: str = NAMESPACE) -> RetryPolicy:
-    """Ask the cluster that KUBECONFIG names, or in which this runs, for the retry policy.
+    """Return the retry policy of the cluster that KUBECONFIG names, or in which this runs.
 
     Args:
-        namespace: Where Kubeflow Pipelines is installed.
+        namespace: Namespace of Kubeflow Pipelines.
     """
     try:
         found = Cluster.connect("car-trigger").config_map(namespace, CONFIG_MAP)
@@ -65,7 +65,7 @@ def retry_policy(namespace: str = NAMESPACE) -> RetryPolicy:
 
 
 def policy_in(config: Mapping[str, str]) -> RetryPolicy:
-    """Return the retry policy that a controller's config map says.
+    """Return the retry policy in a controller's config map.
 
     Args:
         config: Its data: a key for each setting, or all of them as YAML under `config`.

@@ -47,24 +47,24 @@ class CronError(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Fires at a fixed distance from when it was made."""
+    """Schedule with a fixed interval from its creation."""
 
     delay: timedelta
 
     def after(self, instant: datetime) -> datetime:
-        """Return the next time, given the last or when the schedule was made."""
+        """Return the next time, given the last one or the creation of the schedule."""
         return instant.replace(microsecond=0) + self.delay
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """Fires when the clock of a zone matches.
+    """Schedule by the clock of a time zone.
 
     Attributes:
-        fields: What matches: seconds, minutes, hours, days, months, days of the week
+        fields: Values that match: seconds, minutes, hours, days, months, days of the week
             (Sunday is 0).
         any_day: Whether a day field begins with `*` or `?`.
-        zone: The scheduler's.
+        zone: Time zone of the scheduler.
     """
 
     fields: tuple[frozenset[int], ...]
@@ -96,11 +96,11 @@ class Cron:
 
 
 def parse(expression: str, zone: tzinfo = UTC) -> Cron | Every:
-    """Read an expression.
+    """Parse an expression.
 
     Args:
         expression: Six fields, a word such as `@daily`, or `@every 1h30m`.
-        zone: The scheduler's.
+        zone: Time zone of the scheduler.
 
     Raises:
         CronError: If the scheduler would refuse it, or read it otherwise than it was meant.
@@ -134,13 +134,13 @@ def parse(expression: str, zone: tzinfo = UTC) -> Cron | Every:
 
 
 def next_times(expression: str, after: datetime, zone: tzinfo, count: int = 5) -> list[datetime]:
-    """Return when an expression fires next.
+    """Return the next times of an expression.
 
     Args:
         expression: As `parse` reads it.
         after: An instant with a zone, whichever; `@every` counts from it.
-        zone: The scheduler's.
-        count: How many times to return at most.
+        zone: Time zone of the scheduler.
+        count: Maximum number of times to return.
 
     Raises:
         CronError: If the expression is refused, or never fires.
@@ -152,7 +152,7 @@ def next_times(expression: str, after: datetime, zone: tzinfo, count: int = 5) -
 
 
 def check(expression: str, zone: tzinfo) -> None:
-    """Refuse an expression that the scheduler would refuse, misread, or never fire.
+    """Raise if the scheduler would refuse an expression, misread it, or never fire.
 
     Raises:
         CronError: If it is so.
@@ -161,7 +161,7 @@ def check(expression: str, zone: tzinfo) -> None:
 
 
 def _in_six(words: list[str]) -> str:
-    """Return what five fields may have meant in six; empty if nothing of that would fire."""
+    """Return the six-field form that five fields may have meant; empty if none would fire."""
     sunday = [*words[:-1], re.sub(r"\b7\b", "0", words[-1])]  # elsewhere it is 0 and 7
     for meant in (["0", *words], ["0", *sunday], [*words, "*"]):
         try:

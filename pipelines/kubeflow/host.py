@@ -22,13 +22,13 @@ class Host:
         print(run.logs())
         host.schedules.apply()
 
-    Everything may be said twice: what is there is found, and not made again.
+    All methods are idempotent: what exists is found, and not made again.
 
     Args:
         url: URL of the API; empty takes KFP_HOST.
-        namespace: Whose pipelines and runs, where there are several users (KFP_NAMESPACE).
-        ca: File of the certificates to trust (KFP_CA).
-        schedules: File of the schedules.
+        namespace: Namespace in a multi-user installation; empty takes KFP_NAMESPACE.
+        ca: File of the certificates to trust; empty takes KFP_CA.
+        schedules: The schedule file.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Host:
 
     @cached_property
     def client(self) -> HostClient:
-        """The SDK's own client, for whatever is not here."""
+        """The SDK's own client, for all other requests."""
         return connect(self._url, namespace=self._namespace, ca=self._ca)
 
     @cached_property
@@ -49,11 +49,11 @@ class Host:
     def upload(
         self, pipeline: str, *, allow_dirty: bool = False, allow_tags: bool = False
     ) -> Uploaded:
-        """Give the host the version of a pipeline that this git revision makes.
+        """Upload the version of a pipeline that this git revision makes.
 
         Args:
-            pipeline: What people call it, a key of `pipelines.graphs.GRAPHS`.
-            allow_dirty: Whether changes that no commit holds may be uploaded.
+            pipeline: Command-line name of the pipeline, a key of `pipelines.graphs.GRAPHS`.
+            allow_dirty: Whether uncommitted changes may be uploaded.
             allow_tags: Whether images may be named by tag, and not by digest.
 
         Raises:
@@ -69,12 +69,12 @@ class Host:
     ) -> Run:
         """Start a run of this checkout's version, or find the one that this started before.
 
-        If that version is not uploaded, the newest runs; which it is is said on stderr.
+        If that version is not uploaded, the newest runs, and its name is printed on stderr.
 
         Args:
-            pipeline: What people call it, a key of `pipelines.graphs.GRAPHS`.
-            name: How to call the run; empty makes a name from all that makes it what it is.
-            version: Another version, by name.
+            pipeline: Command-line name of the pipeline, a key of `pipelines.graphs.GRAPHS`.
+            name: Name of the run; empty makes one from all that defines the run.
+            version: Name of another version.
             again: Whether to start another run of the same.
             **given: Pipeline parameters; the others keep their defaults.
 
@@ -87,6 +87,6 @@ class Host:
         """Return a run by its name or its id.
 
         Raises:
-            Refusal: If the host does not know it.
+            Refusal: If the host has no such run.
         """
         return runs.find(self.client, run)

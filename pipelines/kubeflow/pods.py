@@ -11,11 +11,11 @@ RUN = "pipeline/runid"  # the label that Kubeflow Pipelines gives each pod of a 
 
 
 def waiting_pods(run_id: str, namespace: str = "") -> list[str]:
-    """Return why pods of a run wait, a line each; nothing where no cluster can be asked.
+    """Return why pods of a run are pending, a line each; nothing without a cluster.
 
     Args:
-        run_id: The run's id.
-        namespace: Where its pods are; empty takes KFP_NAMESPACE, and else looks everywhere.
+        run_id: Id of the run.
+        namespace: Namespace of its pods; empty takes KFP_NAMESPACE, and else searches all.
     """
     if not os.environ.get("KUBECONFIG"):
         return []

@@ -18,20 +18,20 @@ AT_ONCE = 1  # runs of one schedule
 
 
 class Recurring(NamedTuple):
-    """A recurring run, as a host has it.
+    """A recurring run on a host.
 
     Attributes:
-        id: The host's.
-        name: Not unique on the host.
-        paused: Whether it does not start anything.
-        owner: Whose file it was made from; empty if we did not make it.
-        digest: Of what it was made from.
+        id: Id on the host.
+        name: Name on the host, where it is not unique.
+        paused: Whether it is disabled.
+        owner: Owner of the file that it was made from; empty if no file made it.
+        digest: Digest of the content that it was made from.
         replaces: Id of the one that it was made to replace; empty if there was none.
         created: When it was made, or None.
         pipeline: Id of the pipeline that it runs; empty if it has a specification of its own.
-        catches_up: Whether it starts what it missed.
-        at_once: How many of its runs there may be at once.
-        account: The service account of its pods.
+        catches_up: Whether it starts runs that it missed.
+        at_once: Maximum number of concurrent runs.
+        account: Service account of its pods.
     """
 
     id: str
@@ -48,18 +48,18 @@ class Recurring(NamedTuple):
 
 
 class Foreign(NamedTuple):
-    """A recurring run of one of our pipelines that somebody made by hand.
+    """A recurring run of one of our pipelines that a person made by hand.
 
     Attributes:
         one: The recurring run.
-        pipeline: What the host calls the pipeline.
+        pipeline: Name of the pipeline on the host.
     """
 
     one: Recurring
     pipeline: str
 
     def __str__(self) -> str:
-        """Return it as one line, with what is not safe about it."""
+        """Return it as one line, with its unsafe settings."""
         unsafe = []
         if self.one.catches_up:
             unsafe.append("catch-up is on: it starts every run that it missed")
@@ -74,10 +74,10 @@ class Foreign(NamedTuple):
 
 
 class Paused(NamedTuple):
-    """A recurring run that a file asks for and that starts nothing.
+    """A recurring run that the file asks for and that is disabled on the host.
 
-    A person paused it, or it was disabled when the file did not have it: the host keeps no
-    difference.
+    A person paused it, or it was disabled when the file did not have it: the host does not
+    store the difference.
     """
 
     one: Recurring
@@ -89,18 +89,18 @@ class Paused(NamedTuple):
 
 
 def there(client: Client) -> list[Recurring]:
-    """Return every recurring run of a host, ours or not."""
+    """Return all recurring runs of a host."""
     mine = client.get_user_namespace() or None
     pages = _pages(client, lambda token: client.list_recurring_runs(token, PAGE, namespace=mine))
     return [_recurring(one) for page in pages for one in page.recurring_runs or []]
 
 
 def active(client: Client, some: Iterable[Recurring]) -> set[str]:
-    """Return the ids of those recurring runs of which a run is not over.
+    """Return the ids of the recurring runs that have a run which is not over.
 
     Args:
-        client: Speaks to the host.
-        some: Recurring runs; without any, nothing is asked.
+        client: Client of the host.
+        some: Recurring runs; without any, no request is sent.
     """
     wanted = {one.id: one.created for one in some}
     known = [created for created in wanted.values() if created]
@@ -116,8 +116,8 @@ def foreign(client: Client, pipelines: Iterable[str], found: Iterable[Recurring]
     """Return the recurring runs of our pipelines that no file of schedules made.
 
     Args:
-        client: Speaks to the host.
-        pipelines: What the host calls our pipelines.
+        client: Client of the host.
+        pipelines: Names of our pipelines on the host.
         found: The recurring runs of the host.
     """
     strangers = [one for one in found if not one.owner]
@@ -135,7 +135,7 @@ def _runs(client: Client, since: datetime | None) -> Iterator[Any]:
 
 
 def _pages(client: Client, ask: Callable[[str], Any]) -> Iterator[Any]:
-    """Yield the pages of a list, each asked for with the token of the one before."""
+    """Yield the pages of a list, each requested with the token of the page before."""
     token = ""
     while True:
         with asking(url_of(client)):

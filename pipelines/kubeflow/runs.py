@@ -33,9 +33,9 @@ class Run:
     """One run on a host.
 
     Args:
-        client: Speaks to the host.
-        answer: What the host said of the run.
-        was_there: Whether it was found, and not started just now.
+        client: Client of the host.
+        answer: The run, as the API returned it.
+        was_there: Whether it existed before, and was not started just now.
     """
 
     def __init__(self, client: Client, answer: Answer, *, was_there: bool = True) -> None:
@@ -44,21 +44,21 @@ class Run:
         self._titles: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        """Return what a notebook shows."""
+        """Return the text that a notebook shows."""
         return f"Run({self.name!r}, {self.state})"
 
     @property
     def state(self) -> str:
-        """What the host last said: `PENDING`, `RUNNING`, `SUCCEEDED`, `FAILED`, ..."""
+        """The last known state: `PENDING`, `RUNNING`, `SUCCEEDED`, `FAILED`, ..."""
         return str(self._answer.state or "PENDING")
 
     @property
     def succeeded(self) -> bool:
-        """Whether it is over, and well."""
+        """Whether it ended with success."""
         return self.state == GOOD
 
     def refresh(self) -> "Run":
-        """Ask the host how the run is, and return it."""
+        """Update the state from the host, and return the run."""
         with asking(url_of(self._client)):
             self._answer = self._client.get_run(self.id)
         return self
@@ -71,12 +71,12 @@ class Run:
     ) -> "Run":
         """Wait until the run is over, and return it.
 
-        A host that does not answer for a moment is asked again.
+        Requests that fail for a moment are tried again.
 
         Args:
-            timeout: Seconds to wait at most.
-            every: Seconds between two questions.
-            tell: Is told each new state, and once each why a pod does not start.
+            timeout: Maximum time to wait, in seconds.
+            every: Poll interval, in seconds.
+            tell: Called with each new state, and once with each reason why a pod is pending.
 
         Raises:
             WaitError: If it is not over in time.
@@ -103,9 +103,9 @@ class Run:
             time.sleep(every)
 
     def logs(self) -> str:
-        """Return why the run failed, and each container task's state, times and last lines.
+        """Return the error of a failed run, and the state, times and last lines of each task.
 
-        A host gives a log as long as it keeps the pod or an archive of its output.
+        A host has a log as long as it keeps the pod or an archive of its output.
 
         Raises:
             HostError: If the host does not answer.
@@ -121,23 +121,23 @@ class Run:
         return "\n".join(lines)
 
     def tasks(self) -> list[ContainerTask]:
-        """Return the container tasks that have begun, in the order in which they did."""
+        """Return the container tasks that have begun, in that order."""
         nodes = nodes_of(self._client, self._answer)
         if nodes and not self._titles:
             self._titles = titles_of(self._client, self._answer)
         return container_tasks(nodes, self._titles)
 
     def waiting(self, tasks: list[ContainerTask] | None = None) -> list[str]:
-        """Return why pods of the run do not start, a line each.
+        """Return why pods of the run are pending, a line each.
 
-        The workflow says so, if the host gives it; else the cluster that KUBECONFIG names.
+        The reason is in the workflow, if the host returns it; else in the cluster of KUBECONFIG.
         """
         found = self.tasks() if tasks is None else tasks
         lines = [f"{task.name} waits: {task.waits_for}" for task in found if task.waits_for]
         return lines or waiting_pods(self.id)
 
     def _pending(self) -> list[str]:
-        """Return why pods do not start, if there are any that have not."""
+        """Return why pods are pending, if any are."""
         details = self._answer.run_details.task_details if self._answer.run_details else None
         pending = any(one.state == "PENDING" for one in details or [])
         return self.waiting() if pending and self.state not in OVER else []
@@ -164,14 +164,13 @@ def submit(
     """Start a run of an uploaded pipeline, or find the one that was started.
 
     Args:
-        client: Speaks to the host.
-        pipeline: What people call the pipeline.
+        client: Client of the host.
+        pipeline: Command-line name of the pipeline.
         given: Pipeline parameters by name; the others keep their defaults.
-        name: How to call the run; empty makes a name from pipeline, dataset, version and
-            parameters.
-        version: Which version runs; empty takes this checkout's if it is uploaded, and
-            else the newest, and says on stderr which.
-        again: Whether to start another, with a number after the name.
+        name: Name of the run; empty makes one from pipeline, dataset, version and parameters.
+        version: Name of the version; empty takes this checkout's if it is uploaded, and
+            else the newest, and prints which on stderr.
+        again: Whether to start another run, with a number after the name.
         root: A folder in that checkout.
 
     Raises:
@@ -193,10 +192,10 @@ def submit(
 def find(client: Client, run: str) -> Run:
     """Return a run by its name or its id.
 
-    Both are looked for in the list of runs, which answers at once that there is none.
+    Both are searched in the list of runs, which returns at once if there is none.
 
     Raises:
-        Refusal: If the host does not know it.
+        Refusal: If the host has no such run.
     """
     if found := find_run(client, run) or _by_id(client, run):
         return Run(client, found)

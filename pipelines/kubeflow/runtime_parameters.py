@@ -11,15 +11,15 @@ UPLOAD = "upload the files to the object store and name them as s3://bucket/pref
 
 
 def runtime_parameters(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters of a pipeline, if its tasks can do in a cluster what they say.
+    """Return validated parameters of a pipeline, if its tasks can use them in a cluster.
 
     Args:
-        pipeline: What people call the pipeline.
+        pipeline: Command-line name of the pipeline.
         given: Pipeline parameters by name.
 
     Raises:
-        Refusal: If there is no such pipeline or parameter, a value is not what it may be, or
-            it names a folder, which only this machine has.
+        Refusal: If there is no such pipeline or parameter, a value is not allowed, or it names a
+            folder, which exists on this machine alone.
     """
     source = str(given.get("source", ""))
     if pipeline == "import" and scheme_of(source) not in REMOTE_SCHEMES:

@@ -24,8 +24,8 @@ class Schedule(Record):
     """One pipeline, started at the same times for each of some datasets.
 
     Attributes:
-        name: Begins the names of its recurring runs.
-        pipeline: What people call the pipeline.
+        name: Beginning of the names of its recurring runs.
+        pipeline: Command-line name of the pipeline.
         cron: Six fields, seconds first, or a word that begins with `@`.
         datasets: Pipeline parameters by name, for each dataset by its name.
     """
@@ -42,8 +42,8 @@ class ScheduleFile(Record):
     """All schedules of a cluster.
 
     Attributes:
-        owner: Under which name a host keeps them; empty takes the file's.
-        timezone: The cluster's, by its IANA name.
+        owner: Owner mark in the host's recurring runs; empty takes the file's name.
+        timezone: Time zone of the cluster's scheduler, an IANA name.
         schedules: In any order.
     """
 
@@ -55,17 +55,17 @@ class ScheduleFile(Record):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which the cluster's scheduler reads its clock."""
+        """The time zone of the cluster's scheduler."""
         return ZoneInfo(self.timezone)
 
 
 class Planned(Record):
-    """One recurring run that a host is to have.
+    """One recurring run that a host should have.
 
     Attributes:
-        name: Unlike the host, we give a name once.
-        pipeline: What people call the pipeline.
-        cron: When it starts.
+        name: Its name, unique in the file; the host allows duplicates.
+        pipeline: Command-line name of the pipeline.
+        cron: Cron expression of its starts.
         parameters: Pipeline parameters by name.
     """
 
@@ -76,7 +76,7 @@ class Planned(Record):
 
 
 def read(file: Path = FILE) -> ScheduleFile:
-    """Read schedules, and refuse what no host could do or nobody can have meant.
+    """Read and validate the schedules.
 
     Raises:
         Refusal: If the file cannot be read, or something in it is wrong.
@@ -101,7 +101,7 @@ def read(file: Path = FILE) -> ScheduleFile:
 
 
 def planned(file: ScheduleFile) -> list[Planned]:
-    """Return the recurring runs that a file asks for, one a schedule and dataset."""
+    """Return the recurring runs of a file, one for each schedule and dataset."""
     return [
         Planned(
             name=f"{one.name}-{dataset}",
@@ -126,7 +126,7 @@ def _check(where: str, schedule: Schedule, zone: ZoneInfo) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that is told twice: the first one would be lost."""
+    """YAML loader that refuses duplicate keys, of which the first would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

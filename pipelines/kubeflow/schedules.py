@@ -31,15 +31,15 @@ from pipelines.kubeflow.versions import ROOT, choose
 
 
 class Step(NamedTuple):
-    """One thing to do on a host.
+    """One change of a host.
 
     Attributes:
         verb: `create`; `replace`, which makes one and disables another; `resume` what is paused;
             `disable`; `delete` what was disabled before; `wait` until a run of it is over.
-        name: Of the recurring run.
-        make: What to make, if anything.
-        old: What is disabled, deleted or resumed, if anything.
-        pruned: Whether the file has it no more.
+        name: Name of the recurring run.
+        make: The recurring run to make, or None.
+        old: The recurring run to disable, delete or resume, or None.
+        pruned: Whether the file no longer has it.
     """
 
     verb: str
@@ -49,7 +49,7 @@ class Step(NamedTuple):
     pruned: bool = False
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the step as one line."""
         verb = f"prune {self.verb}" if self.pruned else self.verb
         old = f" {self.old.id}{' (paused)' if self.old.paused else ''}" if self.old else ""
         made = f": {self.make.cron} {self.make.parameters}" if self.make else ""
@@ -65,14 +65,14 @@ def plan(
     owner: str,
     busy: Collection[str] = (),
 ) -> list[Step]:
-    """Return what makes a host have what is wanted, in a safe order.
+    """Return the steps that make a host match a file, in a safe order.
 
     Args:
-        wanted: What the file asks for.
-        there: What the host has.
+        wanted: The recurring runs of the file.
+        there: The recurring runs of the host.
         versions: The version to run, by pipeline.
-        owner: Whose file it is; nothing of others is touched.
-        busy: Ids of those of which a run is active.
+        owner: Owner of the file; recurring runs of other owners are not changed.
+        busy: Ids of recurring runs with an active run.
 
     Raises:
         Refusal: If two of one name are there, or one that this file did not make.
@@ -96,12 +96,12 @@ def plan(
 def unwanted(
     there: Iterable[Recurring], owner: str, names: Collection[str]
 ) -> tuple[list[Recurring], list[Recurring]]:
-    """Return what an owner's file replaced, and what it has no more.
+    """Return an owner's recurring runs that were replaced, and those the file no longer has.
 
     Args:
-        there: What the host has.
-        owner: Whose file it is.
-        names: What the file asks for, by name.
+        there: The recurring runs of the host.
+        owner: Owner of the file.
+        names: Names of the recurring runs of the file.
     """
     ours = [one for one in there if one.owner == owner]
     old = {one.replaces for one in ours}
@@ -110,9 +110,9 @@ def unwanted(
 
 
 def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) -> Step:
-    """Return the next step towards the end of a recurring run.
+    """Return the next step to remove a recurring run.
 
-    One that replaced another is kept as long as that one: it alone says that it was replaced.
+    One that replaced another is kept as long as that one: it alone records the replacement.
     """
     if not one.paused:
         return Step("disable", one.name, old=one)
@@ -121,7 +121,7 @@ def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) 
 
 
 def digest(planned_one: Planned, version: Version) -> str:
-    """Return the digest of all that makes a recurring run what it is.
+    """Return the digest of all that defines a recurring run.
 
     The host's ids of pipeline and version belong to it: what was deleted and uploaded again
     has the same name, but a recurring run of the old one starts nothing any more.
@@ -135,8 +135,8 @@ class Schedules:
     """The schedules of a file, on a host.
 
     Args:
-        client: Speaks to the host.
-        file: The schedules.
+        client: Client of the host.
+        file: The schedule file.
         root: A folder in the git checkout whose version is taken if it is uploaded.
     """
 
@@ -144,7 +144,7 @@ class Schedules:
         self._client, self._file, self._root = client, file, root
 
     def diff(self) -> list[Step]:
-        """Return what `apply` would do; what is only pruned on demand is the last of it.
+        """Return the steps of `apply`; those that need `prune` come last.
 
         Raises:
             Refusal: If the file is wrong, a pipeline is not uploaded, or the host has two
@@ -155,7 +155,7 @@ class Schedules:
         return self._plan(wanted, self._versions(wanted), self._owner(told))
 
     def apply(self, *, prune: bool = False) -> list[Step]:
-        """Make the host have what the file asks for, and return what was done.
+        """Make the host match the file, and return the steps that were done.
 
         Args:
             prune: Whether to remove what this file made and has no more.
@@ -175,7 +175,7 @@ class Schedules:
         return done
 
     def paused(self) -> list[Paused]:
-        """Return what the file asks for and the host has paused; `apply` leaves it so."""
+        """Return recurring runs of the file that are paused on the host, also after `apply`."""
         told = read(self._file)
         owner, names = self._owner(told), {one.name for one in planned(told)}
         found = self.there()
@@ -183,18 +183,18 @@ class Schedules:
         return [Paused(it) for it in found if it.owner == owner and it.paused and it not in gone]
 
     def resume(self) -> list[Step]:
-        """Let what is paused and asked for start runs again, and return what was done."""
+        """Enable the paused recurring runs of the file, and return the steps that were done."""
         steps = [Step("resume", it.one.name, old=it.one) for it in self.paused()]
         for step in steps:
             self._switch(step)
         return steps
 
     def there(self) -> list[Recurring]:
-        """Return every recurring run of the host, ours or not."""
+        """Return all recurring runs of the host."""
         return there(self._client)
 
     def foreign(self) -> list[Foreign]:
-        """Return the schedules of our pipelines that somebody made by hand."""
+        """Return the recurring runs of our pipelines that a person made by hand."""
         return foreign(self._client, [graph.name for graph in GRAPHS.values()], self.there())
 
     def _plan(

@@ -31,7 +31,7 @@ CONFLICT = 409
 
 
 class Uploaded(NamedTuple):
-    """A version that a host has, and whether it had it before."""
+    """A version on a host, and whether it was there before."""
 
     version: Version
     was_there: bool
@@ -41,15 +41,15 @@ def upload(
     client: Client, name: str, *, allow_dirty: bool = False, allow_tags: bool = False,
     root: Path = ROOT,
 ) -> Uploaded:  # fmt: skip
-    """Give a host the version of a pipeline that the working tree makes.
+    """Upload the version of a pipeline that the working tree makes.
 
     Args:
-        client: Speaks to the host.
-        name: What people call the pipeline.
-        allow_dirty: Whether changes that no commit holds may be uploaded; the version is
-            then called `<revision>-dirty-<package>`.
+        client: Client of the host.
+        name: Command-line name of the pipeline.
+        allow_dirty: Whether uncommitted changes may be uploaded; the version is then called
+            `<revision>-dirty-<package>`.
         allow_tags: Whether images may be named by a tag, under which others can be pushed.
-        root: A folder in the git checkout whose revision counts.
+        root: A folder in the git checkout.
 
     Raises:
         Refusal: If the tree is dirty or no checkout, or policy or host do not take it.
@@ -80,17 +80,17 @@ def upload(
 
 
 def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -> Version:
-    """Return the version of a pipeline that is to run, and say on stderr which it is.
+    """Return the version of a pipeline to run, and print it on stderr.
 
     Args:
-        client: Speaks to the host.
-        name: What people call the pipeline.
+        client: Client of the host.
+        name: Command-line name of the pipeline.
         version: Name of the version; empty takes the one that the working tree makes if it
             is uploaded, and else the newest.
-        root: A folder in the git checkout whose revision counts.
+        root: A folder in the git checkout.
 
     Raises:
-        Refusal: If the host does not know the pipeline, or no such version of it.
+        Refusal: If the host has no such pipeline, or no such version of it.
     """
     graph = graph_of(name)
     if version:
@@ -104,7 +104,7 @@ def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -
 
 
 def _label_here(name: str, root: Path) -> str:
-    """Return what this working tree's version is called, or nothing if this is no checkout."""
+    """Return the name of this working tree's version, or nothing if this is no checkout."""
     try:
         revision = _revision(root, allow_dirty=True)
     except Refusal:
@@ -114,7 +114,7 @@ def _label_here(name: str, root: Path) -> str:
 
 
 def _label(revision: str, package: Path) -> tuple[str, str]:
-    """Return what a version is called, and the package's digest."""
+    """Return the name of a version, and the digest of its package."""
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     return f"{revision}-{digest[:8]}", digest
 
@@ -140,7 +140,7 @@ def _known(client: Client, pipeline: str, label: str) -> Version | None:
 
 
 def _made(client: Client, graph: BaseComponent) -> str:
-    """Make a pipeline without a version: the SDK's own upload calls the first one otherwise."""
+    """Create a pipeline without a version: the SDK's own upload names the first one otherwise."""
     body = V2beta1Pipeline(
         display_name=graph.name,
         description=description_of(graph),
