@@ -12,7 +12,13 @@ from pipelines.graphs import GRAPHS
 
 
 def main(name: str, parameters: str, folder: str) -> None:
-    """Run a pipeline, each task a subprocess of this environment."""
+    """Run a pipeline under `kfp.local`, each task as a subprocess in this environment.
+
+    Args:
+        name: Command-line name of the pipeline.
+        parameters: Pipeline parameters by name, as JSON.
+        folder: Folder of the artifacts.
+    """
     signal.signal(signal.SIGTERM, _take_everyone)
     warnings.filterwarnings("ignore", message="You may be attemping to run a task")
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder)

@@ -16,16 +16,16 @@ RATE = 20.0  # requests a second, of all clients together
 
 
 class Clients:
-    """Asks about pictures in turn, as long as a candidate is on trial, from a thread.
+    """Send pictures to the proxy in turn, from a thread, while a candidate is on trial.
 
     Args:
-        url: The front door.
-        dataset: Who is asked.
-        jpegs: What is asked about; without any, nobody asks.
-        watch: Called with the candidate's share in percent, several times a second.
+        url: URL of the reverse proxy.
+        dataset: Name of the dataset.
+        jpegs: The pictures; without any, no request is sent.
+        watch: Called with the candidate's traffic share, 0 to 100 %, several times a second.
 
     Attributes:
-        statuses: How often each HTTP status was answered; 0 stands for no answer.
+        statuses: Number of responses by HTTP status; 0 stands for no response.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class Clients:
         self._thread = Thread(target=self._run, name="clients", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to look whether there is a candidate.
+        """Start the thread.
 
         Raises:
-            Refusal: If there is no front door to ask.
+            Refusal: If no proxy answers.
         """
         with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
             _routes(client)
@@ -57,18 +57,18 @@ class Clients:
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop asking."""
+        """Stop the thread."""
         self._over.set()
         self._thread.join()
 
     @property
     def failed(self) -> int:
-        """How many requests were not answered with 200."""
+        """Number of requests that had no response with status 200."""
         return self.statuses.total() - self.statuses[200]
 
     @property
     def told(self) -> str:
-        """What they met, in words."""
+        """A sentence with the number of requests and failures."""
         return f"{self.statuses.total():,} client requests, {self.failed} failed"
 
     def _run(self) -> None:
@@ -82,7 +82,7 @@ class Clients:
                     self.statuses[self._ask(client, jpeg)] += 1
 
     def _look(self, client: httpx.Client) -> bool:
-        """Say whether a candidate is on trial; who cannot be asked has told nothing."""
+        """Return whether a candidate is on trial; False if the proxy does not answer."""
         try:
             on_trial = _routes(client).datasets.get(self._dataset)
         except Refusal:
@@ -100,10 +100,10 @@ class Clients:
 
 
 def _routes(client: httpx.Client) -> Routes:
-    """Return who answers, and who is on trial.
+    """Return the routes of the proxy: the stable model and the candidate of each dataset.
 
     Raises:
-        Refusal: If no front door answers.
+        Refusal: If no proxy answers.
     """
     try:
         return Routes.model_validate_json(client.get("/routes").content)

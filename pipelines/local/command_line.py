@@ -9,7 +9,7 @@ def add(commands: Any) -> None:
     """Add the commands that need no cluster.
 
     Args:
-        commands: The command line's subparsers.
+        commands: Subparsers of the command line.
     """
     loop = commands.add_parser("loop", help="the whole loop, as make run does it")
     loop.add_argument("--data", default="", help="folder of labelled images; none simulates")

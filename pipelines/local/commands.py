@@ -26,16 +26,25 @@ ALIASES: tuple[Alias, ...] = ("champion", "previous", "challenger")
 
 
 def loop(data: str, name: str) -> int:
-    """Run the whole loop, as `make run` does."""
+    """Run the whole loop, as `make run` does, and return the exit code.
+
+    Args:
+        data: Folder of labelled images; empty draws simulated cameras.
+        name: Name of the dataset; empty takes it from the folder.
+    """
     whole.loop(data, name)
     return 0
 
 
 def run(name: str, parameters: Mapping[str, Any]) -> int:
-    """Run one pipeline and print what its steps did.
+    """Run one pipeline and print the table of its steps; return the exit code.
+
+    Args:
+        name: Command-line name of the pipeline.
+        parameters: Pipeline parameters by name.
 
     Raises:
-        Refusal: If a parameter is not what it may be, before anything is started.
+        Refusal: If a parameter is unknown or not allowed, before anything is started.
     """
     parameters = _on_this_machine(name, parameters)
     with local_stack() as stack:
@@ -47,10 +56,13 @@ def run(name: str, parameters: Mapping[str, Any]) -> int:
 
 
 def retrain(frames: int) -> int:
-    """Label night and rain (the simulator's truth stands in for people) and train again.
+    """Label frames of night and rain by the simulator's ground truth, and train again.
+
+    Args:
+        frames: Number of frames to draw.
 
     Raises:
-        Refusal: If there is no champion to do better than.
+        Refusal: If there is no champion to compare with.
     """
     with local_stack() as stack:
         story = whole.Story(whole.SIMULATED, stack, Terminal())
@@ -71,11 +83,14 @@ def retrain(frames: int) -> int:
 
 
 def rollback(dataset: str) -> int:
-    """Let the model that served before serve again, on this machine.
+    """Put the previous model into service again, on this machine.
+
+    Args:
+        dataset: Name of the dataset.
 
     Raises:
         Refusal: If DATABASE_URL names a database whose models are not served here: its
-            registry would say so, and clients would be answered by the same model as before.
+            registry would change, but clients would have the same model as before.
     """
     served = os.environ.get("DETECTOR_URL") or os.environ.get("DETECTOR_TARGET")
     if os.environ.get("DATABASE_URL") and not served:
@@ -88,7 +103,11 @@ def rollback(dataset: str) -> int:
 
 
 def history(dataset: str) -> int:
-    """Print a dataset's models, who serves, and all that was done to them."""
+    """Print a dataset's models, the one in service, and the audit of all changes.
+
+    Args:
+        dataset: Name of the dataset.
+    """
     checked("deploy", {"dataset": dataset})
     with database_url() as url, closing(connect(url)) as connection:
         registry = Registry(connection)
@@ -101,7 +120,10 @@ def history(dataset: str) -> int:
 
 
 def serve(port: int) -> int:
-    """Keep the detectors served until someone stops it.
+    """Serve the champions until a signal stops the process.
+
+    Args:
+        port: TCP port of the reverse proxy.
 
     Raises:
         Refusal: If there is no model to serve yet.
@@ -121,7 +143,7 @@ def serve(port: int) -> int:
 
 
 def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters of a pipeline, if they name only what is there."""
+    """Return validated parameters of a pipeline, if what they name exists on this machine."""
     parameters = checked(pipeline, given)
     for name in ("folder", "source"):
         path = str(parameters.get(name, ""))
@@ -131,7 +153,7 @@ def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lately(stack: LocalStack, dataset: str) -> list[bytes]:
-    """Return what cameras saw lately, for clients who ask while a candidate is on trial."""
+    """Return the last served pictures, for the load during a rollout."""
     objects = Objects(stack.env["OBJECT_STORE_URL"])
     with closing(connect(stack.env["DATABASE_URL"])) as connection:
         return list(served_lately(connection, objects, dataset, PICTURES))

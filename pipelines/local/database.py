@@ -55,11 +55,11 @@ class EmbeddedDatabase(Part):
         self._create("cars")
 
     def url(self, name: str = "cars") -> str:
-        """Return the address of one of its databases."""
+        """Return the URL of one of its databases."""
         return f"postgresql://cars:{self._password()}@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
-        """Stop it cleanly."""
+        """Shut the server down cleanly."""
         self._child.stop(by=signal.SIGINT)
 
     def _prepare(self) -> None:
@@ -120,7 +120,11 @@ class EmbeddedDatabase(Part):
 
 
 def as_role(url: str, role: str) -> str:
-    """Return the address under which its user has no more rights than a role has.
+    """Return a database URL with the rights of one role only.
+
+    Args:
+        url: URL of a database.
+        role: Name of the PostgreSQL role.
 
     >>> as_role("postgresql://cars@db/cars", "car_reader")
     'postgresql://cars@db/cars?options=-c%20role%3Dcar_reader'
@@ -129,7 +133,7 @@ def as_role(url: str, role: str) -> str:
 
 
 def free_port() -> int:
-    """Return a local TCP port that nobody listens on."""
+    """Return a free local TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

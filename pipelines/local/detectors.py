@@ -70,7 +70,7 @@ class Detectors(Part):
             raise
 
     def stop(self) -> None:
-        """Stop the front door first, then the servers."""
+        """Stop the proxy first, then the servers."""
         for child in reversed(self.children):
             child.stop()
 

@@ -29,12 +29,19 @@ LIVE = (("the same conditions", "same"), ("night and rain", "night-rain"))
 
 
 class StepFailed(Refusal):
-    """A step of the loop failed; the message is its own sentence."""
+    """A step of the loop failed; the message is the step's error."""
 
 
 @dataclass
 class Story:
-    """What has happened so far, for the table and the page at the end."""
+    """The runs of the loop so far, for the table and the summary page.
+
+    Attributes:
+        dataset: Name of the dataset.
+        stack: The running services.
+        terminal: Prints the progress.
+        runs: The runs of pipelines and jobs in order, each with its title.
+    """
 
     dataset: str
     stack: LocalStack
@@ -42,27 +49,39 @@ class Story:
     runs: list[tuple[str, Run]] = field(default_factory=list)
 
     def train(self, **more: Any) -> Run:
-        """Train as this machine does it best."""
+        """Run the train pipeline with settings that suit this machine."""
         best = {"image_size": IMAGE_SIZE, "recipe": recipe_here()}
         return self.pipeline("Train", "train", {"dataset": self.dataset, **best, **more})
 
     def job(self, title: str, name: str, **options: Any) -> Run:
-        """Run one job, and go on only if it went well."""
+        """Run one job; raise StepFailed if it fails.
+
+        Args:
+            title: Title in the table.
+            name: Name of the job.
+            **options: Options of the job's command line.
+        """
         self.terminal.heading(title)
         return self._told(title, run_job(self.stack, name, options, self.terminal.line))
 
     def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> Run:
-        """Run one pipeline, and go on only if it went well."""
+        """Run one pipeline; raise StepFailed if it fails.
+
+        Args:
+            title: Title in the table.
+            name: Command-line name of the pipeline.
+            parameters: Pipeline parameters by name.
+        """
         self.terminal.heading(title)
         return self._told(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
 
     def drill(self, title: str) -> Run:
-        """Roll out what must be sent back, and go on only if it was."""
+        """Run the canary failure drill; raise StepFailed if there is no rollback."""
         self.terminal.heading(title)
         return self._told(title, drill(self.stack, self.dataset, self.terminal.line))
 
     def ingested(self) -> None:
-        """Wait until all that was sent is in the database."""
+        """Wait until all events that were sent are in the database."""
         env = self.stack.env
         servers = env["KAFKA_BOOTSTRAP_SERVERS"]
         wait_until_ingested(
@@ -80,10 +99,10 @@ class Story:
 
 
 def loop(data: str, name: str) -> Path:
-    """Run the loop once and return the page that tells it.
+    """Run the loop once and return the path of the summary page.
 
     Args:
-        data: A folder of labelled images; empty draws simulated cameras.
+        data: Folder of labelled images; empty draws simulated cameras.
         name: Name of the dataset; empty takes it from the folder.
 
     Raises:
@@ -115,13 +134,13 @@ def loop(data: str, name: str) -> Path:
 
 
 def is_served(story: Story) -> bool:
-    """Say whether the dataset has a champion."""
+    """Return whether the dataset has a champion."""
     with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
         return Registry(connection).champion(story.dataset) is not None
 
 
 def slug(name: str) -> str:
-    """Return a name that a dataset may have: lower case, digits and hyphens.
+    """Return a valid dataset name: lower case, digits and hyphens.
 
     >>> slug("Highway_Vehicles (v2)")
     'highway-vehicles-v2'
@@ -139,7 +158,7 @@ def _arrive(story: Story, data: str) -> None:
 
 
 def _must_be_enough(story: Story) -> None:
-    """Refuse what no training could learn from now, and not after a pipeline has started."""
+    """Raise if there are too few images to train on, before a pipeline is started."""
     with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
         cursor = connection.cursor()
         cursor.execute(

@@ -20,22 +20,22 @@ _libc = ctypes.CDLL(None)
 
 
 class ProcessError(RuntimeError):
-    """A part did not start, or stopped by itself."""
+    """An embedded service did not start, or stopped by itself."""
 
 
 class Part(ABC):
-    """Something embedded that runs from when it is made until it is stopped."""
+    """An embedded service that runs from its construction until it is stopped."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop it and wait until it has stopped."""
+        """Stop the service and wait until it has stopped."""
 
     def __enter__(self) -> Self:
-        """Return itself: it runs already."""
+        """Return the service, which runs already."""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Stop it."""
+        """Stop the service."""
         self.stop()
 
 
@@ -90,13 +90,17 @@ class Child:
             )
 
     def output(self) -> str:
-        """Return what it has printed so far."""
+        """Return the log so far."""
         with self.log.open("rb") as file:
             file.seek(self._start)
             return file.read().decode(errors="replace")
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until it is ready.
+        """Wait until the process is ready.
+
+        Args:
+            ready: Returns whether it is.
+            seconds: Maximum time to wait.
 
         Raises:
             ProcessError: If it ends before, or takes longer than `seconds`.
@@ -109,12 +113,17 @@ class Child:
             time.sleep(0.02)
 
     def must_run(self) -> None:
-        """Raise ProcessError if it has ended by itself."""
+        """Raise ProcessError if the process has ended by itself."""
         if self.process.poll() is not None:
             raise ProcessError(f"{self.name} ended with {self.process.returncode}: {self._end()}")
 
     def stop(self, by: signal.Signals = signal.SIGTERM, seconds: float = 20) -> None:
-        """End it and everything that it started, gently if it listens."""
+        """End the process and all its children, and kill them if they do not end in time.
+
+        Args:
+            by: Signal to send first.
+            seconds: Time until SIGKILL.
+        """
         if self.process.poll() is None:
             self.process.send_signal(by)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -128,16 +137,16 @@ class Child:
 
 
 class Revived(Child):
-    """A child that is started again when it has ended, once it was ready."""
+    """A child process that is restarted when it ends, once it was ready."""
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until it is ready; what ends before that would end again."""
+        """Wait until the process is ready; one that ends before that is not restarted."""
         self._starting = True
         super().wait_until(ready, seconds)
         self._starting = False
 
     def must_run(self) -> None:
-        """Start it again if it has ended, at most once in a while.
+        """Restart the process if it has ended, at most once in `REVIVE_S` seconds.
 
         Raises:
             ProcessError: If it ends while it starts for the first time.

@@ -6,12 +6,12 @@ BFLOAT16 = ("avx512_bf16", "amx_bf16")  # flags of processors that multiply in b
 
 
 def recipe_here(described: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the settings of a training that suit this machine, as a recipe.
+    """Return training settings that suit the CPU, as a recipe.
 
-    Where the processor has no bfloat16 of its own, imitating it is slower than float32.
+    Where the CPU has no bfloat16 instructions, emulating it is slower than float32.
 
     Args:
-        described: The kernel's description of the processor; it need not be there.
+        described: The kernel's description of the CPU; it need not exist.
     """
     flags = described.read_text().split() if described.exists() else []
     return "precision: bfloat16" if any(flag in flags for flag in BFLOAT16) else ""

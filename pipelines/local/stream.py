@@ -33,12 +33,12 @@ class EmbeddedStream(Part):
         self.bootstrap_servers = self._child.output().splitlines()[0]
 
     def stop(self) -> None:
-        """Stop it; what it held is forgotten."""
+        """Stop the cluster; all messages are lost."""
         self._child.stop()
 
 
 def main() -> None:
-    """Be the cluster: print its brokers' addresses, then wait for the end."""
+    """Run the cluster: print its brokers' addresses, then wait for the end."""
     from confluent_kafka import Producer
 
     producer = Producer(

@@ -44,12 +44,12 @@ PAGES = (
 
 
 def write_summary_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: LocalStack) -> Path:
-    """Write the page of a run that went well to `<dataset>.html` in the state folder.
+    """Write the summary page of a successful run to `<dataset>.html` in the state folder.
 
     Args:
-        runs: What ran, in order, each with its title.
+        runs: The runs of pipelines and jobs in order, each with its title.
         dataset: Name of the dataset.
-        stack: Where it ran.
+        stack: The running services.
     """
     page = stack.state / f"{dataset}.html"
     objects = Objects(stack.env["OBJECT_STORE_URL"])

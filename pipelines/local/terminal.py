@@ -21,19 +21,24 @@ class Terminal:
 
     @property
     def seconds(self) -> float:
-        """How long it has been telling."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def heading(self, words: str) -> None:
-        """Say that something new begins."""
+        """Print the heading of a new part."""
         self._console.print(Text(f"\n{words}", style="bold"))
 
     def line(self, who: str, words: str) -> None:
-        """Say one line of one step."""
+        """Print one progress line of a step.
+
+        Args:
+            who: Title of the step.
+            words: The line.
+        """
         self._console.print(Text(f"{self.seconds:6.1f} s  {who:<20}", style="dim"), Text(words))
 
     def say(self, words: str) -> None:
-        """Say something as it stands."""
+        """Print a line as it is."""
         self._console.print(Text(words))
 
     def history(
@@ -42,7 +47,13 @@ class Terminal:
         aliases: Mapping[Alias, Version | None],
         entries: Sequence[AuditEntry],
     ) -> None:
-        """Print a dataset's versions with their names, and what was done to them and why."""
+        """Print a dataset's versions with their aliases, and the audit with reasons.
+
+        Args:
+            versions: Versions of the dataset.
+            aliases: Version of each alias, or None.
+            entries: Audit entries.
+        """
         for version in versions:
             names = [name for name, named in aliases.items() if named == version]
             at_half = version.metrics.get("map50")
@@ -56,7 +67,7 @@ class Terminal:
             )
 
     def steps(self, runs: Sequence[tuple[str, Run]]) -> None:
-        """Print the table of all steps: name, seconds, and the last thing each said."""
+        """Print the table of all steps: name, seconds, and the last progress line of each."""
         table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
         table.add_column("step")
         table.add_column("seconds", justify="right")
