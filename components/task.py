@@ -24,7 +24,7 @@ from components.shared.contracts.progress import TASK, say_failed
 from components.shared.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-POD = "KFP_POD_NAME"  # which Kubeflow Pipelines sets in every pod of a run, and nobody else does
+POD = "KFP_POD_NAME"  # set by Kubeflow Pipelines alone, in every pod of a run
 
 
 def main(words: Sequence[str], policy: OutagePolicy) -> int:

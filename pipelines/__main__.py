@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from components.shared.contracts.refusal import Refusal
 from pipelines.local.processes import ProcessError
 
-if TYPE_CHECKING:  # what takes a second to import waits until Ctrl-C is answered in a sentence
+if TYPE_CHECKING:  # slow imports come after Ctrl-C is handled
     from argparse import ArgumentParser
 
-# Each has `add(commands)`, which adds its commands and what each of them does.
+# Modules with `add(commands)`, which adds their commands to the parser.
 GROUPS = (
     "pipelines.local.command_line",
     "pipelines.kubeflow.command_line",

@@ -47,7 +47,7 @@ class Values(NamedTuple):
 
 
 PATH = r".*\S.*"
-# By the name of a parameter, which means the same in every pipeline.
+# By parameter name, which means the same in every pipeline.
 VALUES: Mapping[str, Values] = {
     "dataset": Values(
         pattern=NAME, described="small letters, digits and hyphens, such as car-parks"

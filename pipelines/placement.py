@@ -74,7 +74,7 @@ def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
         config_map_name="car-stream",
         config_map_key_to_env={"bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS"},
     )
-    kubernetes.use_config_map_as_env(  # where brokers encrypt, or know who comes
+    kubernetes.use_config_map_as_env(  # where brokers use TLS or SASL
         task,
         config_map_name="car-stream-access",
         config_map_key_to_env={

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.policy.compiled import Body, Compiled, Task
 
-# What `kfp.kubernetes` may give a task, and where it says which one.
+# Grants of `kfp.kubernetes`, and the field with the name of each.
 GIVEN = {
     "configMapAsEnv": "configMapName",
     "secretAsEnv": "secretName",

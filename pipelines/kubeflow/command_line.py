@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.shared.kubeflow.runs import OVER
+from components.shared.kubeflow.runs import FINAL_STATES
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
@@ -160,7 +160,7 @@ def _waited(run: Run, timeout: float, every: float) -> int:
 def _logs(options: dict[str, Any]) -> int:
     run = _take_host(options).run(options["run"])
     print(run.logs())
-    return 0 if run.succeeded else FAILED if run.state in OVER else TIMEOUT
+    return 0 if run.succeeded else FAILED if run.state in FINAL_STATES else TIMEOUT
 
 
 def _lint(options: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.kubeflow.client import asking, url_of
-from components.shared.kubeflow.runs import OVER, PAGE, find_pipeline
+from components.shared.kubeflow.runs import FINAL_STATES, PAGE, find_pipeline
 
 MARK = re.compile(
     r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"
@@ -108,7 +108,7 @@ def active(client: Client, some: Iterable[Recurring]) -> set[str]:
     return {
         run.recurring_run_id
         for run in (_runs(client, since) if wanted else ())
-        if run.recurring_run_id in wanted and run.state not in OVER
+        if run.recurring_run_id in wanted and run.state not in FINAL_STATES
     }
 
 

@@ -13,7 +13,14 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError, asking, url_of
 from components.shared.kubeflow.logs import own_lines, read_log, why_it_failed
 from components.shared.kubeflow.nodes import nodes_of
-from components.shared.kubeflow.runs import GOOD, OVER, Answer, find_run, run_name, start_run
+from components.shared.kubeflow.runs import (
+    FINAL_STATES,
+    SUCCEEDED,
+    Answer,
+    find_run,
+    run_name,
+    start_run,
+)
 from components.shared.kubeflow.tasks import ContainerTask, container_tasks, failed, titles_of
 from pipelines.kubeflow.pods import waiting_pods
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
@@ -22,7 +29,7 @@ from pipelines.parameters import defaults
 
 LINES = {"FAILED": 20, "RUNNING": 20}  # of a task's log that are shown, by its state
 LINES_ELSE = 3
-PATIENCE = 5  # answers in a row that may be missed while waiting
+MAX_FAILED_POLLS = 5  # in a row, while waiting
 
 
 class WaitError(Refusal):
@@ -55,7 +62,7 @@ class Run:
     @property
     def succeeded(self) -> bool:
         """Whether it ended with success."""
-        return self.state == GOOD
+        return self.state == SUCCEEDED
 
     def refresh(self) -> "Run":
         """Update the state from the host, and return the run."""
@@ -90,13 +97,13 @@ class Run:
                 missed = 0
             except HostError as error:
                 news, missed = [], missed + 1
-                if missed > PATIENCE or not is_outage(error):
+                if missed > MAX_FAILED_POLLS or not is_outage(error):
                     raise
             for line in news:
                 if line not in told:
                     tell(line)
             told.update(news)
-            if not missed and self.state in OVER:
+            if not missed and self.state in FINAL_STATES:
                 return self
             if time.monotonic() + every > end:
                 raise WaitError(f"run {self.name} is {self.state} after {timeout:g} s")
@@ -112,7 +119,7 @@ class Run:
         """
         tasks = self.refresh().tasks()
         lines = [f"{self.name} ({self.id}) {self.state}"]
-        if self.state not in OVER:
+        if self.state not in FINAL_STATES:
             lines += [f"  {line}" for line in self.waiting(tasks)]
         for task in failed(tasks):
             lines.append(f"  {task.name}: {why_it_failed(self._client, self.id, task)}")
@@ -140,7 +147,7 @@ class Run:
         """Return why pods are pending, if any are."""
         details = self._answer.run_details.task_details if self._answer.run_details else None
         pending = any(one.state == "PENDING" for one in details or [])
-        return self.waiting() if pending and self.state not in OVER else []
+        return self.waiting() if pending and self.state not in FINAL_STATES else []
 
     def _told(self, task: ContainerTask) -> Iterator[str]:
         yield f"  {task.state or 'PENDING':<10} {_times(task):<28} {task.name}"
@@ -220,6 +227,6 @@ def _by_id(client: Client, run: str) -> Answer | None:
 def _times(task: ContainerTask) -> str:
     if not task.begin:
         return "not begun"
-    over = task.end is not None and task.end >= task.begin  # what goes on ends in the year 1
+    over = task.end is not None and task.end >= task.begin  # a running task ends in the year 1
     lasted = f" {(task.end - task.begin).total_seconds():.0f} s" if task.end and over else ""
     return f"{task.begin:%Y-%m-%d %H:%M:%S}{lasted}"

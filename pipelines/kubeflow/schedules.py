@@ -1,14 +1,12 @@
 """Apply the schedule file to a host: create, replace, disable and delete recurring runs.
 
 A host cannot change a recurring run. Its description holds the owner of the file and a digest of
-the content that it was made from. A change makes the new one first, which names the one it
-replaces, and then disables that one: a process killed in between leaves two, and the next `apply`
-disables the old one. A paused one stays paused, and is listed until `resume`: the host does not
-keep whether a person paused it or an earlier `--prune` of a schedule that is in the file again.
+its content. A change makes the new one first, which names the one it replaces, and then disables
+that one: if the process is killed in between, the next `apply` disables it. A paused one is listed
+until `resume`: the host does not keep whether a person or an earlier `--prune` disabled it.
 
-A recurring run owns the workflows of its runs: Pipelines 2.17 deletes those that are under way
-with it, and their runs stay RUNNING for ever. So an unwanted one is only disabled, and deleted by
-a later `apply`, when none of its runs is active.
+A recurring run owns the workflows of its runs: Pipelines 2.17 deletes active ones with it, and
+their runs stay RUNNING. So it is only disabled, and deleted when none of its runs is active.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,7 +21,7 @@ from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.record import digest_of
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import asking, url_of
-from components.shared.kubeflow.runs import EXPERIMENT, Version
+from components.shared.kubeflow.runs import EXPERIMENT, PipelineVersion
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Paused, Recurring, active, foreign, there
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read
@@ -61,7 +59,7 @@ class Step(NamedTuple):
 def plan(
     wanted: Sequence[Planned],
     there: Iterable[Recurring],
-    versions: Mapping[str, Version],
+    versions: Mapping[str, PipelineVersion],
     owner: str,
     busy: Collection[str] = (),
 ) -> list[Step]:
@@ -120,11 +118,11 @@ def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) 
     return Step("wait" if waits else "delete", one.name, old=one)
 
 
-def digest(planned_one: Planned, version: Version) -> str:
+def digest(planned_one: Planned, version: PipelineVersion) -> str:
     """Return the digest of all that defines a recurring run.
 
-    The host's ids of pipeline and version belong to it: what was deleted and uploaded again
-    has the same name, but a recurring run of the old one starts nothing any more.
+    The host's ids of pipeline and version belong to it, because they change when one is deleted
+    and uploaded again under its old name; recurring runs of the old one start nothing.
     """
     told = {"version": version._asdict(), "at_once": AT_ONCE}
     told |= {"experiment": EXPERIMENT, "account": pipeline_account()}
@@ -198,7 +196,7 @@ class Schedules:
         return foreign(self._client, [graph.name for graph in GRAPHS.values()], self.there())
 
     def _plan(
-        self, wanted: Sequence[Planned], versions: Mapping[str, Version], owner: str
+        self, wanted: Sequence[Planned], versions: Mapping[str, PipelineVersion], owner: str
     ) -> list[Step]:
         found = self.there()
         gone = chain(*unwanted(found, owner, {it.name for it in wanted}))
@@ -215,14 +213,16 @@ class Schedules:
             elif verb == "resume":
                 self._client.enable_recurring_run(id_)
 
-    def _versions(self, wanted: Iterable[Planned]) -> dict[str, Version]:
+    def _versions(self, wanted: Iterable[Planned]) -> dict[str, PipelineVersion]:
         names = sorted({one.pipeline for one in wanted})
         return {name: choose(self._client, name, root=self._root) for name in names}
 
     def _owner(self, told: ScheduleFile) -> str:
         return told.owner or quote(self._file.name)
 
-    def _make(self, one: Planned, version: Version, old: Recurring | None, owner: str) -> None:
+    def _make(
+        self, one: Planned, version: PipelineVersion, old: Recurring | None, owner: str
+    ) -> None:
         replaces = f" replaces {old.id}" if old else ""
         mark = f"[car-detection {owner} {digest(one, version)}{replaces}]"
         with asking(url_of(self._client)):

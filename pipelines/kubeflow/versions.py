@@ -19,7 +19,7 @@ from kfp_server_api import V2beta1Pipeline
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError, asking, url_of
-from components.shared.kubeflow.runs import Version, find_pipeline, find_version
+from components.shared.kubeflow.runs import PipelineVersion, find_pipeline, find_version
 from pipelines.form import description_of
 from pipelines.graphs import write_package
 from pipelines.parameters import graph_of
@@ -33,7 +33,7 @@ CONFLICT = 409
 class Uploaded(NamedTuple):
     """A version on a host, and whether it was there before."""
 
-    version: Version
+    version: PipelineVersion
     was_there: bool
 
 
@@ -72,14 +72,14 @@ def upload(
                     description=f"{description_of(graph)} Package sha256 {digest}",
                 )
         except HostError as error:
-            if error.status != CONFLICT:  # which says that someone else was quicker
+            if error.status != CONFLICT:  # CONFLICT: another process uploaded it first
                 raise
             return Uploaded(find_version(client, graph.name, label), was_there=True)
-    version = Version(graph.name, pipeline_id, label, str(made.pipeline_version_id))
+    version = PipelineVersion(graph.name, pipeline_id, label, str(made.pipeline_version_id))
     return Uploaded(version, was_there=False)
 
 
-def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -> Version:
+def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -> PipelineVersion:
     """Return the version of a pipeline to run, and print it on stderr.
 
     Args:
@@ -120,7 +120,9 @@ def _label(revision: str, package: Path) -> tuple[str, str]:
 
 
 def _refuse_what_breaks_the_policy(package: Path, *, allow_tags: bool) -> None:
-    documents = list(yaml.load_all(package.read_text(), yaml.CSafeLoader))  # much the quickest
+    documents = list(
+        yaml.load_all(package.read_text(), yaml.CSafeLoader)
+    )  # the fastest loader by far
     found = findings(Compiled.of(package.stem, documents), release=not allow_tags)
     if not found:
         return
@@ -130,7 +132,7 @@ def _refuse_what_breaks_the_policy(package: Path, *, allow_tags: bool) -> None:
     raise Refusal(told + (pushed if any(one.rule == "digest" for one in found) else ""))
 
 
-def _known(client: Client, pipeline: str, label: str) -> Version | None:
+def _known(client: Client, pipeline: str, label: str) -> PipelineVersion | None:
     try:
         return find_version(client, pipeline, label)
     except HostError:

@@ -22,7 +22,7 @@ from components.shared.store.registry import Registry, Version
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack
 from pipelines.local.processes import Child
-from pipelines.local.run import Run, run_job
+from pipelines.local.run import LocalRun, run_job
 
 KILL_AT = 25  # percent of the requests
 PICTURES = 40
@@ -58,7 +58,7 @@ class Killer:
             self.seconds = time.monotonic() - self._killed
 
 
-def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) -> Run:
+def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) -> LocalRun:
     """Roll out a copy of the champion, kill its server under load, and check the rollback.
 
     Args:
@@ -122,7 +122,7 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
     return model
 
 
-def _told(run: Run, clients: Clients, killer: Killer, serves_on: bool) -> Run:
+def _told(run: LocalRun, clients: Clients, killer: Killer, serves_on: bool) -> LocalRun:
     """Return the run with a sentence of the result; a rollout that succeeded is the failure."""
     (step,) = run.steps
     killed = f"candidate killed at {KILL_AT} %, out of traffic {killer.seconds or 0:.1f} s later"

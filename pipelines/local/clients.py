@@ -75,7 +75,7 @@ class Clients:
         with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
             for jpeg in cycle(self._jpegs):
                 over = self._over.wait(1 / RATE)
-                on_trial = self._look(client)  # a last time when it is over
+                on_trial = self._look(client)  # once more when it is over
                 if over:
                     return
                 if on_trial:

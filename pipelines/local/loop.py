@@ -16,7 +16,7 @@ from components.shared.store.stream import stream_id
 from pipelines.local.canary_failure_drill import drill
 from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.processor import recipe_here
-from pipelines.local.run import Run, run_job, run_pipeline
+from pipelines.local.run import LocalRun, run_job, run_pipeline
 from pipelines.local.summary_page import write_summary_page
 from pipelines.local.terminal import Terminal
 from pipelines.parameters import checked
@@ -46,14 +46,14 @@ class Story:
     dataset: str
     stack: LocalStack
     terminal: Terminal
-    runs: list[tuple[str, Run]] = field(default_factory=list)
+    runs: list[tuple[str, LocalRun]] = field(default_factory=list)
 
-    def train(self, **more: Any) -> Run:
+    def train(self, **more: Any) -> LocalRun:
         """Run the train pipeline with settings that suit this machine."""
         best = {"image_size": IMAGE_SIZE, "recipe": recipe_here()}
         return self.pipeline("Train", "train", {"dataset": self.dataset, **best, **more})
 
-    def job(self, title: str, name: str, **options: Any) -> Run:
+    def job(self, title: str, name: str, **options: Any) -> LocalRun:
         """Run one job; raise StepFailed if it fails.
 
         Args:
@@ -64,7 +64,7 @@ class Story:
         self.terminal.heading(title)
         return self._told(title, run_job(self.stack, name, options, self.terminal.line))
 
-    def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> Run:
+    def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> LocalRun:
         """Run one pipeline; raise StepFailed if it fails.
 
         Args:
@@ -75,7 +75,7 @@ class Story:
         self.terminal.heading(title)
         return self._told(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
 
-    def drill(self, title: str) -> Run:
+    def drill(self, title: str) -> LocalRun:
         """Run the canary failure drill; raise StepFailed if there is no rollback."""
         self.terminal.heading(title)
         return self._told(title, drill(self.stack, self.dataset, self.terminal.line))
@@ -91,7 +91,7 @@ class Story:
             meanwhile=self.stack.must_run,
         )
 
-    def _told(self, title: str, run: Run) -> Run:
+    def _told(self, title: str, run: LocalRun) -> LocalRun:
         self.runs.append((title, run))
         if run.failed:
             raise StepFailed(f"{title}: {run.cause}")
@@ -171,7 +171,7 @@ def _must_be_enough(story: Story) -> None:
         raise Refusal(f"{story.dataset} cannot be trained on: {why}")
 
 
-def _live(story: Story, title: str, train: Run, condition: str, simulated: bool) -> None:
+def _live(story: Story, title: str, train: LocalRun, condition: str, simulated: bool) -> None:
     env, seen = story.stack.env, _windows(story)
     title = f"Live frames, {title}"
     common = {"dataset": story.dataset, "frames": LIVE_FRAMES, "endpoint": env["DETECTOR_URL"]}
@@ -201,7 +201,7 @@ def _windows(story: Story) -> int:
     return int(seen)
 
 
-def _next(story: Story, train: Run, page: Path) -> None:
+def _next(story: Story, train: LocalRun, page: Path) -> None:
     evaluated = train.step("evaluate-detector")
     judged = train.step("judge-model")
     story.terminal.heading("The model")

@@ -23,11 +23,11 @@ COLOUR = re.compile(r"\x1b\[\d+m")
 STARTED = re.compile(r"Executing task '([^']+)'")
 ENDED = re.compile(r"Task '([^']+)' finished with status (\w+)")
 RECORDED = re.compile(r'^\s*"run": "([^"]+)"')
-RUNNER = "Pipeline '"  # how the runner's own sentence begins, which hides the cause
+RUNNER = "Pipeline '"  # beginning of the runner's own error, which hides the cause
 
 
 @dataclass
-class Step:
+class LocalTask:
     """One task of a run.
 
     Attributes:
@@ -52,7 +52,7 @@ class Step:
 
 
 @dataclass
-class Run:
+class LocalRun:
     """One run of a pipeline, or of a single job.
 
     Attributes:
@@ -67,7 +67,7 @@ class Run:
     name: str
     folder: Path
     titles: Mapping[str, str] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[LocalTask] = field(default_factory=list)
     cause: str = ""
     id: str = ""
 
@@ -76,7 +76,7 @@ class Run:
         """Whether the run ended with an error."""
         return bool(self.cause)
 
-    def step(self, name: str) -> Step | None:
+    def step(self, name: str) -> LocalTask | None:
         """Return a task by name, or None if it did not run."""
         return next((step for step in self.steps if step.name == name), None)
 
@@ -88,7 +88,9 @@ class Run:
 Heard = Callable[[str, str], None]
 
 
-def run_pipeline(stack: LocalStack, name: str, parameters: Mapping[str, Any], heard: Heard) -> Run:
+def run_pipeline(
+    stack: LocalStack, name: str, parameters: Mapping[str, Any], heard: Heard
+) -> LocalRun:
     """Run a pipeline to its end, in a child process.
 
     Args:
@@ -101,7 +103,7 @@ def run_pipeline(stack: LocalStack, name: str, parameters: Mapping[str, Any], he
         Refusal: If a parameter is unknown or has a value that is not allowed.
     """
     taken = checked(name, parameters)
-    run = Run(name, _fresh_folder(stack, name), titles_of(name))
+    run = LocalRun(name, _fresh_folder(stack, name), titles_of(name))
     command = [sys.executable, "-m", "pipelines.local.child", name, json.dumps(taken)]
     child = Child(
         f"pipeline {name}", [*command, str(run.folder)], run.folder / "log.txt", stack.env
@@ -113,7 +115,7 @@ def run_pipeline(stack: LocalStack, name: str, parameters: Mapping[str, Any], he
     return run
 
 
-def _record_cause(stack: LocalStack, run: Run) -> None:
+def _record_cause(stack: LocalStack, run: LocalRun) -> None:
     """Record the error of a failed run: `kfp.local` tells the exit handler only that it failed."""
     if run.id:
         with closing(connect(stack.env["DATABASE_URL"])) as connection:
@@ -131,7 +133,7 @@ def titles_of(name: str) -> dict[str, str]:
     return {key: task.task_info.name for dag in dags for key, task in dag.tasks.items()}
 
 
-def run_job(stack: LocalStack, name: str, options: Mapping[str, Any], heard: Heard) -> Run:
+def run_job(stack: LocalStack, name: str, options: Mapping[str, Any], heard: Heard) -> LocalRun:
     """Run one job by its command line, as a run of a single step.
 
     Args:
@@ -140,9 +142,9 @@ def run_job(stack: LocalStack, name: str, options: Mapping[str, Any], heard: Hea
         options: Options of its command line, by parameter name.
         heard: Called with the job's title and a line for each progress line.
     """
-    run = Run(name, _fresh_folder(stack, name))
+    run = LocalRun(name, _fresh_folder(stack, name))
     title = name.replace("_", "-")
-    run.steps.append(step := Step(title, title, time.monotonic()))
+    run.steps.append(step := LocalTask(title, title, time.monotonic()))
     words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
     command = [sys.executable, "-m", "components", name, *words]
     child = Child(name, command, run.folder / "log.txt", stack.env)
@@ -160,12 +162,12 @@ def cause_in(lines: Iterable[str]) -> str:
     return ([it for it in causes(lines) if not it.startswith(RUNNER)] or [""])[-1]
 
 
-def _cause_of(run: Run) -> str:
+def _cause_of(run: LocalRun) -> str:
     """Return the error of the first failed task that has one; empty if none has."""
     return next((step.cause for step in run.steps if step.cause and step.state != "SUCCESS"), "")
 
 
-def _unexplained(run: Run, child: Child, code: int) -> str:
+def _unexplained(run: LocalRun, child: Child, code: int) -> str:
     failed = [step.title for step in run.steps if step.state == "FAILURE"]
     what = f"{failed[0]} was ended from outside" if failed else f"it ended with exit code {code}"
     return f"{what}; see {child.log}"
@@ -200,12 +202,12 @@ def _follow(stack: LocalStack, child: Child, note: Callable[[str], None]) -> int
     return int(child.process.returncode)
 
 
-def _note(run: Run, line: str, heard: Heard) -> None:
+def _note(run: LocalRun, line: str, heard: Heard) -> None:
     now = time.monotonic()
     if found := STARTED.search(line):
-        run.steps.append(Step(found[1], run.titles.get(found[1], found[1]), now))
+        run.steps.append(LocalTask(found[1], run.titles.get(found[1], found[1]), now))
     elif found := ENDED.search(line):
-        # In a loop several go by one name; those that have ended are done with.
+        # In a KFP loop several tasks have one name; only running ones can end.
         same = [step for step in run.steps if step.name == found[1]]
         running = [step for step in same if step.state == "RUNNING"] or same[-1:]
         failed = found[2] == "FAILURE"
@@ -222,7 +224,7 @@ def _note(run: Run, line: str, heard: Heard) -> None:
             heard(step.title, step.said)
 
 
-def _speaker(run: Run, said: Line) -> Step:
+def _speaker(run: LocalRun, said: Line) -> LocalTask:
     """Return the task of a progress line: by process, by name, else the task begun last."""
     named = [step for step in run.steps if step.name == said.task] or run.steps
     known = [step for step in named if said.process and step.process == said.process]

@@ -22,7 +22,7 @@ from components.shared.store.snapshots import ImageReader
 from components.shared.vision.draw import draw_boxes
 from components.shared.vision.jpeg import decode_jpeg
 from pipelines.local.local_stack import LocalStack
-from pipelines.local.run import Run
+from pipelines.local.run import LocalRun
 
 MAX_BYTES = 60_000_000  # a file on a disk, not an artifact in the dashboard
 PICTURES = 8  # of a window
@@ -43,7 +43,9 @@ PAGES = (
 )
 
 
-def write_summary_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: LocalStack) -> Path:
+def write_summary_page(
+    runs: Sequence[tuple[str, LocalRun]], dataset: str, stack: LocalStack
+) -> Path:
     """Write the summary page of a successful run to `<dataset>.html` in the state folder.
 
     Args:
@@ -63,11 +65,11 @@ def write_summary_page(runs: Sequence[tuple[str, Run]], dataset: str, stack: Loc
     return page
 
 
-def _named(runs: Sequence[tuple[str, Run]], name: str) -> list[tuple[str, Run]]:
+def _named(runs: Sequence[tuple[str, LocalRun]], name: str) -> list[tuple[str, LocalRun]]:
     return [(title, run) for title, run in runs if run.name == name]
 
 
-def _lead(runs: Sequence[tuple[str, Run]]) -> str:
+def _lead(runs: Sequence[tuple[str, LocalRun]]) -> str:
     said = [
         step.said
         for name, task in (("train", "judge-model"), ("watch", "decide-retraining"))
@@ -77,7 +79,7 @@ def _lead(runs: Sequence[tuple[str, Run]]) -> str:
     return " ".join(map(sentence, said))
 
 
-def _model(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
+def _model(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:
     for _, run in _named(runs, "train"):
         snapshot = run.artifact("snapshot-dataset", "snapshot")
         report = run.artifact("evaluate-detector", "report")
@@ -118,7 +120,7 @@ def _comparison(report: Report) -> Markup:
     return table(headings, rows)
 
 
-def _watched(runs: Sequence[tuple[str, Run]], objects: Objects) -> Iterator[Markup]:
+def _watched(runs: Sequence[tuple[str, LocalRun]], objects: Objects) -> Iterator[Markup]:
     for title, run in _named(runs, "watch"):
         drift = run.artifact("detect-drift", "drift")
         window = run.artifact("extract-window", "window")
@@ -138,7 +140,7 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
         yield picture, f"{frame.camera}, {len(frame.boxes)} found in {frame.latency_ms:.0f} ms"
 
 
-def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
+def _steps(runs: Sequence[tuple[str, LocalRun]]) -> Markup:
     rows = [
         (title if step is run.steps[0] else "", step.title, f"{step.seconds:.1f}", step.said)
         for title, run in runs
@@ -147,7 +149,7 @@ def _steps(runs: Sequence[tuple[str, Run]]) -> Markup:
     return table(("part", "step", "seconds", "what it did"), rows)
 
 
-def _enclosed(runs: Sequence[tuple[str, Run]]) -> Iterator[Markup]:
+def _enclosed(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:
     for title, run in runs:
         for task, artifact, name in PAGES:
             page = run.artifact(task, artifact)

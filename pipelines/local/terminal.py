@@ -9,7 +9,7 @@ from rich.text import Text
 
 from components.shared.contracts.report import precision_text
 from components.shared.store.registry import Alias, AuditEntry, Version
-from pipelines.local.run import Run
+from pipelines.local.run import LocalRun
 
 
 class Terminal:
@@ -66,7 +66,7 @@ class Terminal:
                 Text(f"{at}  {entry.action:<12}{entry.model[:12]}  "), Text(reason, style="dim")
             )
 
-    def steps(self, runs: Sequence[tuple[str, Run]]) -> None:
+    def steps(self, runs: Sequence[tuple[str, LocalRun]]) -> None:
         """Print the table of all steps: name, seconds, and the last progress line of each."""
         table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
         table.add_column("step")

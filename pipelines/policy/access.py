@@ -28,9 +28,9 @@ READS: Mapping[str, set[str]] = {
     "train_detector": {OBJECTS, TRACKING, "car-launcher"},
     "validate_dataset": {OBJECTS},
 }
-# In the environment of a task that may only run under our account.
+# Environment of a task that may run under our service account only.
 AS_PIPELINE: Mapping[str, str] = {EXPECTED: pipeline_account()}
-CLAIMS: Mapping[str, set[str]] = {}  # what tasks hand on is in the object store
+CLAIMS: Mapping[str, set[str]] = {}  # artifacts are in the object store
 
 
 def expected(task: Task) -> set[str]:

@@ -55,7 +55,7 @@ def _origin(
     handed = dag.get("outputs", {}).get("artifacts", {}).get(output, {})
     if not (selectors := handed.get("artifactSelectors")):
         return f"{path}{task}.{output}"
-    inner = {  # a group hands on what one of its tasks made; of several branches the first counts
+    inner = {  # the task inside a group that made it; of several branches the first
         "taskOutputArtifact": {
             "producerTask": selectors[0]["producerSubtask"],
             "outputArtifactKey": selectors[0]["outputArtifactKey"],

@@ -28,7 +28,7 @@ WORKING = {"tag": rules.image_has_tag}  # on the way
 RELEASED = {"digest": rules.image_has_digest}  # instead, for what people rely on
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """One violation of a rule.
 
     Attributes:
@@ -49,7 +49,7 @@ class Finding(NamedTuple):
         return f"{self.file}: [{self.rule}] {place}{self.sentence}"
 
 
-def findings(pipeline: Compiled, *, release: bool = False) -> list[Finding]:
+def findings(pipeline: Compiled, *, release: bool = False) -> list[Violation]:
     """Return the violations in a pipeline, in the order of the rules.
 
     Args:
@@ -58,7 +58,7 @@ def findings(pipeline: Compiled, *, release: bool = False) -> list[Finding]:
     """
     asked = {**RULES, **(RELEASED if release else WORKING)}
     return [
-        Finding(pipeline.name, name, *broken)
+        Violation(pipeline.name, name, *broken)
         for name, rule in asked.items()
         for broken in rule(pipeline)
     ]

@@ -21,7 +21,7 @@ AMOUNTS = {
     "resourceMemoryRequest": "request of memory",
     "resourceMemoryLimit": "limit of memory",
 }
-# A command ends with its line, unless that goes on, or where a shell begins another.
+# A command ends with its line, unless that is continued, or at a shell's separator.
 INSTALLS = re.compile(
     r"\b(?:pip[\d.]*|uv|conda|mamba|apt|apt-get|apk|npm)\b"
     r"(?:[^;&|\n]|[;&|](?![\s;&|])|[\\,(\[][ \t]*\n)*?\b(?:install|add|download|sync)\b"

@@ -26,7 +26,7 @@ JOBS = tuple(sorted(file.parent.name for file in COMPONENTS.glob("**/component.p
 Kind = Literal["light", "long", "heavy"]
 
 
-class Size(Record):
+class TaskSize(Record):
     """Resource requests and limits of one task."""
 
     cpu: Quantity = Field(description="requested cores, such as 500m")
@@ -43,16 +43,16 @@ class Size(Record):
         return self
 
 
-# `heavy` fits on a node of 4 cores and 8 GB, which has less than that to give.
-DEFAULTS: dict[str, Size] = {
-    "light": Size(cpu="1", memory="2G"),
-    "long": Size(cpu="1", memory="2G"),
-    "heavy": Size(cpu="3", cpu_limit="4", memory="6G", memory_limit="8G"),
+# `heavy` fits on a node of 4 cores and 8 GB, part of which is reserved.
+DEFAULTS: dict[str, TaskSize] = {
+    "light": TaskSize(cpu="1", memory="2G"),
+    "long": TaskSize(cpu="1", memory="2G"),
+    "heavy": TaskSize(cpu="3", cpu_limit="4", memory="6G", memory_limit="8G"),
 }
-SIZES = TypeAdapter(dict[str, Size])
+SIZES = TypeAdapter(dict[str, TaskSize])
 
 
-def size_of(kind: Kind, job: str) -> Size:
+def size_of(kind: Kind, job: str) -> TaskSize:
     """Return the resources of a task: set for its job, else for its kind, else the default.
 
     Args:
@@ -67,7 +67,7 @@ def size_of(kind: Kind, job: str) -> Size:
 
 
 @cache
-def read_sizes(file: Path) -> Mapping[str, Size]:
+def read_sizes(file: Path) -> Mapping[str, TaskSize]:
     """Read the resources of kinds and jobs from a file, once for all tasks that are compiled.
 
     Raises:

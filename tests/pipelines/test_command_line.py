@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.__main__ import _parser
 from pipelines.local.loop import slug
-from pipelines.local.run import Run, _cause_of, _note, cause_in
+from pipelines.local.run import LocalRun, _cause_of, _note, cause_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,7 +189,7 @@ RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
 
 def test_what_a_run_printed_becomes_steps_and_a_cause(tmp_path):
     heard = []
-    told = Run("train", tmp_path)
+    told = LocalRun("train", tmp_path)
     for line in LOG.splitlines():
         _note(told, line, lambda *said: heard.append(said))
 
@@ -232,7 +232,7 @@ RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
 
 def test_lines_of_tasks_beside_each_other_go_to_the_one_that_said_them(tmp_path):
     heard = []
-    told = Run("train", tmp_path, {"train-detector-2": "train challenger"})
+    told = LocalRun("train", tmp_path, {"train-detector-2": "train challenger"})
     for line in BESIDE.splitlines():
         _note(told, line, lambda *said: heard.append(said))
 
@@ -245,7 +245,7 @@ def test_lines_of_tasks_beside_each_other_go_to_the_one_that_said_them(tmp_path)
 
 
 def test_the_cause_of_a_run_is_the_sentence_of_the_first_task_that_failed(tmp_path):
-    told = Run("train", tmp_path)
+    told = LocalRun("train", tmp_path)
     for line in BESIDE.splitlines():
         _note(told, line, lambda *said: None)
 
@@ -253,7 +253,7 @@ def test_the_cause_of_a_run_is_the_sentence_of_the_first_task_that_failed(tmp_pa
 
 
 def test_tasks_of_a_loop_that_have_one_name_are_told_apart_by_their_process(tmp_path):
-    told = Run("tune", tmp_path)
+    told = LocalRun("tune", tmp_path)
     for line in [
         "Executing task 'train-detector'",
         "Executing task 'train-detector'",
@@ -280,7 +280,7 @@ def test_an_output_is_not_taken_for_the_end_of_a_traceback():
 @settings(derandomize=True, max_examples=50)
 @given(st.lists(st.sampled_from(["train-detector", "train-detector-2"]), max_size=20))
 def test_whatever_the_order_every_task_has_its_own_last_line(order):
-    told, last = Run("train", Path()), {}
+    told, last = LocalRun("train", Path()), {}
     for name in ("train-detector", "train-detector-2"):
         _note(told, f"Executing task '{name}'", lambda *said: None)
     for number, name in enumerate(order):
@@ -291,7 +291,7 @@ def test_whatever_the_order_every_task_has_its_own_last_line(order):
 
 
 def test_tasks_of_a_loop_end_each_by_itself(tmp_path):
-    told = Run("tune", tmp_path)
+    told = LocalRun("tune", tmp_path)
     for line in LOOP.splitlines():
         _note(told, line, lambda *said: None)
 

@@ -21,7 +21,7 @@ from pipelines.local.canary_failure_drill import REASON, Killer, _told, copied, 
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack, _agree
 from pipelines.local.processes import ProcessError, Revived
-from pipelines.local.run import Run, Step
+from pipelines.local.run import LocalRun, LocalTask
 from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.rollout.faults import Fault
 
@@ -156,7 +156,9 @@ FAILED = "aaaaaaaaaaaa is sent back: at 25 % 9 of 40 requests failed at it, expe
 )  # fmt: skip
 def test_a_drill_fails_unless_all_went_as_it_must(tmp_path, wrong, complaint):
     facts = {"statuses": {200: 80}, "seconds": 3.0, "cause": FAILED, "serves_on": True} | wrong
-    run = Run("deploy_model", tmp_path, steps=[Step("deploy", "deploy", 0.0)], cause=facts["cause"])
+    run = LocalRun(
+        "deploy_model", tmp_path, steps=[LocalTask("deploy", "deploy", 0.0)], cause=facts["cause"]
+    )
     clients, killer = Clients("http://127.0.0.1:9", "drilled", [JPEG]), Killer(None)
     clients.statuses.update(facts["statuses"])
     killer.seconds = facts["seconds"]

@@ -5,19 +5,19 @@ import pytest
 from components.shared.contracts.report import COCO_METRICS, DriftReport, ModelReport, Report
 from components.shared.contracts.snapshot import SnapshotInfo, WindowInfo
 from pipelines.local.local_stack import LocalStack
-from pipelines.local.run import Run, Step
+from pipelines.local.run import LocalRun, LocalTask
 from pipelines.local.summary_page import write_summary_page
 
 DIGEST = "a" * 64
 
 
 def step(name, said):
-    return Step(name, name, 0.0, 1.5, "SUCCESS", said)
+    return LocalTask(name, name, 0.0, 1.5, "SUCCESS", said)
 
 
 @pytest.fixture
 def runs(tmp_path):
-    train, watch = (Run(name, tmp_path / name) for name in ("train", "watch"))
+    train, watch = (LocalRun(name, tmp_path / name) for name in ("train", "watch"))
     train.steps = [step("judge-model", "winner: challenger; it is the first")]
     watch.steps = [step("decide-retraining", "train again: 3 of 12 <descriptors> beyond chance")]
     made, seen = train.folder / "root", watch.folder / "root"

@@ -13,7 +13,7 @@ from typing import Any
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError, asking, url_of
-from components.shared.kubeflow.runs import EXPERIMENT, OVER, PAGE, find_version, start_run
+from components.shared.kubeflow.runs import EXPERIMENT, FINAL_STATES, PAGE, find_version, start_run
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runs import Run, find
 from pipelines.kubeflow.schedules import Schedules
@@ -89,7 +89,9 @@ def terminated(proof: Any, **chosen: Any) -> Run:
     name = f"stopped-{proof.dataset}"
     run = proof.host.submit("train", name=name, dataset=proof.dataset, approval="manual", **chosen)
     proof.later(f"run {run.name}", lambda: proof.remove(run))
-    _until(proof, lambda: run.refresh().tasks() or run.state in OVER, f"{name} did not begin")
+    _until(
+        proof, lambda: run.refresh().tasks() or run.state in FINAL_STATES, f"{name} did not begin"
+    )
     with asking(url_of(proof.host.client)):
         proof.host.client.terminate_run(run.id)
     run.wait(HOURS, proof.every)
@@ -123,7 +125,7 @@ def waits_for_room(proof: Any) -> None:
 
     def told() -> bool:
         seen[:] = run.refresh().waiting()
-        return bool(seen) or run.state in OVER
+        return bool(seen) or run.state in FINAL_STATES
 
     _until(proof, told, f"{run.name} does not say why it waits")
     _must(bool(seen), f"{run.name} is {run.state}, expected it to wait for room")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.monitoring.detect_drift.chance import distance
+from components.monitoring.detect_drift.camera_bootstrap import distance
 from components.monitoring.detect_drift.measure import Pair, column
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import DriftReport

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import FrameFinding
 from components.shared.vision.phash import NEAR_BITS, near_duplicates
@@ -49,7 +49,7 @@ def _asked_again(current: Observed, policy: DriftPolicy) -> str:
     return f"{current.answers:,} answers are about {frames}"
 
 
-def _alike(frames: Sequence[Seen], policy: DriftPolicy) -> str:
+def _alike(frames: Sequence[ObservedFrame], policy: DriftPolicy) -> str:
     """Describe different files that show the same picture."""
     again = _repeated(frames)
     counts = Counter(frame.camera for frame in frames)
@@ -70,7 +70,7 @@ def _alike(frames: Sequence[Seen], policy: DriftPolicy) -> str:
     )
 
 
-def _repeated(frames: Sequence[Seen]) -> list[Seen]:
+def _repeated(frames: Sequence[ObservedFrame]) -> list[ObservedFrame]:
     """Return the frames that look like an earlier one."""
     hashes = np.frombuffer(b"".join(frame.hash for frame in frames), np.uint8).reshape(-1, 32)
     later = {second for _, second in near_duplicates(hashes, NEAR_BITS)}

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.monitoring.detect_drift.chance import Chance, critical_distance, distance
-from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.monitoring.detect_drift.camera_bootstrap import (
+    CameraBootstrap,
+    critical_distance,
+    distance,
+)
+from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import DriftReport, ReferenceFrame
 
@@ -33,7 +37,7 @@ class Pair:
     """
 
     reference: tuple[ReferenceFrame, ...]
-    current: tuple[Seen, ...]
+    current: tuple[ObservedFrame, ...]
     remark: str = ""
     refusal: str = ""
 
@@ -93,7 +97,7 @@ def comparable(reference: Reference, current: Observed, policy: DriftPolicy) -> 
     ))  # fmt: skip
 
 
-def column(frames: Iterable[ReferenceFrame | Seen], name: str) -> Floats:
+def column(frames: Iterable[ReferenceFrame | ObservedFrame], name: str) -> Floats:
     """Return one descriptor of frames, `[N]`.
 
     Args:
@@ -123,7 +127,7 @@ def _refusal(reference: Reference, current: Observed, policy: DriftPolicy) -> st
 def _findings(pair: Pair, names: Sequence[str], policy: DriftPolicy) -> dict[str, Any]:
     alpha = policy.alpha / len(names)
     cameras = [[frame.camera for frame in side] for side in (pair.reference, pair.current)]
-    chance, floor = Chance(*cameras, draws=policy.resamples), _floor(pair, alpha, policy)
+    chance, floor = CameraBootstrap(*cameras, draws=policy.resamples), _floor(pair, alpha, policy)
     distances, thresholds = {}, {}
     for name in names:
         before, after = column(pair.reference, name), column(pair.current, name)
@@ -141,8 +145,8 @@ def _findings(pair: Pair, names: Sequence[str], policy: DriftPolicy) -> dict[str
 
 
 def _floor(pair: Pair, alpha: float, policy: DriftPolicy) -> float:
-    # A few cameras on a few days are a poor picture of all weathers, and drawing them again
-    # cannot know it: the fewer there are, the farther is still near.
+    # A few cameras on a few days do not show all weathers, and resampling them cannot show it:
+    # the fewer cameras, the higher the minimum threshold.
     cameras = len({frame.camera for frame in pair.reference})
     least = 1 - (1 - policy.min_distance) * cameras / (cameras + FEW_CAMERAS)
     return max(least, critical_distance(len(pair.reference), len(pair.current), alpha))

@@ -27,7 +27,7 @@ MAX_IMAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedFrame:
     """One frame with its boxes and descriptors.
 
     Attributes:
@@ -65,7 +65,7 @@ class Observed:
     dataset: str
     model: str | None
     names: tuple[str, ...]
-    frames: tuple[Seen, ...]
+    frames: tuple[ObservedFrame, ...]
     served: int = 0
     answers: int = 0
     gone: int = 0
@@ -129,8 +129,8 @@ def _observe_snapshot(layout: SnapshotLayout, objects: Objects) -> Observed:
 
 def _see(
     frame: WindowFrame | SnapshotImage, scored: Sequence[ScoredBox], reader: ImageReader
-) -> Seen:
+) -> ObservedFrame:
     jpeg = reader.read(frame.sha256)
     descriptors = describe(decode_jpeg(jpeg), scored)
     hashed = hash_jpeg(jpeg).tobytes()
-    return Seen(frame.sha256, frame.camera, frame.boxes, descriptors, hashed)
+    return ObservedFrame(frame.sha256, frame.camera, frame.boxes, descriptors, hashed)

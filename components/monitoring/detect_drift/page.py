@@ -8,7 +8,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from components.monitoring.detect_drift.measure import Pair, column
-from components.monitoring.detect_drift.observe import Seen
+from components.monitoring.detect_drift.observe import ObservedFrame
 from components.shared.contracts.report import DriftReport
 from components.shared.pages.chart import histogram
 from components.shared.pages.fragments import (
@@ -42,7 +42,7 @@ MEANING = {
     "box_size": "median box, side as a share of the picture's",
 }
 
-Read = Callable[[Seen], bytes]
+Read = Callable[[ObservedFrame], bytes]
 
 
 def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Read) -> None:
@@ -134,19 +134,21 @@ def _scores(pair: Pair, name: str) -> NDArray[np.float64]:
     return away / max(float(usual.std()), 1e-3)
 
 
-def _by_strangeness(pair: Pair, names: Sequence[str]) -> list[Seen]:
+def _by_strangeness(pair: Pair, names: Sequence[str]) -> list[ObservedFrame]:
     total = np.mean([np.minimum(_scores(pair, name), 10) for name in names], axis=0)
     return [pair.current[place] for place in np.argsort(-total, kind="stable")]
 
 
-def _gallery(frames: Sequence[Seen], pair: Pair, order: Sequence[str], read: Read) -> Markup:
+def _gallery(
+    frames: Sequence[ObservedFrame], pair: Pair, order: Sequence[str], read: Read
+) -> Markup:
     if not frames:
         return text("There are no frames.")
     return gallery(_pictures(frames, pair, order[:2], read))
 
 
 def _pictures(
-    frames: Sequence[Seen], pair: Pair, names: Sequence[str], read: Read
+    frames: Sequence[ObservedFrame], pair: Pair, names: Sequence[str], read: Read
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
     usual = {name: float(np.median(column(pair.reference, name))) for name in names}
     for frame in frames:

@@ -13,9 +13,9 @@ from psycopg2.errors import LockNotAvailable
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import WindowFrame
 
-# Numbers of `sequence` are given out when a row is written and seen when its transaction
-# ends: 7 may be seen before 6. Whoever moved on to 7 would never see 6. This waits
-# for every transaction that has written a prediction, so what is seen has no holes.
+# A number of `sequence` is assigned when a row is written and visible when its transaction
+# commits: 7 can be visible before 6, and a watermark at 7 would skip 6. This waits for every
+# transaction that has written a prediction, so the visible numbers have no gaps.
 SETTLE = "SET LOCAL lock_timeout = '30s'; SELECT silver.settle_predictions()"
 
 # A frame that was answered twice counts once, as answered last.

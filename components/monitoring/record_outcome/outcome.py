@@ -26,10 +26,10 @@ WORDS = {
     "FAILED": "FAILED",
     "CANCELED": "CANCELED",
     "CANCELLED": "CANCELED",
-}  # states of the API by the words of runners; that it is RUNNING is no end
+}  # state of the API by a runner's word; RUNNING is not final
 DECIDED = {"SUCCEEDED", "FAILED"}  # states of a node
 CANCELED = {"CANCELING", "CANCELED"}
-PATIENCE_S = 60.0  # until the API knows of the end of the last task before the handler
+PATIENCE_S = 60.0  # until the API has the final state of the last task before the handler
 PAUSE_S = 2.0
 
 

@@ -15,14 +15,14 @@ from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
     InClusterConfigLoader,
 )
 
-from components.shared.cluster.complaints import ClusterError, ConflictError, complaints
+from components.shared.cluster.errors import ClusterError, ConflictError, cluster_errors
 
 __all__ = ["Body", "Cluster", "ClusterError", "ConflictError", "Kind"]
 
 TOKENS = Path("/var/run/secrets")
 ABSENT, FORBIDDEN = frozenset({404}), frozenset({403})
-SECONDS = 30  # for one answer of the API server
-SILENCE = 600  # seconds until a log that says nothing counts as cut off
+TIMEOUT_S = 30  # of one request
+LOG_TIMEOUT_S = 600  # without a line, until a followed log counts as cut off
 
 Body = dict[str, Any]
 
@@ -69,13 +69,13 @@ class Cluster:
 
     def serves(self, kind: Kind) -> bool:
         """Return whether the API server has a kind."""
-        with complaints(kind.plural):
+        with cluster_errors(kind.plural):
             found = _unless(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
         return found is not None and any(one.name == kind.plural for one in found.resources)
 
     def get(self, kind: Kind, name: str) -> Body | None:
         """Return an object by its name, or None if there is none."""
-        with complaints(f"{kind.plural} {name}"):
+        with cluster_errors(f"{kind.plural} {name}"):
             found: Body | None = _unless(
                 ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
             )
@@ -84,24 +84,24 @@ class Cluster:
     def objects(self, kind: Kind, selector: str = "") -> list[Body]:
         """Return the objects that match a label selector; none if their kind is not installed."""
         listed = self._custom.list_namespaced_custom_object
-        with complaints(f"{kind.plural} {selector}".strip()):
+        with cluster_errors(f"{kind.plural} {selector}".strip()):
             found = _unless(ABSENT, self._asked, listed, kind, label_selector=selector)
         return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
         """Return a cluster-scoped object, or None if it does not exist or may not be read."""
-        with complaints(f"{kind.plural} {name}"):
+        with cluster_errors(f"{kind.plural} {name}"):
             found: Body | None = _unless(
                 ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
-                kind.group, kind.version, kind.plural, name, _request_timeout=SECONDS,
+                kind.group, kind.version, kind.plural, name, _request_timeout=TIMEOUT_S,
             )  # fmt: skip
         return found
 
     def labels(self) -> dict[str, str] | None:
         """Return the labels of the namespace, or None if they may not be read."""
         read = self._core.read_namespace
-        with complaints(f"namespace {self.namespace}"):
-            found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=SECONDS)
+        with cluster_errors(f"namespace {self.namespace}"):
+            found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=TIMEOUT_S)
         return None if found is None else dict(found.metadata.labels or {})
 
     def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
@@ -110,7 +110,7 @@ class Cluster:
         Raises:
             ConflictError: If there is one of that name.
         """
-        with complaints(f"{kind.plural} {body['metadata']['name']}"):
+        with cluster_errors(f"{kind.plural} {body['metadata']['name']}"):
             return self._asked(
                 self._custom.create_namespaced_custom_object, kind, body, **_dry(dry_run)
             )
@@ -122,14 +122,14 @@ class Cluster:
             ConflictError: If it is not.
         """
         name = body["metadata"]["name"]
-        with complaints(f"{kind.plural} {name}"):
+        with cluster_errors(f"{kind.plural} {name}"):
             return self._asked(
                 self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
             )
 
     def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
         """Delete an object and its dependents (first, if `last`); it may be gone already."""
-        with complaints(f"{kind.plural} {name}"):
+        with cluster_errors(f"{kind.plural} {name}"):
             try:
                 self._asked(
                     self._custom.delete_namespaced_custom_object, kind, name,
@@ -141,18 +141,18 @@ class Cluster:
 
     def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
         """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace."""
-        chosen = {"label_selector": selector, "_request_timeout": SECONDS}
-        with complaints(f"pods {selector}"):
+        chosen = {"label_selector": selector, "_request_timeout": TIMEOUT_S}
+        with cluster_errors(f"pods {selector}"):
             if everywhere:
                 return list(self._core.list_pod_for_all_namespaces(**chosen).items)
             return list(self._core.list_namespaced_pod(self.namespace, **chosen).items)
 
     def service(self, name: str) -> Any | None:
         """Return a service (`V1Service`), or None if there is none."""
-        with complaints(f"service {name}"):
+        with cluster_errors(f"service {name}"):
             try:
                 return self._core.read_namespaced_service(
-                    name, self.namespace, _request_timeout=SECONDS
+                    name, self.namespace, _request_timeout=TIMEOUT_S
                 )
             except client.ApiException as error:
                 if error.status == 404:
@@ -161,16 +161,16 @@ class Cluster:
 
     def pod(self, name: str) -> Any:
         """Return one pod (`V1Pod`)."""
-        with complaints(f"pod {name}"):
-            return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=SECONDS)
+        with cluster_errors(f"pod {name}"):
+            return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=TIMEOUT_S)
 
     def last_words(self, pod: str, container: str, lines: int) -> str:
         """Return the last lines of a container's log, or nothing if the pod is gone."""
-        with complaints(f"log of pod {pod}"):
+        with cluster_errors(f"log of pod {pod}"):
             try:
                 said = self._core.read_namespaced_pod_log(
                     pod, self.namespace, container=container, tail_lines=lines,
-                    _request_timeout=SECONDS,
+                    _request_timeout=TIMEOUT_S,
                 )  # fmt: skip
             except client.ApiException as error:
                 if error.status == 404:
@@ -180,11 +180,11 @@ class Cluster:
 
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
         """Follow the log of a container: yield its lines until it ends."""
-        with complaints(f"log of pod {pod}"):
+        with cluster_errors(f"log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container=container, follow=True,
                 since_seconds=since_seconds, _preload_content=False,
-                _request_timeout=(SECONDS, SILENCE),
+                _request_timeout=(TIMEOUT_S, LOG_TIMEOUT_S),
             )  # fmt: skip
             rest = b""
             for piece in answer.stream():
@@ -195,10 +195,10 @@ class Cluster:
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
         """Return the data of a config map, or None if it does not exist or may not be read."""
-        with complaints(f"config map {name}"):
+        with cluster_errors(f"config map {name}"):
             try:
                 found = self._core.read_namespaced_config_map(
-                    name, namespace, _request_timeout=SECONDS
+                    name, namespace, _request_timeout=TIMEOUT_S
                 )
             except client.ApiException as error:
                 if error.status in (403, 404):
@@ -209,7 +209,7 @@ class Cluster:
     def _asked(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
         answer: Body = verb(
             kind.group, kind.version, self.namespace, kind.plural, *rest,
-            _request_timeout=SECONDS, **options,
+            _request_timeout=TIMEOUT_S, **options,
         )  # fmt: skip
         return answer
 

@@ -1,4 +1,4 @@
 """Kubeflow Pipelines API client: authentication, runs, tasks and logs."""
 
-# Inside a job kfp hides all that compiles, and its client then fails unless this comes first.
+# In a task kfp does not import its compiler, and its client fails unless this is imported first.
 import kfp.dsl.component_decorator  # noqa: F401

@@ -20,8 +20,8 @@ from urllib3.exceptions import HTTPError
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.token import credentials
 
-SECONDS = 40  # for one answer
-TRIES = 4  # at what only asks: urllib3 repeats it three times
+SECONDS = 40  # timeout of one request
+TRIES = 4  # of a GET: urllib3 repeats it three times
 DENIED = (401, 403)
 
 
@@ -73,7 +73,7 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
     if mine := namespace or os.environ.get("KFP_NAMESPACE", ""):
         options["namespace"] = mine
     with asking(url), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # that servers must be of this decade
+        warnings.simplefilter("ignore", FutureWarning)  # the SDK warns about old servers
         client = HostClient(host=url, **options)
     _guard(client._healthz_api.api_client)  # which all services share
     return client

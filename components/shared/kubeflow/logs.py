@@ -18,7 +18,7 @@ LAUNCHER = re.compile(
     r"|Error: exit status \d+$|WARNING: Running pip as "
 )
 ERROR = re.compile(r"[EF]\d{4} .*?\.go:\d+\] (.+)$")
-INPUT = "Got executor_input:"  # after which it is printed on lines of its own, up to a brace
+INPUT = "Got executor_input:"  # the input follows on lines of its own, up to a brace
 NOT_FOUND = re.compile(r"not found|does not exist|NoSuchKey|does not belong to run")
 MAX_SENTENCE = 500
 

@@ -12,14 +12,14 @@ from components.shared.kubeflow.client import asking, url_of
 
 EXPERIMENT = "car-detection"
 TRAIN = "train-car-detector"  # what the host calls the train pipeline
-GOOD = "SUCCEEDED"
-OVER = {GOOD, "FAILED", "CANCELED", "SKIPPED"}  # states of a run that are final
+SUCCEEDED = "SUCCEEDED"
+FINAL_STATES = {SUCCEEDED, "FAILED", "CANCELED", "SKIPPED"}
 PAGE = 100
 
 Answer = Any  # the SDK's answers have no types
 
 
-class Version(NamedTuple):
+class PipelineVersion(NamedTuple):
     """One version of a pipeline on a host.
 
     Attributes:
@@ -77,7 +77,7 @@ def find_pipeline(client: Client, pipeline: str) -> str | None:
     return str(found[0].pipeline_id) if found else None
 
 
-def find_version(client: Client, pipeline: str, version: str = "") -> Version:
+def find_version(client: Client, pipeline: str, version: str = "") -> PipelineVersion:
     """Return a version of a pipeline.
 
     Args:
@@ -99,10 +99,14 @@ def find_version(client: Client, pipeline: str, version: str = "") -> Version:
     if not found:
         told = f"version {version!r}" if version else "version"
         raise Refusal(f"pipeline {pipeline!r} has no {told}, expected one to be uploaded")
-    return Version(pipeline, id_, str(found[0].display_name), str(found[0].pipeline_version_id))
+    return PipelineVersion(
+        pipeline, id_, str(found[0].display_name), str(found[0].pipeline_version_id)
+    )
 
 
-def start_run(client: Client, name: str, version: Version, parameters: Mapping[str, Any]) -> Answer:
+def start_run(
+    client: Client, name: str, version: PipelineVersion, parameters: Mapping[str, Any]
+) -> Answer:
     """Start a run of a version of a pipeline.
 
     Its pods run under the service account of `contracts.account`.
@@ -110,7 +114,7 @@ def start_run(client: Client, name: str, version: Version, parameters: Mapping[s
     Args:
         client: Client of the host.
         name: Name of the run.
-        version: Version of the pipeline.
+        version: PipelineVersion of the pipeline.
         parameters: Pipeline parameters by name.
     """
     with asking(url_of(client)):

@@ -11,7 +11,7 @@ from components.shared.kubeflow.client import asking, url_of
 from components.shared.kubeflow.nodes import Node
 
 DRIVER, EXECUTOR = "-driver", ".executor"
-STARTING = {"", "ContainerCreating", "PodInitializing"}  # of a pod that waits for nothing else
+STARTING = {"", "ContainerCreating", "PodInitializing"}  # reasons of a pod that is starting
 
 
 class ContainerTask(NamedTuple):
@@ -87,7 +87,7 @@ def titles_in(spec: Mapping[str, Any]) -> dict[str, str]:
     >>> titles_in({"root": {"dag": {"tasks": {"train-2": {"taskInfo": {"name": "train"}}}}}})
     {'train-2': 'train'}
     """
-    spec = spec.get("pipeline_spec", spec)  # beside which stands what is Kubernetes' own
+    spec = spec.get("pipeline_spec", spec)  # the other document is Kubernetes' own
     components = [spec.get("root", {}), *spec.get("components", {}).values()]
     return {
         key: task.get("taskInfo", {}).get("name", key)

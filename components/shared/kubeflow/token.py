@@ -21,8 +21,8 @@ ACCOUNT = "car-trigger"
 MOUNTED = Path("/var/run/secrets") / ACCOUNT  # token, ca.crt and namespace
 AUDIENCE = "pipelines.kubeflow.org"
 VALID = timedelta(hours=1)
-SPARE = timedelta(minutes=5)  # a token is not used until its very end
-SECONDS = 30  # for an answer of Kubernetes
+SPARE = timedelta(minutes=5)  # a token is replaced so long before it expires
+SECONDS = 30  # timeout of a request to Kubernetes
 
 
 def credentials() -> TokenCredentialsBase | None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.monitoring.detect_drift.findings import find
-from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import ReferenceFrame
 from components.shared.vision.descriptors import DESCRIPTORS, describe
@@ -22,9 +22,9 @@ def seen(number, picture=None, camera="gate", quality=90):
     """A frame of a picture, or one that looks like no other."""
     if picture is None:
         hashed = np.random.default_rng(number).integers(0, 256, 32, np.uint8).tobytes()
-        return Seen(f"{number:064x}", camera, (), SOUND, hashed)
+        return ObservedFrame(f"{number:064x}", camera, (), SOUND, hashed)
     hashed = hash_jpeg(encode_jpeg(picture, quality)).tobytes()
-    return Seen(f"{number:064x}", camera, (), describe(picture, ()), hashed)
+    return ObservedFrame(f"{number:064x}", camera, (), describe(picture, ()), hashed)
 
 
 def window(frames, **counts):
@@ -124,7 +124,8 @@ def test_nothing_is_said_of_the_frames_of_a_snapshot():
 def test_the_frames_of_a_lively_camera_are_no_repeats():
     shots = [shoot(number) for number in range(60)]
     frames = [
-        Seen(it.sha256, it.camera, it.boxes, SOUND, hash_jpeg(it.jpeg).tobytes()) for it in shots
+        ObservedFrame(it.sha256, it.camera, it.boxes, SOUND, hash_jpeg(it.jpeg).tobytes())
+        for it in shots
     ]
 
     assert found(window(frames), ("camera-0", "camera-1")) == []

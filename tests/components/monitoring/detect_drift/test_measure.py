@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.monitoring.detect_drift.measure import measure
-from components.monitoring.detect_drift.observe import Observed, Reference, Seen
+from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import ReferenceFrame
 from components.shared.vision.descriptors import DESCRIPTORS, PICTURE
@@ -41,7 +41,7 @@ def reference(rows, model=MODEL):
 
 
 def window(rows, model=MODEL, names=DESCRIPTORS):
-    frames = tuple(Seen(SHA, camera, (), descriptors) for camera, descriptors in rows)
+    frames = tuple(ObservedFrame(SHA, camera, (), descriptors) for camera, descriptors in rows)
     return Observed("d" * 64, "yard", model, names, frames)
 
 

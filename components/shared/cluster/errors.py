@@ -36,7 +36,7 @@ def _reason(error: client.ApiException) -> str:
 
 
 @contextmanager
-def complaints(thing: str) -> Iterator[None]:
+def cluster_errors(thing: str) -> Iterator[None]:
     """Turn errors of the client library into ClusterError with the object and the reason.
 
     A 404 is such an error too; a caller that expects it reads its `status`.

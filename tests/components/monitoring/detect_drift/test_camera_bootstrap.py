@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from components.monitoring.detect_drift.chance import Chance, critical_distance, distance
+from components.monitoring.detect_drift.camera_bootstrap import (
+    CameraBootstrap,
+    critical_distance,
+    distance,
+)
 
 SAMPLES = arrays(float, st.integers(1, 40), elements=st.integers(-5, 5).map(float))
 
@@ -41,7 +45,8 @@ def test_independent_samples_pass_the_critical_distance_as_rarely_as_is_said():
 def test_the_same_seed_draws_the_same_worlds():
     values = np.random.default_rng(1).random(40)
     reached = {
-        Chance(["a", "b"] * 20, ["a"] * 30, draws=100).reaches(values, 0.01) for _ in range(2)
+        CameraBootstrap(["a", "b"] * 20, ["a"] * 30, draws=100).reaches(values, 0.01)
+        for _ in range(2)
     }
 
     assert len(reached) == 1
@@ -50,7 +55,7 @@ def test_the_same_seed_draws_the_same_worlds():
 def test_cameras_that_are_unlike_let_chance_reach_farther():
     values = np.random.default_rng(2).normal(size=60)
     cameras = np.repeat(["a", "b", "c", "d", "e", "f"], 10)
-    chance = Chance(cameras, cameras, draws=200)
+    chance = CameraBootstrap(cameras, cameras, draws=200)
 
     unlike = values + np.repeat(np.arange(6) * 5.0, 10)
 
@@ -58,6 +63,6 @@ def test_cameras_that_are_unlike_let_chance_reach_farther():
 
 
 def test_a_number_that_never_changes_reaches_nothing():
-    chance = Chance(["a", "b"] * 20, ["a", "b"] * 20, draws=50)
+    chance = CameraBootstrap(["a", "b"] * 20, ["a", "b"] * 20, draws=50)
 
     assert chance.reaches(np.ones(40), 0.01) == pytest.approx(0)

@@ -46,7 +46,7 @@ def critical_distance(first: int, second: int, alpha: float) -> float:
     return float(np.sqrt(-np.log(alpha / 2) / 2 * (first + second) / (first * second)))
 
 
-class Chance:
+class CameraBootstrap:
     """Cluster bootstrap of the Kolmogorov-Smirnov distance under no drift.
 
     Frames of one camera are alike, so a camera is resampled, not a frame: each resample has as
