@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from components.training.train_detector.data.color_jitter import apply_color_jit
 from components.training.train_detector.data.sampler import Batch
 from components.training.train_detector.learning.flatten import flat
 from components.training.train_detector.learning.loss_scale import PATIENCE
+from tests.components.training.train_detector import tiny_trainers
 from tests.components.training.train_detector.tiny_trainers import (
     RATE,
     SIDE,
@@ -18,7 +20,6 @@ from tests.components.training.train_detector.tiny_trainers import (
     differences,
     state,
     steps,
-    trainer,
 )
 
 
@@ -27,8 +28,33 @@ def relative(one, other):
 
 
 @pytest.fixture(scope="module")
+def idle():
+    """Trainers that were lent before, by their settings: to trace the graph of a step is slow."""
+    return defaultdict(list)
+
+
+@pytest.fixture
+def trainer(idle):
+    """Lend trainers of two classes that are in every respect as new ones."""
+    lent = []
+
+    def lend(seed=0, **chosen):
+        new = tiny_trainers.trainer(seed, **chosen)
+        others = idle[tuple(sorted(chosen.items()))]
+        student = others.pop() if others else new
+        student.model.set_weights(new.model.get_weights())
+        student.load(state(new))
+        lent.append((others, student))
+        return student
+
+    yield lend
+    for others, student in lent:
+        others.append(student)
+
+
+@pytest.fixture(scope="module")
 def student():
-    student = trainer()
+    student = tiny_trainers.trainer()
     student.losses = np.array(steps(student, 0, 8))
     return student
 
@@ -41,7 +67,7 @@ def test_it_learns(student):
 
 
 @pytest.mark.parametrize(("parts", "images"), [(2, 4), (3, 7)])
-def test_parts_are_one_batch_when_statistics_are_frozen(parts, images):
+def test_parts_are_one_batch_when_statistics_are_frozen(parts, images, trainer):
     whole, pieces = trainer(frozen=True), trainer(frozen=True, accumulate=parts)
     before = state(whole)
 
@@ -55,19 +81,19 @@ def test_parts_are_one_batch_when_statistics_are_frozen(parts, images):
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-def test_votes_count_once(parts):
+def test_votes_count_once(parts, trainer):
     _, votes = trainer(accumulate=parts).step(batch(0), RATE, 0, np.float32([1, 0]))
 
     assert votes.tolist() == [1, 0]
 
 
-def test_more_parts_than_images_are_refused():
+def test_more_parts_than_images_are_refused(trainer):
     with pytest.raises(Refusal, match="accumulate is 5, expected at most the 4 images"):
         steps(trainer(accumulate=5), 0, 1)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
-def test_a_state_goes_on_as_if_nothing_had_been(precision):
+def test_a_state_goes_on_as_if_nothing_had_been(precision, trainer):
     first = trainer(precision=precision)
     steps(first, 0, 2)
     other = trainer(seed=1, precision=precision)
@@ -78,7 +104,7 @@ def test_a_state_goes_on_as_if_nothing_had_been(precision):
     assert not differences(state(first), state(other))
 
 
-def test_a_fresh_process_goes_on_byte_for_byte(tmp_path):
+def test_a_fresh_process_goes_on_byte_for_byte(tmp_path, trainer):
     student = trainer()
     steps(student, 0, 2)
     np.savez(tmp_path / "half.npz", **state(student))
@@ -94,7 +120,7 @@ def test_a_fresh_process_goes_on_byte_for_byte(tmp_path):
     assert not differences(dict(np.load(tmp_path / "resumed.npz")), state(student))
 
 
-def test_half_the_bits_move_alike_and_keep_full_weights():
+def test_half_the_bits_move_alike_and_keep_full_weights(trainer):
     full, half = trainer(), trainer(precision="bfloat16")
 
     losses = [steps(one, 0, 1)[0] for one in (full, half)]
@@ -106,14 +132,14 @@ def test_half_the_bits_move_alike_and_keep_full_weights():
         assert one.path == other.path
 
 
-def test_what_a_network_of_half_the_bits_says_is_in_all_of_them():
+def test_what_a_network_of_half_the_bits_says_is_in_all_of_them(trainer):
     said = trainer(precision="bfloat16").model(np.zeros((1, SIDE, SIDE, 3), np.float32))
 
     assert {value.dtype.name for value in said.values()} == {"float32"}
 
 
 @pytest.mark.parametrize("parts", [1, 2])
-def test_an_overflow_changes_nothing_but_the_scale(parts):
+def test_an_overflow_changes_nothing_but_the_scale(parts, trainer):
     student = trainer(precision="float16", accumulate=parts)
     student.load({**state(student), "loss_scale": np.float32(2.0**120)})
     before = state(student)
@@ -125,7 +151,7 @@ def test_an_overflow_changes_nothing_but_the_scale(parts):
     assert state(student)["loss_scale"] == 2.0**119
 
 
-def test_the_scale_of_the_loss_changes_no_move():
+def test_the_scale_of_the_loss_changes_no_move(trainer):
     moved = []
     for scale in (64.0, 16.0):
         student = trainer(precision="float16")
@@ -137,7 +163,7 @@ def test_the_scale_of_the_loss_changes_no_move():
     assert [one["good_steps"] for one in moved] == [1, 1]
 
 
-def test_the_scale_grows_when_long_nothing_overflowed():
+def test_the_scale_grows_when_long_nothing_overflowed(trainer):
     student = trainer(precision="float16")
     student.load(
         {**state(student), "loss_scale": np.float32(64), "good_steps": np.float32(PATIENCE - 1)}
@@ -149,7 +175,7 @@ def test_the_scale_grows_when_long_nothing_overflowed():
     assert state(student)["good_steps"] == 0
 
 
-def test_the_network_shows_the_average_and_the_next_step_does_not_see_it(student):
+def test_the_network_shows_the_average_and_the_next_step_does_not_see_it(student, trainer):
     before = state(student)
 
     shown = student.use_ema_weights()
@@ -165,7 +191,7 @@ def test_the_network_shows_the_average_and_the_next_step_does_not_see_it(student
     assert np.array_equal(steps(student, 8, 9), steps(again, 8, 9))
 
 
-def statistics_after(accumulate, *batches):
+def statistics_after(trainer, accumulate, *batches):
     """Return the statistics that a trainer whose weights stay has after some batches."""
     student = trainer(accumulate=accumulate)
     for number, one in enumerate(batches):
@@ -173,18 +199,20 @@ def statistics_after(accumulate, *batches):
     return state(student)["statistics"]
 
 
-def test_a_step_moves_statistics_as_the_network_itself_does():
+def test_a_step_moves_statistics_as_the_network_itself_does(trainer):
     student, seen = trainer(), batch(0)
     student.model(apply_color_jitter(seen.images, seen.jitters), training=True)
 
     expected = flat(student.model.non_trainable_variables).numpy()
 
-    assert np.allclose(statistics_after(1, seen), expected, rtol=1e-5, atol=1e-6)
+    assert np.allclose(statistics_after(trainer, 1, seen), expected, rtol=1e-5, atol=1e-6)
     assert not np.allclose(state(student)["statistics"], expected, rtol=0.01)
 
 
-def test_each_part_goes_on_with_the_statistics_of_the_one_before():
+def test_each_part_goes_on_with_the_statistics_of_the_one_before(trainer):
     whole = batch(0)
     halves = [Batch(*(array[half] for array in whole)) for half in (slice(2), slice(2, 4))]
 
-    assert np.allclose(statistics_after(2, whole), statistics_after(1, *halves), atol=1e-6)
+    assert np.allclose(
+        statistics_after(trainer, 2, whole), statistics_after(trainer, 1, *halves), atol=1e-6
+    )
