@@ -27,7 +27,7 @@ from tests.benchmarks.yolo_shape import gflops, yolo_shape
 SIZE = 320  # pixels
 CANDIDATES = 300
 MOST_MEGABYTES = 250
-MOST_TAIL = 0.02  # of the time of the whole graph
+MAX_TAIL = 0.02  # of the time of the whole graph
 CPU_INFO = Path("/proc/cpuinfo")
 HAS_VNNI = CPU_INFO.exists() and "vnni" in CPU_INFO.read_text()
 MOST_INT8 = {True: 0.65, False: 0.8}  # of float32; without VNNI a product takes two instructions
@@ -99,7 +99,7 @@ def tail(graph: bytes, whole_ms: float) -> Row:
     what = f"decoding and suppression in the graph, {CANDIDATES} candidates"
     milliseconds = 1000 * seconds
     against = f"nano, whole graph {whole_ms:.2f} ms"
-    return at_most(what, f"{milliseconds:.3f} ms", against, milliseconds / whole_ms, MOST_TAIL)
+    return at_most(what, f"{milliseconds:.3f} ms", against, milliseconds / whole_ms, MAX_TAIL)
 
 
 def crowd(bins: str, logits: str) -> dict[str, Any]:
