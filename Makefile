@@ -24,7 +24,7 @@ run: $(READY) ## The whole loop on this machine; DATA=folder [NAME=dataset] for 
 	@$(BIN)/python -m pipelines loop --data "$(DATA)" --name "$(NAME)"
 
 .PHONY: retrain
-retrain: $(READY) ## After `make run`: label what drifted, train heir and challenger, compare
+retrain: $(READY) ## After `make run`: label what drifted, train both candidates, compare
 	@$(BIN)/python -m pipelines retrain
 
 .PHONY: tune

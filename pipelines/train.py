@@ -32,13 +32,14 @@ def _candidate(
     role: str, valid: dsl.PipelineTask, snapshot: Any, form: dict[str, str], **chosen: Any
 ) -> tuple[Any, Any]:
     """Train one model on what is valid, export it and check it; return it and its package."""
+    name = role.replace("_", " ")
     training = train_detector(snapshot=snapshot, **chosen).after(valid)
-    heavy(with_tracking(with_workers(with_objects(training)))).set_display_name(f"train {role}")
+    heavy(with_tracking(with_workers(with_objects(training)))).set_display_name(f"train {name}")
     trained = training.outputs["trained"]
     exported = export_onnx(snapshot=snapshot, trained=trained, **form)
-    heavy(with_objects(exported)).set_display_name(f"export {role}")
+    heavy(with_objects(exported)).set_display_name(f"export {name}")
     checked = check_model(snapshot=snapshot, package=exported.outputs["package"])
-    light(with_objects(checked)).set_display_name(f"check {role}")
+    light(with_objects(checked)).set_display_name(f"check {name}")
     return trained, checked.outputs["checked"]
 
 
@@ -85,7 +86,7 @@ def train(
         valid = light(with_objects(validate_dataset(snapshot=snapshot)))
 
         packages, trained = {}, {}
-        for role, start in (("heir", "champion"), ("challenger", "scratch")):
+        for role, start in (("fine_tuned", "champion"), ("from_scratch", "scratch")):
             trained[role], packages[role] = _candidate(
                 role, valid, snapshot=snapshot, champion=champion.outputs["fetched"], start=start,
                 form={"precision": served_precision, "suppression": suppression}, epochs=epochs,
@@ -94,8 +95,8 @@ def train(
 
         evaluated = evaluate_detector(
             snapshot=snapshot,
-            heir=packages["heir"],
-            challenger=packages["challenger"],
+            fine_tuned=packages["fine_tuned"],
+            from_scratch=packages["from_scratch"],
             champion=champion.outputs["fetched"],
         )
         heavy(with_tracking(with_objects(evaluated)))
@@ -108,10 +109,10 @@ def train(
                 report=evaluated.outputs["report"],
                 references=evaluated.outputs["references"],
                 verdict=judged.outputs["verdict"],
-                heir_package=packages["heir"],
-                challenger_package=packages["challenger"],
-                heir_trained=trained["heir"],
-                challenger_trained=trained["challenger"],
+                fine_tuned_package=packages["fine_tuned"],
+                from_scratch_package=packages["from_scratch"],
+                fine_tuned_trained=trained["fine_tuned"],
+                from_scratch_trained=trained["from_scratch"],
             )
             light(with_tracking(with_signing_key(with_objects(with_database(registered)))))
 

@@ -92,7 +92,7 @@ def tune(
             heavy(with_objects(exported))
             evaluated = evaluate_detector(
                 snapshot=snapshot,
-                challenger=exported.outputs["package"],
+                from_scratch=exported.outputs["package"],
                 champion=champion.outputs["fetched"],
                 split="validation",
             )

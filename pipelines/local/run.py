@@ -126,7 +126,7 @@ def titles_of(name: str) -> dict[str, str]:
     """Return the dashboard's title of each task of a pipeline, by the task's name.
 
     >>> titles_of("train")["train-detector-2"]
-    'train challenger'
+    'train from scratch'
     """
     spec = GRAPHS[name].pipeline_spec
     dags = [spec.root.dag, *(component.dag for component in spec.components.values())]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.report import DriftReport, Report, precision_text
+from components.shared.contracts.report import LABELS, DriftReport, Report, precision_text
 from components.shared.contracts.snapshot import (
     SnapshotInfo,
     SnapshotLayout,
@@ -31,10 +31,10 @@ STRIDE = 3  # from the busiest frame down, so that not all are of one camera
 # Task and artifact of each page that is enclosed, and what to call it.
 PAGES = (
     ("validate-dataset", "page", "The snapshot"),
-    ("train-detector", "curves", "Training, heir"),
-    ("train-detector-2", "curves", "Training, challenger"),
-    ("check-model", "page", "Trial of the package, heir"),
-    ("check-model-2", "page", "Trial of the package, challenger"),
+    ("train-detector", "curves", "Training, fine-tuned"),
+    ("train-detector-2", "curves", "Training, from scratch"),
+    ("check-model", "page", "Check of the package, fine-tuned"),
+    ("check-model-2", "page", "Check of the package, from scratch"),
     ("evaluate-detector", "page", "The evaluation, worst errors first"),
     ("deploy-model", "page", "The rollout"),
     ("detect-drift", "page", "Drift"),
@@ -97,7 +97,9 @@ def _numbers(info: SnapshotInfo, report: Report) -> Markup:
         ),
         Card("mAP50-95", precision_text(best.coco["map"]), f"{report.boxes:,} true boxes"),
         Card("latency", f"{best.latency_ms_p50:.0f} ms", "median, one image, one thread"),
-        Card("package", f"{best.size_bytes / 1e6:.1f} MB", f"{best.role}, {best.model[:12]}"),
+        Card(
+            "package", f"{best.size_bytes / 1e6:.1f} MB", f"{LABELS[best.role]}, {best.model[:12]}"
+        ),
         Card("images", sum(info.images.values()), f"snapshot {info.id[:12]}"),
         Card("boxes", sum(info.boxes.values()), ", ".join(info.classes)),
     )
@@ -106,7 +108,7 @@ def _numbers(info: SnapshotInfo, report: Report) -> Markup:
 def _comparison(report: Report) -> Markup:
     rows: list[Sequence[str | float]] = [
         (
-            model.role,
+            LABELS[model.role],
             model.model[:12],
             precision_text(model.coco["map50"]),
             precision_text(model.coco["map"]),

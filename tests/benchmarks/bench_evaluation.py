@@ -41,7 +41,9 @@ def rows() -> Iterator[Row]:
     yield Row(f"  the same with all {len(whole.slices)} slices, CPU", f"{seconds:.2f} s")
     other = whole.measure(answers(random, images, SKILL, CLASSES))
     policy = PromotionPolicy()
-    seconds, _ = _timed(lambda: PairedBootstrap(whole, policy, 2).compare("heir", other, measured))
+    seconds, _ = _timed(
+        lambda: PairedBootstrap(whole, policy, 2).compare("fine_tuned", other, measured)
+    )
     yield Row(f"  a duel on {policy.resamples:,} resamples, slices too, CPU", f"{seconds:.1f} s")
 
 

@@ -84,7 +84,8 @@ CHANGES = {
     "a limit below the request": ("resources", "Limit is 1m, expected its request, 2G, or more",
         lambda d: limit_memory(d, "1m")),
     "a limit just below": ("resources", "1907Mi", lambda d: limit_memory(d, "1907Mi")),
-    "root": ("root", "train heir", lambda d: placed(d, "train-detector").pop("securityContext")),
+    "root": ("root", "train fine tuned", lambda d: placed(d, "train-detector").pop(
+        "securityContext")),
     "maybe root": ("root", "judge-model", lambda d: placed(d, "judge-model")[
         "securityContext"].update(runAsNonRoot=False)),
     "user 0": ("root", "user 0", lambda d: placed(d, "judge-model")[
@@ -100,7 +101,7 @@ CHANGES = {
     "the entry point of KFP alone": ("outage", "judge-model ends at the first outage",
         lambda d: container(d, "judge-model")["command"].__setitem__(
             2, "python3 -m kfp.dsl.executor_main")),
-    "no timeout": ("timeout", "export heir", lambda d: placed(d, "export-onnx").pop(
+    "no timeout": ("timeout", "export fine tuned", lambda d: placed(d, "export-onnx").pop(
         "activeDeadlineSeconds")),
     "timeout 0": ("timeout", "judge-model", lambda d: placed(d, "judge-model").update(
         activeDeadlineSeconds="0")),
@@ -174,8 +175,8 @@ CHANGES = {
     "a claim by a parameter": ("access", "reads claim videos", lambda d: placed(
         d, "judge-model").update(
             pvcMount=[{"pvcNameParameter": constant("videos"), "mountPath": "/videos"}])),
-    "one artifact twice": ("artifact", "takes snapshot-dataset.snapshot by heir and snapshot",
-        lambda d: give_twice(d, "evaluate-detector", "heir")),
+    "one artifact twice": ("artifact", "takes snapshot-dataset.snapshot by fine_tuned and snapshot",
+        lambda d: give_twice(d, "evaluate-detector", "fine_tuned")),
     "one artifact twice, in a group": ("artifact", "by card and snapshot", lambda d: give_twice(
         d, "register-model", "card")),
     "no exit": ("exit", "0 tasks", lambda d: d[0]["root"]["dag"]["tasks"].pop("record-outcome")),

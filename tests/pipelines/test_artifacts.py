@@ -43,10 +43,12 @@ def test_the_same_package_as_both_candidates_is_found(tmp_path):
         snapshot = snapshot_dataset(dataset="a").outputs["snapshot"]
         package = fetch_model(dataset="a", model="challenger").outputs["fetched"]
         champion = fetch_model(dataset="a").outputs["fetched"]
-        evaluate_detector(snapshot=snapshot, heir=package, challenger=package, champion=champion)
+        evaluate_detector(
+            snapshot=snapshot, fine_tuned=package, from_scratch=package, champion=champion
+        )
 
     assert found(graph, tmp_path) == [
-        ("evaluate-detector", "fetch-model.fetched", ["challenger", "heir"])
+        ("evaluate-detector", "fetch-model.fetched", ["fine_tuned", "from_scratch"])
     ]
 
 
@@ -86,6 +88,6 @@ def test_an_optional_input_that_is_left_out_is_no_artifact(tmp_path):
         snapshot = snapshot_dataset(dataset="a").outputs["snapshot"]
         package = fetch_model(dataset="a", model="challenger").outputs["fetched"]
         champion = fetch_model(dataset="a").outputs["fetched"]
-        evaluate_detector(snapshot=snapshot, challenger=package, champion=champion)
+        evaluate_detector(snapshot=snapshot, from_scratch=package, champion=champion)
 
     assert found(graph, tmp_path) == []

@@ -232,13 +232,13 @@ RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
 
 def test_lines_of_tasks_beside_each_other_go_to_the_one_that_said_them(tmp_path):
     heard = []
-    told = LocalRun("train", tmp_path, {"train-detector-2": "train challenger"})
+    told = LocalRun("train", tmp_path, {"train-detector-2": "train from scratch"})
     for line in BESIDE.splitlines():
         _note(told, line, lambda *said: heard.append(said))
 
     assert heard == [
         ("train-detector", "epoch 1"),
-        ("train challenger", "epoch 7"),
+        ("train from scratch", "epoch 7"),
         ("record-outcome", "train failed"),
     ]
     assert [step.said for step in told.steps] == ["epoch 1", "epoch 7", "train failed"]

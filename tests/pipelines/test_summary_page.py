@@ -18,7 +18,7 @@ def step(name, said):
 @pytest.fixture
 def runs(tmp_path):
     train, watch = (LocalRun(name, tmp_path / name) for name in ("train", "watch"))
-    train.steps = [step("judge-model", "winner: challenger; it is the first")]
+    train.steps = [step("judge-model", "winner: from_scratch; it is the first")]
     watch.steps = [step("decide-retraining", "train again: 3 of 12 <descriptors> beyond chance")]
     made, seen = train.folder / "root", watch.folder / "root"
     SnapshotInfo(
@@ -26,12 +26,12 @@ def runs(tmp_path):
         boxes={"test": 9}, left_out={}, refused={},
     ).write(made / "snapshot-dataset/snapshot/snapshot.json")  # fmt: skip
     numbers = ModelReport(
-        role="challenger", model=DIGEST, coco=dict.fromkeys(COCO_METRICS, 0.625), slices={},
+        role="from_scratch", model=DIGEST, coco=dict.fromkeys(COCO_METRICS, 0.625), slices={},
         latency_ms_p50=5, latency_ms_p95=6, size_bytes=2_800_000,
     )  # fmt: skip
     Report(
         dataset="toys", snapshot=DIGEST, split="test", images=7, boxes=9, models=(numbers,),
-        absent={"heir": "there is no champion yet"},
+        absent={"fine_tuned": "there is no champion yet"},
     ).write(made / "evaluate-detector/report")  # fmt: skip
     (made / "evaluate-detector/page").write_text('<html><body class="inner">worst</body></html>')
     DriftReport(

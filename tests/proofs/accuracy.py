@@ -124,7 +124,7 @@ def train_in(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
 
 def measured(reader: SnapshotReader, package: Path, split: str) -> tuple[float, float]:
     """Return mAP50 and mAP50-95 of a package as the evaluator sees them."""
-    (model,) = evaluate(reader, {"challenger": package}, split).report.models
+    (model,) = evaluate(reader, {"from_scratch": package}, split).report.models
     return model.coco["map50"], model.coco["map"]
 
 

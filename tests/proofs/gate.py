@@ -1,8 +1,8 @@
 """`python -m tests.proofs.gate`: equal models meet a thousand times, better ones many times.
 
-Every comparison is its own: its own scenes, its own heir, challenger and champion. Prints how
-often luck promoted one of two equal candidates, and how often one that is truly better by so
-much was promoted; ends with 1 if luck does so as often as the policy's alpha, or more.
+Every comparison has its own scenes, candidates and champion. Prints how often luck promoted one
+of two equal candidates, and how often one that is truly better by so much was promoted; ends
+with 1 if luck does so as often as the policy's alpha, or more.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from components.shared.contracts.report import ModelReport, Report
 from tests.components.promotion.evaluate_detector.scenes import EQUAL, Skill, answers, scenes
 
 POLICY = PromotionPolicy()
-DIGESTS = {"heir": "a" * 64, "challenger": "b" * 64, "champion": "c" * 64}
+DIGESTS = {"fine_tuned": "a" * 64, "from_scratch": "b" * 64, "champion": "c" * 64}
 LARGER = {  # the gain that each makes is printed
     "a little": Skill(recall=0.80),
     "more": Skill(recall=0.85),
@@ -30,12 +30,12 @@ LARGER = {  # the gain that each makes is printed
 
 
 def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
-    """Return who wins on scenes of this seed, and the challenger's measured gain."""
-    seed, images, heir, challenger = job
+    """Return who wins on scenes of this seed, and the from_scratch's measured gain."""
+    seed, images, fine_tuned, from_scratch = job
     random = np.random.default_rng(seed)
     frozen = scenes(random, images, cameras=4)
     truth = Truth(frozen, ("car",))
-    skills = {"heir": heir, "challenger": challenger, "champion": EQUAL}
+    skills = {"fine_tuned": fine_tuned, "from_scratch": from_scratch, "champion": EQUAL}
     measured = {
         role: truth.measure(answers(random, frozen, skill)) for role, skill in skills.items()
     }
@@ -47,7 +47,7 @@ def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
         )
         for role, each in measured.items()
     )  # fmt: skip
-    candidates = ("heir", "challenger")
+    candidates = ("fine_tuned", "from_scratch")
     met = tuple(
         bootstrap.compare(role, measured[role], measured["champion"]) for role in candidates
     )
@@ -88,7 +88,7 @@ def _power(pool: Pool, images: int) -> None:
     for name, skill in LARGER.items():
         jobs = [(10**6 + seed, images, EQUAL, skill) for seed in range(100)]
         done = list(pool.imap_unordered(compared, jobs, 10))
-        won = sum(winner == "challenger" for winner, _ in done)
+        won = sum(winner == "from_scratch" for winner, _ in done)
         gain = np.mean([gain for _, gain in done])
         print(
             f"{images} images, better by {name}, {gain:+.3f} mAP50-95: promoted {won} of 100",

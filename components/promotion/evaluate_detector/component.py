@@ -8,28 +8,28 @@ from components.images import image
 @dsl.component(base_image=image("evaluator"), install_kfp_package=False)
 def evaluate_detector(
     snapshot: dsl.Input[dsl.Dataset],
-    challenger: dsl.Input[dsl.Model],
+    from_scratch: dsl.Input[dsl.Model],
     champion: dsl.Input[dsl.Model],
     report: dsl.Output[dsl.Artifact],
     references: dsl.Output[dsl.Artifact],
     page: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
-    heir: dsl.Input[dsl.Model] = None,
+    fine_tuned: dsl.Input[dsl.Model] = None,
     split: str = "test",
 ) -> None:
     """Compare the packages that would be served on the same frozen test images.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
-        challenger: Laid out as `contracts.model.PackageLayout`, or absent.
+        from_scratch: Laid out as `contracts.model.PackageLayout`, or absent.
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         report: `contracts.report.Report`.
         references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
         page: Numbers, curves and the worst errors.
         metrics: The main numbers of each role.
         confusion: The confusion matrix of the better candidate.
-        heir: The other candidate, laid out as the challenger, if there are two.
+        fine_tuned: The other candidate, laid out as the from_scratch, if there are two.
         split: Which images; a search for settings takes `validation`.
     """
     import os
@@ -43,8 +43,8 @@ def evaluate_detector(
     from components.shared.store.tracking import track
 
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
-    candidates: dict[Role, str] = {"heir": heir.path} if heir else {}
-    candidates["challenger"] = challenger.path
+    candidates: dict[Role, str] = {"fine_tuned": fine_tuned.path} if fine_tuned else {}
+    candidates["from_scratch"] = from_scratch.path
     evaluation = evaluate(reader, {**candidates, "champion": champion.path}, split)
     publish(evaluation, reader, report.path, references.path, page.path)
     for name, value in evaluation.metrics.items():

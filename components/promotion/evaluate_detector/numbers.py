@@ -7,7 +7,7 @@ from markupsafe import Markup
 from components.promotion.evaluate_detector.errors import KINDS, Comparison, Kind
 from components.promotion.evaluate_detector.evaluate import Evaluation
 from components.shared.contracts.policy import PromotionPolicy
-from components.shared.contracts.report import ModelReport, Report, precision_text
+from components.shared.contracts.report import LABELS, ModelReport, Report, precision_text
 from components.shared.pages.fragments import Card, cards, sentence, table, text
 from components.shared.pages.page import Section
 
@@ -43,12 +43,12 @@ def count_errors(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
 
 
 def _right(model: ModelReport) -> tuple[str | float, ...]:
-    return (model.role, *(precision_text(model.coco[name]) for name in NAMES))
+    return (LABELS[model.role], *(precision_text(model.coco[name]) for name in NAMES))
 
 
 def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
     return (
-        model.role,
+        LABELS[model.role],
         model.model[:12],
         f"{model.latency_ms_p50:.1f}",
         f"{model.latency_ms_p95:.1f}",
@@ -61,8 +61,8 @@ def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
 def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
     report, errors = evaluation.report, count_errors(evaluation.comparisons)
     return cards(
-        Card("mAP50-95", precision_text(best.coco["map"]), f"of the {best.role}"),
-        Card("mAP50", precision_text(best.coco["map50"]), f"of the {best.role}"),
+        Card("mAP50-95", precision_text(best.coco["map"]), f"of the {LABELS[best.role]}"),
+        Card("mAP50", precision_text(best.coco["map50"]), f"of the {LABELS[best.role]}"),
         Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
         Card("missed", errors["missed"], "objects"),
         Card("badly placed", errors["badly placed"], "boxes, by more than half"),
@@ -74,7 +74,7 @@ def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
 def _duels(report: Report) -> Iterator[str]:
     for duel in report.duels if report.boxes else ():
         yield (
-            f"The {duel.role} has {duel.map.gain:+.3f} mAP50-95 against the champion: "
+            f"The {LABELS[duel.role]} has {duel.map.gain:+.3f} mAP50-95 against the champion: "
             f"{duel.map.low:+.3f} to {duel.map.high:+.3f} in {duel.confidence * 100:.3g} % of "
             f"{duel.resamples:,} resamples of the images, the same for both."
         )

@@ -13,7 +13,7 @@ from components.promotion.evaluate_detector.numbers import count_errors, numbers
 from components.promotion.evaluate_detector.slices import CROWDS, HOURS, SIZES
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.report import Role
+from components.shared.contracts.report import LABELS, Role
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.pages.chart import bar_chart, heatmap, histogram, pr_curve
 from components.shared.pages.fragments import columns, gallery, sentence, text
@@ -101,7 +101,7 @@ def _slices(evaluation: Evaluation) -> Section:
         bar_chart(
             [f"{name} ({counts[name]:,})" for name in names],
             {
-                model.role: [model.slices[kind].get(name, 0.0) for name in names]
+                LABELS[model.role]: [model.slices[kind].get(name, 0.0) for name in names]
                 for model in evaluation.report.models
             },
             title=TITLES_OF_SLICES[kind] + _cut(len(names), len(counts)),

@@ -10,11 +10,11 @@ def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdow
     """Decide which new model, if any, replaces the one in service.
 
     Args:
-        report: `contracts.report.Report` of heir, challenger and champion.
+        report: `contracts.report.Report` of fine_tuned, from_scratch and champion.
         verdict: The decision and its reason, for people.
 
     Returns:
-        `heir`, `challenger` or `none`.
+        `fine_tuned`, `from_scratch` or `none`.
     """
     from pathlib import Path
 

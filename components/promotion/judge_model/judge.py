@@ -4,11 +4,11 @@ import math
 
 from components.promotion.judge_model.objections import comparison, objections, told
 from components.shared.contracts.policy import PromotionPolicy
-from components.shared.contracts.report import ModelReport, Report, Verdict
+from components.shared.contracts.report import LABELS, ModelReport, Report, Verdict
 
 
 def judge(report: Report, policy: PromotionPolicy) -> Verdict:
-    """Return which of heir and challenger replaces the champion, if any.
+    """Return which of fine_tuned and from_scratch replaces the champion, if any.
 
     A candidate must have metrics, be above the minimum mAP50 and within the budgets of
     latency, size and memory. The first such model is promoted; after that a candidate must
@@ -17,7 +17,7 @@ def judge(report: Report, policy: PromotionPolicy) -> Verdict:
     cannot be evaluated is never replaced: a person must look at it.
 
     Args:
-        report: Metrics of heir, challenger and champion on the same images.
+        report: Metrics of fine_tuned, from_scratch and champion on the same images.
         policy: Limits and margins of a promotion.
 
     Returns:
@@ -28,7 +28,7 @@ def judge(report: Report, policy: PromotionPolicy) -> Verdict:
         against = next(objections(model, report, policy), None)
         if against is None and model.role != "champion":
             return Verdict(winner=model.role, reason=_line(_praise(model, report, policy)))
-        reasons.append(f"{model.role}: {against}")
+        reasons.append(f"{LABELS[model.role]}: {against}")
     start = reasons or ["there is nothing to promote"]
     return Verdict(winner="none", reason=_line("; ".join([*start, *_absent(report)])))
 
@@ -41,7 +41,7 @@ def ranked(report: Report) -> list[ModelReport]:
 
 def _rank(model: ModelReport) -> tuple[float, float, bool]:
     overall, at_half = (model.measurable.get(name, -math.inf) for name in ("map", "map50"))
-    return overall, at_half, model.role == "heir"
+    return overall, at_half, model.role == "fine_tuned"
 
 
 def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
@@ -51,9 +51,9 @@ def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
         against = f"{comparison(model, champion)}, {told(duel.map, duel.confidence)}"
     few = policy.few(report.images, report.split)
     return (
-        f"the {model.role} has {against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} "
-        f"{report.split} images, 95 % of them within {model.latency_ms_p95:.0f} ms "
-        f"(allowed {policy.max_latency_ms:.0f})"
+        f"the {LABELS[model.role]} has {against}; mAP50 {model.coco['map50']:.3f} on "
+        f"{report.images:,} {report.split} images, 95 % of them within "
+        f"{model.latency_ms_p95:.0f} ms (allowed {policy.max_latency_ms:.0f})"
     ) + (f"; {few}" if few else "")
 
 
@@ -61,7 +61,7 @@ def _absent(report: Report) -> list[str]:
     """Return the absent roles with reasons: all if no candidate is present, else candidates."""
     alone = not any(model.role != "champion" for model in report.models)
     return [
-        f"no {role}: {why}"
+        f"no {LABELS[role]}: {why}"
         for role, why in sorted(report.absent.items())
         if alone or role != "champion"
     ]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from components.promotion.judge_model.objections import objections, told
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import (
+    LABELS,
     NOT_MEASURABLE,
     ROLES,
     ModelReport,
@@ -29,12 +30,12 @@ def page(verdict: Verdict, report: Report, policy: PromotionPolicy) -> str:
     parts = [verdict.markdown.strip()]
     if models:
         parts += [_table(models, report, policy), *_details(models, report, policy)]
-    parts += [f"There is no {role}: {why}" for role, why in sorted(report.absent.items())]
+    parts += [f"There is no {LABELS[role]}: {why}" for role, why in sorted(report.absent.items())]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(models: list[ModelReport], report: Report, policy: PromotionPolicy) -> str:
-    head = ("", *(model.role for model in models), "asked of a candidate")
+    head = ("", *(LABELS[model.role] for model in models), "asked of a candidate")
     return markdown_table(
         head, ((name, *map(value, models), asked) for name, asked, value in _rows(report, policy))
     )
@@ -68,9 +69,10 @@ def _details(models: list[ModelReport], report: Report, policy: PromotionPolicy)
     for model in models:
         if model.role != "champion":
             against = list(objections(model, report, policy))
-            yield f"Against the {model.role}: {'; '.join(against) or 'nothing'}."
+            label = LABELS[model.role]
+            yield f"Against the {label}: {'; '.join(against) or 'nothing'}."
             if falls := _falls(model, report):
-                yield f"Where the {model.role} is lower, the most first: {'; '.join(falls)}."
+                yield f"Where the {label} is lower, the most first: {'; '.join(falls)}."
 
 
 def _falls(model: ModelReport, report: Report) -> list[str]:

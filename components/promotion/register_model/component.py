@@ -11,24 +11,24 @@ def register_model(
     report: dsl.Input[dsl.Artifact],
     references: dsl.Input[dsl.Artifact],
     verdict: dsl.Input[dsl.Markdown],
-    heir_package: dsl.Input[dsl.Model],
-    challenger_package: dsl.Input[dsl.Model],
-    heir_trained: dsl.Input[dsl.Model],
-    challenger_trained: dsl.Input[dsl.Model],
+    fine_tuned_package: dsl.Input[dsl.Model],
+    from_scratch_package: dsl.Input[dsl.Model],
+    fine_tuned_trained: dsl.Input[dsl.Model],
+    from_scratch_trained: dsl.Input[dsl.Model],
     snapshot: dsl.Input[dsl.Dataset],
     card: dsl.Output[dsl.Markdown],
 ) -> str:
     """Register the winner of a comparison as a version, signed if there is a key.
 
     Args:
-        winner: `heir` or `challenger`.
+        winner: `fine_tuned` or `from_scratch`.
         report: `contracts.report.Report` of the comparison.
         references: Boxes and descriptors of held-out images by each model, `<role>.jsonl`.
         verdict: The decision and its reason.
-        heir_package: Laid out as `contracts.model.PackageLayout`, or absent.
-        challenger_package: The same.
-        heir_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
-        challenger_trained: The same.
+        fine_tuned_package: Laid out as `contracts.model.PackageLayout`, or absent.
+        from_scratch_package: The same.
+        fine_tuned_trained: Laid out as `contracts.model.TrainedLayout`, or absent.
+        from_scratch_trained: The same.
         snapshot: Training data of both, laid out as `contracts.snapshot.SnapshotLayout`.
         card: The model card: purpose, metrics and limits.
 
@@ -48,8 +48,8 @@ def register_model(
     from components.shared.store.tracking import track
 
     candidates = {
-        "heir": (heir_package.path, heir_trained.path),
-        "challenger": (challenger_package.path, challenger_trained.path),
+        "fine_tuned": (fine_tuned_package.path, fine_tuned_trained.path),
+        "from_scratch": (from_scratch_package.path, from_scratch_trained.path),
     }
     candidate = winning(
         winner, candidates, report.path, references.path, verdict.path, snapshot.path

@@ -62,7 +62,7 @@ def winning(
     """Collect the files of the winner.
 
     Args:
-        winner: `heir` or `challenger`.
+        winner: `fine_tuned` or `from_scratch`.
         candidates: Folders of package and of trained weights, by role.
         report: File of the comparison.
         references: Folder with `<role>.jsonl`.

@@ -1,16 +1,30 @@
 """Records of evaluation and monitoring: metrics of models, comparison, verdict, drift, decision."""
 
 import math
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.record import Record
 from components.shared.contracts.values import Name, Sha256
 
-Role = Literal["heir", "challenger", "champion"]
-ROLES: tuple[Role, ...] = ("heir", "challenger", "champion")
+# Roles of reports that were written before, and what they are called now.
+FORMER_ROLES = {"heir": "fine_tuned", "challenger": "from_scratch"}
+
+
+def _renamed(role: Any) -> Any:
+    return FORMER_ROLES.get(role, role) if isinstance(role, str) else role
+
+
+Role = Annotated[Literal["fine_tuned", "from_scratch", "champion"], BeforeValidator(_renamed)]
+Winner = Annotated[Literal["fine_tuned", "from_scratch", "none"], BeforeValidator(_renamed)]
+ROLES: tuple[Role, ...] = ("fine_tuned", "from_scratch", "champion")
+LABELS: dict[Role, str] = {
+    "fine_tuned": "fine-tuned candidate",
+    "from_scratch": "candidate from scratch",
+    "champion": "champion",
+}  # in sentences
 
 COCO_METRICS = (
     "map", "map50", "map75", "map_small", "map_medium", "map_large",
@@ -101,7 +115,7 @@ class Report(Record):
     images: int
     boxes: int
     models: tuple[ModelReport, ...]
-    absent: dict[str, str]
+    absent: dict[Role, str]
     slice_boxes: dict[str, dict[str, int]] = Field(
         default={}, description="true boxes by kind of slice, then by its value"
     )
@@ -137,7 +151,7 @@ class HardCase(Record):
 class Verdict(Record):
     """Decision of a comparison, with its reason."""
 
-    winner: Literal["heir", "challenger", "none"]
+    winner: Winner
     reason: str
 
     @property
@@ -149,8 +163,8 @@ class Verdict(Record):
     def from_markdown(cls, text: str) -> "Verdict":
         """Parse a verdict from its `markdown`, whatever follows the reason.
 
-        >>> Verdict.from_markdown(Verdict(winner="heir", reason="better").markdown)
-        Verdict(winner='heir', reason='better')
+        >>> Verdict.from_markdown(Verdict(winner="fine_tuned", reason="better").markdown)
+        Verdict(winner='fine_tuned', reason='better')
         """
         head, reason, *_ = [*text.split("\n\n"), ""]
         winner = head.removeprefix("**winner: ").removesuffix("**")

@@ -116,7 +116,7 @@ def _run(client: Any, lineage: Lineage) -> str:
     asked = f"tags.fingerprint = '{lineage.fingerprint}'"
     for run in client.search_runs([experiment], asked, max_results=1):
         return str(run.info.run_id)
-    kind = "challenger" if lineage.start == "scratch" else "heir"
+    kind = "from_scratch" if lineage.start == "scratch" else "fine_tuned"
     name = f"{kind} {lineage.snapshot[:8]} {lineage.fingerprint[:8]}"
     tags = {"fingerprint": lineage.fingerprint, "snapshot": lineage.snapshot}
     return str(client.create_run(experiment, tags=tags, run_name=name).info.run_id)

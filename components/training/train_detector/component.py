@@ -33,7 +33,7 @@ def train_detector(
         curves: Losses and precision over the epochs.
         metrics: The numbers of the best epoch.
         start: `scratch`, or `champion` to go on from the champion's weights.
-        size: pico, nano or small; an heir has the champion's.
+        size: pico, nano or small; fine-tuning keeps the champion's.
         image_size: Long side of the network's input in pixels.
         epochs: Passes over the training split; `auto` leaves it to the amount of data.
         batch_size: Images a step, over all workers together.

@@ -40,12 +40,12 @@ def train(
     Returns:
         What was trained, or None if the model is absent on purpose.
     """
-    heir = settings.start == "champion"
-    if heir and (reason := nothing_to_inherit(champion, snapshot)):
+    fine_tuned = settings.start == "champion"
+    if fine_tuned and (reason := nothing_to_fine_tune(champion, snapshot)):
         mark_absent(trained, reason)
         log_progress(f"nothing to train: {reason}")
         return None
-    start = champion if heir else None
+    start = champion if fine_tuned else None
     plan = plan_training(snapshot, start, settings)
     store = TrainingStore(objects, plan.fingerprint)
     if store.complete():
@@ -70,7 +70,7 @@ def numbers_of(info: TrainedInfo | None) -> dict[str, float]:
     return {name: number for name, number in numbers.items() if number is not None}
 
 
-def nothing_to_inherit(champion: Path, snapshot: Path) -> str | None:
+def nothing_to_fine_tune(champion: Path, snapshot: Path) -> str | None:
     """Return why fine-tuning would learn nothing new, or None if it would.
 
     Args:

@@ -24,7 +24,7 @@ def pick_settings(
         trained: What came of them, each a `contracts.model.TrainedLayout`, or absent.
         finalists: The recipes that were trained in full.
         packages: What came of those, each a `contracts.model.PackageLayout`, or absent.
-        reports: Their numbers, each a `contracts.report.Report` of one as challenger.
+        reports: Their numbers, each a `contracts.report.Report` of one as `from_scratch`.
         settings: YAML for the train pipeline: what differs from the defaults.
         page: Every trial with its numbers.
 

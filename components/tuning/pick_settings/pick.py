@@ -62,7 +62,7 @@ def pick(
     Args:
         recipes: Recipes of the finalists.
         packages: Those of their models that could be exported, in any order.
-        reports: Of their models, in any order, each as `challenger`.
+        reports: Of their models, in any order, each as `from_scratch`.
         policy: Margin of a winner.
 
     Raises:
@@ -71,7 +71,7 @@ def pick(
     for report in reports:
         if report.split != "validation":
             raise Refusal(f"a report is of the {report.split} split, expected validation")
-    numbers = {m.model: m for report in reports for m in report.models if m.role == "challenger"}
+    numbers = {m.model: m for report in reports for m in report.models if m.role == "from_scratch"}
     found = {at: numbers.get(made.digest) for at, made in followed(recipes, packages).items()}
     finalists = tuple(Finalist(at, recipe, found.get(at)) for at, recipe in enumerate(recipes))
     return _best(finalists, policy)

@@ -58,7 +58,7 @@ def test_why_a_run_failed_stands_first_with_the_tasks_name(told, kubeflow, v1bet
 
     assert code == 1
     assert lines[0].endswith(" FAILED")
-    assert lines[1] == "  train challenger: 3 images are undecodable, expected JPEGs"
+    assert lines[1] == "  train from scratch: 3 images are undecodable, expected JPEGs"
     assert sum("undecodable" in line for line in lines) == 2  # and once in the task's log
 
 
@@ -70,8 +70,9 @@ def test_each_container_task_has_one_entry_with_the_dashboards_name(told, kubefl
 
     assert code == 0
     assert sorted(heads(lines)) == sorted([
-        "fetch-model", "snapshot-dataset", "validate-dataset", "train heir", "export heir",
-        "check heir", "train challenger", "export challenger", "check challenger",
+        "fetch-model", "snapshot-dataset", "validate-dataset", "train fine tuned",
+        "export fine tuned", "check fine tuned", "train from scratch",
+        "export from scratch", "check from scratch",
         "evaluate-detector", "judge-model", "register-model", "record-outcome",
     ])  # fmt: skip
 
@@ -81,7 +82,7 @@ def test_a_log_has_the_tasks_own_last_lines_and_not_the_launchers(told):
 
     _, lines = told({"train-detector": Ends(log=said)})
 
-    (head,) = (number for number, line in enumerate(lines) if line.endswith("train heir"))
+    (head,) = (number for number, line in enumerate(lines) if line.endswith("train fine tuned"))
     assert lines[head + 1 : head + 4] == [f"      | » epoch {number}" for number in (6, 7, 8)]
     assert not [line for line in lines if "launcher" in line or "KFP Executor" in line]
 
@@ -97,7 +98,7 @@ def test_a_pod_that_was_killed_is_told_by_what_argo_says(told):
 
     _, lines = told({"train-detector": killed})
 
-    assert lines[1] == "  train heir: OOMKilled (exit code 137); » epoch 1 of 9"
+    assert lines[1] == "  train fine tuned: OOMKilled (exit code 137); » epoch 1 of 9"
 
 
 def test_a_log_that_is_gone_is_said_so_and_no_answer_is_printed_as_one(told, kubeflow, run):
@@ -108,7 +109,7 @@ def test_a_log_that_is_gone_is_said_so_and_no_answer_is_printed_as_one(told, kub
     code, lines = told(FAILED)
 
     assert code == 1
-    assert lines[1] == "  train challenger: Error (exit code 1)"
+    assert lines[1] == "  train from scratch: Error (exit code 1)"
     assert "      | (its log is gone)" in lines
     assert "not found" not in "\n".join(lines)
 
@@ -154,7 +155,7 @@ def test_a_log_that_later_pipelines_say_is_gone_by_status_500_is_gone(told, run,
     code, lines = told(FAILED)
 
     assert code == 1
-    assert lines[1] == "  train challenger: Error (exit code 1)"
+    assert lines[1] == "  train from scratch: Error (exit code 1)"
     assert "      | (its log is gone)" in lines
 
 
@@ -195,10 +196,10 @@ def test_logs_and_wait_tell_why_a_pod_waits(told, run, command, capsys):
     code, lines = told(PENDING)
 
     assert code == 124
-    assert lines[1] == f"  train heir waits: {WAITS}"
+    assert lines[1] == f"  train fine tuned waits: {WAITS}"
     assert command("wait", run.name, "--timeout", "0.05", "--every", "0.01") == 124
     waited = capsys.readouterr().out.splitlines()
-    assert waited == [f"{run.name} RUNNING", f"{run.name} train heir waits: {WAITS}"]
+    assert waited == [f"{run.name} RUNNING", f"{run.name} train fine tuned waits: {WAITS}"]
 
 
 def test_a_pod_that_only_starts_waits_for_nothing(told):

@@ -84,7 +84,10 @@ def test_pipelines_2_17_says_with_status_200_that_a_log_is_not_there(kubeflow, r
 def test_pipelines_2_17_refuses_an_artifact_twice_in_the_tasks_driver():
     same = {"taskOutputArtifact": {"producerTask": "make", "outputArtifactKey": "package"}}
     make = {"componentRef": {"name": "comp"}, "taskInfo": {"name": "make"}}
-    compare = {"dependentTasks": ["make"], "inputs": {"artifacts": {"heir": same, "other": same}}}
+    compare = {
+        "dependentTasks": ["make"],
+        "inputs": {"artifacts": {"one": same, "other": same}},
+    }
     spec = {
         "root": {"dag": {"tasks": {"make": make, "compare": make | compare}}},
         "components": {"comp": {"executorLabel": "exec"}},

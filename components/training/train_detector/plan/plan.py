@@ -23,7 +23,7 @@ from components.training.train_detector.plan.fingerprint import code_digest
 from components.training.train_detector.plan.settings import CELL, MAX_BOXES, Settings
 
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
-HEIR_SHARE = 0.5  # of that, for one that does not begin at nothing
+FINE_TUNING_SHARE = 0.5  # of that, for one that does not begin at nothing
 MIN_EPOCHS = 8
 MAX_EPOCHS = 150  # each takes about a second of its own, however few images it has
 
@@ -48,7 +48,7 @@ class PlanLayout:
         self.root = Path(root)
         self.plan = self.root / "plan.json"
         self.snapshot = self.root / "snapshot"  # without its shards
-        self.warm = self.root / "warm"  # `TrainedLayout` to begin with; an heir's alone
+        self.warm = self.root / "warm"  # `TrainedLayout` to begin with; of fine-tuning alone
         self.trained = self.root / "trained"  # `TrainedLayout` that the chief fills
 
 
@@ -58,7 +58,7 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         champion: `RegisteredLayout` folder to start from; None starts from scratch.
-        settings: What a person chose. An heir keeps the size of the champion.
+        settings: What a person chose. Fine-tuning keeps the size of the champion.
 
     Raises:
         Refusal: If a split that training needs is empty, or the batch does not divide.
@@ -75,7 +75,7 @@ def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> 
     warm = RegisteredLayout(champion).trained if champion else None
     return Plan(
         settings=settings,
-        epochs=settings.epochs or epochs_for(info.images["train"], heir=warm is not None),
+        epochs=settings.epochs or epochs_for(info.images["train"], fine_tuned=warm is not None),
         info=TrainedInfo(
             lineage=lineage_of(info, champion, settings),
             classes=info.classes,
@@ -166,16 +166,16 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
     return (image_size, other) if aspect >= 1 else (other, image_size)
 
 
-def epochs_for(images: int, *, heir: bool = False) -> int:
+def epochs_for(images: int, *, fine_tuned: bool = False) -> int:
     """Return the number of epochs for a size of the training split.
 
     Small sets are seen more often, so that each training sees about as many images, but not
     so often that measuring after each epoch takes longer than the training.
 
-    >>> epochs_for(400), epochs_for(400, heir=True), epochs_for(100_000), epochs_for(7)
+    >>> epochs_for(400), epochs_for(400, fine_tuned=True), epochs_for(100_000), epochs_for(7)
     (30, 15, 8, 150)
     """
-    wanted = round(IMAGES_SEEN * (HEIR_SHARE if heir else 1) / images)
+    wanted = round(IMAGES_SEEN * (FINE_TUNING_SHARE if fine_tuned else 1) / images)
     return min(max(MIN_EPOCHS, wanted), MAX_EPOCHS)
 
 

@@ -12,7 +12,7 @@ from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Outage, Refusal
 from components.training.train_detector.plan.settings import Settings, settings_of
 
-OF_THE_GRAPH = ("start",)  # heir and challenger differ in it, and share a recipe
+OF_THE_GRAPH = ("start",)  # both candidates share a recipe, and differ in it
 
 
 def with_recipe(recipe: str, **given: Any) -> Settings:

@@ -46,9 +46,13 @@ def freeze(tmp_path, object_store):
 def folders(tiny_package, tmp_path):
     """Make the three folders that the evaluator takes; a role without a shift is absent."""
 
-    def make(heir=None, challenger=None, champion=None, **options):
+    def make(fine_tuned=None, from_scratch=None, champion=None, **options):
         made = {}
-        for role, shift in (("heir", heir), ("challenger", challenger), ("champion", champion)):
+        for role, shift in (
+            ("fine_tuned", fine_tuned),
+            ("from_scratch", from_scratch),
+            ("champion", champion),
+        ):
             made[role] = tmp_path / f"{role}-input"
             package = RegisteredLayout(made[role]).package if role == "champion" else made[role]
             if shift is None:
@@ -61,37 +65,37 @@ def folders(tiny_package, tmp_path):
 
 
 def test_the_best_candidate_is_the_subject(freeze, folders):
-    evaluation = evaluate(freeze(), folders(heir=6.0, challenger=0.0, champion=0.0))
+    evaluation = evaluate(freeze(), folders(fine_tuned=6.0, from_scratch=0.0, champion=0.0))
 
-    assert evaluation.subject == "challenger"
+    assert evaluation.subject == "from_scratch"
 
 
 def test_all_models_are_measured_on_the_test_images_alone(freeze, folders):
-    report = evaluate(freeze(), folders(challenger=0.0, champion=6.0)).report
+    report = evaluate(freeze(), folders(from_scratch=0.0, champion=6.0)).report
 
     assert (report.images, report.boxes) == (3, 4)
-    assert report.of("challenger").coco["map50"] == pytest.approx(0.75, abs=0.01)
+    assert report.of("from_scratch").coco["map50"] == pytest.approx(0.75, abs=0.01)
     assert report.of("champion").coco["map50"] < 0.1
-    assert report.absent == {"heir": "no heir today"}
+    assert report.absent == {"fine_tuned": "no fine_tuned today"}
 
 
 def test_a_model_in_two_roles_has_the_same_numbers_in_both(freeze, folders):
-    report = evaluate(freeze(), folders(heir=0.0, champion=0.0)).report
+    report = evaluate(freeze(), folders(fine_tuned=0.0, champion=0.0)).report
 
-    heir, champion = report.of("heir"), report.of("champion")
-    assert heir.model_copy(update={"role": "champion"}) == champion
+    fine_tuned, champion = report.of("fine_tuned"), report.of("champion")
+    assert fine_tuned.model_copy(update={"role": "champion"}) == champion
 
 
 def test_slices_tell_where_a_model_is_right(freeze, folders):
-    report = evaluate(freeze(), folders(challenger=0.0)).report
+    report = evaluate(freeze(), folders(from_scratch=0.0)).report
 
-    assert report.of("challenger").slices["camera"]["north"] == pytest.approx(1)
-    assert report.of("challenger").slices["camera"]["south"] == pytest.approx(0.5, abs=0.01)
+    assert report.of("from_scratch").slices["camera"]["north"] == pytest.approx(1)
+    assert report.of("from_scratch").slices["camera"]["south"] == pytest.approx(0.5, abs=0.01)
     assert report.slice_boxes["camera"] == {"north": 2, "south": 2}
 
 
 def test_latency_and_size_are_those_of_the_model(freeze, folders):
-    model = evaluate(freeze(), folders(challenger=0.0)).report.of("challenger")
+    model = evaluate(freeze(), folders(from_scratch=0.0)).report.of("from_scratch")
 
     assert 0 < model.latency_ms_p50 <= model.latency_ms_p95
     assert model.size_bytes > 0
@@ -100,10 +104,10 @@ def test_latency_and_size_are_those_of_the_model(freeze, folders):
 def test_references_are_the_held_out_images_as_they_would_be_served(freeze, folders, tmp_path):
     reader = freeze()
     publish(
-        evaluate(reader, folders(challenger=0.0)), reader,
+        evaluate(reader, folders(from_scratch=0.0)), reader,
         tmp_path / "report.json", tmp_path / "references", tmp_path / "page.html",
     )  # fmt: skip
-    frames = read_lines(ReferenceFrame, tmp_path / "references" / "challenger.jsonl")
+    frames = read_lines(ReferenceFrame, tmp_path / "references" / "from_scratch.jsonl")
 
     held_out = {image.sha256 for image in reader.images() if image.split != "train"}
     assert {frame.sha256 for frame in frames} == held_out
@@ -112,7 +116,7 @@ def test_references_are_the_held_out_images_as_they_would_be_served(freeze, fold
 
 
 def test_the_confusion_matrix_counts_what_was_missed(freeze, folders):
-    names, counts = evaluate(freeze(), folders(challenger=0.0)).confusion
+    names, counts = evaluate(freeze(), folders(from_scratch=0.0)).confusion
 
     assert names == ["car", "background"]
     assert counts == [[3, 1], [0, 0]]
@@ -127,14 +131,14 @@ def test_a_champion_of_other_classes_is_compared_by_name(freeze, folders):
 
 def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp_path):
     reader = freeze([("test", "north", {(1, 1): 0}, []), ("validation", "north", {(0, 0): 0}, [])])
-    evaluation = evaluate(reader, folders(challenger=0.0, champion=6.0))
+    evaluation = evaluate(reader, folders(from_scratch=0.0, champion=6.0))
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
     verdict = judge(evaluation.report, PromotionPolicy())
     page = (tmp_path / "p.html").read_text()
     verdict_page = verdict_as_markdown(verdict, evaluation.report, PromotionPolicy())
 
     assert evaluation.sentence == "mAP is not measurable: none of 1 test images has a box"
-    assert set(evaluation.metrics) == {"challenger latency ms p95", "champion latency ms p95"}
+    assert set(evaluation.metrics) == {"from_scratch latency ms p95", "champion latency ms p95"}
     assert page.count("not measurable") > 10
     assert (verdict.winner, "mAP50 is not measurable" in verdict.reason) == ("none", True)
     for text in (page, verdict_page, verdict.reason, evaluation.sentence):
@@ -143,7 +147,7 @@ def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp
 
 def test_the_page_says_how_little_numbers_on_few_images_mean(freeze, folders, tmp_path):
     reader = freeze()
-    evaluation = evaluate(reader, folders(challenger=0.0))
+    evaluation = evaluate(reader, folders(from_scratch=0.0))
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
 
     said = "umbers on 3 test images mean little: 20 or more tell two models apart"
@@ -162,7 +166,7 @@ def test_many_classes_and_cameras_with_long_names_fit_a_page_that_says_what_is_l
         for number in range(24)
     ]  # fmt: skip
     reader = freeze(pictures, classes)
-    evaluation = evaluate(reader, folders(challenger=0.0, classes=classes))
+    evaluation = evaluate(reader, folders(from_scratch=0.0, classes=classes))
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
     page = (tmp_path / "p.html").read_text()
 
@@ -178,37 +182,37 @@ def test_without_any_model_the_reasons_are_told(freeze, folders, tmp_path):
     evaluation = evaluate(reader, folders())
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
 
-    assert evaluation.sentence.startswith("no model to evaluate; no heir today")
+    assert evaluation.sentence.startswith("no model to evaluate; no fine_tuned today")
     assert Report.read(tmp_path / "r.json").models == ()
     assert "There is no champion: no champion today." in (tmp_path / "p.html").read_text()
 
 
 def test_a_test_split_without_boxes_is_measured_as_undefined(freeze, folders, tmp_path):
     reader = freeze([("test", "north", LIT, [])])
-    evaluation = evaluate(reader, folders(challenger=0.0))
+    evaluation = evaluate(reader, folders(from_scratch=0.0))
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
 
-    assert evaluation.report.of("challenger").coco["map"] == -1
+    assert evaluation.report.of("from_scratch").coco["map"] == -1
     assert evaluation.confusion[1] == [[0, 0], [2, 0]]
 
 
 def test_without_test_images_nothing_can_be_compared(freeze, folders):
     with pytest.raises(Refusal, match="has no test images"):
-        evaluate(freeze(PICTURES[:2]), folders(challenger=0.0))
+        evaluate(freeze(PICTURES[:2]), folders(from_scratch=0.0))
 
 
 def test_a_changed_package_is_absent_with_the_reason_and_harms_no_other(freeze, folders):
-    given = folders(heir=0.0, challenger=0.0, champion=6.0)
-    (given["challenger"] / "config.pbtxt").write_text("")
+    given = folders(fine_tuned=0.0, from_scratch=0.0, champion=6.0)
+    (given["from_scratch"] / "config.pbtxt").write_text("")
     report = evaluate(freeze(), given).report
 
-    assert report.of("heir") is not None
-    assert report.damaged == ("challenger",)
-    assert "config.pbtxt has digest" in report.absent["challenger"]
+    assert report.of("fine_tuned") is not None
+    assert report.damaged == ("from_scratch",)
+    assert "config.pbtxt has digest" in report.absent["from_scratch"]
 
 
 def test_a_damaged_champion_is_told_apart_from_none_and_nobody_wins(freeze, folders):
-    given = folders(challenger=0.0, champion=6.0)
+    given = folders(from_scratch=0.0, champion=6.0)
     (given["champion"] / "package" / "model.onnx").write_bytes(b"other")
     report = evaluate(freeze(), given).report
     verdict = judge(report, PromotionPolicy())
@@ -219,7 +223,7 @@ def test_a_damaged_champion_is_told_apart_from_none_and_nobody_wins(freeze, fold
 
 
 def test_what_was_fetched_as_damaged_stays_damaged(freeze, folders):
-    given = folders(challenger=0.0)
+    given = folders(from_scratch=0.0)
     mark_absent(given["champion"], "version 3 is damaged", damaged=True)
 
     assert evaluate(freeze(), given).report.damaged == ("champion",)
@@ -228,11 +232,11 @@ def test_what_was_fetched_as_damaged_stays_damaged(freeze, folders):
 @pytest.mark.parametrize(
     ("shifts", "winner"),
     [
-        ({"heir": 0.0, "challenger": 2.0, "champion": 4.0}, "heir"),
-        ({"heir": 2.0, "challenger": 0.0, "champion": 4.0}, "challenger"),
-        ({"heir": 2.0, "challenger": 4.0, "champion": 0.0}, "none"),
+        ({"fine_tuned": 0.0, "from_scratch": 2.0, "champion": 4.0}, "fine_tuned"),
+        ({"fine_tuned": 2.0, "from_scratch": 0.0, "champion": 4.0}, "from_scratch"),
+        ({"fine_tuned": 2.0, "from_scratch": 4.0, "champion": 0.0}, "none"),
     ],
-    ids=["the heir", "the challenger", "the champion"],
+    ids=["the fine-tuned", "the one from scratch", "the champion"],
 )
 def test_each_of_the_three_wins_where_it_is_best(freeze, folders, shifts, winner):
     evaluation = evaluate(freeze(MANY), folders(**shifts))
@@ -244,9 +248,9 @@ def test_hard_cases_are_what_the_winner_surely_gets_right_and_the_champion_misse
     freeze, folders, tmp_path
 ):
     reader = freeze(MANY)
-    evaluation = evaluate(reader, folders(challenger=0.0, champion=8.0))
+    evaluation = evaluate(reader, folders(from_scratch=0.0, champion=8.0))
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
-    suite = read_lines(HardCase, tmp_path / "refs" / "challenger.hard.jsonl")
+    suite = read_lines(HardCase, tmp_path / "refs" / "from_scratch.hard.jsonl")
 
     assert {case.kind for case in suite} == {"object"}
     assert len(suite) == 20  # of the 24 that it won
@@ -254,7 +258,7 @@ def test_hard_cases_are_what_the_winner_surely_gets_right_and_the_champion_misse
 
 
 def test_the_suite_of_the_champion_is_asked_of_all_and_travels_on(freeze, folders):
-    given, reader = folders(challenger=8.0, champion=0.0), freeze(MANY)
+    given, reader = folders(from_scratch=8.0, champion=0.0), freeze(MANY)
     first, *_, last = reader.images("test")
     cases = [
         HardCase(sha256=first.sha256, kind="object", box=first.boxes[0]),
@@ -266,28 +270,28 @@ def test_the_suite_of_the_champion_is_asked_of_all_and_travels_on(freeze, folder
 
     report = evaluation.report
     assert report.hard_cases == 2
-    assert (report.of("champion").hard_kept, report.of("challenger").hard_kept) == (2, 1)
-    assert set(cases) <= set(evaluation.suites["challenger"])
+    assert (report.of("champion").hard_kept, report.of("from_scratch").hard_kept) == (2, 1)
+    assert set(cases) <= set(evaluation.suites["from_scratch"])
 
 
-@pytest.mark.parametrize("with_heir", [True, False])
+@pytest.mark.parametrize("with_both", [True, False])
 def test_the_wrapper_runs_by_hand(
-    freeze, folders, object_store, tmp_path, monkeypatch, capsys, with_heir
+    freeze, folders, object_store, tmp_path, monkeypatch, capsys, with_both
 ):
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     freeze()
-    inputs = {"snapshot": tmp_path / "snapshot", **folders(challenger=0.0, champion=2.0)}
-    if not with_heir:
-        del inputs["heir"]  # as the search for settings leaves it out
+    inputs = {"snapshot": tmp_path / "snapshot", **folders(from_scratch=0.0, champion=2.0)}
+    if not with_both:
+        del inputs["fine_tuned"]  # as the search for settings leaves it out
     outputs = ("report", "references", "page", "metrics", "confusion")
     paths = inputs | {name: tmp_path / "out" / name for name in outputs}
     main(["evaluate_detector", *[str(part) for name, path in paths.items()
-                                 for part in (f"--{name}", path)]])  # fmt: skip
+                                 for part in (f"--{name.replace('_', '-')}", path)]])  # fmt: skip
 
     report = Report.read(paths["report"])
     assert report.dataset == "toys"
-    assert report.absent == ({"heir": "no heir today"} if with_heir else {})
+    assert report.absent == ({"fine_tuned": "no fine_tuned today"} if with_both else {})
     assert "<h1>Models of toys, compared</h1>" in paths["page"].read_text()
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("» challenger mAP50 0.7")
+    assert last.startswith("» candidate from scratch mAP50 0.7")
     assert "on 3 test images; champion 0." in last

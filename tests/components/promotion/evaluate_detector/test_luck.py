@@ -23,12 +23,12 @@ def judged(truth, bootstrap, candidate, champion):
             role=role, model=digit * 64, coco=measured.coco, slices=measured.slices,
             latency_ms_p50=9, latency_ms_p95=10, size_bytes=1_000_000,
         )
-        for role, digit, measured in (("challenger", "a", candidate), ("champion", "b", champion))
+        for role, digit, measured in (("from_scratch", "a", candidate), ("champion", "b", champion))
     )  # fmt: skip
     report = Report(
         dataset="toys", snapshot="0" * 64, split="test", images=len(truth.images), boxes=1,
         models=models, absent={}, slice_boxes=truth.slice_boxes(),
-        duels=(bootstrap.compare("challenger", candidate, champion),),
+        duels=(bootstrap.compare("from_scratch", candidate, champion),),
     )  # fmt: skip
     return judge(report, POLICY).winner
 
@@ -49,7 +49,7 @@ def test_in_1000_comparisons_of_equal_models_luck_promotes_fewer_than_alpha():
         winners += [judged(truth, bootstrap, *pair) for pair in permutations(models, 2)]
 
     assert len(winners) >= 1000
-    assert 0 < winners.count("challenger") < POLICY.alpha * len(winners)
+    assert 0 < winners.count("from_scratch") < POLICY.alpha * len(winners)
 
 
 def test_a_model_that_is_truly_better_is_promoted_nearly_always():
@@ -60,4 +60,4 @@ def test_a_model_that_is_truly_better_is_promoted_nearly_always():
         )
     ]
 
-    assert winners.count("challenger") >= 0.8 * len(winners)
+    assert winners.count("from_scratch") >= 0.8 * len(winners)

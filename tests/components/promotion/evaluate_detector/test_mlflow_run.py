@@ -15,14 +15,14 @@ def numbers(role, digest):
 def test_each_candidate_is_told_what_is_defined_of_its_own_numbers(tiny_package, tmp_path):
     package, champion = tiny_package(), tiny_package(shift=1.0)
     info = package.verify()
-    mark_absent(tmp_path / "heir", "there is no champion yet")
+    mark_absent(tmp_path / "fine_tuned", "there is no champion yet")
     report = Report(
         dataset="toys", snapshot="5" * 64, split="test", images=1, boxes=1, absent={},
         models=(
-            numbers("challenger", info.digest), numbers("champion", champion.verify().digest),
+            numbers("from_scratch", info.digest), numbers("champion", champion.verify().digest),
         ),
     )  # fmt: skip
-    folders = {"heir": str(tmp_path / "heir"), "challenger": str(package.root)}
+    folders = {"fine_tuned": str(tmp_path / "fine_tuned"), "from_scratch": str(package.root)}
     (told,) = mlflow_run(report, folders, "report", "page")
 
     assert told.lineage == info.lineage

@@ -57,7 +57,7 @@ def test_undrawn_weights_give_the_numbers_of_every_slice(seed):
 def test_a_model_meets_itself_without_any_difference():
     random, images, truth = drawn(0)
     measured = truth.measure(answers(random, images))
-    duel = PairedBootstrap(truth, POLICY, 1).compare("heir", measured, measured)
+    duel = PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", measured, measured)
 
     assert (duel.map.gain, duel.map.low, duel.map.high) == (0, 0, 0)
     assert duel.slices == {}
@@ -68,8 +68,8 @@ def test_the_other_way_round_the_interval_is_the_other_way_round():
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
     bootstrap = PairedBootstrap(truth, POLICY, 1)
     there, back = (
-        bootstrap.compare("heir", first, second).map,
-        bootstrap.compare("heir", second, first).map,
+        bootstrap.compare("fine_tuned", first, second).map,
+        bootstrap.compare("fine_tuned", second, first).map,
     )
 
     assert (there.gain, there.low, there.high) == pytest.approx((-back.gain, -back.high, -back.low))
@@ -79,15 +79,15 @@ def test_a_duel_is_the_same_whenever_it_is_fought():
     random, images, truth = drawn(2)
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
 
-    assert PairedBootstrap(truth, POLICY, 1).compare("heir", first, second) == (
-        PairedBootstrap(truth, POLICY, 1).compare("heir", first, second)
+    assert PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", first, second) == (
+        PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", first, second)
     )
 
 
 def test_slices_are_told_where_the_candidate_is_lower_and_nowhere_else():
     random, images, truth = drawn(3)
     first, second = (truth.measure(answers(random, images)) for _ in range(2))
-    duel = PairedBootstrap(truth, POLICY, 1).compare("heir", first, second)
+    duel = PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", first, second)
 
     lower = {
         (kind, name)
@@ -104,7 +104,9 @@ def test_slices_are_told_where_the_candidate_is_lower_and_nowhere_else():
 def test_two_candidates_share_the_risk_so_each_needs_a_wider_interval():
     random, images, truth = drawn(4)
     champion, better = (truth.measure(answers(random, images, s)) for s in (BETTER, BETTER))
-    one, two = (PairedBootstrap(truth, POLICY, n).compare("heir", better, champion) for n in (1, 2))
+    one, two = (
+        PairedBootstrap(truth, POLICY, n).compare("fine_tuned", better, champion) for n in (1, 2)
+    )
 
     assert (one.confidence, two.confidence) == (POLICY.confidence(1), POLICY.confidence(2))
     assert two.map.low < one.map.low < one.map.high < two.map.high
@@ -116,7 +118,7 @@ def test_without_any_object_nothing_is_known():
     truth = Truth(empty, ("car",))
     measured = truth.measure({})
 
-    interval = PairedBootstrap(truth, POLICY, 1).compare("heir", measured, measured).map
+    interval = PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", measured, measured).map
     assert (interval.low, interval.high) == (-1, 1)
 
 

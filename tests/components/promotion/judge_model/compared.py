@@ -7,11 +7,11 @@ POLICY = PromotionPolicy(
     min_gain=0.01, min_map50=0.3, max_latency_ms=80, max_slice_drop=0.1, max_size_mb=50,
     max_memory_mb=400,
 )  # fmt: skip
-DIGESTS = {"heir": "a" * 64, "challenger": "b" * 64, "champion": "c" * 64}
+DIGESTS = {"fine_tuned": "a" * 64, "from_scratch": "b" * 64, "champion": "c" * 64}
 
 
 def model(
-    role="challenger", overall=0.5, at_half=0.7, digest=None, latency=20.0, cameras=None,
+    role="from_scratch", overall=0.5, at_half=0.7, digest=None, latency=20.0, cameras=None,
     size_mb=5.0, memory_mb=150.0, hard=0,
 ):  # fmt: skip
     return ModelReport.model_construct(

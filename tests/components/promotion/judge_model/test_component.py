@@ -9,7 +9,7 @@ def report(tmp_path):
     file = tmp_path / "report.json"
     Report(
         dataset="car-parks", snapshot="0" * 64, split="test", images=0, boxes=0, models=(),
-        absent={"heir": "no champion", "challenger": "not trained"},
+        absent={"fine_tuned": "no champion", "from_scratch": "not trained"},
     ).write(file)  # fmt: skip
     return file
 

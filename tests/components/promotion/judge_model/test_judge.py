@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from components.promotion.judge_model.judge import judge
 from tests.components.promotion.judge_model.compared import DIGESTS, POLICY, model, report
 
+TUNED, SCRATCH = "fine_tuned", "from_scratch"  # roles
+
 
 def winner(*models, **options):
     return judge(report(*models, **options), POLICY).winner
@@ -79,23 +81,25 @@ def test_without_a_candidate_nobody_wins_and_the_reasons_are_told():
 
     assert verdict.winner == "none"
     assert verdict.reason == (
-        "there is nothing to promote; no challenger: not trained; no heir: not trained"
+        "there is nothing to promote; no fine-tuned candidate: not trained; "
+        "no candidate from scratch: not trained"
     )
 
 
 def test_the_first_model_above_the_floor_is_promoted():
     verdict = judge(report(model(overall=0.552, at_half=0.871)), POLICY)
 
-    assert verdict.winner == "challenger"
+    assert verdict.winner == SCRATCH
     assert verdict.reason == (
-        "the challenger has mAP50-95 0.552, and nothing is in service yet; mAP50 0.871 on 92 test "
-        "images, 95 % of them within 20 ms (allowed 80)"
+        "the candidate from scratch has mAP50-95 0.552, and nothing is in service yet; mAP50 "
+        "0.871 on 92 test images, 95 % of them within 20 ms (allowed 80)"
     )
 
 
 def test_the_first_model_below_the_floor_is_not():
     assert judge(report(model(at_half=0.29)), POLICY).reason == (
-        "challenger: mAP50 0.290 is below the floor of 0.300; no heir: not trained"
+        "candidate from scratch: mAP50 0.290 is below the floor of 0.300; "
+        "no fine-tuned candidate: not trained"
     )
 
 
@@ -105,10 +109,10 @@ def test_a_slow_model_is_refused_however_good_it_is():
 
 @pytest.mark.parametrize(
     ("overall", "won"),
-    [(0.59, "none"), (0.6, "none"), (0.609, "none"), (0.61, "challenger")],
+    [(0.59, "none"), (0.6, "none"), (0.609, "none"), (0.61, SCRATCH)],
     ids=["worse", "equal", "within noise", "by the margin"],
 )
-def test_a_challenger_must_win_by_the_margin(overall, won):
+def test_a_candidate_must_win_by_the_margin(overall, won):
     assert winner(model(overall=overall), model("champion", 0.6)) == won
 
 
@@ -116,8 +120,9 @@ def test_the_comparison_is_told_in_numbers():
     verdict = judge(report(model(overall=0.552), model("champion", 0.55)), POLICY)
 
     assert verdict.reason == (
-        "challenger: mAP50-95 0.552 against the champion's 0.550 (+0.002), needed +0.010; "
-        "no heir: not trained"
+        "candidate from scratch: mAP50-95 0.552 against the champion's 0.550 (+0.002), "
+        "needed +0.010; "
+        "no fine-tuned candidate: not trained"
     )
 
 
@@ -125,47 +130,51 @@ def test_a_gain_that_may_be_luck_says_how_many_images_would_tell():
     verdict = judge(report(model(overall=0.57), model("champion", 0.55), spread=0.04), POLICY)
 
     assert verdict.reason == (
-        "challenger: mAP50-95 0.570 against the champion's 0.550 (+0.020), but that may be luck: "
-        "it is -0.020 to +0.060 with 95 % confidence on 92 images; about 370 would tell; "
-        "no heir: not trained"
+        "candidate from scratch: mAP50-95 0.570 against the champion's 0.550 (+0.020), "
+        "but that may be luck: it is -0.020 to +0.060 with 95 % confidence on 92 images; "
+        "about 370 would tell; "
+        "no fine-tuned candidate: not trained"
     )
 
 
 def test_of_two_better_ones_the_best_wins():
-    assert winner(model("heir", 0.7), model(overall=0.69), model("champion", 0.6)) == "heir"
-    assert winner(model("heir", 0.69), model(overall=0.7), model("champion", 0.6)) == "challenger"
+    assert winner(model(TUNED, 0.7), model(overall=0.69), model("champion", 0.6)) == TUNED
+    assert winner(model(TUNED, 0.69), model(overall=0.7), model("champion", 0.6)) == SCRATCH
 
 
 def test_where_the_best_is_unfit_the_other_wins():
-    assert winner(model("heir", 0.9, latency=99), model(overall=0.7)) == "challenger"
+    assert winner(model(TUNED, 0.9, latency=99), model(overall=0.7)) == SCRATCH
 
 
 def test_the_champion_cannot_replace_itself():
     same = DIGESTS["champion"]
-    verdict = judge(report(model("heir", digest=same), model("champion", 0.1)), POLICY)
+    verdict = judge(report(model(TUNED, digest=same), model("champion", 0.1)), POLICY)
 
     assert verdict.winner == "none"
-    assert verdict.reason.startswith("heir: it is the champion itself")
+    assert verdict.reason.startswith("fine-tuned candidate: it is the champion itself")
 
 
-@pytest.mark.parametrize("role", ["challenger", "champion"])
+@pytest.mark.parametrize("role", [SCRATCH, "champion"])
 @pytest.mark.parametrize("name", ["map", "map50"])
 @pytest.mark.parametrize("number", [math.nan, math.inf, -1.0])
 def test_numbers_that_say_nothing_promote_nobody(role, name, number):
-    models = {each: model(each, 0.9 if each == "challenger" else 0.1) for each in DIGESTS}
+    models = {each: model(each, 0.9 if each == SCRATCH else 0.1) for each in DIGESTS}
     broken = models[role].model_copy(update={"coco": models[role].coco | {name: number}})
-    rest = models["champion" if role == "challenger" else "challenger"]
+    rest = models["champion" if role == SCRATCH else SCRATCH]
 
     assert winner(broken, rest) == "none"
 
 
 def test_every_candidate_hears_its_own_objection():
-    verdict = judge(report(model("heir", at_half=0.1), model(latency=100)), POLICY)
+    verdict = judge(report(model(TUNED, at_half=0.1), model(latency=100)), POLICY)
 
-    assert [part.split(":")[0] for part in verdict.reason.split("; ")] == ["challenger", "heir"]
+    assert [part.split(":")[0] for part in verdict.reason.split("; ")] == [
+        "candidate from scratch",
+        "fine-tuned candidate",
+    ]
 
 
 def test_candidates_are_told_apart_by_their_roles_alone_when_all_is_equal():
-    orders = itertools.permutations([model("heir"), model("challenger")])
+    orders = itertools.permutations([model(TUNED), model(SCRATCH)])
 
-    assert {winner(*models) for models in orders} == {"heir"}
+    assert {winner(*models) for models in orders} == {TUNED}

@@ -9,35 +9,38 @@ from components.promotion.judge_model.page import page
 from components.shared.contracts.report import Verdict
 from tests.components.promotion.judge_model.compared import DIGESTS, POLICY, model, report
 
+TUNED, SCRATCH = "fine_tuned", "from_scratch"  # roles
+
 CHAMPION = model("champion", 0.5)
 NORTH = {"slice_boxes": {"camera": {"north": 500}}}
 RARE = {"slice_boxes": {"camera": {"north": 20}}}
 DAMAGED = {"absent": {"champion": "model.onnx has digest 12, expected 34"}}
-REFUSED = {"absent": {"challenger": "refused by check_model: it hangs"}}
+REFUSED = {"absent": {"from_scratch": "refused by check_model: it hangs"}}
 
 
-def at(camera, role="challenger", overall=0.6, hard=0):
+def at(camera, role=SCRATCH, overall=0.6, hard=0):
     return model(role, overall, cameras={"north": camera}, hard=hard)
 
 
 SCENARIOS = {
     # who is best
-    "the heir is best": ("heir", "+0.100", [model("heir", 0.6), model(overall=0.55), CHAMPION], {}),
-    "the challenger is": ("challenger", "+0.100", [model("heir", 0.55), model(overall=0.6),
+    "the fine-tuned is best": (TUNED, "+0.100", [model(TUNED, 0.6), model(overall=0.55),
+                                                 CHAMPION], {}),
+    "the one from scratch is": (SCRATCH, "+0.100", [model(TUNED, 0.55), model(overall=0.6),
                                                    CHAMPION], {}),
-    "the champion is": ("none", "needed", [model("heir", 0.48), model(overall=0.49), CHAMPION], {}),
-    "both lose clearly": ("none", "-0.400", [model("heir", 0.1), model(overall=0.1), CHAMPION], {}),
-    "all are equal": ("none", "+0.000", [model("heir", 0.5), model(overall=0.5), CHAMPION], {}),
-    "one alone is better": ("heir", "+0.050", [model("heir", 0.55), CHAMPION], {}),
+    "the champion is": ("none", "needed", [model(TUNED, 0.48), model(overall=0.49), CHAMPION], {}),
+    "both lose clearly": ("none", "-0.400", [model(TUNED, 0.1), model(overall=0.1), CHAMPION], {}),
+    "all are equal": ("none", "+0.000", [model(TUNED, 0.5), model(overall=0.5), CHAMPION], {}),
+    "one alone is better": (TUNED, "+0.050", [model(TUNED, 0.55), CHAMPION], {}),
     # how sure that is
     "it may be luck": ("none", "luck", [model(overall=0.52), CHAMPION], {"spread": 0.03}),
-    "it is no luck": ("challenger", "confidence", [model(overall=0.52), CHAMPION],
+    "it is no luck": (SCRATCH, "confidence", [model(overall=0.52), CHAMPION],
                       {"spread": 0.019}),
     "sure but too small a gain": ("none", "needed", [model(overall=0.505), CHAMPION],
                                   {"spread": 0.001}),
-    "by the margin exactly": ("challenger", "+0.010", [model(overall=0.51), CHAMPION], {}),
+    "by the margin exactly": (SCRATCH, "+0.010", [model(overall=0.51), CHAMPION], {}),
     "both may be luck": (
-        "none", "luck", [model("heir", 0.53), model(overall=0.52), CHAMPION], {"spread": 0.031}),
+        "none", "luck", [model(TUNED, 0.53), model(overall=0.52), CHAMPION], {"spread": 0.031}),
     "too few images": ("none", "too few", [model(overall=0.9), CHAMPION], {"images": 19}),
     "a laxer interval than is asked": ("none", "how sure", [model(overall=0.9), CHAMPION],
                                        {"confidence": 0.5}),
@@ -45,7 +48,7 @@ SCENARIOS = {
                                        {"resamples": 10}),
     "no duel at all": ("none", "how sure", [model(overall=0.9), CHAMPION], {"met": False}),
     # cold start
-    "the first model": ("challenger", "nothing is in service", [model()], {}),
+    "the first model": (SCRATCH, "nothing is in service", [model()], {}),
     "the first is below the floor": ("none", "floor", [model(at_half=0.29)], {}),
     "nobody at all": ("none", "nothing to promote", [], {}),
     "the champion alone": ("none", "not trained", [CHAMPION], {}),
@@ -55,7 +58,7 @@ SCENARIOS = {
     "the champion says nothing": ("none", "the champion's", [model(overall=0.9),
                                                              model("champion", math.nan)], {}),
     "the champion itself in two roles": (
-        "none", "itself", [model("heir", 0.5, digest=DIGESTS["champion"]), CHAMPION], {}),
+        "none", "itself", [model(TUNED, 0.5, digest=DIGESTS["champion"]), CHAMPION], {}),
     # what a candidate must not be
     "a candidate of no numbers": ("none", "says nothing", [model(overall=math.nan), CHAMPION], {}),
     "too slow": ("none", "ms", [model(overall=0.9, latency=81), CHAMPION], {}),
@@ -64,27 +67,27 @@ SCENARIOS = {
     "too large": ("none", "MB", [model(overall=0.9, size_mb=51), CHAMPION], {}),
     "too hungry": ("none", "memory", [model(overall=0.9, memory_mb=401), CHAMPION], {}),
     "the best is unfit, the other is not": (
-        "challenger", "+0.100", [model("heir", 0.9, latency=99), model(overall=0.6), CHAMPION], {}),
-    "refused before": ("heir", "+0.100", [model("heir", 0.6), CHAMPION], REFUSED),
-    "refused before, and the other loses": ("none", "it hangs", [model("heir", 0.4), CHAMPION],
+        SCRATCH, "+0.100", [model(TUNED, 0.9, latency=99), model(overall=0.6), CHAMPION], {}),
+    "refused before": (TUNED, "+0.100", [model(TUNED, 0.6), CHAMPION], REFUSED),
+    "refused before, and the other loses": ("none", "it hangs", [model(TUNED, 0.4), CHAMPION],
                                             REFUSED),
     # slices and hard cases
     "a camera falls far": ("none", "camera north falls", [
         at(0.6), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
-    "a camera falls a little": ("challenger", "+0.100", [
+    "a camera falls a little": (SCRATCH, "+0.100", [
         at(0.75), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
-    "a camera of few boxes falls": ("challenger", "+0.100", [
+    "a camera of few boxes falls": (SCRATCH, "+0.100", [
         at(0.1), model("champion", 0.5, cameras={"north": 0.8})], RARE),
-    "a camera falls far, but maybe by luck": ("challenger", "+0.300", [
+    "a camera falls far, but maybe by luck": (SCRATCH, "+0.300", [
         at(0.65, overall=0.8), model("champion", 0.5, cameras={"north": 0.8})],
         {"spread": 0.2, **NORTH}),
     "a camera is lost": ("none", "camera north falls", [
         at(-1), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
     "hard cases are lost": ("none", "hard cases", [
         model(overall=0.6, hard=7), model("champion", 0.5, hard=10)], {"hard_cases": 10}),
-    "a few hard cases are lost": ("challenger", "+0.100", [
+    "a few hard cases are lost": (SCRATCH, "+0.100", [
         model(overall=0.6, hard=8), model("champion", 0.5, hard=10)], {"hard_cases": 10}),
-    "the only hard case is lost": ("challenger", "+0.100", [
+    "the only hard case is lost": (SCRATCH, "+0.100", [
         model(overall=0.6, hard=0), model("champion", 0.5, hard=1)], {"hard_cases": 1}),
 }  # fmt: skip
 
@@ -113,7 +116,7 @@ def test_there_are_thirty_at_least():
 
 def test_the_page_holds_the_numbers_that_decided(golden):
     compared = report(
-        at(0.65, overall=0.62, hard=9), at(0.82, "heir", 0.54, hard=8),
+        at(0.65, overall=0.62, hard=9), at(0.82, TUNED, 0.54, hard=8),
         model("champion", 0.5, cameras={"north": 0.8}, hard=9), hard_cases=10, **NORTH,
     )  # fmt: skip
     golden("verdict.md", page(judge(compared, POLICY), compared, POLICY))

@@ -41,9 +41,9 @@ PACKAGE = PackageInfo(
 )  # fmt: skip
 
 
-def numbers(role="challenger", score=0.5, cameras=None):
+def numbers(role="from_scratch", score=0.5, cameras=None):
     return ModelReport(
-        role=role, model=PACKAGE.digest if role == "challenger" else "d" * 64,
+        role=role, model=PACKAGE.digest if role == "from_scratch" else "d" * 64,
         coco={"map": score, "map50": 0.8, "map_small": -1.0}, slices={"camera": cameras or {}},
         latency_ms_p50=9.0, latency_ms_p95=11.0, size_bytes=3_000_000,
     )  # fmt: skip
@@ -84,7 +84,7 @@ def test_the_champion_before_stands_beside_the_model():
 def test_memory_is_told_when_it_is_known_and_said_to_be_without_a_server():
     known, before = (
         numbers(role).model_copy(update={"memory_mb": memory})
-        for role, memory in (("challenger", 107.4), ("champion", 90.0))
+        for role, memory in (("from_scratch", 107.4), ("champion", 90.0))
     )
 
     assert ["memory without a server, MB", "107"] in rows(card(known))

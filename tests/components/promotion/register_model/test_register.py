@@ -30,18 +30,18 @@ def candidate(tiny_package, tmp_path):
         trained.mkdir(parents=True)
         (trained / "weights.npz").write_bytes(b"weights")
         numbers = ModelReport(
-            role="challenger", model=package.verify().digest, coco={"map": 0.5, "map50": 0.7},
+            role="from_scratch", model=package.verify().digest, coco={"map": 0.5, "map50": 0.7},
             slices={}, latency_ms_p50=9, latency_ms_p95=11, size_bytes=1,
         )  # fmt: skip
         Report(
             dataset="toys", snapshot="0" * 64, split="test", images=1, boxes=1,
-            models=(numbers,), absent={"heir": "no champion"},
+            models=(numbers,), absent={"fine_tuned": "no champion"},
         ).write(root / "report.json")  # fmt: skip
         frame = ReferenceFrame(sha256="1" * 64, camera="gate", boxes=(), descriptors={})
-        write_lines([frame], root / "references" / "challenger.jsonl")
+        write_lines([frame], root / "references" / "from_scratch.jsonl")
         return Candidate(
-            "challenger", package.root, trained, root / "report.json",
-            root / "references" / "challenger.jsonl", "it is better", "# toys: model",
+            "from_scratch", package.root, trained, root / "report.json",
+            root / "references" / "from_scratch.jsonl", "it is better", "# toys: model",
         )  # fmt: skip
 
     return make
@@ -143,7 +143,7 @@ def test_a_report_of_another_model_is_refused(candidate, registry, objects):
 
 
 def test_without_a_winner_there_is_nothing_to_register(tmp_path):
-    candidates = {"heir": ("a", "b"), "challenger": ("a", "b")}
+    candidates = {"fine_tuned": ("a", "b"), "from_scratch": ("a", "b")}
 
     with pytest.raises(Refusal, match="winner is 'none', expected one of"):
         winning("none", candidates, *[tmp_path] * 4)
@@ -153,7 +153,7 @@ def test_an_absent_winner_is_refused_with_its_reason(tmp_path):
     mark_absent(tmp_path, "nothing new to learn")
 
     with pytest.raises(Refusal, match="it is absent: nothing new to learn"):
-        winning("heir", {"heir": (tmp_path, tmp_path)}, *[tmp_path] * 4)
+        winning("fine_tuned", {"fine_tuned": (tmp_path, tmp_path)}, *[tmp_path] * 4)
 
 
 def test_the_wrapper_runs_by_hand(
@@ -162,13 +162,13 @@ def test_the_wrapper_runs_by_hand(
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
     winner, verdict = candidate(), tmp_path / "verdict.md"
-    verdict.write_text(Verdict(winner="challenger", reason="it is better").markdown)
+    verdict.write_text(Verdict(winner="from_scratch", reason="it is better").markdown)
     mark_absent(tmp_path / "absent", "no champion")
     options = {
-        "winner": "challenger", "report": winner.report, "verdict": verdict,
-        "references": winner.reference.parent, "heir-package": tmp_path / "absent",
-        "heir-trained": tmp_path / "absent", "challenger-package": winner.package,
-        "challenger-trained": winner.trained, "snapshot": toys(tmp_path / "snapshot"),
+        "winner": "from_scratch", "report": winner.report, "verdict": verdict,
+        "references": winner.reference.parent, "fine-tuned-package": tmp_path / "absent",
+        "fine-tuned-trained": tmp_path / "absent", "from-scratch-package": winner.package,
+        "from-scratch-trained": winner.trained, "snapshot": toys(tmp_path / "snapshot"),
         "card": tmp_path / "card.md",
     }  # fmt: skip
     digest = main(

@@ -24,7 +24,7 @@ def objects(object_store, tmp_path):
 
 
 def left(tmp_path, *cases):
-    suite = suite_of(tmp_path / "references" / "challenger.jsonl")
+    suite = suite_of(tmp_path / "references" / "from_scratch.jsonl")
     write_lines(cases, suite)
     return suite
 

@@ -10,7 +10,7 @@ from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import PlanLayout
 from components.training.train_detector.plan.settings import Settings
-from components.training.train_detector.train import nothing_to_inherit, train
+from components.training.train_detector.train import nothing_to_fine_tune, train
 from components.training.train_detector.worker.training_store import TrainingStore
 from tests.components.training.train_detector.toys import write_snapshot
 
@@ -103,7 +103,7 @@ def test_a_champion_of_the_same_network_is_continued_from_however_it_was_named(
 ):
     champion = champion_of("f" * 64, tmp_path / "other", network=network)
 
-    assert nothing_to_inherit(champion, snapshot) is None
+    assert nothing_to_fine_tune(champion, snapshot) is None
 
 
 def test_a_finished_training_is_not_done_again(run, capsys):

@@ -36,7 +36,7 @@ def package_of(recipe):
 
 def report_of(recipe, score, latency=10.0, split="validation"):
     model = ModelReport(
-        role="challenger", model=package_of(recipe).digest, coco={"map": score, "map50": score},
+        role="from_scratch", model=package_of(recipe).digest, coco={"map": score, "map50": score},
         slices={}, latency_ms_p50=latency, latency_ms_p95=latency, size_bytes=2_000_000,
     )  # fmt: skip
     return Report(
