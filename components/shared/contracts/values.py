@@ -1,4 +1,4 @@
-"""Define types of event values that are valid in JSON and PostgreSQL and can be compared."""
+"""Define types of event values that JSON and PostgreSQL can store: no NUL, surrogates or NaN."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Detection loss: classification, box (CIoU) and distance (DFL) loss, summed over the batch.
+"""Loss function of the detector: classes, boxes (CIoU) and distances (DFL), summed over a batch.
 
 The losses and their weight are sums, so that several workers may add theirs up and divide
 once: the result equals that of one worker with the whole batch.
