@@ -38,7 +38,7 @@ serve: $(READY) ## Keep the last models served on PORT (8080)
 
 .PHONY: test
 test: $(READY) lint ## Style, types, architecture and all tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Speed, size and memory as ratios within one run, one table; ONLY="step reading" for some
