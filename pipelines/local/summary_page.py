@@ -117,7 +117,7 @@ def _comparison(report: Report) -> Markup:
         )
         for model in report.models
     ]
-    rows += [(role, "", "", "", "", reason) for role, reason in report.absent.items()]
+    rows += [(LABELS[role], "", "", "", "", reason) for role, reason in report.absent.items()]
     headings = ("role", "model", "mAP50", "mAP50-95", "latency, ms", "why it is absent")
     return table(headings, rows)
 

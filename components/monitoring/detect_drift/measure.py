@@ -177,11 +177,12 @@ def _move(pair: Pair, name: str, far: float, reached: float) -> str:
     before, after = (
         float(np.median(column(side, name))) for side in (pair.reference, pair.current)
     )
-    way = "rose" if after > before else "fell" if after < before else "spread"
-    return (
-        f"{name.replace('_', ' ')} {way} from {before:.2f} to {after:.2f} "
-        f"(KS {far:.2f}, chance reaches {reached:.2f})"
-    )
+    shown = [f"{value:.2f}" for value in (before, after)]
+    if shown[0] == shown[1]:
+        move = f"has the same median {shown[0]}"
+    else:
+        move = f"{'rose' if after > before else 'fell'} from {shown[0]} to {shown[1]}"
+    return f"{name.replace('_', ' ')} {move} (KS {far:.2f}, chance reaches {reached:.2f})"
 
 
 def _frames(frames: Collection[object]) -> str:

@@ -98,6 +98,16 @@ def test_the_reason_holds_the_numbers():
     assert "(KS 1.00, chance reaches 0." in report.reason
 
 
+def test_a_median_that_rounds_to_itself_is_no_change():
+    rows = World(1).day(range(4), 20)
+    moved = [(camera, {name: v + 1e-6 for name, v in row.items()}) for camera, row in rows]
+
+    reason = compare(rows, moved).reason
+
+    assert " has the same median " in reason
+    assert "rose" not in reason
+
+
 def test_one_descriptor_alone_is_named_but_is_no_drift():
     world = World(1)
     before, after = world.day(range(4), 20), world.day(range(4), 20)
