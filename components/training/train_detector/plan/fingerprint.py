@@ -21,7 +21,7 @@ LEARNING = tuple(f"training.train_detector.{folder}" for folder in ("plan", "dat
 SHARED = ("shared.contracts", "shared.network", "shared.vision")
 ITSELF = "fingerprint"
 SILENT = "progress"  # the module that prints lines, which decide nothing
-PRINTS = ("log_progress", "say")  # its function, and the former name of it
+PRINT = "log_progress"
 PACKAGES = {
     "cykooz-resizer": ("cykooz-resizer",),
     "keras": ("keras",),
@@ -126,7 +126,7 @@ class _Meaning(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         call = node.value
-        spoken = isinstance(call, ast.Call) and getattr(call.func, "id", "") in PRINTS
+        spoken = isinstance(call, ast.Call) and getattr(call.func, "id", "") == PRINT
         text = isinstance(call, ast.Constant) and isinstance(call.value, str)
         return None if spoken or text else self.generic_visit(node)
 
@@ -147,10 +147,12 @@ def _modules(components: Folder, folder: str) -> Iterator[str]:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """Yield the modules below `components` that a module imports names from."""
+    """Yield the modules below `components` that a module may import, or names of which it may."""
     for node in ast.walk(ast.parse(source)):
         if module := _own_module(node):
-            yield module.removeprefix("components.")
+            module = module.removeprefix("components.")
+            yield module
+            yield from (f"{module}.{name.name}" for name in node.names)  # type: ignore[attr-defined]
 
 
 def _own_module(node: ast.AST) -> str:

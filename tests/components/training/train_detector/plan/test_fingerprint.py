@@ -103,6 +103,12 @@ def test_a_shared_module_counts_from_the_day_that_something_imports_it(folder):
     assert "boxes" in used
 
 
+def test_a_module_that_is_imported_by_its_name_counts_too(folder):
+    used = "from components.shared.vision import boxes\nrate = boxes.a"
+
+    assert "boxes" in folder(fit=used, boxes="a = 1")
+
+
 def test_moving_a_module_changes_nothing():
     before = "from components.vision.boxes import a\nfrom components.contracts.record import b\n"
     after = (
@@ -117,7 +123,7 @@ def test_moving_a_module_changes_nothing():
     "other",
     [
         '"""Another docstring."""\ndef f(a):\n    log_progress("one")\n    return a\n',
-        '"""Doc."""\ndef f(a):  # a comment\n\n    say(f"{a}")\n    return (a)\n',
+        '"""Doc."""\ndef f(a):  # a comment\n\n    log_progress(f"{a}")\n    return (a)\n',
         '"""Doc."""\ndef f(a):\n    """What it does."""\n    return a\n',
     ],
 )
