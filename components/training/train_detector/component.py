@@ -53,7 +53,7 @@ def train_detector(
     from components.shared.store.tracking import track
     from components.training.train_detector.launchers.choose import launcher_named
     from components.training.train_detector.plan.recipe import attempt, with_recipe
-    from components.training.train_detector.report.mlflow_run import tracked
+    from components.training.train_detector.report.mlflow_run import mlflow_run
     from components.training.train_detector.report.page import write_curves
     from components.training.train_detector.train import numbers_of, train
 
@@ -69,4 +69,4 @@ def train_detector(
     write_curves(Path(trained.path), Path(curves.path))
     for name, value in numbers_of(info).items():
         metrics.log_metric(name, value)
-    track(os.environ, *tracked(Path(trained.path), info, Path(curves.path)))
+    track(os.environ, *mlflow_run(Path(trained.path), info, Path(curves.path)))

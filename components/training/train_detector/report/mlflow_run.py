@@ -8,7 +8,7 @@ from components.shared.store.tracking import Tracked, origins
 from components.training.train_detector.plan.history import Epoch, scalars
 
 
-def tracked(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Tracked]:
+def mlflow_run(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Tracked]:
     """Return the content of a training's MLflow run; nothing for an absent model.
 
     Args:

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.record import write_lines
 from components.training.train_detector.plan.history import NAMES, Epoch, scalars
-from components.training.train_detector.report.mlflow_run import tracked
+from components.training.train_detector.report.mlflow_run import mlflow_run
 from components.training.train_detector.report.page import write_curves
 from components.training.train_detector.report.tensorboard import NAME, write_events
 from components.training.train_detector.train import numbers_of
@@ -81,7 +81,7 @@ def trained(tmp_path):
 
 def test_what_is_tracked_is_the_history_the_settings_and_the_page(trained, tmp_path):
     info = info_of({"mosaic": 0.25})
-    (kept,) = tracked(trained, info, tmp_path / "curves.html")
+    (kept,) = mlflow_run(trained, info, tmp_path / "curves.html")
 
     assert kept.lineage == info.lineage
     assert kept.params["mosaic"] == 0.25
@@ -98,7 +98,7 @@ def test_a_precision_that_is_not_measurable_is_tracked_and_drawn_nowhere(tmp_pat
     write_lines(history, layout.history)
     info.write(layout.info)
 
-    (kept,) = tracked(layout.root, info, tmp_path / "curves.html")
+    (kept,) = mlflow_run(layout.root, info, tmp_path / "curves.html")
     write_curves(layout.root, tmp_path / "curves.html")
 
     assert not [name for it in kept.metrics.values() for name in it if "map50" in name]
@@ -109,7 +109,7 @@ def test_a_precision_that_is_not_measurable_is_tracked_and_drawn_nowhere(tmp_pat
 
 
 def test_nothing_is_tracked_of_what_was_not_trained(tmp_path):
-    assert tracked(tmp_path, None, tmp_path / "curves.html") == []
+    assert mlflow_run(tmp_path, None, tmp_path / "curves.html") == []
 
 
 def test_the_page_draws_losses_precision_and_the_learning_rate(trained, tmp_path):
