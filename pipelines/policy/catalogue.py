@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from components.__main__ import JOBS
 from components.shared.contracts.refusal import Refusal
+from pipelines.policy.compiled import job_of
 
 STAGES = ("data", "training", "tuning", "promotion", "serving", "monitoring")
 IMAGES = Path(__file__).parents[2] / "images"
@@ -48,11 +50,10 @@ def _stage(stage: str) -> str:
 
 
 def _row(job: str) -> str:
-    module = f"{JOBS[job]}.component"
-    if not Path(*JOBS[job].split("."), "component.py").is_file():
+    if find_spec(f"{JOBS[job]}.service"):
         what = inspect.getdoc(import_module(f"{JOBS[job]}.service")) or ""
         return f"| `{job}` (service) | {_sentence(what)} | {_image(job)} | | | |\n"
-    wrapper = getattr(import_module(module), job)
+    wrapper = getattr(import_module(f"{JOBS[job]}.component"), job)
     used = ", ".join(name for name, jobs in _pipelines().items() if job in jobs)
     what = _sentence(inspect.getdoc(wrapper.python_func) or "")
     spec = wrapper.component_spec
@@ -78,9 +79,8 @@ def _sentence(text: str) -> str:
 
 def _image(job: str) -> str:
     """Return the image that runs a job; the last one, if several images hold it."""
-    return [file.parent.name for file in sorted(IMAGES.glob("*/Dockerfile")) if job in _run(file)][
-        -1
-    ]
+    *_, last = (file for file in sorted(IMAGES.glob("*/Dockerfile")) if job in _run(file))
+    return last.parent.name
 
 
 def _run(dockerfile: Path) -> list[str]:
@@ -96,8 +96,7 @@ def _pipelines() -> dict[str, set[str]]:
 
     def jobs(graph: Any) -> set[str]:
         executors = graph.pipeline_spec.deployment_spec["executors"].values()
-        words = [list(each["container"]["args"]) for each in executors if "container" in each]
-        return {it[it.index("--function_to_execute") + 1] for it in words}
+        return {job_of(each["container"]["args"]) for each in executors if "container" in each}
 
     return {name: jobs(graph) for name, graph in GRAPHS.items()}
 

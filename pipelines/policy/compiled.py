@@ -1,6 +1,6 @@
 """Parse a compiled pipeline into its tasks, at any depth, with container and Kubernetes options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,17 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 from components.shared.contracts.refusal import Refusal
 
 Body = Mapping[str, Any]
+
+
+def job_of(args: Iterable[object]) -> str:
+    """Return the component function that KFP's entry point is told to run; empty if none is.
+
+    >>> job_of(["--executor_input", "{}", "--function_to_execute", "judge_model"])
+    'judge_model'
+    """
+    words = [str(word) for word in args]
+    told = "--function_to_execute"
+    return words[words.index(told) + 1] if told in words[:-1] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +50,7 @@ class Task:
     @property
     def job(self) -> str:
         """Name of the component's function, from the arguments of KFP's entry point."""
-        words = [str(word) for word in self.container.get("args", ())]
-        told = "--function_to_execute"
-        return words[words.index(told) + 1] if told in words[:-1] else ""
+        return job_of(self.container.get("args", ()))
 
 
 @dataclass(frozen=True, slots=True)
