@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from components.shared.contracts.refusal import Refusal
-from components.shared.traffic.routes import Routes
+from components.shared.traffic.routes import RouteTable
 
 RATE = 20.0  # requests a second, of all clients together
 
@@ -99,14 +99,14 @@ class Clients:
             return 0
 
 
-def _routes(client: httpx.Client) -> Routes:
+def _routes(client: httpx.Client) -> RouteTable:
     """Return the routes of the proxy: the stable model and the candidate of each dataset.
 
     Raises:
         Refusal: If no proxy answers.
     """
     try:
-        return Routes.model_validate_json(client.get("/routes").content)
+        return RouteTable.model_validate_json(client.get("/routes").content)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as cause:
         raise Refusal(
             f"no front door answers at DETECTOR_URL {client.base_url}, expected one: "

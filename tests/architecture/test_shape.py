@@ -1,6 +1,7 @@
 """How long things may be, and what a module says of itself first."""
 
 import ast
+import collections
 import statistics
 import subprocess
 from pathlib import Path
@@ -52,6 +53,16 @@ def test_most_functions_are_short():
     ]
 
     assert statistics.median(bodies) <= 8
+
+
+def test_a_public_class_name_has_one_meaning():
+    homes = collections.defaultdict(list)
+    for file in FILES:
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(name_of(file))
+
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
 def calls(tree: ast.AST, name: str) -> list[ast.Call]:

@@ -5,7 +5,7 @@ from time import process_time
 
 import numpy as np
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.policy import PromotionPolicy
@@ -29,14 +29,14 @@ def rows() -> Iterator[Row]:
     images = scenes(random, IMAGES, CAMERAS, CLASSES)
     found = answers(random, images, SKILL, CLASSES)
     boxes = sum(map(len, found.values())) + sum(len(image.boxes) for image in images)
-    truth = Truth(images, CLASSES)
+    truth = CocoTruth(images, CLASSES)
     truth.slices = []  # the reference has none
     ours, theirs, same = _against(images, found, truth)
     what = f"COCO numbers of {IMAGES:,} images, {boxes:,} boxes, CPU"
     yield at_least(what, f"{ours:.2f} s", f"pycocotools {theirs:.2f} s", theirs / ours, 30)
     yield Row("  greatest difference to pycocotools", f"{same:.1e}", goal="<= 1e-9",
               reached=same <= 1e-9)  # fmt: skip
-    whole = Truth(images, CLASSES)
+    whole = CocoTruth(images, CLASSES)
     seconds, measured = _timed(lambda: whole.measure(found))
     yield Row(f"  the same with all {len(whole.slices)} slices, CPU", f"{seconds:.2f} s")
     other = whole.measure(answers(random, images, SKILL, CLASSES))
@@ -48,7 +48,7 @@ def rows() -> Iterator[Row]:
 
 
 def _against(
-    images: list[SnapshotImage], found: dict[str, tuple[ScoredBox, ...]], truth: Truth
+    images: list[SnapshotImage], found: dict[str, tuple[ScoredBox, ...]], truth: CocoTruth
 ) -> tuple[float, float, float]:
     """Return CPU seconds of ours and of the reference, and how far apart their numbers are."""
     dataset, results = as_coco(images, found, CLASSES)

@@ -20,7 +20,7 @@ import psutil
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.copy import encode_rows
-from components.data.ingest_events.parse import Message, parse
+from components.data.ingest_events.parse import StreamMessage, parse
 from components.data.ingest_events.service import relax_garbage_collection
 from components.data.ingest_events.write import write
 from components.shared.contracts.annotation import Box
@@ -54,28 +54,28 @@ def refused(number: int) -> EventData:
     return FrameRefused(dataset="highway", source_name=f"{number}@", reason="a", detail="b")
 
 
-def messages(poison: float = 0.0) -> list[Message]:
+def messages(poison: float = 0.0) -> list[StreamMessage]:
     """Return messages in their order, a share of them unstorable."""
     random = Random(0)
     kinds = [refused if random.random() < poison else labelled for _ in range(EVENTS)]
     bodies = (event_of(kind(n), "/bench", TIME).body for n, kind in enumerate(kinds))
     bodies = (body.replace(b"@", b"\\u0000") for body in bodies)
-    return [Message(*AT, n, body) for n, body in enumerate(bodies)]
+    return [StreamMessage(*AT, n, body) for n, body in enumerate(bodies)]
 
 
-def ours(connection: Connection, batch: list[Message]) -> None:
+def ours(connection: Connection, batch: list[StreamMessage]) -> None:
     """Read, check and store a batch."""
     write(connection, "bench", {AT: [parse(one) for one in batch]}, {AT: batch[0].offset})
 
 
-def copied(connection: Connection, batch: list[Message]) -> None:
+def copied(connection: Connection, batch: list[StreamMessage]) -> None:
     """Copy a batch as it came."""
     rows = [(one.topic, one.offset, one.body.decode()) for one in batch]
     with connection, connection.cursor() as cursor:
         cursor.copy_expert("COPY unread FROM STDIN", StringIO(encode_rows(rows)))
 
 
-Side = tuple[Callable[[Connection, list[Message]], None], list[Message]]
+Side = tuple[Callable[[Connection, list[StreamMessage]], None], list[StreamMessage]]
 
 
 def cpu_seconds(connection: Connection, sides: list[Side]) -> list[float]:

@@ -32,7 +32,7 @@ from components.training.train_detector.data.split import Split
 from components.training.train_detector.data.training_images import RECENT_BYTES, TrainingImages
 from components.training.train_detector.learning.trainer import Trainer
 from components.training.train_detector.plan.plan import MIN_EPOCHS
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.devices import use_threads
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
 
@@ -42,7 +42,7 @@ PHOTOS, BATCH = 64, 8
 MANY = 64  # times the photos are far more than memory holds
 STEPS = 8  # of a training, a round
 MAX_KEPT, MAX_DECODED = 0.5, 1.1  # of the time to decode a JPEG whole
-ZOOM = (Settings().zoom_out, Settings().zoom_in)
+ZOOM = (TrainingSettings().zoom_out, TrainingSettings().zoom_in)
 
 
 def rows() -> Iterator[Row]:
@@ -137,14 +137,17 @@ def _beside_training(
     photos: list[bytes], read: Callable[[str], bytes], folder: Path
 ) -> Iterator[Row]:
     network = build_network("nano", 1, INPUT[1], INPUT[0])
-    trainer = Trainer(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, Settings())
+    trainer = Trainer(network, tf.distribute.OneDeviceStrategy("/cpu:0"), 100.0, TrainingSettings())
     galleries = [
         _pictures(MANY * photos, read, DiskCache(folder, room), RECENT_BYTES)
         for room in (ROOM_BYTES, 0)
     ]
     streams = [
         InputPipeline(
-            gallery, INPUT, BatchSampler(len(gallery), BATCH, epochs=1000, seed=0), Settings()
+            gallery,
+            INPUT,
+            BatchSampler(len(gallery), BATCH, epochs=1000, seed=0),
+            TrainingSettings(),
         )
         for gallery in galleries
     ]

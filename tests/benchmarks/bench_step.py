@@ -111,11 +111,11 @@ def trainer_step(
     from components.training.train_detector.data.color_jitter import AS_TAKEN
     from components.training.train_detector.data.sampler import Batch
     from components.training.train_detector.learning.trainer import Trainer
-    from components.training.train_detector.plan.settings import Settings
+    from components.training.train_detector.plan.settings import TrainingSettings
 
     with computing_in(precision):
         model = build_network(SIZE, 1, SIDE, SIDE)
-    settings = Settings(precision=precision, accumulate=parts, **chosen)
+    settings = TrainingSettings(precision=precision, accumulate=parts, **chosen)
     alone = tf.distribute.OneDeviceStrategy("/cpu:0")
     trainer = Trainer(model, strategy or alone, 100.0, settings)
     pixels, *labels = pictures(images)

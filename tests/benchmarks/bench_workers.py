@@ -15,7 +15,7 @@ from statistics import median
 from time import perf_counter
 
 from components.training.train_detector.launchers.local import tf_configs
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.environment import (
     ENVIRONMENT,
     import_tensorflow_slim,
@@ -23,7 +23,7 @@ from components.training.train_detector.worker.environment import (
 from tests.benchmarks.table import Row, at_least
 
 GLOBAL_BATCHES = (16, 32)
-DEFAULT = Settings().gradient_precision
+DEFAULT = TrainingSettings().gradient_precision
 KINDS = (("float32", DEFAULT), ("bfloat16", DEFAULT), ("float32", "float32"))
 STEPS, ROUNDS = 6, 7
 

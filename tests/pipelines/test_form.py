@@ -10,7 +10,7 @@ from components.shared.contracts.model import Precision, Suppression
 from components.shared.contracts.refusal import Refusal
 from components.training.export_onnx.package import form_of
 from components.training.train_detector.launchers.choose import launcher_named
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from pipelines.form import VALUES, description_of, values_of
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
@@ -48,7 +48,9 @@ def test_the_jobs_take_every_literal_and_no_other():
     assert all(launcher_named(name, {}) for name in VALUES["launcher"].literals)
     assert all(form_of(it, "outside") for it in VALUES["served_precision"].literals)
     assert all(form_of("float32", it) for it in VALUES["suppression"].literals)
-    assert all(Settings(image_size=it).image_size == it for it in VALUES["image_size"].literals)
+    assert all(
+        TrainingSettings(image_size=it).image_size == it for it in VALUES["image_size"].literals
+    )
     assert all(size % 32 == 0 for size in VALUES["image_size"].literals)
 
 

@@ -26,7 +26,7 @@ from components.shared.store.snapshots import SnapshotReader
 from components.shared.store.stream import stream_id
 from components.training.export_onnx.export import export_trained
 from components.training.train_detector.launchers.choose import launcher_named
-from components.training.train_detector.plan.settings import Settings, settings_of
+from components.training.train_detector.plan.settings import TrainingSettings, settings_of
 from components.training.train_detector.train import train
 from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.loop import slug
@@ -38,7 +38,7 @@ PEER = {"validation": (0.688, 0.367), "test": (0.501, 0.241)}
 GOAL = (0.53, 0.26)  # means on the test split
 SPLITS = ("validation", "test")
 NAMES = ("mAP50", "mAP50-95")
-DEFAULTS = Settings()
+DEFAULTS = TrainingSettings()
 CHOSEN = ("size", "epochs", "batch_size", "precision", "gradient_precision", "workers")
 
 Found = dict[str, tuple[float, float]]  # mAP50 and mAP50-95 by split
@@ -102,7 +102,7 @@ def freeze_folder(stack: LocalStack, data: Path, snapshot: Path) -> Path:
     return snapshot
 
 
-def found_by(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings) -> Found:
+def found_by(stack: LocalStack, snapshot: Path, folder: Path, settings: TrainingSettings) -> Found:
     """Train with one seed, export, and measure the package on both held-out splits."""
     seconds = train_in(stack, snapshot, folder, settings)
     reader = SnapshotReader(snapshot, Objects(stack.env["OBJECT_STORE_URL"]))
@@ -112,7 +112,7 @@ def found_by(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
     return found
 
 
-def train_in(stack: LocalStack, snapshot: Path, folder: Path, settings: Settings) -> float:
+def train_in(stack: LocalStack, snapshot: Path, folder: Path, settings: TrainingSettings) -> float:
     """Train from scratch to `trained` in a folder that is made, and return the seconds it takes."""
     folder.mkdir(parents=True)
     mark_absent(folder / "champion", "this starts from scratch")

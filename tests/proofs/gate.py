@@ -13,7 +13,7 @@ from multiprocessing.pool import Pool
 
 import numpy as np
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
@@ -34,7 +34,7 @@ def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
     seed, images, fine_tuned, from_scratch = job
     random = np.random.default_rng(seed)
     frozen = scenes(random, images, cameras=4)
-    truth = Truth(frozen, ("car",))
+    truth = CocoTruth(frozen, ("car",))
     skills = {"fine_tuned": fine_tuned, "from_scratch": from_scratch, "champion": EQUAL}
     measured = {
         role: truth.measure(answers(random, frozen, skill)) for role, skill in skills.items()

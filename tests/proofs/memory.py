@@ -22,7 +22,7 @@ from components.shared.contracts.model import TrainedLayout
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers import local
 from components.training.train_detector.launchers.outcome import TrainingError
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from pipelines.local.local_stack import LocalStack, local_stack
 from tests.proofs.accuracy import freeze_folder, train_in
 from tests.proofs.cgroups import Cgroup, limited_to
@@ -49,7 +49,7 @@ def main() -> int:
             snapshot = freeze_folder(stack, Path(options.data).resolve(), Path(name) / "snapshot")
             for workers in (1, 2):
                 more = {"workers": workers, "batch_size": workers * A_WORKER}
-                settings = Settings(**SETTINGS, **more, precision=options.precision)
+                settings = TrainingSettings(**SETTINGS, **more, precision=options.precision)
                 folder = Path(name) / str(workers)
                 good &= lives_within(options.limit, stack, snapshot, folder, settings)
     print("all as it should be" if good else "NOT as it should be")
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def lives_within(
-    limit_mb: int, stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
+    limit_mb: int, stack: LocalStack, snapshot: Path, folder: Path, settings: TrainingSettings
 ) -> bool:
     """Train with a limit and without, say what both took, and compare what was learned."""
     who = f"{settings.workers} of {settings.precision}, {limit_mb:,} MB each"
@@ -80,7 +80,7 @@ def lives_within(
 
 
 def trained_by(
-    stack: LocalStack, snapshot: Path, folder: Path, settings: Settings
+    stack: LocalStack, snapshot: Path, folder: Path, settings: TrainingSettings
 ) -> tuple[Mapping[str, np.ndarray], float]:
     """Return what is learned, and the seconds that it takes, from a store that knows of none."""
     Objects(stack.env["OBJECT_STORE_URL"]).delete_folder("trainings")

@@ -8,11 +8,11 @@ from typing import Any
 
 from components.data.import_dataset.coco_box import read_box, survey
 from components.data.import_dataset.documents import Documents, ident, size_of
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     join,
     merge,
@@ -26,7 +26,7 @@ MAX_STRAY_SHARE = 0.05  # of annotations; where more belong to no image, the ima
 Document = Mapping[str, list[dict[str, Any]]]
 
 
-def read_coco(folder: Folder, documents: Documents) -> Found | None:
+def read_coco(folder: ImageFolder, documents: Documents) -> ParsedDataset | None:
     """Read every JSON file with `images`, `annotations` and `categories`.
 
     The split is the one that the file's folder or name tells, such as
@@ -52,7 +52,7 @@ def read_coco(folder: Folder, documents: Documents) -> Found | None:
         told.append({image: _with_split(merge(image, same)) for image, same in placed.items()})
         problems += (*lost, *strays(name, document))
     crowds = sum(is_crowd(a) for d in cocos.values() for a in d["annotations"])
-    return Found(
+    return ParsedDataset(
         form=f"COCO {', '.join(cocos)}",
         classes=classes(cocos.values()),
         images=join(told),

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from components.data.import_dataset.documents import Documents, Element, size_of
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     labels_of,
@@ -23,7 +23,7 @@ EDGES = ("xtl", "ytl", "xbr", "ybr")
 NOT_OBJECTS = frozenset({"tag"})  # said of the whole image
 
 
-def read_cvat(folder: Folder, documents: Documents) -> Found | None:
+def read_cvat(folder: ImageFolder, documents: Documents) -> ParsedDataset | None:
     """Read every XML file whose root is `annotations`.
 
     Args:
@@ -42,7 +42,7 @@ def read_cvat(folder: Folder, documents: Documents) -> Found | None:
     tells = {name: read_images(name, root) for name, root in roots.items()}
     images, problems = place_all(folder.index, tells)
     form = f"CVAT {', '.join(roots)}"
-    return Found(form=form, classes=labels_of(images), images=images, problems=problems)
+    return ParsedDataset(form=form, classes=labels_of(images), images=images, problems=problems)
 
 
 def read_images(file: str, root: Element) -> Iterator[tuple[str, FoundImage]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import Problem
 from components.data.import_dataset.text import REPLACED
 
@@ -28,7 +28,7 @@ class Documents:
     problems: tuple[Problem, ...]
 
 
-def read_documents(folder: Folder) -> Documents:
+def read_documents(folder: ImageFolder) -> Documents:
     """Decode every JSON and XML file; a file that cannot be decoded becomes a problem."""
     contents: dict[str, Any] = {}
     roots: dict[str, Element] = {}

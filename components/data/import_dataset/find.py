@@ -10,8 +10,8 @@ from functools import partial
 from components.data.import_dataset.coco import is_coco, read_coco
 from components.data.import_dataset.cvat import read_cvat
 from components.data.import_dataset.documents import Documents, read_documents
-from components.data.import_dataset.folder import Folder
-from components.data.import_dataset.found import Found, FoundImage, Problem, without_repeats
+from components.data.import_dataset.folder import ImageFolder
+from components.data.import_dataset.found import FoundImage, ParsedDataset, Problem, without_repeats
 from components.data.import_dataset.kitti import read_kitti
 from components.data.import_dataset.label_studio import is_label_studio, read_label_studio
 from components.data.import_dataset.labelme import is_labelme, read_labelme
@@ -25,7 +25,11 @@ from components.data.import_dataset.yolo import read_yolo
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.values import MAX_CLASSES, MAX_KEY_CHARACTERS, UNSTORABLE
 
-READERS: tuple[Callable[[Folder], Found | None], ...] = (read_csv, read_yolo, read_kitti)
+READERS: tuple[Callable[[ImageFolder], ParsedDataset | None], ...] = (
+    read_csv,
+    read_yolo,
+    read_kitti,
+)
 DOCUMENT_READERS = (
     read_coco,
     read_pascal_voc,
@@ -45,7 +49,7 @@ UNLABELLED = (
 MAX_NAME_CHARACTERS = 500  # of an image's path
 
 
-def find(folder: Folder) -> Found:
+def find(folder: ImageFolder) -> ParsedDataset:
     """Read a folder in the format with the most information: splits and groups, then images.
 
     Returns:
@@ -88,7 +92,7 @@ def find(folder: Folder) -> Found:
     )
 
 
-def sentence(found: Found) -> str:
+def sentence(found: ParsedDataset) -> str:
     """Return a summary of the found dataset in one sentence."""
     given = [
         name
@@ -102,11 +106,13 @@ def sentence(found: Found) -> str:
     return f"{found.form} with {len(found.images):,} images, {told}"
 
 
-def _read_all(folder: Folder, documents: Documents) -> tuple[list[Found], list[Refusal]]:
-    told: list[Found] = []
+def _read_all(
+    folder: ImageFolder, documents: Documents
+) -> tuple[list[ParsedDataset], list[Refusal]]:
+    told: list[ParsedDataset] = []
     refusals: list[Refusal] = []
     decoded = (partial(read, documents=documents) for read in DOCUMENT_READERS)
-    readers: list[Callable[[Folder], Found | None]] = [*READERS, *decoded]
+    readers: list[Callable[[ImageFolder], ParsedDataset | None]] = [*READERS, *decoded]
     for read in readers:
         try:
             found = read(folder)
@@ -117,7 +123,7 @@ def _read_all(folder: Folder, documents: Documents) -> tuple[list[Found], list[R
     return told, refusals
 
 
-def _nothing(folder: Folder, documents: Documents, refusals: list[Refusal]) -> Refusal:
+def _nothing(folder: ImageFolder, documents: Documents, refusals: list[Refusal]) -> Refusal:
     if refusals:
         return refusals[0]
     if documents.problems:
@@ -131,7 +137,7 @@ def _nothing(folder: Folder, documents: Documents, refusals: list[Refusal]) -> R
     return Refusal(f"{images}, and {told}; {EXPECTED}")
 
 
-def _without_boxes(folder: Folder, found: Found, documents: Documents) -> Refusal:
+def _without_boxes(folder: ImageFolder, found: ParsedDataset, documents: Documents) -> Refusal:
     lost = (*documents.problems, *found.problems)
     first = (
         f"; {len(lost):,} problems, the first: {lost[0].where}: {lost[0].detail}" if lost else ""
@@ -142,7 +148,7 @@ def _without_boxes(folder: Folder, found: Found, documents: Documents) -> Refusa
     )
 
 
-def _check_classes(found: Found) -> None:
+def _check_classes(found: ParsedDataset) -> None:
     """Refuse a dataset whose classes cannot be declared, before anything is sent.
 
     Raises:
@@ -186,14 +192,14 @@ def _storable(image: FoundImage) -> FoundImage:
     return replace(image, boxes=boxes, problems=(*image.problems, *problem))
 
 
-def _unlabelled(folder: Folder, found: Found) -> tuple[Problem, ...]:
+def _unlabelled(folder: ImageFolder, found: ParsedDataset) -> tuple[Problem, ...]:
     known = {image.name for image in found.images}
     return tuple(
         Problem(name, "label_missing", UNLABELLED) for name in folder.images if name not in known
     )
 
 
-def _unsupported(folder: Folder) -> tuple[Problem, ...]:
+def _unsupported(folder: ImageFolder) -> tuple[Problem, ...]:
     return tuple(
         Problem(name, "unsupported_format", "expected JPEG, PNG, BMP or WebP")
         for name in folder.with_suffix(OTHER_IMAGES)

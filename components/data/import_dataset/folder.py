@@ -11,7 +11,7 @@ from components.data.import_dataset.text import decode, shown
 from components.shared.contracts.refusal import Refusal
 
 
-class Folder:
+class ImageFolder:
     """A folder with images somewhere below it; hidden files are left out.
 
     Args:

@@ -84,7 +84,7 @@ class FoundImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ParsedDataset:
     """A whole dataset as one annotation format describes it.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -22,7 +22,7 @@ BOX = slice(4, 8)
 IGNORED = "DontCare"  # a region with objects that nobody labelled
 
 
-def read_kitti(folder: Folder) -> Found | None:
+def read_kitti(folder: ImageFolder) -> ParsedDataset | None:
     """Read text files in KITTI format; regions marked `DontCare` have no boxes."""
     texts, problems = folder.texts(folder.with_suffix({".txt"}))
     paired = pair(folder.images, list(texts))
@@ -34,7 +34,7 @@ def read_kitti(folder: Folder) -> Found | None:
     images = [read_image(image, name, texts[name], count) for name, image in paired.items()]
     ignored = sum(text.count(IGNORED) for name, text in texts.items() if name in paired)
     lost = [name for name, text in texts.items() if is_kitti(text) and name not in paired]
-    return Found(
+    return ParsedDataset(
         form="KITTI labels",
         classes=labels_of(images),
         images=join([{image.name: image} for image in images]),

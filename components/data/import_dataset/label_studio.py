@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.data.import_dataset.documents import Documents, size_of
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -23,7 +23,7 @@ OF_WHOLE_IMAGE = ("choices", "textarea", "rating")
 EDGES = ("x", "y", "width", "height")
 
 
-def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
+def read_label_studio(folder: ImageFolder, documents: Documents) -> ParsedDataset | None:
     """Read every JSON file that is a list of tasks; tasks without annotations are left out.
 
     Args:
@@ -36,7 +36,7 @@ def read_label_studio(folder: Folder, documents: Documents) -> Found | None:
     tells = {name: read_tasks(name, tasks) for name, tasks in lists.items()}
     images, problems = place_all(folder.index, tells)
     form = f"Label Studio {', '.join(lists)}"
-    return Found(form=form, classes=labels_of(images), images=images, problems=problems)
+    return ParsedDataset(form=form, classes=labels_of(images), images=images, problems=problems)
 
 
 def read_tasks(file: str, tasks: list[Any]) -> Iterator[tuple[str, FoundImage]]:

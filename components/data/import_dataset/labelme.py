@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.data.import_dataset.documents import Documents, size_of
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -23,7 +23,7 @@ from components.data.import_dataset.text import finite
 MIN_POINTS = {"rectangle": 2, "polygon": 3}
 
 
-def read_labelme(folder: Folder, documents: Documents) -> Found | None:
+def read_labelme(folder: ImageFolder, documents: Documents) -> ParsedDataset | None:
     """Read every JSON file with `shapes` and `imagePath`.
 
     An image is the one with the file's name, or the one that `imagePath` names.
@@ -44,7 +44,7 @@ def read_labelme(folder: Folder, documents: Documents) -> Found | None:
             images.append(read_image(image, name, record))
         else:
             problems.append(Problem(name, "image_missing", f"there is no image {called!r}"))
-    return Found(
+    return ParsedDataset(
         form="LabelMe files",
         classes=labels_of(images),
         images=join([{image.name: image} for image in images]),

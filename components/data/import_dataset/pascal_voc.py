@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from components.data.import_dataset.documents import Documents, Element, size_of, text_of
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -23,7 +23,7 @@ EDGES = ("xmin", "ymin", "xmax", "ymax")
 COUNTED_FROM_ONE = "VOC20"  # in the name of the database: the challenge's own files
 
 
-def read_pascal_voc(folder: Folder, documents: Documents) -> Found | None:
+def read_pascal_voc(folder: ImageFolder, documents: Documents) -> ParsedDataset | None:
     """Read every XML file whose root is `annotation`.
 
     An image is the one with the file's name, or the one that `filename` names.
@@ -53,7 +53,7 @@ def read_pascal_voc(folder: Folder, documents: Documents) -> Found | None:
                 problem = Problem(name, "conflicting_name", detail)
                 found = replace(found, problems=(*found.problems, problem))
             images.append(found)
-    return Found(
+    return ParsedDataset(
         form="Pascal VOC files",
         classes=labels_of(images),
         images=join([{image.name: image} for image in images]),

@@ -38,7 +38,7 @@ SIXTEEN_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class StoredImage:
     """An image as it is stored: its JPEG, its size in pixels, and when it was taken."""
 
     jpeg: bytes
@@ -47,7 +47,7 @@ class Picture:
     captured_at: datetime
 
 
-def read_picture(content: bytes) -> Picture:
+def read_picture(content: bytes) -> StoredImage:
     """Decode an image file completely, as a check, and return it as an upright JPEG.
 
     A JPEG stays as it is, unless a camera noted that it must be turned: boxes are drawn on
@@ -66,8 +66,8 @@ def read_picture(content: bytes) -> Picture:
         raise UnusableError(reason, cause.detail) from cause
     height, width = upright.shape[:2]
     if exif.orientation != 1:
-        return Picture(encode_jpeg(upright, QUALITY), width, height, taken_at(exif))
-    return Picture(content, width, height, taken_at(exif))
+        return StoredImage(encode_jpeg(upright, QUALITY), width, height, taken_at(exif))
+    return StoredImage(content, width, height, taken_at(exif))
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
@@ -121,7 +121,7 @@ def _open(content: bytes, formats: tuple[str, ...]) -> Image.Image:
     return picture
 
 
-def _encoded(picture: Image.Image, captured_at: datetime) -> Picture:
+def _encoded(picture: Image.Image, captured_at: datetime) -> StoredImage:
     buffer = io.BytesIO()
     try:
         picture.load()  # a PNG may have its notes behind its pixels
@@ -131,7 +131,7 @@ def _encoded(picture: Image.Image, captured_at: datetime) -> Picture:
     except Exception as cause:  # as above
         raise UnusableError("undecodable", str(cause) or type(cause).__name__) from cause
     upright.save(buffer, "JPEG", quality=QUALITY)
-    return Picture(buffer.getvalue(), upright.width, upright.height, captured_at)
+    return StoredImage(buffer.getvalue(), upright.width, upright.height, captured_at)
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:

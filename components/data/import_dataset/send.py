@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from components.data.import_dataset.check import check
 from components.data.import_dataset.find import find, sentence
-from components.data.import_dataset.folder import Folder
-from components.data.import_dataset.found import Found, FoundImage, Problem, UnusableError
+from components.data.import_dataset.folder import ImageFolder
+from components.data.import_dataset.found import FoundImage, ParsedDataset, Problem, UnusableError
 from components.data.import_dataset.groups import groups_of
 from components.data.import_dataset.picture import EPOCH, picture_size, read_picture
 from components.data.import_dataset.splits import sentence_of
@@ -25,7 +25,7 @@ MAX_NAMES = 20  # of classes, in the sentence that ends an import
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportCounts:
     """Counts of an import: images sent, images refused by reason."""
 
     classes: tuple[str, ...]
@@ -47,7 +47,7 @@ class Tally:
         return f"{self.refused.total():,} refused: {', '.join(reasons)} (all in quarantine)"
 
 
-def import_folder(folder: Folder, sender: FrameSender) -> Tally:
+def import_folder(folder: ImageFolder, sender: FrameSender) -> ImportCounts:
     """Send all valid images of a folder, and a refusal for each of the others.
 
     Nothing depends on clocks or on where the folder lies: importing it again sends the
@@ -69,7 +69,7 @@ def import_folder(folder: Folder, sender: FrameSender) -> Tally:
     _check_shared_fault(found)
     kept = _distinct(folder, found)
     sender.declare(found.classes, EPOCH)
-    tally = Tally(found.classes)
+    tally = ImportCounts(found.classes)
     _refuse(sender, tally, found.problems, b"")
     images = _grouped(kept)
     sizes = Counter(group for _, group in images)
@@ -130,7 +130,7 @@ def _check_name(dataset: str) -> None:
         ) from cause
 
 
-def _check_shared_fault(found: Found) -> None:
+def _check_shared_fault(found: ParsedDataset) -> None:
     """Refuse a fault that all labels share, once.
 
     Raises:
@@ -147,7 +147,7 @@ def _check_shared_fault(found: Found) -> None:
     )
 
 
-def _distinct(folder: Folder, found: Found) -> list[FoundImage]:
+def _distinct(folder: ImageFolder, found: ParsedDataset) -> list[FoundImage]:
     """Leave out copies, after all boxes were looked at together."""
     digests: dict[str, str] = {}
     sizes: dict[str, Size] = {}
@@ -169,7 +169,7 @@ def _grouped(images: list[FoundImage]) -> list[tuple[FoundImage, str]]:
     return [(image, image.group or derived[image.name]) for image in images]
 
 
-def _content(folder: Folder, name: str) -> bytes:
+def _content(folder: ImageFolder, name: str) -> bytes:
     try:
         return folder.bytes(name)
     except UnusableError:
@@ -177,7 +177,12 @@ def _content(folder: Folder, name: str) -> bytes:
 
 
 def _send(
-    folder: Folder, sender: FrameSender, tally: Tally, image: FoundImage, group: str, camera: str
+    folder: ImageFolder,
+    sender: FrameSender,
+    tally: ImportCounts,
+    image: FoundImage,
+    group: str,
+    camera: str,
 ) -> None:
     content = b""
     try:
@@ -212,7 +217,9 @@ def _send(
     tally.boxes += len(boxes)
 
 
-def _refuse(sender: FrameSender, tally: Tally, problems: Iterable[Problem], content: bytes) -> None:
+def _refuse(
+    sender: FrameSender, tally: ImportCounts, problems: Iterable[Problem], content: bytes
+) -> None:
     for problem in problems:
         where, detail = shown(problem.where), shown(problem.detail)
         sender.refuse(where, problem.reason, detail, content, EPOCH)

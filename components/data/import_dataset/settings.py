@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import UnusableError, split_called
 from components.data.import_dataset.text import REPLACED
 from components.shared.contracts.events import Split
@@ -19,7 +19,7 @@ MAX_CHARACTERS = 1_000_000  # of a data.yaml; PyYAML reads 1 MB in about 10 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class FormatSettings:
     """Settings of one file: classes and paths of splits.
 
     Attributes:
@@ -39,7 +39,7 @@ class Settings:
     keypoints: tuple[int, int] = (0, 0)
 
 
-def read_settings(folder: Folder) -> list[Settings]:
+def read_settings(folder: ImageFolder) -> list[FormatSettings]:
     """Read every `data.yaml` and darknet `.data` file.
 
     Raises:
@@ -51,7 +51,7 @@ def read_settings(folder: Folder) -> list[Settings]:
     ]
 
 
-def read_yaml(file: str, text: str) -> Settings | None:
+def read_yaml(file: str, text: str) -> FormatSettings | None:
     """Read a `data.yaml`, every scalar as text; None if the file is another kind of YAML.
 
     Args:
@@ -73,7 +73,7 @@ def read_yaml(file: str, text: str) -> Settings | None:
     if not isinstance(content, dict) or not {"names", "train", "val"} & set(content):
         return None
     count, base = content.get("nc"), content.get("path")
-    return Settings(
+    return FormatSettings(
         file=file,
         names=_in_order(file, content["names"]) if content.get("names") else (),
         count=int(count) if isinstance(count, str) and count.isdecimal() else None,
@@ -83,7 +83,7 @@ def read_yaml(file: str, text: str) -> Settings | None:
     )
 
 
-def read_darknet(file: str, text: str) -> Settings:
+def read_darknet(file: str, text: str) -> FormatSettings:
     """Read lines such as `train = data/train.txt`.
 
     Args:
@@ -91,10 +91,10 @@ def read_darknet(file: str, text: str) -> Settings:
         text: Its content.
     """
     pairs = [line.split("=", 1) for line in text.split("\n") if line.count("=") == 1]
-    return Settings(file=file, paths=_paths({a.strip(): b.strip() for a, b in pairs}))
+    return FormatSettings(file=file, paths=_paths({a.strip(): b.strip() for a, b in pairs}))
 
 
-def read_names(folder: Folder, settings: list[Settings]) -> tuple[str, tuple[str, ...]]:
+def read_names(folder: ImageFolder, settings: list[FormatSettings]) -> tuple[str, tuple[str, ...]]:
     """Return the file that names the classes, and the names by index; empty if there is none.
 
     Args:
@@ -126,21 +126,21 @@ def is_name_list(name: str) -> bool:
     return path.name.lower() in NAME_LISTS or path.suffix.lower() in NAME_SUFFIXES
 
 
-def _name_lists(folder: Folder) -> list[str]:
+def _name_lists(folder: ImageFolder) -> list[str]:
     lists = [name for name in folder.files if is_name_list(name)]
     # LabelImg installs predefined_classes.txt; what was labelled stands in classes.txt.
     chosen = [name for name in lists if not name.endswith(NAME_LISTS[-1])]
     return chosen or lists
 
 
-def _listed(folder: Folder, name: str) -> tuple[str, ...]:
+def _listed(folder: ImageFolder, name: str) -> tuple[str, ...]:
     text = _text(folder, name)
     if REPLACED in text:
         raise Refusal(f"{name} is no UTF-8 or UTF-16, expected the names of classes in UTF-8")
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
-def _text(folder: Folder, name: str) -> str:
+def _text(folder: ImageFolder, name: str) -> str:
     try:
         return folder.text(name)
     except UnusableError as cause:

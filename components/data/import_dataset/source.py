@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.unpack import SUFFIXES, Room, is_archive, unpack
 from components.shared.contracts.object_store import SCHEMES, scheme_of
 from components.shared.contracts.policy import ImportPolicy
@@ -20,7 +20,7 @@ EXPECTED = (
 
 
 @contextmanager
-def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
+def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[ImageFolder]:
     """Yield labelled images as a folder; an archive or object store is copied to a temporary one.
 
     Args:
@@ -36,7 +36,7 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
     if not source or (scheme and scheme not in SCHEMES):
         raise Refusal(f"source is {source!r}, expected {EXPECTED}")
     if not scheme and not is_archive(source):
-        yield Folder(Path(source))
+        yield ImageFolder(Path(source))
         return
     with TemporaryDirectory(prefix="import-") as scratch:
         room = Room(Path(scratch) / "files", policy, source)
@@ -47,7 +47,7 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[Folder]:
         if archive and scheme:
             archive.unlink()  # half of the disk that both would take
         log_progress(f"{source}: {room.files:,} files, {room.bytes / 1e6:,.0f} MB")
-        yield Folder(_innermost(room.folder, source), called=source)
+        yield ImageFolder(_innermost(room.folder, source), called=source)
 
 
 def _file(source: str) -> Path:

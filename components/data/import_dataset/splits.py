@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import FoundImage, Problem, split_in
 from components.data.import_dataset.matching import IMAGES, OTHER_IMAGES, resolve
-from components.data.import_dataset.settings import Settings, is_name_list
+from components.data.import_dataset.settings import FormatSettings, is_name_list
 from components.shared.contracts.events import SPLITS, Split
 
 SETS = "ImageSets/"  # the folder of Pascal VOC's lists, whose lines have no ending
@@ -32,7 +32,7 @@ class ToldSplits:
     notes: tuple[str, ...]
 
 
-def read_splits(folder: Folder, settings: Iterable[Settings]) -> ToldSplits:
+def read_splits(folder: ImageFolder, settings: Iterable[FormatSettings]) -> ToldSplits:
     """Read every list of image paths, and every path of a `data.yaml`.
 
     Args:
@@ -105,7 +105,7 @@ def is_list(name: str, text: str) -> bool:
     return bool(endings) and endings <= IMAGES | OTHER_IMAGES
 
 
-def read_list(folder: Folder, file: str, text: str) -> tuple[list[str], list[Problem]]:
+def read_list(folder: ImageFolder, file: str, text: str) -> tuple[list[str], list[Problem]]:
     """Return the images of a list, and a problem for each line that matches no image.
 
     Args:
@@ -137,7 +137,7 @@ def _with_split(image: FoundImage, told: ToldSplits) -> FoundImage:
 
 
 def _all_places(
-    folder: Folder, settings: Iterable[Settings]
+    folder: ImageFolder, settings: Iterable[FormatSettings]
 ) -> tuple[list[tuple[str, Split]], list[str]]:
     """Return the folders and lists that settings give, by split, and notes of what is not there."""
     places: list[tuple[str, Split]] = []
@@ -163,7 +163,7 @@ def _all_places(
     return places, notes
 
 
-def _resolved(by_case: Mapping[str, str], setting: Settings, path: str) -> str | None:
+def _resolved(by_case: Mapping[str, str], setting: FormatSettings, path: str) -> str | None:
     """Return the file or folder that a path means here, where it may be of another machine."""
     near = PurePosixPath(setting.file).parent.parts
     parts, base = _parts(path), _parts(setting.base)

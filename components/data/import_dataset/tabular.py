@@ -13,11 +13,11 @@ from components.data.import_dataset.columns import (
     read_table,
     records,
 )
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -37,7 +37,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
 
 
-def read_csv(folder: Folder) -> Found | None:
+def read_csv(folder: ImageFolder) -> ParsedDataset | None:
     """Read every CSV file that has the columns of boxes.
 
     Columns are `image, xmin, ymin, xmax, ymax`, and if wanted `class, width, height,
@@ -69,7 +69,7 @@ def read_csv(folder: Folder) -> Found | None:
         )
     images = join(documents)
     bare = [name for name, table in used.items() if not table.header]
-    return Found(
+    return ParsedDataset(
         form=f"CSV {', '.join(used)}",
         classes=labels_of(images),
         images=images,

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import (
-    Found,
     FoundBox,
     FoundImage,
+    ParsedDataset,
     Problem,
     UnusableError,
     join,
@@ -18,7 +18,7 @@ from components.data.import_dataset.found import (
 from components.data.import_dataset.kitti import is_kitti
 from components.data.import_dataset.pairing import key, pair
 from components.data.import_dataset.settings import (
-    Settings,
+    FormatSettings,
     is_name_list,
     read_names,
     read_settings,
@@ -33,7 +33,7 @@ NO_IMAGE = "there is no image of this name, or several"
 Edges = tuple[float, float, float, float]
 
 
-def read_yolo(folder: Folder) -> Found | None:
+def read_yolo(folder: ImageFolder) -> ParsedDataset | None:
     """Read text files in folders called `labels`, or whose names are those of images.
 
     A label belongs to the image with its name, where `labels` stands for `images`. An
@@ -59,7 +59,7 @@ def read_yolo(folder: Folder) -> Found | None:
     names = named or names_for(lines)
     read = [read_image(image, name, texts[name], names, columns) for name, image in paired.items()]
     lost = [name for name in texts if name not in paired]
-    return Found(
+    return ParsedDataset(
         form="YOLO labels" if named else f"YOLO labels without a data.yaml (all {DEFAULT_CLASS})",
         classes=tuple(dict.fromkeys(names)),
         images=join([{image.name: image} for image in read]),
@@ -68,7 +68,7 @@ def read_yolo(folder: Folder) -> Found | None:
     )
 
 
-def _unpaired(folder: Folder, texts: Iterable[str]) -> Refusal:
+def _unpaired(folder: ImageFolder, texts: Iterable[str]) -> Refusal:
     names = sorted(texts)
     return Refusal(
         f"{len(names):,} YOLO labels have the name of no image: the first are "
@@ -186,5 +186,5 @@ def _is_yolo(text: str) -> bool:
     return 2 * len(fits) >= len(lines) and not is_kitti(text)
 
 
-def _keypoints(settings: Iterable[Settings]) -> tuple[int, int]:
+def _keypoints(settings: Iterable[FormatSettings]) -> tuple[int, int]:
     return next((s.keypoints for s in settings if s.keypoints != (0, 0)), (0, 0))

@@ -32,7 +32,7 @@ from components.shared.store.topics import (
 LOOK_AROUND_S = 2.0  # how long a new partition or ingester may go unseen
 
 
-class View(NamedTuple):
+class Subscription(NamedTuple):
     """Topics, generations and partitions that an ingester reads; a change restarts reading.
 
     Attributes:
@@ -46,11 +46,11 @@ class View(NamedTuple):
     share: list[Partition]
 
 
-NOTHING = View({}, {}, [])
+NOTHING = Subscription({}, {}, [])
 
 
 @dataclass(slots=True)
-class Follower:
+class StreamIngester:
     """Reads batches from the stream and writes them to the database.
 
     Attributes:
@@ -76,7 +76,7 @@ class Follower:
     topics: dict[str, Topic] = field(default_factory=dict)
     positions: dict[Partition, int] = field(default_factory=dict)
     ends: dict[Partition, int] = field(default_factory=dict)
-    _view: View = NOTHING
+    _view: Subscription = NOTHING
     _looked_at: float = -LOOK_AROUND_S
     _gatherer: Gatherer = field(init=False)
     _display: Display = field(init=False)
@@ -112,7 +112,7 @@ class Follower:
         readable = {name: topic for name, topic in self.topics.items() if not topic.fault}
         every = [at for topic in readable.values() for at in topic.partitions]
         running = running_ingesters(self.connection, self.stream, self.name)
-        view = View(
+        view = Subscription(
             ids={name: topic.id for name, topic in readable.items()},
             names={name: self._generation(topic) for name, topic in readable.items()},
             share=share_of(self.name, running, every),
@@ -167,7 +167,7 @@ class Follower:
         self._view, self._looked_at = NOTHING, -LOOK_AROUND_S
         self._gatherer = Gatherer(self.reader)
 
-    def _begin(self, view: View, every: list[Partition]) -> None:
+    def _begin(self, view: Subscription, every: list[Partition]) -> None:
         view = view._replace(names=self._shorter(view.names, every))
         oldest = beginning_offsets(self.admin, view.share)
         self.reader.assign([TopicPartition(*at) for at in view.share])

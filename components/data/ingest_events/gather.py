@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.data.ingest_events.offsets import Anchor, anchor_of
-from components.data.ingest_events.parse import Message
+from components.data.ingest_events.parse import StreamMessage
 from components.shared.store.stream import Partition
 
 POLL_MS = 300
@@ -34,7 +34,7 @@ class Gatherer:
     reader: Any
     anchors: dict[Partition, Anchor] = field(default_factory=dict)
 
-    def gather(self, positions: Mapping[Partition, int]) -> list[Message]:
+    def gather(self, positions: Mapping[Partition, int]) -> list[StreamMessage]:
         """Return the messages that have arrived, none if none did within `POLL_MS`.
 
         Args:
@@ -43,13 +43,13 @@ class Gatherer:
         Raises:
             OtherLogError: If an anchor is not the message that was stored.
         """
-        messages: list[Message] = []
+        messages: list[StreamMessage] = []
         size, wait_ms = 0, POLL_MS
         while len(messages) < BATCH and size < BATCH_BYTES:
             found = self.reader.poll(timeout_ms=wait_ms)
             for record in itertools.chain.from_iterable(found.values()):
                 place = (record.topic, record.partition, record.offset)
-                message = Message(*place, record.value or b"", record.headers)
+                message = StreamMessage(*place, record.value or b"", record.headers)
                 self._compare(message)
                 if record.offset >= positions[place[:2]]:
                     messages.append(message)
@@ -59,7 +59,7 @@ class Gatherer:
             wait_ms = 0  # what has not arrived yet may come with the next batch
         return messages
 
-    def _compare(self, message: Message) -> None:
+    def _compare(self, message: StreamMessage) -> None:
         at = (message.topic, message.partition)
         anchor = self.anchors.get(at)
         if anchor is None:

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
-from components.data.ingest_events.parse import Message
+from components.data.ingest_events.parse import StreamMessage
 from components.shared.store.stream import Partition
 
 
@@ -22,7 +22,7 @@ class Anchor(NamedTuple):
 NO_ANCHORS: Mapping[Partition, Anchor] = {}
 
 
-def anchor_of(message: Message) -> Anchor:
+def anchor_of(message: StreamMessage) -> Anchor:
     """Return the anchor of a message."""
     return Anchor(message.offset, hashlib.sha256(message.body).digest())
 

@@ -11,7 +11,7 @@ from components.shared.contracts.events import (
 )
 
 
-class Message(NamedTuple):
+class StreamMessage(NamedTuple):
     """One message of a stream, with its partition and offset."""
 
     topic: str
@@ -37,7 +37,7 @@ class Parsed(NamedTuple):
         event_id: Digest of type and content, by which the event is stored once.
     """
 
-    message: Message
+    message: StreamMessage
     event: Envelope
     data: EventData
     content: str
@@ -56,7 +56,7 @@ class Rejected:
         dataset: Name of the dataset, if it could be parsed.
     """
 
-    message: Message
+    message: StreamMessage
     reason: str
     detail: str
     event_id: str | None = None
@@ -66,10 +66,10 @@ class Rejected:
 ParseResult = Parsed | Rejected
 
 
-def parse(message: Message) -> ParseResult:
+def parse(message: StreamMessage) -> ParseResult:
     """Parse one message.
 
-    >>> parse(Message("frames", 0, 7, b"hello")).reason
+    >>> parse(StreamMessage("frames", 0, 7, b"hello")).reason
     'not_json'
     """
     try:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from components.data.ingest_events.parse import Message, Parsed, ParseResult, parse
+from components.data.ingest_events.parse import Parsed, ParseResult, StreamMessage, parse
 from components.data.ingest_events.presence import require_frames
 from components.data.ingest_events.write import store
 from components.shared.contracts.cloud_events import Headers
@@ -73,9 +73,9 @@ def _read(connection: Connection, after: int) -> dict[int, ParseResult]:
         }
 
 
-def _message(place: str, body: bytes, headers: str | None) -> Message:
+def _message(place: str, body: bytes, headers: str | None) -> StreamMessage:
     topic, partition, offset = place.rsplit("/", 2)
-    return Message(topic, int(partition), int(offset), body, _headers(headers))
+    return StreamMessage(topic, int(partition), int(offset), body, _headers(headers))
 
 
 def _headers(spelled: str | None) -> Headers:

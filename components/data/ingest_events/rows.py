@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
-from components.data.ingest_events.parse import Message, ParseResult, Rejected
+from components.data.ingest_events.parse import ParseResult, Rejected, StreamMessage
 from components.shared.contracts.events import (
     EventData,
     FrameCaptured,
@@ -62,7 +62,7 @@ def _quarantined(reading: Rejected) -> Row:
     return key, reading.dataset, *why, None, message.body, _headers(message)
 
 
-def _headers(message: Message) -> str | None:
+def _headers(message: StreamMessage) -> str | None:
     values = [[name, b64encode(value or b"").decode()] for name, value in message.headers]
     return json.dumps(values) if values else None
 

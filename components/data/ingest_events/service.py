@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import tenacity
 
 from components.data.ingest_events.expose import Pulse, expose
-from components.data.ingest_events.follow import Follower
+from components.data.ingest_events.follow import StreamIngester
 from components.data.ingest_events.meter import Meter
 from components.data.ingest_events.presence import Patience
 from components.data.ingest_events.retry import retry_missing
@@ -149,7 +149,7 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patien
         if ended := end_stalled_copies(connection, IDLE_S):
             log_progress(f"ended {ended} sessions whose ingester is paused or cut off")
         objects = Objects(places.object_store_url, STORE_RETRY_S)
-        follower = Follower(connection, reader, cluster, objects, stream, patience=patience)
+        follower = StreamIngester(connection, reader, cluster, objects, stream, patience=patience)
         ends = follower.look_around()
         while not stop.asked and not (once and follower.has_reached(ends)):
             meter.count(follower.step())

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, View, on_ground
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, on_ground
 from components.data.simulate_cameras.mesh import circle
 from components.data.simulate_cameras.paint import FINE
 from components.data.simulate_cameras.site import Site
@@ -13,7 +13,9 @@ from components.shared.vision.weather import as_pixels
 PUDDLE = (124, 134, 146)
 
 
-def paint_ground(canvas: Image.Image, site: Site, view: View, rng: np.random.Generator) -> None:
+def paint_ground(
+    canvas: Image.Image, site: Site, view: CameraPose, rng: np.random.Generator
+) -> None:
     """Paint everything flat of a site on an RGBA canvas `FINE` times the frame's size."""
     brush = ImageDraw.Draw(canvas)
     top = max(int(view.horizon * FINE), 0)
@@ -40,7 +42,7 @@ def _puddles(site: Site, rng: np.random.Generator) -> list[Patch]:
     return found
 
 
-def _roughness(view: View, rng: np.random.Generator) -> Image.Image:
+def _roughness(view: CameraPose, rng: np.random.Generator) -> Image.Image:
     """Return how bright the ground's grain is, of the frame's size, 128 being as painted."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(float)
     x, y = view.ground(columns, np.maximum(rows, view.horizon + 2))
@@ -53,7 +55,7 @@ def _roughness(view: View, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(as_pixels(128 + grain))
 
 
-def paint_skyline(canvas: Image.Image, view: View, rng: np.random.Generator) -> None:
+def paint_skyline(canvas: Image.Image, view: CameraPose, rng: np.random.Generator) -> None:
     """Paint hills and a seam of trees where the ground ends."""
     if view.horizon < 1:
         return

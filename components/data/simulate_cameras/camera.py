@@ -18,7 +18,7 @@ Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class View:
+class CameraPose:
     """Position and direction of a camera.
 
     Attributes:

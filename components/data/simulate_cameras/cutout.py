@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, Points, View
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, Points
 from components.data.simulate_cameras.conditions import Light
 from components.data.simulate_cameras.paint import FINE, Fill, paint_mesh
 from components.data.simulate_cameras.things import Thing
@@ -44,7 +44,7 @@ class Cutout:
         return float(np.hypot(self.thing.pose.x, self.thing.pose.y))
 
 
-def cutout(view: View, thing: Thing) -> Cutout | None:
+def cutout(view: CameraPose, thing: Thing) -> Cutout | None:
     """Return the image of an object, or None if it is outside the frame."""
     pose = thing.pose
     if not 2.0 < view.seen(np.array([[pose.x, pose.y, 0.0]]))[0, 2] < REACH:
@@ -52,7 +52,7 @@ def cutout(view: View, thing: Thing) -> Cutout | None:
     return _picture(view, thing) if thing.mesh is None else _faces(view, thing)
 
 
-def _picture(view: View, thing: Thing) -> Cutout | None:
+def _picture(view: CameraPose, thing: Thing) -> Cutout | None:
     assert thing.sprite is not None
     x, y = thing.pose.x, thing.pose.y
     (foot, head), _ = view.project(np.array([[x, y, 0.0], [x, y, thing.tall]]))
@@ -75,7 +75,7 @@ def _clipped(thing: Thing, image: Image.Image, left: int, top: int) -> Cutout:
     return Cutout.of(thing, image.crop(box), left + cut_left, top + cut_top)
 
 
-def _faces(view: View, thing: Thing) -> Cutout | None:
+def _faces(view: CameraPose, thing: Thing) -> Cutout | None:
     assert thing.mesh is not None
     pixels, depth = view.project(thing.pose.place(thing.mesh.points))
     low = np.clip(np.floor(pixels.min(axis=0)), 0, (WIDTH, HEIGHT)).astype(int)

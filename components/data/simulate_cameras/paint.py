@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image, ImageDraw
 
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, Points, View
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, Points
 from components.data.simulate_cameras.conditions import Light
 from components.data.simulate_cameras.mesh import Mesh, Pose
 
@@ -65,7 +65,7 @@ class Canvas:
 
 def paint_mesh(
     fill: Callable[[Points, Fill], None],
-    view: View,
+    view: CameraPose,
     mesh: Mesh,
     pose: Pose,
     colours: Mapping[str, Points],
@@ -91,7 +91,7 @@ def paint_mesh(
     return pixels
 
 
-def faces_eye(view: View, mesh: Mesh, pose: Pose) -> Points:
+def faces_eye(view: CameraPose, mesh: Mesh, pose: Pose) -> Points:
     """Return whether each face is turned towards the camera, as bool `[F]`."""
     towards = view.eye - pose.place(mesh.centres)
     return np.asarray((towards * (mesh.normals @ pose.rotation)).sum(axis=1) > 0)

@@ -5,7 +5,7 @@ from math import pi, sin
 
 import numpy as np
 
-from components.data.simulate_cameras.camera import View
+from components.data.simulate_cameras.camera import CameraPose
 from components.data.simulate_cameras.mesh import Pose, rectangle
 from components.data.simulate_cameras.site import Site
 from components.data.simulate_cameras.streets import (
@@ -34,8 +34,8 @@ def site_of(seed: int, number: int) -> Site:
     return build(f"{side}-{kind}{again}", rng)
 
 
-def _view(rng: np.random.Generator, low: float, high: float, pitch: float) -> View:
-    return View(
+def _view(rng: np.random.Generator, low: float, high: float, pitch: float) -> CameraPose:
+    return CameraPose(
         height=float(rng.uniform(low, high)),
         pitch=pitch + float(rng.uniform(-0.035, 0.035)),
         pan=float(rng.uniform(-0.08, 0.08)),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, Points, View, on_ground
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, Points, on_ground
 from components.data.simulate_cameras.car import car_mesh
 from components.data.simulate_cameras.conditions import Light
 from components.data.simulate_cameras.cutout import Cutout, cutout
@@ -98,7 +98,7 @@ def _pixels(canvas: Canvas, stage: Stage, car: Car, mark: int) -> int:
     return int(np.count_nonzero(np.asarray(canvas.marks.crop(box)) == mark))
 
 
-def _paint_car(canvas: Canvas, view: View, car: Car, light: Light, mark: int) -> None:
+def _paint_car(canvas: Canvas, view: CameraPose, car: Car, light: Light, mark: int) -> None:
     mesh, fill = car_mesh(car.kind), partial(canvas.fill, mark=mark)
     pixels = paint_mesh(fill, view, mesh, car.pose, {**COLOURS, "paint": car.paint}, light)
     if not car.lit:
@@ -112,7 +112,7 @@ def _paint_car(canvas: Canvas, view: View, car: Car, light: Light, mark: int) ->
             canvas.light(corners, colour, mark, radius)
 
 
-def _light_lamp(canvas: Canvas, view: View, cut: Cutout, light: Light, mark: int) -> None:
+def _light_lamp(canvas: Canvas, view: CameraPose, cut: Cutout, light: Light, mark: int) -> None:
     if cut.thing.lamp is None or light.lamps < 0.05:
         return
     (head,), depth = view.project(cut.thing.lamp[None])
@@ -158,7 +158,7 @@ def _bulk(car: Car) -> tuple[Points, float, float]:
 
 def _shade(
     pen: ImageDraw.ImageDraw,
-    view: View,
+    view: CameraPose,
     pose: Pose,
     base: Points,
     low: float,

@@ -5,7 +5,7 @@ from math import pi
 
 import numpy as np
 
-from components.data.simulate_cameras.camera import View
+from components.data.simulate_cameras.camera import CameraPose
 from components.data.simulate_cameras.houses import house
 from components.data.simulate_cameras.mesh import Pose, rectangle
 from components.data.simulate_cameras.streets import LANE_WIDTH, MARK, Ground
@@ -26,7 +26,7 @@ class Site:
     """
 
     name: str
-    view: View
+    view: CameraPose
     driving: float
     ground: Ground = field(default_factory=Ground)
     things: list[Thing] = field(default_factory=list)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from components.data.simulate_cameras.backdrop import paint_ground, paint_skyline
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, Points, View
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, Points
 from components.data.simulate_cameras.cutout import Cutout, cutout
 from components.data.simulate_cameras.mesh import Pose
 from components.data.simulate_cameras.paint import FINE, faces_eye
@@ -37,7 +37,7 @@ class Stage:
     """
 
     site: Site
-    view: View
+    view: CameraPose
     backdrop: Image.Image
     sky: Points
     open_ground: Image.Image
@@ -52,7 +52,7 @@ class Stage:
 def stage_of(seed: int, camera: int, day: int) -> Stage:
     """Return the stage of a camera on a day, both by number."""
     site, rng = site_of(seed, camera), np.random.default_rng([seed, camera, day, 1])
-    view = View(
+    view = CameraPose(
         height=site.view.height,
         pitch=site.view.pitch + float(rng.normal(0, 0.012)),
         pan=site.view.pan + float(rng.normal(0, 0.03)),
@@ -102,7 +102,7 @@ def _left_about(site: Site, rng: np.random.Generator) -> list[Thing]:
     ]
 
 
-def _lit_windows(view: View, things: list[Thing], rng: np.random.Generator) -> list[Points]:
+def _lit_windows(view: CameraPose, things: list[Thing], rng: np.random.Generator) -> list[Points]:
     """Return the panes behind which someone is at home; in a booth there always is."""
     found = []
     for thing in things:
@@ -119,7 +119,7 @@ def _lit_windows(view: View, things: list[Thing], rng: np.random.Generator) -> l
     return found
 
 
-def _floor(view: View) -> tuple[Points, Points]:
+def _floor(view: CameraPose) -> tuple[Points, Points]:
     rows, columns = np.mgrid[0 : HEIGHT // COARSE, 0 : WIDTH // COARSE] * float(COARSE) + COARSE / 2
     # what rises over the horizon is lit as what stands just before it
     return view.ground(columns, np.maximum(rows, view.horizon + 8))

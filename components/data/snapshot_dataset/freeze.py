@@ -9,7 +9,7 @@ from psycopg2 import extensions
 from components.data.snapshot_dataset.bridges import bridges
 from components.data.snapshot_dataset.place import place_images
 from components.data.snapshot_dataset.rows import (
-    Labelled,
+    DatasetRows,
     LabelledFrame,
     read_labelled,
     settle_splits,
@@ -104,7 +104,7 @@ def _look(
 
 def _info(
     dataset: str,
-    labelled: Labelled,
+    labelled: DatasetRows,
     images: Sequence[SnapshotImage],
     left_out: dict[str, str],
     shared: dict[str, str],

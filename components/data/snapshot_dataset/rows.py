@@ -48,7 +48,7 @@ class LabelledFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class DatasetRows:
     """A dataset at one instant: its labelled frames, its classes, its refused frames."""
 
     frames: list[LabelledFrame]
@@ -62,7 +62,7 @@ class Labelled:
         return max(times).astimezone(UTC)
 
 
-def read_labelled(connection: extensions.connection, dataset: str) -> Labelled:
+def read_labelled(connection: extensions.connection, dataset: str) -> DatasetRows:
     """Read all that is labelled of a dataset, sorted by digest.
 
     Args:
@@ -87,7 +87,7 @@ def read_labelled(connection: extensions.connection, dataset: str) -> Labelled:
         refused = {row["reason"]: row["files"] for row in cursor.fetchall()}
         if not rows:
             raise Refusal(_nothing(cursor, dataset))
-    return Labelled([LabelledFrame(row, _boxes(row["boxes"])) for row in rows], classes, refused)
+    return DatasetRows([LabelledFrame(row, _boxes(row["boxes"])) for row in rows], classes, refused)
 
 
 def settled_splits(connection: extensions.connection, dataset: str) -> dict[str, Split]:

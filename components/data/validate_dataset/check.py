@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.data.validate_dataset.look import Picture
+from components.data.validate_dataset.look import InspectedImage
 from components.shared.contracts.events import SPLITS
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
@@ -31,7 +31,7 @@ class Finding:
 
 def check(
     info: SnapshotInfo,
-    pictures: Sequence[Picture],
+    pictures: Sequence[InspectedImage],
     *,
     min_images: int,
     max_boxes: int = ValidationPolicy().max_boxes,
@@ -56,7 +56,7 @@ def check(
     return findings
 
 
-def _image(picture: Picture, classes: Sequence[str], max_boxes: int) -> Iterator[Finding]:
+def _image(picture: InspectedImage, classes: Sequence[str], max_boxes: int) -> Iterator[Finding]:
     if picture.found is None:
         yield Finding("undecodable", f"{picture.name}: {picture.fault}", picture.sha256)
     elif picture.found != picture.size:
@@ -70,7 +70,9 @@ def _image(picture: Picture, classes: Sequence[str], max_boxes: int) -> Iterator
         yield Finding(reason, f"{picture.name}, box {number}: {detail}", picture.sha256)
 
 
-def _boxes(picture: Picture, classes: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
+def _boxes(
+    picture: InspectedImage, classes: Sequence[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
     width, height = picture.size
     for number, (box, label) in enumerate(zip(picture.boxes, picture.labels, strict=True)):
         x_min, y_min, x_max, y_max = box
@@ -86,7 +88,7 @@ def _boxes(picture: Picture, classes: Sequence[str]) -> Iterator[tuple[int, tupl
         yield second, ("duplicate_box", f"lies on box {first}, another {picture.labels[first]}")
 
 
-def _duplicates(picture: Picture) -> Iterator[tuple[int, int]]:
+def _duplicates(picture: InspectedImage) -> Iterator[tuple[int, int]]:
     """Yield each box that lies on an earlier one of its class, and the first such.
 
     Boxes are compared in blocks, so that memory does not grow with the square of their number.
@@ -112,7 +114,9 @@ def _duplicates(picture: Picture) -> Iterator[tuple[int, int]]:
             yield int(ours[row]), int(others[alike[row].argmax()])
 
 
-def _counts(info: SnapshotInfo, pictures: Sequence[Picture], min_images: int) -> Iterator[Finding]:
+def _counts(
+    info: SnapshotInfo, pictures: Sequence[InspectedImage], min_images: int
+) -> Iterator[Finding]:
     if len(pictures) < min_images:
         detail = f"{len(pictures):,} images, expected at least {min_images:,}"
         yield Finding("too_few_images", detail)
@@ -134,7 +138,7 @@ def _counts(info: SnapshotInfo, pictures: Sequence[Picture], min_images: int) ->
             yield Finding("class_without_boxes", detail)
 
 
-def _groups(info: SnapshotInfo, pictures: Sequence[Picture]) -> Iterator[Finding]:
+def _groups(info: SnapshotInfo, pictures: Sequence[InspectedImage]) -> Iterator[Finding]:
     sides = defaultdict(set)
     for picture in pictures:
         sides[picture.group].add(picture.split)
@@ -150,7 +154,7 @@ def _groups(info: SnapshotInfo, pictures: Sequence[Picture]) -> Iterator[Finding
             yield Finding("shared_group", f"group {group!r} stands in {where}, {said}")
 
 
-def _twins(pictures: Sequence[Picture]) -> Iterator[Finding]:
+def _twins(pictures: Sequence[InspectedImage]) -> Iterator[Finding]:
     splits = defaultdict(set)
     for picture in pictures:
         splits[picture.sha256].add(picture.split)

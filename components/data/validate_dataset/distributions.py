@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.data.validate_dataset.look import Picture
+from components.data.validate_dataset.look import InspectedImage
 from components.shared.contracts.events import SPLITS
 from components.shared.contracts.snapshot import SnapshotInfo
 from components.shared.pages.chart import bar_chart, histogram
@@ -16,10 +16,10 @@ from components.shared.vision.boxes import Boxes, box_areas
 
 SHOWN_BARS = 12
 
-Sides = dict[str, list[Picture]]
+Sides = dict[str, list[InspectedImage]]
 
 
-def distributions(info: SnapshotInfo, pictures: Sequence[Picture]) -> Fragment:
+def distributions(info: SnapshotInfo, pictures: Sequence[InspectedImage]) -> Fragment:
     """Plot sizes, shapes, counts, brightness, cameras and classes of each split.
 
     Args:
@@ -43,7 +43,7 @@ def distributions(info: SnapshotInfo, pictures: Sequence[Picture]) -> Fragment:
     )
 
 
-def _solid(pictures: Iterable[Picture]) -> Boxes:
+def _solid(pictures: Iterable[InspectedImage]) -> Boxes:
     boxes = np.concatenate([np.zeros((0, 4)), *(picture.boxes for picture in pictures)])
     return boxes[box_areas(boxes) > 0]
 
@@ -53,7 +53,7 @@ def _shapes(boxes: Boxes) -> NDArray[np.float64]:
     return np.asarray(width / height)
 
 
-def _classes(info: SnapshotInfo, pictures: Iterable[Picture]) -> Counter[str]:
+def _classes(info: SnapshotInfo, pictures: Iterable[InspectedImage]) -> Counter[str]:
     counts = Counter(dict.fromkeys(info.classes, 0))
     counts.update(label for picture in pictures for label in picture.labels)
     return counts

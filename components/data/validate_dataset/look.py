@@ -17,7 +17,7 @@ from components.shared.vision.phash import Hash, hash_jpeg
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class InspectedImage:
     """One image: its manifest line, and the measurements of its pixels.
 
     Attributes:
@@ -49,7 +49,7 @@ class Picture:
     hash: Hash | None = None
 
 
-def look(root: str | Path, reader: ImageReader) -> list[Picture]:
+def look(root: str | Path, reader: ImageReader) -> list[InspectedImage]:
     """Decode and measure every image of a snapshot.
 
     Args:
@@ -71,11 +71,11 @@ def look(root: str | Path, reader: ImageReader) -> list[Picture]:
     return pictures
 
 
-def _picture(line: dict[str, Any], reader: ImageReader) -> Picture:
+def _picture(line: dict[str, Any], reader: ImageReader) -> InspectedImage:
     edges = ("x_min", "y_min", "x_max", "y_max")
     boxes = [[float(box[edge]) for edge in edges] for box in line["boxes"]]
     seen: dict[str, Any] = dict(_seen(reader.read(line["sha256"])))
-    return Picture(
+    return InspectedImage(
         sha256=line["sha256"],
         name=line["source_name"],
         camera=line["camera"],

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from components.data.validate_dataset.check import Finding
 from components.data.validate_dataset.distributions import distributions
-from components.data.validate_dataset.look import Picture
-from components.data.validate_dataset.verdict import Verdict, Word, weight
+from components.data.validate_dataset.look import InspectedImage
+from components.data.validate_dataset.verdict import ValidationVerdict, Word, weight
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import SPLITS
 from components.shared.contracts.policy import ValidationPolicy
@@ -44,9 +44,9 @@ Shown = Iterator[tuple[NDArray[np.uint8], str]]
 def show(
     path: str | Path,
     info: SnapshotInfo,
-    pictures: Sequence[Picture],
+    pictures: Sequence[InspectedImage],
     findings: Sequence[Finding],
-    verdict: Verdict,
+    verdict: ValidationVerdict,
     policy: ValidationPolicy,
     reader: ImageReader,
 ) -> None:
@@ -78,7 +78,7 @@ def show(
     write_page(path, title, sections, sentence(verdict.reason))
 
 
-def _cards(info: SnapshotInfo, verdict: Verdict) -> Fragment:
+def _cards(info: SnapshotInfo, verdict: ValidationVerdict) -> Fragment:
     images, boxes = sum(info.images.values()), sum(info.boxes.values())
     tone: Tone = TONES[verdict.word] or "good"
     return cards(
@@ -130,19 +130,21 @@ def _tally(reasons: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _wrong(
-    pictures: Sequence[Picture], findings: Sequence[Finding], policy: ValidationPolicy
-) -> list[Picture]:
+    pictures: Sequence[InspectedImage], findings: Sequence[Finding], policy: ValidationPolicy
+) -> list[InspectedImage]:
     worst = {f.sha256 for f in findings if weight(f.reason, policy) != "ok"}
     return [picture for picture in pictures if picture.sha256 in worst and picture.found]
 
 
-def _drawn_lots(info: SnapshotInfo, pictures: Sequence[Picture], split: str) -> list[Picture]:
+def _drawn_lots(
+    info: SnapshotInfo, pictures: Sequence[InspectedImage], split: str
+) -> list[InspectedImage]:
     """Return some images of a split; the lot follows from names, so the page repeats."""
     here = [picture for picture in pictures if picture.split == split and picture.found]
     return sorted(here, key=lambda picture: digest_of([info.id, picture.sha256]))[:SHOWN_IMAGES]
 
 
-def _drawn(pictures: Iterable[Picture], info: SnapshotInfo, reader: ImageReader) -> Shown:
+def _drawn(pictures: Iterable[InspectedImage], info: SnapshotInfo, reader: ImageReader) -> Shown:
     for picture in pictures:
         image = decode_jpeg(reader.read(picture.sha256))
         boxes = [

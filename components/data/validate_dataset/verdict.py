@@ -14,7 +14,7 @@ Word = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidationVerdict:
     """Whether a snapshot may be used for training, and the reason."""
 
     word: Word
@@ -33,7 +33,7 @@ def weight(reason: str, policy: ValidationPolicy) -> Word:
     return "warn" if reason in policy.warn else "ok"
 
 
-def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) -> Verdict:
+def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) -> ValidationVerdict:
     """Decide whether a snapshot may be used for training.
 
     Args:
@@ -47,14 +47,18 @@ def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) ->
     worst = [f for f in findings if weight(f.reason, policy) == "fail"]
     warned = [f for f in findings if weight(f.reason, policy) == "warn"]
     if small := [f.detail for f in worst if f.reason in TOO_SMALL]:
-        return Verdict("fail", small[0])
+        return ValidationVerdict("fail", small[0])
     if worst:
         reason = f"{_count(worst, 'finding')} in {images:,} images must be mended"
-        return Verdict("fail", f"{reason} ({_by_reason(worst)}); the first: {worst[0].detail}")
+        return ValidationVerdict(
+            "fail", f"{reason} ({_by_reason(worst)}); the first: {worst[0].detail}"
+        )
     if warned:
         reason = f"nothing wrong in {images:,} images; {_count(warned, 'warning')}"
-        return Verdict("warn", f"{reason} ({_by_reason(warned)}); the first: {warned[0].detail}")
-    return Verdict("ok", f"nothing wrong in {images:,} images")
+        return ValidationVerdict(
+            "warn", f"{reason} ({_by_reason(warned)}); the first: {warned[0].detail}"
+        )
+    return ValidationVerdict("ok", f"nothing wrong in {images:,} images")
 
 
 def _count(findings: Sequence[Finding], name: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from components.promotion.check_model.faults import PackageRejectedError, one_line
 from components.promotion.check_model.files import check_files, copied
-from components.promotion.check_model.smoke_test import Known, Seen, smoke_test
+from components.promotion.check_model.smoke_test import SmokeImage, SmokeMeasurements, smoke_test
 from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import (
     PackageError,
@@ -58,8 +58,8 @@ class Checked:
     model: str = ""
     reason: str = ""
     megabytes: float = 0.0
-    seen: Seen | None = None
-    pictures: list[Known] = field(default_factory=list)
+    seen: SmokeMeasurements | None = None
+    pictures: list[SmokeImage] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -182,15 +182,17 @@ def _check_description(info: PackageInfo, expected: Expected) -> None:
         raise PackageRejectedError(f"its classes are {found}, expected {wanted}")
 
 
-def _pictures(package: Path, expected: Expected) -> list[Known]:
+def _pictures(package: Path, expected: Expected) -> list[SmokeImage]:
     """Return the images of the smoke test, the golden ones first."""
     pictures = []
     for answer in PackageLayout(package).golden_answers():
         jpeg = (package / answer.file).read_bytes()
         try:
-            pictures.append(Known(answer.file, jpeg, decode_jpeg(jpeg), answer.boxes))
+            pictures.append(SmokeImage(answer.file, jpeg, decode_jpeg(jpeg), answer.boxes))
         except JpegError as cause:
             raise PackageRejectedError(f"{answer.file}: {cause}") from cause
     for number, jpeg in enumerate(expected.jpegs, 1):
-        pictures.append(Known(f"picture {number} of the snapshot", jpeg, decode_jpeg(jpeg), None))
+        pictures.append(
+            SmokeImage(f"picture {number} of the snapshot", jpeg, decode_jpeg(jpeg), None)
+        )
     return pictures

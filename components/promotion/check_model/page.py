@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.promotion.check_model.check import Checked
-from components.promotion.check_model.smoke_test import Seen
+from components.promotion.check_model.smoke_test import SmokeMeasurements
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.pages.fragments import Card, cards, gallery, sentence, table, text
 from components.shared.pages.page import Fragment, Section, write_page
@@ -35,7 +35,7 @@ def write_check_page(checked: Checked, policy: CheckPolicy, path: str | Path) ->
     write_page(path, title, sections, sentence(checked.sentence))
 
 
-def _cards(checked: Checked, seen: Seen) -> Fragment:
+def _cards(checked: Checked, seen: SmokeMeasurements) -> Fragment:
     return cards(
         Card("verdict", "may be served", tone="good"),
         Card("answer", f"{seen.answer_ms:.1f} ms", "median, over HTTP, one thread"),
@@ -60,7 +60,7 @@ def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
     return table(("what", "found", "limit"), rows)
 
 
-def _answers(checked: Checked, seen: Seen) -> Iterator[tuple[NDArray[np.uint8], str]]:
+def _answers(checked: Checked, seen: SmokeMeasurements) -> Iterator[tuple[NDArray[np.uint8], str]]:
     for picture, boxes in zip(checked.pictures, seen.boxes, strict=True):
         count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
         captions = None if len({box.label for box in boxes}) > 1 else ()

@@ -24,7 +24,7 @@ from components.shared.inference.picture import letterbox_of
 from components.shared.vision.letterbox import network_input
 
 
-class Known(NamedTuple):
+class SmokeImage(NamedTuple):
     """An image of the smoke test.
 
     Attributes:
@@ -41,7 +41,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SmokeMeasurements:
     """Measurements of a smoke test.
 
     Attributes:
@@ -60,10 +60,10 @@ class Seen:
 def smoke_test(
     package_store: PackageStore,
     info: PackageInfo,
-    pictures: Sequence[Known],
+    pictures: Sequence[SmokeImage],
     policy: CheckPolicy,
     server: Sequence[str],
-) -> Seen:
+) -> SmokeMeasurements:
     """Start a sandboxed server, load a package into it, and check its answers to images.
 
     Args:
@@ -96,7 +96,7 @@ def smoke_test(
             memory = sandbox.peak_memory_mb()
     ms = median(answered.ms for answers in asked for answered in answers)
     _check_latency(ms, policy)
-    return Seen(loaded, ms, memory, [answers[0].answer.boxes for answers in asked])
+    return SmokeMeasurements(loaded, ms, memory, [answers[0].answer.boxes for answers in asked])
 
 
 def _start(sandbox: Sandbox, port: Path, policy: CheckPolicy) -> None:
@@ -115,7 +115,7 @@ def _check_latency(ms: float, policy: CheckPolicy) -> None:
 
 
 def _asked(
-    sandbox: Sandbox, client: Client, info: PackageInfo, picture: Known, policy: CheckPolicy
+    sandbox: Sandbox, client: Client, info: PackageInfo, picture: SmokeImage, policy: CheckPolicy
 ) -> tuple[Answered, Answered]:
     """Request the tensors of a picture once, and its boxes twice."""
     inputs = network_input(letterbox_of(info, picture.image).apply(picture.image)[None])
@@ -128,7 +128,7 @@ def _asked(
 
 
 def _answered(
-    sandbox: Sandbox, client: Client, info: PackageInfo, picture: Known, policy: CheckPolicy
+    sandbox: Sandbox, client: Client, info: PackageInfo, picture: SmokeImage, policy: CheckPolicy
 ) -> Answered:
     height, width = picture.image.shape[:2]
     with sandbox.within(policy.answer_seconds, f"answers {picture.name}"):
@@ -140,7 +140,10 @@ def _answered(
 
 
 def _check_same(
-    expected: Sequence[ScoredBox], found: Sequence[ScoredBox], picture: Known, info: PackageInfo
+    expected: Sequence[ScoredBox],
+    found: Sequence[ScoredBox],
+    picture: SmokeImage,
+    info: PackageInfo,
 ) -> None:
     difference = differs(expected, found, info.postprocessing.score_threshold)
     if difference:

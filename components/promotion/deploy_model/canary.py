@@ -12,7 +12,7 @@ from components.promotion.deploy_model.target import CandidateFailure, Side
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Outage
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CanaryRollout:
         self._began = clock.now()
         self._percent = 0
         self._second_look = SecondLook(prober, policy, clock.now)
-        self._base = self._champion_base = Tally()
+        self._base = self._champion_base = RequestMetrics()
         self._asked_base = self._failed_base = 0
         self._stable_away: float | None = None  # since when the champion does not answer
 
@@ -127,7 +127,7 @@ class CanaryRollout:
         except CandidateFailure as cause:
             raise self.prober.blamed(f"at {self._percent} % {cause}") from cause
 
-    def _tally(self, side: Side) -> Tally:
+    def _tally(self, side: Side) -> RequestMetrics:
         return self.prober.target.tally(self.prober.dataset, side)
 
     def _look(self) -> Evidence:
@@ -147,7 +147,7 @@ class CanaryRollout:
         return seen
 
     def _evidence(self) -> Evidence:
-        ours, candidate, champion = self.prober, self._tally("candidate"), Tally()
+        ours, candidate, champion = self.prober, self._tally("candidate"), RequestMetrics()
         newest = window(self._policy)
         if ours.beside:
             champion = self._tally("stable")

@@ -12,7 +12,7 @@ Boxes = Sequence[ScoredBox]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class DetectionAgreement:
     """Counts of the boxes of two models on the same pictures.
 
     Attributes:
@@ -37,7 +37,7 @@ class Comparison:
         return 1 - self.common / self.champion if self.champion else 0.0
 
 
-def compare(pairs: Iterable[tuple[Boxes, Boxes]]) -> Comparison:
+def compare(pairs: Iterable[tuple[Boxes, Boxes]]) -> DetectionAgreement:
     """Match and count the boxes of each picture.
 
     Args:
@@ -49,7 +49,7 @@ def compare(pairs: Iterable[tuple[Boxes, Boxes]]) -> Comparison:
     (2, 1, 0.5)
     """
     pairs = list(pairs)
-    return Comparison(
+    return DetectionAgreement(
         pictures=len(pairs),
         champion=sum(len(champion) for champion, _ in pairs),
         candidate=sum(len(candidate) for _, candidate in pairs),

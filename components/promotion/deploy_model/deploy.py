@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from components.promotion.deploy_model.canary import MACHINE, CanaryRollout, Clock
-from components.promotion.deploy_model.pictures import Pictures, pictures_of
+from components.promotion.deploy_model.pictures import ProbeImages, pictures_of
 from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.rollout import Register, Rollout, last_of, steps_of
 from components.promotion.deploy_model.second_look import HeldBack
@@ -134,7 +134,7 @@ def _named(rollout: Rollout) -> dict[str, str]:
     return {"run": rollout.run} if rollout.run else {}
 
 
-def _again(target: Target, version: Version, pictures: Pictures) -> Rollout:
+def _again(target: Target, version: Version, pictures: ProbeImages) -> Rollout:
     """Deploy the champion again, with the settings of now."""
     dataset, model = version.dataset, version.model
     if target.current(dataset, model):
@@ -188,7 +188,7 @@ def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
 
 
 def _served(
-    register: Register, target: Target, rollout: Rollout, pictures: Pictures
+    register: Register, target: Target, rollout: Rollout, pictures: ProbeImages
 ) -> Rollout:  # fmt: skip
     """Replace the stable package by the promoted one; go back if it does not answer."""
     dataset, model, before = rollout.version.dataset, rollout.version.model, rollout.champion

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from components.promotion.deploy_model.compare import Comparison
+from components.promotion.deploy_model.compare import DetectionAgreement
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 FORGIVEN = 1  # failed answers: one may be a network error
 DEVIATIONS = 3  # of a mean of boxes a picture, which vary about as much as their mean
@@ -39,15 +39,15 @@ class Evidence:
             number of boxes, and sum of scores.
     """
 
-    candidate: Tally = field(default_factory=Tally)
-    champion: Tally = field(default_factory=Tally)
-    candidate_lately: Tally = field(default_factory=Tally)
-    champion_lately: Tally = field(default_factory=Tally)
+    candidate: RequestMetrics = field(default_factory=RequestMetrics)
+    champion: RequestMetrics = field(default_factory=RequestMetrics)
+    candidate_lately: RequestMetrics = field(default_factory=RequestMetrics)
+    champion_lately: RequestMetrics = field(default_factory=RequestMetrics)
     asked: int = 0
     failed: int = 0
     latencies_ms: Sequence[float] = ()
     champion_ms: Sequence[float] = ()
-    live: Comparison = field(default_factory=Comparison)
+    live: DetectionAgreement = field(default_factory=DetectionAgreement)
     golden: tuple[int, int, float] = (0, 0, 0.0)
 
 
@@ -78,7 +78,7 @@ def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
         )
 
 
-def _disagreement(live: Comparison, policy: RolloutPolicy) -> Iterator[str]:
+def _disagreement(live: DetectionAgreement, policy: RolloutPolicy) -> Iterator[str]:
     if live.champion >= policy.min_boxes and live.lost > policy.max_disagreement:
         yield (
             f"it lacks {live.lost:.0%} of the champion's {live.champion} boxes on "

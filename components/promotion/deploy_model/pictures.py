@@ -21,7 +21,7 @@ GROUP BY sha256 ORDER BY max(sequence) DESC LIMIT %s
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class GoldenImage:
     """A golden picture and the expected boxes."""
 
     name: str
@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class ProbeImages:
     """The pictures to probe with.
 
     Attributes:
@@ -39,12 +39,12 @@ class Pictures:
         score_threshold: Threshold of the package; a box with about this score may be missing.
     """
 
-    golden: Sequence[Known]
+    golden: Sequence[GoldenImage]
     live: Sequence[bytes]
     score_threshold: float
 
 
-def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pictures:
+def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> ProbeImages:
     """Collect the pictures for one candidate.
 
     Args:
@@ -56,13 +56,13 @@ def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pic
         Refusal: If the package has no golden picture.
     """
     golden = [
-        Known(known.file, (package.root / known.file).read_bytes(), known.boxes)
+        GoldenImage(known.file, (package.root / known.file).read_bytes(), known.boxes)
         for known in read_lines(GoldenAnswer, package.golden)
     ]
     if not golden:
         raise Refusal(f"{package.root.name[:12]} has no golden picture to be tried on")
     recent = list(islice(live, most)) or [known.jpeg for known in golden]
-    return Pictures(golden, recent, package.verify().postprocessing.score_threshold)
+    return ProbeImages(golden, recent, package.verify().postprocessing.score_threshold)
 
 
 def served_lately(

@@ -10,8 +10,8 @@ from functools import partial
 from itertools import cycle, islice
 from time import perf_counter
 
-from components.promotion.deploy_model.compare import Comparison, compare
-from components.promotion.deploy_model.pictures import Known, Pictures
+from components.promotion.deploy_model.compare import DetectionAgreement, compare
+from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
 from components.promotion.deploy_model.target import Side, Target, Unreachable
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
@@ -45,7 +45,7 @@ class Prober:
     target: Target
     dataset: str
     model: str
-    pictures: Pictures
+    pictures: ProbeImages
     beside: bool
     now: Callable[[], float] = perf_counter
     asked: int = 0
@@ -67,7 +67,7 @@ class Prober:
         return tuple(taken[-answers:])
 
     @property
-    def compared(self) -> Comparison:
+    def compared(self) -> DetectionAgreement:
         """The newest answers of the candidate about live pictures, and the champion's."""
         both = [number for number in self._candidate if number in self._champion][-NEWEST:]
         return compare((self._champion[number], self._candidate[number]) for number in both)
@@ -129,13 +129,13 @@ class Prober:
             raise Outage(f"neither side answers, {self.stable_failed}: try again")
         return Breach(reason)
 
-    def _again(self, known: Known) -> None:
+    def _again(self, known: GoldenImage) -> None:
         """Send a golden picture again: a missing answer is counted, a wrong one is a breach."""
         answer = self._timed("candidate", known.jpeg)
         if answer:
             self._check(known, answer)
 
-    def _check(self, known: Known, answer: DetectAnswer) -> None:
+    def _check(self, known: GoldenImage, answer: DetectAnswer) -> None:
         if answer.model != self.model:
             raise Breach(f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}")
         difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)

@@ -11,7 +11,7 @@ from components.promotion.deploy_model.probing import Prober
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 PAUSE_S = 5.0  # before a second look at a slow candidate
 
@@ -31,7 +31,7 @@ class SecondLook:
 
     def __init__(self, prober: Prober, policy: RolloutPolicy, now: Callable[[], float]) -> None:
         self._prober, self._policy, self._now = prober, policy, now
-        self._base = self._champion_base = Tally()
+        self._base = self._champion_base = RequestMetrics()
         self._suspected: float | None = None
 
     @property
@@ -43,10 +43,12 @@ class SecondLook:
         """Restart the comparison of the request metrics of clients."""
         ours = self._prober
         self._base = ours.target.tally(ours.dataset, "candidate")
-        champion = ours.target.tally(ours.dataset, "stable") if ours.beside else Tally()
+        champion = ours.target.tally(ours.dataset, "stable") if ours.beside else RequestMetrics()
         self._champion_base = champion
 
-    def lately(self, candidate: Tally, champion: Tally) -> tuple[Tally, Tally]:
+    def lately(
+        self, candidate: RequestMetrics, champion: RequestMetrics
+    ) -> tuple[RequestMetrics, RequestMetrics]:
         """Return the request metrics of candidate and champion since the comparison began.
 
         Args:

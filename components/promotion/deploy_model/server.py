@@ -12,9 +12,9 @@ from components.promotion.deploy_model.target import CandidateFailure, Fetch, Si
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.inference.package_store import PackageStore, TrafficLease
-from components.shared.traffic.routes import Routes
+from components.shared.traffic.request_metrics import RequestMetrics
+from components.shared.traffic.routes import RouteTable
 from components.shared.traffic.scrape import tally_of
-from components.shared.traffic.tally import Tally
 
 LEASE_S = 15.0  # a candidate loses its traffic after this time if the deployer is gone
 LOAD_S = 60.0  # for a package that is known to load
@@ -118,7 +118,7 @@ class ServerTarget:
         """
         return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
 
-    def tally(self, dataset: str, side: Side) -> Tally:
+    def tally(self, dataset: str, side: Side) -> RequestMetrics:
         """Return the request metrics of the proxy for one server."""
         return tally_of(self._get("/metrics").text, dataset, side)
 
@@ -185,10 +185,10 @@ class ServerTarget:
     def _url_of(self, side: Side) -> str:
         return self._sides[side]
 
-    def _routes(self) -> Routes:
+    def _routes(self) -> RouteTable:
         answer = self._get("/routes")
         try:
-            return Routes.model_validate_json(answer.content)
+            return RouteTable.model_validate_json(answer.content)
         except ValueError as cause:
             raise Refusal(
                 f"{self._url} is no front door with two servers behind it, expected one: "

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Outage, Refusal
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 Fetch = Callable[[Path], None]
 Side = Literal["stable", "candidate"]
@@ -72,7 +72,7 @@ class Target(Protocol):
             Unreachable: If no server answers.
         """
 
-    def tally(self, dataset: str, side: Side) -> Tally:
+    def tally(self, dataset: str, side: Side) -> RequestMetrics:
         """Return the request metrics of one side, since its server started.
 
         Raises:

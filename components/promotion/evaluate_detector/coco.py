@@ -38,7 +38,7 @@ class Measured:
     found: hotcoco.COCO
 
 
-class Truth:
+class CocoTruth:
     """The true boxes of some images, in COCO's form: images and classes are numbered from one.
 
     Args:

@@ -46,7 +46,7 @@ class Error:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ImageErrors:
     """The matched boxes and errors of one image.
 
     Attributes:
@@ -58,7 +58,7 @@ class Comparison:
     errors: tuple[Error, ...]
 
 
-def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> Comparison:
+def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> ImageErrors:
     """Match the boxes of one image, those of one class first, then the best overlap.
 
     Args:
@@ -77,7 +77,7 @@ def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> Comparison:
         for ours, theirs in matches.items()
         if truth[ours].label != found[theirs].label
     ]
-    return Comparison(tuple(pairs), (*mistaken, *_left_over(missed, false)))
+    return ImageErrors(tuple(pairs), (*mistaken, *_left_over(missed, false)))
 
 
 def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -> list[list[int]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.promotion.evaluate_detector.coco import Measured, Truth
+from components.promotion.evaluate_detector.coco import CocoTruth, Measured
 from components.promotion.evaluate_detector.errors import (
-    Comparison,
+    ImageErrors,
     compare,
     confusion_matrix,
     most_telling,
@@ -56,7 +56,7 @@ class Evaluation:
     answers: dict[Role, Predictions]
     measured: dict[Role, Measured]
     subject: Role | None
-    comparisons: dict[str, Comparison]
+    comparisons: dict[str, ImageErrors]
     classes: tuple[str, ...]
     suites: dict[Role, list[HardCase]]
 
@@ -129,7 +129,7 @@ def evaluate(
     """
     images = _images(reader, split)
     loaded = open_all(folders)
-    truth = Truth(images, reader.info.classes)
+    truth = CocoTruth(images, reader.info.classes)
     answers = _predictions(reader, images, loaded)
     measured = _measured(truth, answers)
     asked = valid(loaded.suite, images)
@@ -148,7 +148,7 @@ def evaluate(
 def _report(
     reader: SnapshotReader,
     split: str,
-    truth: Truth,
+    truth: CocoTruth,
     loaded: LoadedModels,
     models: tuple[ModelReport, ...],
     duels: tuple[Duel, ...],
@@ -190,7 +190,7 @@ def _predictions(
     return {role: answers[opened.detector.digest] for role, opened in loaded.present.items()}
 
 
-def _measured(truth: Truth, answers: Mapping[Role, Predictions]) -> dict[Role, Measured]:
+def _measured(truth: CocoTruth, answers: Mapping[Role, Predictions]) -> dict[Role, Measured]:
     by_digest = {answer.detector.digest: answer for answer in answers.values()}
     measured = {digest: truth.measure(answer.boxes) for digest, answer in by_digest.items()}
     return {role: measured[answer.detector.digest] for role, answer in answers.items()}
@@ -217,7 +217,7 @@ def _numbers(
 
 
 def _duels(
-    truth: Truth,
+    truth: CocoTruth,
     measured: Mapping[Role, Measured],
     models: Sequence[ModelReport],
     policy: PromotionPolicy,
@@ -238,7 +238,7 @@ def _subject(models: Iterable[ModelReport]) -> Role | None:
     return ranked[-1].role if ranked else None
 
 
-def _compared(truth: Truth, answers: Predictions) -> dict[str, Comparison]:
+def _compared(truth: CocoTruth, answers: Predictions) -> dict[str, ImageErrors]:
     known = set(truth.classes)
     return {
         image.sha256: compare(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from components.promotion.evaluate_detector.errors import KINDS, Comparison, Kind
+from components.promotion.evaluate_detector.errors import KINDS, ImageErrors, Kind
 from components.promotion.evaluate_detector.evaluate import Evaluation
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import LABELS, ModelReport, Report, precision_text
@@ -36,7 +36,7 @@ def numbers(evaluation: Evaluation) -> Section:
     return Section(f"On the same {report.images:,} {report.split} images", parts)
 
 
-def count_errors(comparisons: Mapping[str, Comparison]) -> dict[Kind, int]:
+def count_errors(comparisons: Mapping[str, ImageErrors]) -> dict[Kind, int]:
     """Return the number of errors of each kind in all images."""
     kinds = [error.kind for each in comparisons.values() for error in each.errors]
     return {kind: kinds.count(kind) for kind in KINDS}

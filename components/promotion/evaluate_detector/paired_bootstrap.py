@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from components.promotion.evaluate_detector.coco import Measured, Truth
+from components.promotion.evaluate_detector.coco import CocoTruth, Measured
 from components.promotion.evaluate_detector.matches import Floats, average_precision, matches_of
 from components.promotion.evaluate_detector.slices import Slice
 from components.shared.contracts.policy import PromotionPolicy
@@ -33,7 +33,7 @@ class PairedBootstrap:
         candidates: Number of candidates, which share the risk of a false promotion.
     """
 
-    def __init__(self, truth: Truth, policy: PromotionPolicy, candidates: int) -> None:
+    def __init__(self, truth: CocoTruth, policy: PromotionPolicy, candidates: int) -> None:
         images, random = len(truth.images), np.random.default_rng(SEED)
         even = np.full(images, 1 / images)
         self._weights = random.multinomial(images, even, policy.resamples).astype(np.float64)

@@ -23,7 +23,7 @@ from components.shared.inference.package_store import DATASET, PackageStore
 from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
 from components.shared.traffic.limit import MAX_BODY_BYTES, BodyLimit, by_prefix
 from components.shared.traffic.metrics import Outcome, count
-from components.shared.traffic.routes import OnTrial, Routes
+from components.shared.traffic.routes import OnTrial, RouteTable
 
 DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
 # No route loads models: deployments do that at the servers themselves.
@@ -106,7 +106,7 @@ class CanaryProxy:
             name: OnTrial(percent=percent, candidate=model)
             for name, (percent, model) in shares.items()
         }
-        return JSONResponse(Routes(datasets=on_trial).model_dump())
+        return JSONResponse(RouteTable(datasets=on_trial).model_dump())
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -26,7 +26,7 @@ MAX_HEADER_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DetectedImage:
     """The boxes in a JPEG, with its SHA-256 and size in pixels."""
 
     sha256: str
@@ -70,7 +70,9 @@ class Detect:
             self._log.add(_prediction(answer, seen.sha256, camera))
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    async def _see(self, dataset: str, detector: Detector, jpeg: bytes) -> tuple[Seen, float]:
+    async def _see(
+        self, dataset: str, detector: Detector, jpeg: bytes
+    ) -> tuple[DetectedImage, float]:
         """Return the boxes in a JPEG and the latency in seconds; count the request in any case."""
         outcome: Outcome = "error"
         boxes: tuple[ScoredBox, ...] = ()
@@ -88,7 +90,7 @@ class Detect:
         return seen, seconds
 
 
-def see(detector: Detector, jpeg: bytes) -> Seen:
+def see(detector: Detector, jpeg: bytes) -> DetectedImage:
     """Decode a JPEG and detect the objects in it.
 
     Args:
@@ -97,7 +99,7 @@ def see(detector: Detector, jpeg: bytes) -> Seen:
     """
     image = decode_jpeg(jpeg)
     height, width = image.shape[:2]
-    return Seen(hashlib.sha256(jpeg).hexdigest(), width, height, detector.detect(image))
+    return DetectedImage(hashlib.sha256(jpeg).hexdigest(), width, height, detector.detect(image))
 
 
 def _check_type(request: Request) -> None:

@@ -88,7 +88,7 @@ def producer(bootstrap_servers: str) -> Producer:
     )
 
 
-class Message(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A message to send."""
 
     topic: str
@@ -96,7 +96,7 @@ class Message(NamedTuple):
     value: bytes
 
 
-def message_of(data: EventData, source: str, time: datetime) -> Message:
+def message_of(data: EventData, source: str, time: datetime) -> OutgoingMessage:
     """Return the message of an event.
 
     Args:
@@ -112,7 +112,7 @@ def message_of(data: EventData, source: str, time: datetime) -> Message:
         raise RecordError(
             f"{data.TYPE} has {len(value):,} bytes, expected at most {MAX_MESSAGE_BYTES:,}"
         )
-    return Message(data.TOPIC, data.key.encode(), value)
+    return OutgoingMessage(data.TOPIC, data.key.encode(), value)
 
 
 def publish(producer: Producer, data: EventData, source: str, time: datetime) -> None:
@@ -130,7 +130,7 @@ def publish(producer: Producer, data: EventData, source: str, time: datetime) ->
     send_message(producer, message_of(data, source, time))
 
 
-def send_message(producer: Producer, message: Message) -> None:
+def send_message(producer: Producer, message: OutgoingMessage) -> None:
     """Send one message; delivery is certain only after `flush` or `close`.
 
     Args:

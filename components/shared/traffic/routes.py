@@ -18,7 +18,7 @@ class OnTrial(Record):
     candidate: str
 
 
-class Routes(Record):
+class RouteTable(Record):
     """The candidates by dataset."""
 
     datasets: dict[str, OnTrial]

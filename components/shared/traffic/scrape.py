@@ -2,10 +2,10 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 
-def tally_of(exposition: str, dataset: str, side: str) -> Tally:
+def tally_of(exposition: str, dataset: str, side: str) -> RequestMetrics:
     """Return the request metrics of one side from a page of metrics.
 
     Args:
@@ -30,7 +30,7 @@ def tally_of(exposition: str, dataset: str, side: str) -> Tally:
                 latencies[float(labels["le"])] = int(value)
             else:
                 numbers[name] = value
-    return Tally(
+    return RequestMetrics(
         requests=int(sum(outcomes.values())),
         errors=int(outcomes.get("error", 0)),
         boxes=int(numbers.get("car_detector_boxes_total", 0)),

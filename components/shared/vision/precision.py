@@ -17,7 +17,7 @@ OVERLAPS = tuple(percent / 100 for percent in range(50, 100, 5))
 RECALLS = np.linspace(0, 1, 101)
 
 
-class Found(NamedTuple):
+class Detections(NamedTuple):
     """Detected boxes of one image: xyxy `[N, 4]`, scores `[N]` and classes `[N]`."""
 
     boxes: Floats
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     classes: Integers
 
 
-class Truth(NamedTuple):
+class GroundTruth(NamedTuple):
     """True boxes of one image: xyxy `[M, 4]` and classes `[M]`."""
 
     boxes: Floats
@@ -33,7 +33,7 @@ class Truth(NamedTuple):
 
 
 def mean_precision(
-    found: Iterable[Found], truth: Iterable[Truth], overlaps: Sequence[float] = OVERLAPS
+    found: Iterable[Detections], truth: Iterable[GroundTruth], overlaps: Sequence[float] = OVERLAPS
 ) -> float:
     """Return the mean average precision over classes and IoU thresholds.
 
@@ -70,7 +70,7 @@ def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
     return float(np.mean(precisions)) if precisions else math.nan
 
 
-def judge(found: Found, truth: Truth, overlaps: Sequence[float] = OVERLAPS) -> Floats:
+def judge(found: Detections, truth: GroundTruth, overlaps: Sequence[float] = OVERLAPS) -> Floats:
     """Return class, score and, for each IoU threshold, 1 for a true or 0 for a false positive.
 
     Args:

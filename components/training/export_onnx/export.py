@@ -26,7 +26,7 @@ from components.training.export_onnx.nms_parity import check_inside
 from components.training.export_onnx.package import FLOAT32, Form, write_golden, write_graph
 from components.training.export_onnx.parity import Floats, Network, compare
 from components.training.export_onnx.pictures import (
-    Pictures,
+    ExportImages,
     Size,
     crops,
     inputs_of,
@@ -76,7 +76,7 @@ def export_trained(
 
 
 def export(
-    serve: Any, info: TrainedInfo, pictures: Pictures, package: Path, form: Form = FLOAT32
+    serve: Any, info: TrainedInfo, pictures: ExportImages, package: Path, form: Form = FLOAT32
 ) -> Exported:
     """Convert a network, compare both versions on images, and seal the package.
 
@@ -136,7 +136,7 @@ class _Made:
         return write_graph(self.layout, self.info, graph or self.graph, self.form(precision))
 
 
-def _in_int8(made: _Made, float32: Detector, pictures: Pictures) -> tuple[Detector, str, str]:
+def _in_int8(made: _Made, float32: Detector, pictures: ExportImages) -> tuple[Detector, str, str]:
     """Return the package in int8 if it is good enough, else in float32; a page, a sentence."""
     from components.training.export_onnx.quantise import quantise
     from components.training.export_onnx.saturation import check_saturation

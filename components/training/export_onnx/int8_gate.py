@@ -8,9 +8,9 @@ from time import thread_time
 
 from components.shared.contracts.report import NOT_MEASURABLE, precision_text
 from components.shared.inference.picture import Raw
-from components.shared.vision.precision import Found, Truth, mean_precision
+from components.shared.vision.precision import Detections, GroundTruth, mean_precision
 from components.training.export_onnx.parity import Floats, Network, found_in
-from components.training.export_onnx.pictures import Labelled, Size, inputs_of, whole
+from components.training.export_onnx.pictures import LabelledImage, Size, inputs_of, whole
 
 MAX_MAP_LOSS = 0.005  # of mAP50-95
 
@@ -77,7 +77,7 @@ class PrecisionComparison:
 
 
 def compare_precisions(
-    float32: Network, int8: Network, pictures: Sequence[Labelled], size: Size
+    float32: Network, int8: Network, pictures: Sequence[LabelledImage], size: Size
 ) -> PrecisionComparison:
     """Run both graphs on every image in turn, and measure mAP and latency.
 
@@ -88,9 +88,9 @@ def compare_precisions(
         size: Width and height of the network's input.
     """
     sides = (float32, int8)
-    found: tuple[list[Found], list[Found]] = ([], [])
+    found: tuple[list[Detections], list[Detections]] = ([], [])
     seconds: tuple[list[float], list[float]] = ([], [])
-    shown: list[Truth] = []
+    shown: list[GroundTruth] = []
     for picture in pictures:
         look = whole(picture, size)
         inputs = inputs_of([look])

@@ -11,7 +11,7 @@ from components.shared.contracts.model import Postprocessing
 from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import NOT_MEASURABLE, precision_text
 from components.shared.inference.picture import Raw
-from components.shared.vision.precision import Found, mean_precision
+from components.shared.vision.precision import Detections, mean_precision
 from components.shared.vision.suppression import suppress
 from components.training.export_onnx.pictures import RATIOS, Look, inputs_of
 
@@ -126,7 +126,7 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
         Refusal: If the answers are not of one shape.
     """
     worst, largest, shown = np.zeros(3), 1e-12, []
-    found: tuple[list[Found], list[Found]] = ([], [])
+    found: tuple[list[Detections], list[Detections]] = ([], [])
     count = 0
     for looks in pictures:
         count += 1
@@ -145,7 +145,7 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
     )  # fmt: skip
 
 
-def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Found]:
+def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Detections]:
     """Return the boxes of each input after suppression.
 
     Args:
@@ -153,7 +153,7 @@ def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Found]:
         rule: Thresholds of the suppression.
     """
     each = ((*one, rule) for one in zip(raw.boxes, raw.scores, strict=True))
-    return [Found(*left) for left in starmap(suppress, each)]
+    return [Detections(*left) for left in starmap(suppress, each)]
 
 
 def _worst(name: str, first: Floats, second: Floats) -> float:

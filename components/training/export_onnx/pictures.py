@@ -14,7 +14,7 @@ from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.boxes import Boxes, box_array, clip_boxes
 from components.shared.vision.jpeg import decode_jpeg
 from components.shared.vision.letterbox import Letterbox, network_input
-from components.shared.vision.precision import Truth
+from components.shared.vision.precision import GroundTruth
 
 RATIOS = ((4, 3), (16, 9), (1, 1), (9, 16))  # of width to height
 MAX_PARITY_IMAGES = 128
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Size = tuple[int, int]  # width and height of a network's input, pixels
 
 
-class Labelled(NamedTuple):
+class LabelledImage(NamedTuple):
     """A JPEG, its boxes `[N, 4]` in its pixels, and their classes `[N]`."""
 
     jpeg: bytes
@@ -34,15 +34,15 @@ class Labelled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class ExportImages:
     """Images of an export; only the training images were seen by the network."""
 
-    test: Sequence[Labelled]
-    validation: Sequence[Labelled] = ()
-    train: Sequence[Labelled] = ()
+    test: Sequence[LabelledImage]
+    validation: Sequence[LabelledImage] = ()
+    train: Sequence[LabelledImage] = ()
 
     @property
-    def compared(self) -> list[Labelled]:
+    def compared(self) -> list[LabelledImage]:
         """The held-out images for the parity check."""
         return evenly([*self.validation, *self.test], MAX_PARITY_IMAGES)
 
@@ -51,10 +51,12 @@ class Look(NamedTuple):
     """A network input, uint8 `[h, w, 3]`, and its boxes, in pixels of the input."""
 
     image: NDArray[np.uint8]
-    truth: Truth
+    truth: GroundTruth
 
 
-def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Precision) -> Pictures:
+def pictures_of(
+    reader: SnapshotReader, classes: Sequence[str], precision: Precision
+) -> ExportImages:
     """Read as many images of a snapshot as an export needs.
 
     Args:
@@ -65,18 +67,18 @@ def pictures_of(reader: SnapshotReader, classes: Sequence[str], precision: Preci
     tries = precision == "int8"
     places = {name: place for place, name in enumerate(classes)}
 
-    def some(split: Split, most: int) -> list[Labelled]:
+    def some(split: Split, most: int) -> list[LabelledImage]:
         images = evenly(reader.images(split), most)
         return [_labelled(image, reader.read(image.sha256), places) for image in images]
 
-    return Pictures(
+    return ExportImages(
         some("test", MAX_PARITY_IMAGES),
         some("validation", MAX_INT8_GATE_IMAGES if tries else MAX_PARITY_IMAGES),
         some("train", MAX_CALIBRATION_IMAGES) if tries else (),
     )
 
 
-def whole(picture: Labelled, size: Size) -> Look:
+def whole(picture: LabelledImage, size: Size) -> Look:
     """Return an image letterboxed as in serving.
 
     Args:
@@ -86,7 +88,7 @@ def whole(picture: Labelled, size: Size) -> Look:
     return _seen(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
 
 
-def crops(picture: Labelled, size: Size) -> list[Look]:
+def crops(picture: LabelledImage, size: Size) -> list[Look]:
     """Return the largest centred crop of each of `RATIOS`; boxes are cut where the crop ends.
 
     Args:
@@ -123,14 +125,14 @@ def evenly(things: Sequence[T], count: int) -> list[T]:
     return [things[place * len(things) // count] for place in range(count)]
 
 
-def _labelled(image: SnapshotImage, jpeg: bytes, places: dict[str, int]) -> Labelled:
+def _labelled(image: SnapshotImage, jpeg: bytes, places: dict[str, int]) -> LabelledImage:
     known = [box for box in image.boxes if box.label in places]
     classes = np.array([places[box.label] for box in known], np.intp)
-    return Labelled(jpeg, box_array(known), classes)
+    return LabelledImage(jpeg, box_array(known), classes)
 
 
 def _seen(image: NDArray[np.uint8], boxes: Boxes, classes: NDArray[np.intp], size: Size) -> Look:
     height, width = image.shape[:2]
     letterbox = Letterbox(width, height, *size)
     cut = np.ascontiguousarray(image)
-    return Look(letterbox.apply(cut), Truth(letterbox.to_input(boxes), classes))
+    return Look(letterbox.apply(cut), GroundTruth(letterbox.to_input(boxes), classes))

@@ -13,7 +13,7 @@ from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.choose import Launcher
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import Plan, plan_training, write_plan
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.training_store import TrainingStore
 
 SKIPPED = "training skipped: the same snapshot, code, settings and seed were trained before"
@@ -23,7 +23,7 @@ def train(
     snapshot: Path,
     champion: Path,
     trained: Path,
-    settings: Settings,
+    settings: TrainingSettings,
     objects: Objects,
     launch: Launcher,
 ) -> TrainedInfo | None:

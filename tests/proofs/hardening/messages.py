@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from components.data.ingest_events.parse import Message, Parsed, parse
+from components.data.ingest_events.parse import Parsed, StreamMessage, parse
 from components.data.ingest_events.wait import wait_until_ingested
 from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, event_of
 from components.shared.store.objects import Objects
@@ -80,7 +80,7 @@ def mutated_messages(place: Place) -> Iterator[Check]:
 
 
 def _read(body: bytes) -> Any:
-    return parse(Message(FRAMES_TOPIC, 0, 0, body))
+    return parse(StreamMessage(FRAMES_TOPIC, 0, 0, body))
 
 
 def _send(producer: Producer, body: bytes) -> None:

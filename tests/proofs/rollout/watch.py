@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import httpx
 
-from components.shared.traffic.routes import Routes
+from components.shared.traffic.routes import RouteTable
 
 DATASET = "toys"
 
@@ -36,7 +36,7 @@ class Watch:
     def _run(self):
         with httpx.Client(base_url=self._url, timeout=30) as client:
             while not self._over.wait(0.03):
-                routes = Routes.model_validate_json(client.get("/routes").content)
+                routes = RouteTable.model_validate_json(client.get("/routes").content)
                 trial = routes.datasets.get(DATASET)
                 self.percent = trial.percent if trial else None
                 if trial:

@@ -10,8 +10,8 @@ from components.promotion.deploy_model.kserve.predictor import PORT
 from components.promotion.deploy_model.kserve.predictor_settings import Mode
 from components.promotion.deploy_model.target import Side, Unreachable
 from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
+from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.scrape import tally_of
-from components.shared.traffic.tally import Tally
 
 LATEST, PREVIOUS = "latest", "prev"  # Knative's tags of revisions, as KServe names them
 DEPLOYMENTS = Kind("apps", "v1", "deployments")
@@ -30,7 +30,7 @@ class Reach:
         self._cluster = cluster
         self._mode = mode
         self._http = http
-        self._tallies: dict[tuple[str, int], Tally] = {}
+        self._tallies: dict[tuple[str, int], RequestMetrics] = {}
 
     def url(self, service: Body, predictor: Body, side: Side) -> str:
         """Return the address of one side, by the cluster's DNS.
@@ -78,7 +78,7 @@ class Reach:
                 return str(each.get("message") or each.get("reason"))
         return None
 
-    def tally(self, pods: list[Any], dataset: str, model: str) -> Tally:
+    def tally(self, pods: list[Any], dataset: str, model: str) -> RequestMetrics:
         """Return the request metrics of a model, summed over all pods, also former ones.
 
         Args:
@@ -96,7 +96,7 @@ class Reach:
                 continue  # probes fail as well then
             met = tally_of(page.text, dataset, model[:12])
             self._tallies[f"{pod.metadata.uid} {dataset} {model}", restarts(pod)] = met
-        total = Tally()
+        total = RequestMetrics()
         for (key, _), met in self._tallies.items():
             if key.endswith(f" {dataset} {model}"):
                 total += met

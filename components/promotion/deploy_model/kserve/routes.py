@@ -12,7 +12,7 @@ from components.shared.cluster.client import Body, Cluster, Kind
 ROUTES = Kind("gateway.networking.k8s.io", "v1", "httproutes")
 
 
-class Routes:
+class TrafficRoutes:
     """The HTTPRoutes of one InferenceService.
 
     Args:

@@ -15,7 +15,7 @@ from components.promotion.deploy_model.kserve.canary import KnativeCanary, Stand
 from components.promotion.deploy_model.kserve.inference_service import TimedOut
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.reach import service_name
-from components.promotion.deploy_model.kserve.routes import Routes
+from components.promotion.deploy_model.kserve.routes import TrafficRoutes
 from components.promotion.deploy_model.target import Side
 from components.shared.cluster.client import ClusterError, ConflictError
 from components.shared.contracts.refusal import Outage
@@ -39,7 +39,7 @@ class Shares:
         self._plans = parts.plans
         self._canary = parts.canary
         self._until = until
-        self._routes = Routes(parts.cluster, parts.service.name)
+        self._routes = TrafficRoutes(parts.cluster, parts.service.name)
 
     def lend(self, dataset: str) -> None:
         """Add the replicas to the stable side that KServe removes for the candidate."""

@@ -24,7 +24,7 @@ from components.promotion.deploy_model.target import Fetch, Side
 from components.shared.cluster.client import Cluster
 from components.shared.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
 from components.shared.contracts.record import read_lines
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 
 class KServeTarget:
@@ -147,14 +147,14 @@ class KServeTarget:
         url = self._reach.url(service, predictor, side)
         return self._server.ask(self._http, url, side, dataset, model, jpeg)
 
-    def tally(self, dataset: str, side: Side) -> Tally:
+    def tally(self, dataset: str, side: Side) -> RequestMetrics:
         """Return the request metrics of the pods of one side, with probes; empty for Triton."""
         side = self._asked(dataset, side)
         service = self._service.recent()
         predictor = self._plans.predictor(service, side)
         model = models_of(predictor).get(dataset)
         if service is None or predictor is None or model is None or not self._server.counts:
-            return Tally()
+            return RequestMetrics()
         return self._reach.tally(self._reach.pods(service, predictor, side), dataset, model)
 
     def disruption(self, dataset: str) -> str | None:

@@ -17,7 +17,7 @@ from components.training.train_detector.data.augment import AugmentConfig, Augme
 from components.training.train_detector.data.sampler import Batch, BatchSampler, pad
 from components.training.train_detector.data.split import MapDataset
 from components.training.train_detector.data.training_images import TrainingImage
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 READERS = 2  # batches that are made at once
 AHEAD = 2  # batches that wait
@@ -57,7 +57,7 @@ class InputPipeline:
         gallery: MapDataset[TrainingImage],
         size: tuple[int, int],
         schedule: BatchSampler,
-        settings: Settings,
+        settings: TrainingSettings,
         readers: int = READERS,
     ) -> None:
         self._gallery = gallery

@@ -54,7 +54,7 @@ class OverdueError(TrainingError):
     """A job exceeded its deadline or its number of restarts."""
 
 
-class Follower:
+class JobFollower:
     """Follows one job, and the jobs that replace it.
 
     Args:

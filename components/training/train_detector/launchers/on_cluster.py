@@ -17,7 +17,7 @@ from components.shared.contracts.stopping import leaving_on_sigterm
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.follow import (
     LOOK_EVERY_S,
-    Follower,
+    JobFollower,
     JobKind,
     OverdueError,
 )
@@ -126,7 +126,7 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
 
 def _follow(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> None:
     uid = begin(cluster, kind, job, look_every_s)
-    follower = Follower(cluster, kind, job, uid, look_every_s)
+    follower = JobFollower(cluster, kind, job, uid, look_every_s)
     while True:
         try:
             return follower.follow()

@@ -22,7 +22,7 @@ from components.training.train_detector.learning.state import BestWeights, Train
 from components.training.train_detector.learning.trainer import Trainer
 from components.training.train_detector.learning.validate import Serve, validate
 from components.training.train_detector.plan.history import Epoch
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 LOG_EVERY_S = 3.0
 
@@ -44,7 +44,7 @@ class TrainingSetup:
     validation: MapDataset[ValidationImage]
     classes: int
     schedule: BatchSampler
-    settings: Settings
+    settings: TrainingSettings
     peak: float
 
     def rate(self, steps: int) -> float:

@@ -29,7 +29,7 @@ from components.training.train_detector.learning.all_reduce import (
 from components.training.train_detector.learning.flatten import fill, flat, parts_of
 from components.training.train_detector.learning.loss_scale import LossScale
 from components.training.train_detector.learning.worker_group import NO_VOTES, VOTES, Floats
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 SUMS = 4  # that travel behind the gradient: three losses and their weight
 
@@ -57,7 +57,7 @@ class Trainer:
         model: keras.Model,
         strategy: tf.distribute.Strategy,
         horizon: float,
-        settings: Settings,
+        settings: TrainingSettings,
     ) -> None:
         if len(strategy.extended.worker_devices) != 1:
             raise ValueError(f"worker has devices {strategy.extended.worker_devices}, expected one")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.shared.contracts.model import BOXES, SCORES, Postprocessing
 from components.shared.vision.letterbox import network_input
-from components.shared.vision.precision import HALF, Found, Truth, judge, precision_of
+from components.shared.vision.precision import HALF, Detections, GroundTruth, judge, precision_of
 from components.shared.vision.suppression import suppress
 from components.training.train_detector.data.split import MapDataset
 from components.training.train_detector.data.validation_images import ValidationImage
@@ -59,5 +59,5 @@ def _look(serve: Serve, samples: list[ValidationImage], seen: NDArray[np.float32
     outputs = serve(network_input(np.stack([sample.image for sample in samples])))
     raw = zip(outputs[BOXES].numpy(), outputs[SCORES].numpy(), strict=True)
     for row, sample, (boxes, scores) in zip(seen, samples, raw, strict=False):
-        found = Found(*suppress(boxes, scores, CANDIDATES))
-        row[: len(found.scores)] = judge(found, Truth(sample.boxes, sample.classes), HALF)
+        found = Detections(*suppress(boxes, scores, CANDIDATES))
+        row[: len(found.scores)] = judge(found, GroundTruth(sample.boxes, sample.classes), HALF)

@@ -31,17 +31,17 @@ PACKAGES = {
 }
 
 
-class Folder(Protocol):
+class SourceFolder(Protocol):
     """A folder of sources: on disk, in an installed package or in an archive."""
 
     @property
     def name(self) -> str:
         """Return its own name."""
 
-    def joinpath(self, name: str, /) -> "Folder":
+    def joinpath(self, name: str, /) -> "SourceFolder":
         """Return what lies below it."""
 
-    def iterdir(self) -> Iterator["Folder"]:
+    def iterdir(self) -> Iterator["SourceFolder"]:
         """Yield what lies in it."""
 
     def is_dir(self) -> bool:
@@ -60,7 +60,7 @@ def code_digest() -> str:
     return digest_of(parts(files("components"), installed()))
 
 
-def parts(components: Folder, versions: Mapping[str, str]) -> dict[str, str]:
+def parts(components: SourceFolder, versions: Mapping[str, str]) -> dict[str, str]:
     """Return all that the digest is made of: a digest of each module, a version of each package.
 
     Args:
@@ -74,7 +74,7 @@ def parts(components: Folder, versions: Mapping[str, str]) -> dict[str, str]:
     return {name: " ".join(sorted(found)) for name, found in digests.items()} | dict(versions)
 
 
-def sources(components: Folder) -> dict[str, str]:
+def sources(components: SourceFolder) -> dict[str, str]:
     """Return the source of every module that decides, by its name below `components`.
 
     They are those of `LEARNING`, at any depth, and of `SHARED` what they import, directly or not.
@@ -135,7 +135,7 @@ class _Meaning(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _modules(components: Folder, folder: str) -> Iterator[str]:
+def _modules(components: SourceFolder, folder: str) -> Iterator[str]:
     """Yield the modules in a folder, at any depth."""
     place = components.joinpath(folder.replace(".", "/"))
     for each in place.iterdir() if place.is_dir() else ():

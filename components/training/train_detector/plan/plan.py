@@ -20,7 +20,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.shared.network.architecture import ARCHITECTURE
 from components.training.train_detector.plan.fingerprint import code_digest
-from components.training.train_detector.plan.settings import CELL, MAX_BOXES, Settings
+from components.training.train_detector.plan.settings import CELL, MAX_BOXES, TrainingSettings
 
 IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
 FINE_TUNING_SHARE = 0.5  # of that, for one that does not begin at nothing
@@ -31,7 +31,7 @@ MAX_EPOCHS = 150  # each takes about a second of its own, however few images it 
 class Plan(Record):
     """One training, ready to start: the same in every worker."""
 
-    settings: Settings
+    settings: TrainingSettings
     epochs: int
     info: TrainedInfo = Field(description="what will be written, but for the outcome")
 
@@ -52,7 +52,7 @@ class PlanLayout:
         self.trained = self.root / "trained"  # `TrainedLayout` that the chief fills
 
 
-def plan_training(snapshot: Path, champion: Path | None, settings: Settings) -> Plan:
+def plan_training(snapshot: Path, champion: Path | None, settings: TrainingSettings) -> Plan:
     """Decide everything that settings leave open.
 
     Args:
@@ -109,14 +109,14 @@ def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) 
     plan.write(layout.plan)
 
 
-def _check(info: SnapshotInfo, settings: Settings) -> None:
+def _check(info: SnapshotInfo, settings: TrainingSettings) -> None:
     for split in ("train", "validation"):
         if not info.images.get(split):
             raise Refusal(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
     settings.check_workers()
 
 
-def lineage_of(info: SnapshotInfo, champion: Path | None, settings: Settings) -> Lineage:
+def lineage_of(info: SnapshotInfo, champion: Path | None, settings: TrainingSettings) -> Lineage:
     """Return the lineage of a model, and its digest.
 
     Args:

@@ -10,12 +10,12 @@ from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.model import TrainedInfo
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Outage, Refusal
-from components.training.train_detector.plan.settings import Settings, settings_of
+from components.training.train_detector.plan.settings import TrainingSettings, settings_of
 
 OF_THE_GRAPH = ("start",)  # both candidates share a recipe, and differ in it
 
 
-def with_recipe(recipe: str, **given: Any) -> Settings:
+def with_recipe(recipe: str, **given: Any) -> TrainingSettings:
     """Return settings from a recipe and from explicit parameters.
 
     Args:
@@ -34,7 +34,7 @@ def with_recipe(recipe: str, **given: Any) -> Settings:
     """
     said = read_recipe(recipe)
     for name in said.keys() & given.keys():
-        if given[name] not in (Settings.model_fields[name].default, said[name]):
+        if given[name] not in (TrainingSettings.model_fields[name].default, said[name]):
             raise Refusal(
                 f"{name} is {given[name]!r}, and the recipe says {said[name]!r}: expected one of "
                 "the two, not both"
@@ -54,7 +54,7 @@ def read_recipe(text: str) -> dict[str, Any]:
         raise Refusal(f"recipe is no YAML: {' '.join(str(cause).split())}") from cause
     if not isinstance(read, dict | None):
         raise Refusal(f"recipe is {str(read)[:100]!r}, expected YAML such as learning_rate: 0.002")
-    known = [name for name in Settings.model_fields if name not in OF_THE_GRAPH]
+    known = [name for name in TrainingSettings.model_fields if name not in OF_THE_GRAPH]
     for name in read or {}:
         if name not in known:
             raise Refusal(f"recipe: {name} is no setting, expected some of {', '.join(known)}")

@@ -12,7 +12,7 @@ CELL = 32  # the network's input is a multiple of this, in pixels
 MAX_BOXES = 1000  # of a picture in a step, of which 12,000 would take gigabytes
 
 
-class Settings(Record):
+class TrainingSettings(Record):
     """Hyperparameters and options of a training."""
 
     start: Literal["scratch", "champion"] = "scratch"
@@ -64,7 +64,7 @@ class Settings(Record):
             )
 
 
-def settings_of(**chosen: Any) -> Settings:
+def settings_of(**chosen: Any) -> TrainingSettings:
     """Return validated settings, or refuse invalid ones.
 
     Raises:
@@ -75,6 +75,6 @@ def settings_of(**chosen: Any) -> Settings:
     components.shared.contracts.refusal.Refusal: workers: Input should be greater than or ...
     """
     try:
-        return Settings(**chosen)
+        return TrainingSettings(**chosen)
     except ValidationError as cause:
         raise Refusal(complaint(cause)) from cause

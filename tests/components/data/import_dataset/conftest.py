@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from components.data.import_dataset.find import find
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +39,6 @@ def found(fill, picture):
 
     def look(files):
         jpegs = {name: picture() for name, content in files.items() if content is None}
-        return find(Folder(fill(files | jpegs)))
+        return find(ImageFolder(fill(files | jpegs)))
 
     return look

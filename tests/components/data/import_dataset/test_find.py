@@ -3,7 +3,7 @@ import json
 import pytest
 
 from components.data.import_dataset.find import sentence
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.shared.contracts.refusal import Refusal
 
 CSV = "image,xmin,ymin,xmax,ymax\na.jpg,1,2,30,40\n"
@@ -193,6 +193,6 @@ def test_a_file_or_nothing_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(Refusal, match="is a file, expected a folder"):
-        Folder(tmp_path / "file")
+        ImageFolder(tmp_path / "file")
     with pytest.raises(Refusal, match="is not there, expected a folder"):
-        Folder(tmp_path / "gone")
+        ImageFolder(tmp_path / "gone")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.data.import_dataset.check import check
 from components.data.import_dataset.find import find
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.survey import survey
 from components.shared.contracts.refusal import Refusal
 from tests.components.data.import_dataset.mutations import (
@@ -37,7 +37,7 @@ def written(request, tmp_path_factory):
 
 def read(root: Path) -> dict[str, list | None]:
     """Return the boxes of each image that can be used, and None of each that is refused."""
-    found = find(Folder(root))
+    found = find(ImageFolder(root))
     survey(found.form, found.images, SIZES)
     checked = {image.name: check(image, WIDTH, HEIGHT) for image in found.images}
     lost = {problem.where for problem in found.problems if problem.reason == "label_missing"}

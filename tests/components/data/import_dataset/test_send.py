@@ -5,7 +5,7 @@ from kfp import local
 
 from components.__main__ import main
 from components.data.import_dataset.component import import_dataset
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import FoundBox, FoundImage
 from components.data.import_dataset.send import import_folder, without_copies
 from components.shared.contracts.events import (
@@ -55,7 +55,7 @@ def messy(fill, picture):
 def test_bad_things_are_refused_one_by_one_and_good_ones_are_sent(messy, capsys):
     sender = Recorder()
 
-    tally = import_folder(Folder(messy), sender)
+    tally = import_folder(ImageFolder(messy), sender)
 
     assert [frame.source_name for frame in sender.frames] == [
         "again.jpg", "drawn.png", "empty.jpg", "good.jpg",
@@ -70,7 +70,7 @@ def test_bad_things_are_refused_one_by_one_and_good_ones_are_sent(messy, capsys)
 
 def test_the_reasons_of_every_box_and_the_bytes_are_kept(messy):
     sender = Recorder()
-    import_folder(Folder(messy), sender)
+    import_folder(ImageFolder(messy), sender)
     outside = [refusal for refusal in sender.refusals if refusal[1] == "box_outside"]
 
     assert [where for where, *_ in outside] == ["boxes.csv:8", "boxes.csv:9"]
@@ -78,7 +78,7 @@ def test_the_reasons_of_every_box_and_the_bytes_are_kept(messy):
 
 
 def test_a_folder_in_which_nothing_is_right_is_refused(fill, picture):
-    folder = Folder(fill({"a.jpg": picture()[:200], "a.csv": HEADER + "a.jpg,1,2,3,4,car"}))
+    folder = ImageFolder(fill({"a.jpg": picture()[:200], "a.csv": HEADER + "a.jpg,1,2,3,4,car"}))
 
     with pytest.raises(Refusal, match=r"no image of .* can be used; 1 refused: 1 undecodable"):
         import_folder(folder, Recorder())
@@ -86,7 +86,7 @@ def test_a_folder_in_which_nothing_is_right_is_refused(fill, picture):
 
 def test_a_dataset_has_a_name_that_is_one(messy):
     with pytest.raises(Refusal, match="cannot be called 'My cars', expected small letters"):
-        import_folder(Folder(messy), Recorder("My cars"))
+        import_folder(ImageFolder(messy), Recorder("My cars"))
 
 
 def test_frames_of_a_clip_share_a_group_and_a_camera(fill, picture):
@@ -94,7 +94,7 @@ def test_frames_of_a_clip_share_a_group_and_a_camera(fill, picture):
     lines = "".join(f"{name},1,2,3,4,car\n" for name in names)
     files = {f"images/{name}": picture(n) for n, name in enumerate(names)}
     sender = Recorder()
-    import_folder(Folder(fill(files | {"a.csv": HEADER + lines})), sender)
+    import_folder(ImageFolder(fill(files | {"a.csv": HEADER + lines})), sender)
 
     assert [(frame.group, frame.camera) for frame in sender.frames] == [
         ("13_mp4", "13_mp4"), ("13_mp4", "13_mp4"), ("park", "mine"),
@@ -145,7 +145,7 @@ def test_a_fault_of_every_label_is_one_sentence_and_nothing_is_sent(fill, pictur
     with pytest.raises(
         Refusal, match=r"no label of .* 4 times unreadable_line, the first is 0.txt:1"
     ):
-        import_folder(Folder(fill(files)), sender)
+        import_folder(ImageFolder(fill(files)), sender)
     assert (sender.frames, sender.refusals) == ([], [])
 
 
@@ -155,7 +155,7 @@ def test_a_fault_of_all_boxes_is_one_sentence_and_nothing_is_sent(fill, picture)
     folder = fill({f"{n}.jpg": picture(n) for n in range(4)} | {"a.csv": HEADER + lines})
 
     with pytest.raises(Refusal, match="all values of 4 boxes lie between 0 and 1"):
-        import_folder(Folder(folder), sender)
+        import_folder(ImageFolder(folder), sender)
     assert (sender.frames, sender.refusals) == ([], [])
 
 
@@ -164,7 +164,7 @@ def test_a_dataset_whose_boxes_are_all_refused_is_refused(fill, picture):
     folder = fill({"a.jpg": picture(1), "b.jpg": picture(2), "a.csv": HEADER + lines})
 
     with pytest.raises(Refusal, match=r"no box of .* can be used; 1 refused: 1 box_outside"):
-        import_folder(Folder(folder), Recorder())
+        import_folder(ImageFolder(folder), Recorder())
 
 
 def test_a_label_of_too_many_boxes_is_refused_and_the_others_go_on(fill, picture):
@@ -172,7 +172,7 @@ def test_a_label_of_too_many_boxes_is_refused_and_the_others_go_on(fill, picture
     folder = fill({"a.jpg": picture(1), "b.jpg": picture(2),
                    "a.csv": f"{HEADER}{lines}b.jpg,1,2,30,40,car\n"})  # fmt: skip
     sender = Recorder()
-    import_folder(Folder(folder), sender)
+    import_folder(ImageFolder(folder), sender)
 
     assert [frame.source_name for frame in sender.frames] == ["b.jpg"]
     assert [refusal[:3] for refusal in sender.refusals] == [
@@ -182,7 +182,7 @@ def test_a_label_of_too_many_boxes_is_refused_and_the_others_go_on(fill, picture
 
 def test_every_reason_is_said_three_times_at_most_in_single_lines(fill, picture, capsys):
     files = {f"a\n{n}.jpg": picture(n) for n in range(9)} | {"b.jpg": picture(9)}
-    import_folder(Folder(fill(files | {"b.txt": "0 .5 .5 .5 .5"})), Recorder())
+    import_folder(ImageFolder(fill(files | {"b.txt": "0 .5 .5 .5 .5"})), Recorder())
     said = capsys.readouterr().out.splitlines()
 
     assert [line for line in said if "refused" in line] == [

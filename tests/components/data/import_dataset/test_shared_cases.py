@@ -10,7 +10,7 @@ import pytest
 
 from components.data.import_dataset.check import check
 from components.data.import_dataset.find import find
-from components.data.import_dataset.folder import Folder
+from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.picture import EPOCH, read_picture
 from components.data.import_dataset.send import import_folder
 from components.data.import_dataset.survey import iou, survey
@@ -43,7 +43,7 @@ def same(true, boxes) -> bool:
 
 def read_labels(root, sizes) -> Recorder:
     """Read the labels of a folder, without decoding its pictures."""
-    sender, found = Recorder(), find(Folder(root))
+    sender, found = Recorder(), find(ImageFolder(root))
     survey(found.form, found.images, sizes)
     sender.refusals += [
         (problem.where, problem.reason, problem.detail) for problem in found.problems
@@ -64,7 +64,7 @@ def read_labels(root, sizes) -> Recorder:
 def read_all(root, sizes) -> Recorder:
     """Read labels and pictures of a folder."""
     sender = Recorder()
-    import_folder(Folder(root), sender)
+    import_folder(ImageFolder(root), sender)
     return sender
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.data.ingest_events import wait
-from components.data.ingest_events.follow import Follower
+from components.data.ingest_events.follow import StreamIngester
 from components.data.ingest_events.offsets import read_offsets
 from components.data.ingest_events.wait import wait_until_ingested
 from components.shared.contracts.annotation import Box
@@ -237,7 +237,7 @@ def follower(database, stream, object_store):
         consumer(stream) as reader,
         admin(stream) as cluster,
     ):
-        yield Follower(connection, reader, cluster, Objects(object_store), STREAM)
+        yield StreamIngester(connection, reader, cluster, Objects(object_store), STREAM)
 
 
 def test_a_topic_that_appears_later_is_followed_too(follower, stream, monkeypatch):

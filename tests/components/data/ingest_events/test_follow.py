@@ -7,7 +7,7 @@ import psycopg2.errors
 import pytest
 
 from components.data.ingest_events.display import GROUP
-from components.data.ingest_events.follow import Follower
+from components.data.ingest_events.follow import StreamIngester
 from components.data.ingest_events.gather import Gatherer
 from components.data.ingest_events.offsets import read_offsets
 from components.data.ingest_events.presence import StoreFaultError
@@ -31,8 +31,8 @@ def followers(database, stream, object_store):
     """Make followers, each with connections of its own."""
     with ExitStack() as stack:
 
-        def make(store: str = object_store) -> Follower:
-            return Follower(
+        def make(store: str = object_store) -> StreamIngester:
+            return StreamIngester(
                 stack.enter_context(closing(connect(database))),
                 stack.enter_context(consumer(stream)),
                 stack.enter_context(admin(stream)),
@@ -64,7 +64,7 @@ def send_everywhere(servers: str) -> None:
         send(servers, b"?", at=at)
 
 
-def catch_up(follower: Follower) -> int:
+def catch_up(follower: StreamIngester) -> int:
     ends, read = follower.look_around(), 0
     for _ in range(100):
         read += len(follower.step())
@@ -73,7 +73,7 @@ def catch_up(follower: Follower) -> int:
     raise AssertionError(f"{follower.positions} did not reach {ends}")
 
 
-def run_once(follower: Follower) -> int:
+def run_once(follower: StreamIngester) -> int:
     read = catch_up(follower)
     follower.leave()
     return read
@@ -231,7 +231,7 @@ def test_a_missing_topic_is_named_and_does_not_stop_the_other(database, tmp_path
         admin(cluster.bootstrap_servers) as client,
     ):
         send(cluster.bootstrap_servers, b"?")
-        follower = Follower(connection, reader, client, Objects(object_store), STREAM)
+        follower = StreamIngester(connection, reader, client, Objects(object_store), STREAM)
 
         assert catch_up(follower) == 1
         assert follower.faults == ["topic predictions does not exist"]

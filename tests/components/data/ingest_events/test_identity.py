@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.data.ingest_events.parse import Message, parse
+from components.data.ingest_events.parse import StreamMessage, parse
 from components.data.ingest_events.write import write
 from components.shared.contracts.events import DatasetDeclared, event_of
 from components.shared.store.postgres import connect
@@ -26,7 +26,7 @@ class Lake:
         self.connection, self.offset = connection, 0
 
     def take(self, *bodies: bytes, at=AT):
-        messages = [Message(*at, self.offset + n, body) for n, body in enumerate(bodies)]
+        messages = [StreamMessage(*at, self.offset + n, body) for n, body in enumerate(bodies)]
         begins, self.offset = {at: self.offset}, self.offset + len(bodies)
         write(self.connection, "s", {at: [parse(one) for one in messages]}, begins)
 
@@ -132,7 +132,7 @@ def test_a_topic_that_was_created_again_may_use_its_offsets_again(lake):
 def test_attributes_and_headers_are_kept(lake):
     headers = [("ce_specversion", b"1.0"), ("ce_id", b"\xff")]
     lake.take(json.dumps(example("frame.labelled") | {"subject": "x"}).encode())
-    write(lake.connection, "s", {AT: [parse(Message(*AT, 1, b"{}", headers))]}, {AT: 1})
+    write(lake.connection, "s", {AT: [parse(StreamMessage(*AT, 1, b"{}", headers))]}, {AT: 1})
 
     assert lake.ask("SELECT extensions FROM bronze.events") == [({"subject": "x"},)]
     assert lake.ask("SELECT headers FROM quarantine.items") == [
@@ -148,7 +148,7 @@ def test_two_ingesters_that_meet_store_each_event_once(lake, database):
             for first in range(0, 300, 50):
                 part = bodies[first : first + 50]
                 at = ("frames", partition)
-                messages = [Message(*at, first + n, body) for n, body in enumerate(part)]
+                messages = [StreamMessage(*at, first + n, body) for n, body in enumerate(part)]
                 write(connection, "s", {at: [parse(one) for one in messages]}, {at: first})
 
     threads = [threading.Thread(target=ingest, args=(n,)) for n in range(3)]

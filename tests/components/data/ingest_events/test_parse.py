@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data.ingest_events.parse import (
-    Message,
     Parsed,
     Rejected,
+    StreamMessage,
     parse,
 )
 from components.data.ingest_events.rows import COLUMNS, rows_of
@@ -19,7 +19,7 @@ EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests",
 
 
 def read(body: bytes):
-    return parse(Message("frames", 1, 7, body))
+    return parse(StreamMessage("frames", 1, 7, body))
 
 
 def frame(uri: str) -> bytes:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from components.data.ingest_events.follow import Follower
+from components.data.ingest_events.follow import StreamIngester
 from components.shared.contracts.events import KINDS
 from components.shared.store.brokers import admin
 from components.shared.store.objects import Objects
@@ -42,10 +42,10 @@ def follower(database, stream, object_store):
         admin(stream) as cluster,
         consumer(stream) as reader,
     ):
-        yield Follower(connection, reader, cluster, Objects(object_store), "s")
+        yield StreamIngester(connection, reader, cluster, Objects(object_store), "s")
 
 
-def take_all(follower: Follower, expected: int) -> None:
+def take_all(follower: StreamIngester, expected: int) -> None:
     taken = 0
     while taken < expected:
         follower.look_around()

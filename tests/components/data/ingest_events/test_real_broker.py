@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Producer
 from kafka import TopicPartition
 
-from components.data.ingest_events.follow import Follower
+from components.data.ingest_events.follow import StreamIngester
 from components.shared.store.brokers import admin
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -26,8 +26,8 @@ def start(database, stream, object_store):
     """Start followers, each with connections of its own, that have read all there is."""
     with ExitStack() as stack:
 
-        def run() -> Follower:
-            follower = Follower(
+        def run() -> StreamIngester:
+            follower = StreamIngester(
                 stack.enter_context(closing(connect(database))),
                 stack.enter_context(consumer(stream)),
                 stack.enter_context(admin(stream)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from components.data.ingest_events.copy import encode_rows
-from components.data.ingest_events.parse import Message, Parsed, Rejected, parse
+from components.data.ingest_events.parse import Parsed, Rejected, StreamMessage, parse
 from components.data.ingest_events.rows import rows_of
 from components.data.ingest_events.write import write
 from components.shared.contracts.events import KINDS, event_of
@@ -19,7 +19,7 @@ SCORED = "prediction.made"
 
 
 def read(message: dict) -> Parsed | Rejected:
-    return parse(Message("frames", 0, 7, json.dumps(message).encode()))
+    return parse(StreamMessage("frames", 0, 7, json.dumps(message).encode()))
 
 
 def changed(name: str, **fields) -> dict:
@@ -68,7 +68,7 @@ def test_a_poisoned_message_has_its_reason(message, reason):
 def test_a_number_above_all_floats_has_its_reason():
     body = json.dumps(example(SCORED)).replace("11.5", "1e999").encode()
 
-    assert parse(Message("frames", 0, 7, body)).reason == "bad_data"
+    assert parse(StreamMessage("frames", 0, 7, body)).reason == "bad_data"
 
 
 def test_a_backslash_before_u0000_is_no_nul():
@@ -126,7 +126,7 @@ def test_poison_leaves_its_neighbours_alone_and_needs_no_second_try(database):
 
 @given(events())
 def test_copy_reads_back_what_rows_hold(data):
-    reading = parse(Message("frames", 0, 7, event_of(data, "/tests", TIME).body))
+    reading = parse(StreamMessage("frames", 0, 7, event_of(data, "/tests", TIME).body))
 
     for _, row in rows_of("s", reading):
         line = encode_rows([row])

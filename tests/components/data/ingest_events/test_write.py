@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.data.ingest_events.offsets import anchor_of, read_offsets, skip_lost
-from components.data.ingest_events.parse import Message, parse
+from components.data.ingest_events.parse import StreamMessage, parse
 from components.data.ingest_events.write import write
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import (
@@ -34,7 +34,7 @@ def count(connection, table: str) -> int:
 
 
 def batch(*bodies: bytes, begin: int = 0, at=AT):
-    return {at: [parse(Message(*at, begin + n, body)) for n, body in enumerate(bodies)]}
+    return {at: [parse(StreamMessage(*at, begin + n, body)) for n, body in enumerate(bodies)]}
 
 
 def label(name: str = "car", x_max: float = 9.0) -> bytes:
@@ -70,7 +70,7 @@ def test_a_batch_and_its_offset_are_stored_together(connection):
 def test_the_last_message_is_kept_with_the_offset_so_that_the_log_is_known_again(connection):
     write(connection, "s", batch(label(), b"?"), {AT: 0})
 
-    assert skip_lost(connection, "s", AT, 0).anchor == anchor_of(Message(*AT, 1, b"?"))
+    assert skip_lost(connection, "s", AT, 0).anchor == anchor_of(StreamMessage(*AT, 1, b"?"))
 
 
 def test_a_batch_that_is_written_twice_is_there_once(connection):

@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.data.simulate_cameras.camera import HEIGHT, WIDTH, View, on_ground
+from components.data.simulate_cameras.camera import HEIGHT, WIDTH, CameraPose, on_ground
 
 VIEWS = st.builds(
-    View,
+    CameraPose,
     height=st.floats(3, 10),
     pitch=st.floats(0.15, 0.5),
     pan=st.floats(-0.4, 0.4),
     focal=st.floats(300, 800),
 )
-LEVEL = View(height=5.0, pitch=0.2, pan=0.0, focal=500.0)
+LEVEL = CameraPose(height=5.0, pitch=0.2, pan=0.0, focal=500.0)
 
 
 @given(view=VIEWS, column=st.floats(0, WIDTH), share=st.floats(0.05, 1))
@@ -32,7 +32,7 @@ def test_the_axes_of_a_view_are_at_right_angles(view):
 
 def test_what_is_twice_as_far_is_half_as_tall():
     ends = np.array([[0, y, z] for y in (20.0, 40.0) for z in (0.0, 1.5)])
-    pixels, _ = View(height=5.0, pitch=0.0, pan=0.0, focal=500.0).project(ends)
+    pixels, _ = CameraPose(height=5.0, pitch=0.0, pan=0.0, focal=500.0).project(ends)
 
     assert pixels[0, 1] - pixels[1, 1] == pytest.approx(2 * (pixels[2, 1] - pixels[3, 1]))
 

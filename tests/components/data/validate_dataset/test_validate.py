@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.data.validate_dataset.check import _duplicates, check
 from components.data.validate_dataset.component import validate_dataset
-from components.data.validate_dataset.look import Picture, look
+from components.data.validate_dataset.look import InspectedImage, look
 from components.data.validate_dataset.validate import ValidationError, validate
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
@@ -133,7 +133,7 @@ def test_twelve_thousand_boxes_in_one_image_are_compared_in_little_memory():
     corners = 9.0 * np.argwhere(np.ones((120, 100)))
     boxes = np.hstack([corners, corners + 20])
     boxes[7_000] = boxes[3_000]
-    many = Picture(
+    many = InspectedImage(
         "0" * 64, "a.jpg", "gate", "gate", "train", (1100, 920), boxes, ("car",) * len(boxes)
     )
 
@@ -152,7 +152,7 @@ def test_twelve_thousand_boxes_in_one_image_are_compared_in_little_memory():
 )
 def test_blocks_find_the_duplicates_that_a_look_at_all_pairs_finds(places):
     boxes = np.array([(x, y, x + 2, y + 2) for x, y, _ in places], float).reshape(-1, 4)
-    picture = Picture("0" * 64, "a.jpg", "gate", "gate", "train", (9, 9), boxes,
+    picture = InspectedImage("0" * 64, "a.jpg", "gate", "gate", "train", (9, 9), boxes,
                       tuple(label for *_, label in places))  # fmt: skip
     expected = [
         (second, places.index(place))

@@ -7,7 +7,7 @@ from components.promotion.deploy_model.target import CandidateFailure, Unreachab
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.refusal import Refusal
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 CHAMPION, CANDIDATE = "c" * 64, "d" * 64
 RATE = 50  # requests a second of all clients
@@ -55,7 +55,7 @@ class Place:
         self.fault = lambda jpeg: CARS
         self.fails_from, self.slow, self.ready, self.there = math.inf, 0.01, True, True
         self.stable_slow, self.stable_there, self.drained = 0.01, True, False
-        self.tallies = {"stable": Tally(), "candidate": Tally()}
+        self.tallies = {"stable": RequestMetrics(), "candidate": RequestMetrics()}
         self.shares = []
         self._seen = 0.0
 
@@ -114,7 +114,7 @@ class Place:
 
     def _met(self, side, requests, failed, boxes, seconds):
         answered = requests - failed
-        self.tallies[side] += Tally(
+        self.tallies[side] += RequestMetrics(
             requests=requests, errors=failed, boxes=answered * len(boxes),
             scores=answered * sum(box.score for box in boxes),
             latencies={

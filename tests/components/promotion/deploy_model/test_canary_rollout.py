@@ -5,18 +5,18 @@ from itertools import pairwise
 import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
-from components.promotion.deploy_model.pictures import Known, Pictures
+from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
 from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.target import Unreachable
 from components.shared.contracts.policy import RolloutPolicy
 from tests.components.promotion.deploy_model.place import CANDIDATE, CARS, Place, car
 
 POLICY = RolloutPolicy()
-GOLDEN = tuple(Known(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
+GOLDEN = tuple(GoldenImage(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
 
 
 def trial(place, live=16, beside=True, policy=POLICY):
-    pictures = Pictures(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
+    pictures = ProbeImages(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
     return CanaryRollout(prober, policy, place.hours.clock)
 
@@ -57,7 +57,7 @@ def test_each_look_renews_the_share():
 def test_a_step_waits_until_the_candidate_has_answered_enough():
     place = Place(rate=0)
     few = POLICY.model_copy(update={"step_seconds": 1.0, "min_requests": 30})
-    pictures = Pictures(GOLDEN, [b"live"], 0.25)
+    pictures = ProbeImages(GOLDEN, [b"live"], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
 
     CanaryRollout(prober, few, place.hours.clock).run((0, 5))
@@ -198,7 +198,7 @@ def test_a_model_that_served_before_is_not_measured_by_the_champion_that_it_repl
 
 def test_without_live_pictures_the_golden_ones_stand_in():
     place = Place()
-    pictures = Pictures(GOLDEN, [known.jpeg for known in GOLDEN], 0.25)
+    pictures = ProbeImages(GOLDEN, [known.jpeg for known in GOLDEN], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
 
     CanaryRollout(prober, POLICY, place.hours.clock).run((0,))

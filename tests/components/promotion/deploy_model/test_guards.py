@@ -2,18 +2,18 @@ import math
 
 import pytest
 
-from components.promotion.deploy_model.compare import Comparison
+from components.promotion.deploy_model.compare import DetectionAgreement
 from components.promotion.deploy_model.guards import Evidence, breaches, errors
 from components.promotion.deploy_model.latency import slow
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.traffic.tally import Tally
+from components.shared.traffic.request_metrics import RequestMetrics
 
 POLICY = RolloutPolicy()
 
 
 def met(requests=100, errors=0, boxes=300, score=0.6, fast=100):
     """A tally with `fast` of 100 answers within 10 ms, the others within 100."""
-    return Tally(
+    return RequestMetrics(
         requests=requests, errors=errors, boxes=boxes, scores=boxes * score,
         latencies={0.01: fast, 0.1: 100, 1.0: 100, math.inf: 100},
     )  # fmt: skip
@@ -28,7 +28,7 @@ def said(**evidence):
 def alike(**changes):
     """Both find 50 boxes, the same, on 16 live pictures, and about 3 a golden picture."""
     both = {"pictures": 16, "champion": 50, "candidate": 50, "common": 50}
-    live = Comparison(**both | changes, champion_scores=30, candidate_scores=30)
+    live = DetectionAgreement(**both | changes, champion_scores=30, candidate_scores=30)
     return {"live": live, "golden": (4, 12, 7.2)}
 
 
@@ -71,7 +71,9 @@ def test_one_hiccup_among_sixteen_is_none():
 
 def test_the_latency_of_clients_counts_only_as_far_as_the_buckets_are_sure():
     surely = met(fast=0)  # all between 10 and 100 ms
-    slower = Tally(requests=100, boxes=300, scores=180, latencies={0.1: 0, 1.0: 100, math.inf: 100})
+    slower = RequestMetrics(
+        requests=100, boxes=300, scores=180, latencies={0.1: 0, 1.0: 100, math.inf: 100}
+    )
 
     assert said(candidate_lately=surely, champion_lately=met()) == ""
     assert "clients: its answers take 100 ms" in said(
@@ -89,7 +91,7 @@ def test_few_boxes_say_nothing():
 
 
 def test_a_candidate_that_sees_where_the_champion_is_blind_is_no_worse_for_it():
-    night = Comparison(
+    night = DetectionAgreement(
         pictures=16, champion=4, candidate=71, common=4, champion_scores=1.7, candidate_scores=36
     )
 
@@ -97,7 +99,7 @@ def test_a_candidate_that_sees_where_the_champion_is_blind_is_no_worse_for_it():
 
 
 def test_where_the_champion_finds_nothing_few_boxes_are_enough():
-    quiet = Comparison(pictures=4, candidate=10, candidate_scores=6)
+    quiet = DetectionAgreement(pictures=4, candidate=10, candidate_scores=6)
 
     assert said(live=quiet, golden=(4, 32, 19)) == ""
 

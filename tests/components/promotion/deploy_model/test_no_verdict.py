@@ -3,7 +3,7 @@
 import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
-from components.promotion.deploy_model.pictures import Pictures
+from components.promotion.deploy_model.pictures import ProbeImages
 from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.second_look import HeldBack
 from components.shared.contracts.policy import RolloutPolicy
@@ -86,7 +86,7 @@ def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
 def test_a_first_model_without_a_champion_is_only_measured_by_itself():
     place = Place()
     place.slow = 1.5
-    pictures = Pictures(GOLDEN, [b"live %d" % number for number in range(16)], 0.25)
+    pictures = ProbeImages(GOLDEN, [b"live %d" % number for number in range(16)], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, False, place.hours.clock.now)
 
     with pytest.raises(HeldBack, match="expected at most 1000 ms"):

@@ -9,7 +9,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.shared.contracts.report import COCO_METRICS
 from tests.components.promotion.evaluate_detector.scenes import Skill, answers, scenes
 
@@ -87,7 +87,7 @@ def test_what_models_say_is_measured_as_the_reference_does(seed):
     random, classes = np.random.default_rng(seed), ("car", "bus", "van")[: 1 + seed % 3]
     images = scenes(random, 12, classes=classes)
     found = answers(random, images, Skill(shake=0.1), classes)
-    ours = Truth(images, classes).measure(found)
+    ours = CocoTruth(images, classes).measure(found)
 
     assert [ours.coco[name] for name in COCO_METRICS] == pytest.approx(
         by_reference(*as_coco(images, found, classes)).tolist(), abs=1e-9

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.report import COCO_METRICS
 from components.shared.contracts.snapshot import SnapshotImage
@@ -37,7 +37,7 @@ PERFECT = {each.sha256: [scored(box) for box in each.boxes] for each in IMAGES}
 
 
 def measure(images, found, classes=("car",)):
-    return Truth(images, classes).measure(found)
+    return CocoTruth(images, classes).measure(found)
 
 
 def test_perfect_answers_score_one_everywhere():
@@ -99,7 +99,7 @@ def test_a_class_that_the_model_does_not_know_counts_as_not_found():
 
 
 def test_true_boxes_are_counted_by_slice():
-    assert Truth(IMAGES, ("car",)).slice_boxes() == {
+    assert CocoTruth(IMAGES, ("car",)).slice_boxes() == {
         "class": {"car": 3},
         "size": {"large": 1, "medium": 1, "small": 1},
         "camera": {"north": 2, "south": 1},

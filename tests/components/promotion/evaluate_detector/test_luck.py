@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
@@ -37,7 +37,7 @@ def world(seed, skills):
     """Some images, and what models of some skills make of them."""
     random = np.random.default_rng(seed)
     images = scenes(random, IMAGES)
-    truth = Truth(images, ("car",))
+    truth = CocoTruth(images, ("car",))
     models = [truth.measure(answers(random, images, skill)) for skill in skills]
     return truth, PairedBootstrap(truth, POLICY, 1), models
 

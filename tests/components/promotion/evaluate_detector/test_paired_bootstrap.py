@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from components.promotion.evaluate_detector.coco import Truth
+from components.promotion.evaluate_detector.coco import CocoTruth
 from components.promotion.evaluate_detector.matches import average_precision, matches_of
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap, _lower
 from components.promotion.evaluate_detector.slices import Slice
@@ -16,7 +16,7 @@ POLICY = PromotionPolicy(resamples=300)
 def drawn(seed, count=40, cameras=2, classes=("car",)):
     random = np.random.default_rng(seed)
     images = scenes(random, count, cameras, classes)
-    truth = Truth(images, classes)
+    truth = CocoTruth(images, classes)
     return random, images, truth
 
 
@@ -40,7 +40,7 @@ def test_precision_by_weights_is_precision_on_the_images_drawn(seed):
     again, answered = repeated(images, found, counts)
 
     (ours,) = average_precision(matches, counts[None].astype(float))
-    assert ours == pytest.approx(Truth(again, classes).measure(answered).coco["map"], abs=1e-6)
+    assert ours == pytest.approx(CocoTruth(again, classes).measure(answered).coco["map"], abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -115,7 +115,7 @@ def test_two_candidates_share_the_risk_so_each_needs_a_wider_interval():
 def test_without_any_object_nothing_is_known():
     _, images, _ = drawn(5)
     empty = [image.model_copy(update={"boxes": ()}) for image in images]
-    truth = Truth(empty, ("car",))
+    truth = CocoTruth(empty, ("car",))
     measured = truth.measure({})
 
     interval = PairedBootstrap(truth, POLICY, 1).compare("fine_tuned", measured, measured).map

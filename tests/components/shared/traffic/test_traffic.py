@@ -4,8 +4,8 @@ from itertools import pairwise
 from prometheus_client import generate_latest
 
 from components.shared.traffic.metrics import BOUNDS, count
+from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.scrape import tally_of
-from components.shared.traffic.tally import Tally
 
 
 def tally(side, dataset="counted"):
@@ -26,7 +26,7 @@ def test_what_is_counted_is_read_again():
 
 
 def test_who_was_never_asked_has_met_nothing():
-    assert tally("nobody") == Tally()
+    assert tally("nobody") == RequestMetrics()
 
 
 def test_a_period_is_the_difference_of_two_looks():
@@ -41,17 +41,19 @@ def test_a_period_is_the_difference_of_two_looks():
 
 
 def test_a_server_that_began_anew_is_counted_from_there():
-    assert Tally(requests=2).since(Tally(requests=9)).requests == 2
+    assert RequestMetrics(requests=2).since(RequestMetrics(requests=9)).requests == 2
 
 
 def test_two_servers_are_added_up():
-    both = Tally(requests=2, latencies={0.1: 2}) + Tally(requests=1, errors=1, latencies={0.1: 0})
+    both = RequestMetrics(requests=2, latencies={0.1: 2}) + RequestMetrics(
+        requests=1, errors=1, latencies={0.1: 0}
+    )
 
     assert (both.requests, both.errors, both.latencies) == (3, 1, {0.1: 2})
 
 
 def test_what_took_longer_than_any_bound_is_beyond_the_last():
-    late = Tally(requests=1, latencies={0.1: 0, math.inf: 1})
+    late = RequestMetrics(requests=1, latencies={0.1: 0, math.inf: 1})
 
     assert late.latency_range_ms(0.95) == (100.0, math.inf)
 

@@ -7,18 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.vision.precision import HALF, OVERLAPS, Found, Truth, judge, mean_precision
+from components.shared.vision.precision import (
+    HALF,
+    OVERLAPS,
+    Detections,
+    GroundTruth,
+    judge,
+    mean_precision,
+)
 
-NOTHING = Found(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
+NOTHING = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
 BOX = np.array([[0.0, 0, 10, 10]])
 
 
 def one(box, score=0.9, label=0):
-    return Found(np.asarray(box, float).reshape(-1, 4), np.array([score]), np.array([label]))
+    return Detections(np.asarray(box, float).reshape(-1, 4), np.array([score]), np.array([label]))
 
 
 def there(*boxes, label=0):
-    return Truth(np.array(boxes, float).reshape(-1, 4), np.full(len(boxes), label))
+    return GroundTruth(np.array(boxes, float).reshape(-1, 4), np.full(len(boxes), label))
 
 
 def scenes(seed):
@@ -30,14 +37,14 @@ def scenes(seed):
         boxes = np.concatenate([low, low + rng.uniform(8, 40, low.shape)], axis=1)
         labels = rng.integers(0, 2, len(boxes))
         shaken = boxes + rng.uniform(-4, 4, boxes.shape)
-        found.append(Found(shaken, rng.random(len(boxes)), labels))
-        truth.append(Truth(boxes, labels))
+        found.append(Detections(shaken, rng.random(len(boxes)), labels))
+        truth.append(GroundTruth(boxes, labels))
     return found, truth
 
 
 def test_the_truth_is_perfect():
     _, truth = scenes(0)
-    perfect = [Found(t.boxes, np.ones(len(t.boxes)), t.classes) for t in truth]
+    perfect = [Detections(t.boxes, np.ones(len(t.boxes)), t.classes) for t in truth]
 
     assert mean_precision(perfect, truth) == 1
 
@@ -53,7 +60,7 @@ def test_without_objects_there_is_no_precision():
 
 
 def test_saying_it_twice_is_wrong_once():
-    twice = Found(np.repeat(BOX, 2, axis=0), np.array([0.9, 0.8]), np.zeros(2, int))
+    twice = Detections(np.repeat(BOX, 2, axis=0), np.array([0.9, 0.8]), np.zeros(2, int))
 
     assert judge(twice, there(BOX), HALF)[:, 2].tolist() == [1, 0]
     assert mean_precision([twice, NOTHING], [there(BOX)] * 2, HALF) == pytest.approx(51 / 101)

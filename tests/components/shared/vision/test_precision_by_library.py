@@ -8,7 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from components.shared.vision.precision import HALF, Found, Truth, mean_precision
+from components.shared.vision.precision import HALF, Detections, GroundTruth, mean_precision
 
 
 def boxes(rng, count):
@@ -26,8 +26,8 @@ def scenes(seed, images=12, classes=2):
         made_up = boxes(rng, rng.integers(0, 4))
         seen = np.concatenate([there + rng.uniform(-3.9, 3.9, there.shape), made_up])
         said = np.concatenate([labels, rng.integers(0, classes, len(made_up))])
-        found.append(Found(seen, rng.random(len(seen)), said))
-        truth.append(Truth(there, labels))
+        found.append(Detections(seen, rng.random(len(seen)), said))
+        truth.append(GroundTruth(there, labels))
     return found, truth
 
 

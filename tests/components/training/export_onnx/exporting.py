@@ -8,11 +8,11 @@ import numpy as np
 from components.shared.contracts.model import PackageLayout, TrainedInfo, TrainedLayout
 from components.training.export_onnx.export import export
 from components.training.export_onnx.package import Form
-from components.training.export_onnx.pictures import Labelled, Pictures
+from components.training.export_onnx.pictures import ExportImages, LabelledImage
 from tests.components.shared.inference.tiny import jpeg_of, scene
 
 SOME = [
-    Labelled(
+    LabelledImage(
         jpeg_of(scene({(n % 4, n // 4): n % 3})), np.array([[0, 0, 16, 16.0]]), np.zeros(1, int)
     )
     for n in range(6)
@@ -29,7 +29,7 @@ def main(trained: str, package: str) -> None:
     form = Form("int8", "inside")
     serve = serving_function(restore(trained))
     info = TrainedInfo.read(TrainedLayout(trained).info)
-    exported = export(serve, info, Pictures(SOME, JUDGED, SOME), Path(package), form)
+    exported = export(serve, info, ExportImages(SOME, JUDGED, SOME), Path(package), form)
     print(exported.digest, PackageLayout(package).verify().precision)
 
 

@@ -10,7 +10,7 @@ from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
 from components.training.export_onnx.export import export, export_trained
 from components.training.export_onnx.package import Form
-from components.training.export_onnx.pictures import Labelled, Pictures
+from components.training.export_onnx.pictures import ExportImages, LabelledImage
 from tests.components.shared.inference.tiny import jpeg_of, scene
 
 SHA = "0" * 64
@@ -26,10 +26,10 @@ INFO = TrainedInfo(
 
 def seen(n):
     box = np.array([[n % 4, n // 4, n % 4 + 1, n // 4 + 1]]) * 16.0
-    return Labelled(jpeg_of(scene({(n % 4, n // 4): 0, (3, 3): 1})), box, np.zeros(1, np.intp))
+    return LabelledImage(jpeg_of(scene({(n % 4, n // 4): 0, (3, 3): 1})), box, np.zeros(1, np.intp))
 
 
-PICTURES = Pictures([seen(n) for n in range(6)])
+PICTURES = ExportImages([seen(n) for n in range(6)])
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_exporting_again_gives_the_same_package(serve, exported, tmp_path):
 
 def test_without_a_picture_nothing_is_proved(serve, tmp_path):
     with pytest.raises(Refusal, match="no test image"):
-        export(serve, INFO, Pictures([]), tmp_path / "package")
+        export(serve, INFO, ExportImages([]), tmp_path / "package")
 
 
 def test_an_absent_model_stays_absent_for_the_same_reason(tmp_path):

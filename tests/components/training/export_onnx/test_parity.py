@@ -3,12 +3,12 @@ import pytest
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.picture import Raw
-from components.shared.vision.precision import Truth
+from components.shared.vision.precision import GroundTruth
 from components.training.export_onnx.parity import compare
 from components.training.export_onnx.pictures import Look
 
 BOX = np.array([[10.0, 10, 20, 20]])
-LOOKS = [Look(np.zeros((32, 32, 3), np.uint8), Truth(BOX, np.zeros(1, int)))] * 4
+LOOKS = [Look(np.zeros((32, 32, 3), np.uint8), GroundTruth(BOX, np.zeros(1, int)))] * 4
 
 
 def network(moved=0.0, rescored=0.0, anchors=3):

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.training.export_onnx.pictures import Labelled, crops, evenly, whole
+from components.training.export_onnx.pictures import LabelledImage, crops, evenly, whole
 from tests.components.shared.inference.tiny import CELL, jpeg_of, scene
 
 SIDE = 12 * CELL
 CORNERS = np.array([[0, 0, 32, 32], [80, 80, 112, 112], [160, 160, 192, 192]], float)
-PICTURE = Labelled(
+PICTURE = LabelledImage(
     jpeg_of(scene({(5, 5): 0, (6, 6): 0}, columns=12, rows=12)), CORNERS, np.array([0, 1, 0])
 )
 

@@ -20,13 +20,13 @@ from components.training.train_detector.learning.checkpointing import Checkpoint
 from components.training.train_detector.learning.fit import TrainingSetup, fit
 from components.training.train_detector.learning.trainer import Trainer
 from components.training.train_detector.learning.worker_group import WorkerGroup
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from tests.components.training.train_detector.learning.test_checkpointing import Told
 
 SIZE = 64
 BOX, CAR = np.array([[20, 10, 44, 30]], np.float32), np.zeros(1, np.int32)
 SCHEDULE = BatchSampler(8, 4, epochs=4, seed=0)
-SETTINGS = Settings(epochs=4, batch_size=4, workers=1)
+SETTINGS = TrainingSettings(epochs=4, batch_size=4, workers=1)
 
 
 def noise(count):

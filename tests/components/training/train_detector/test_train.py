@@ -9,7 +9,7 @@ from components.shared.network.architecture import ARCHITECTURE
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import PlanLayout
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.train import nothing_to_fine_tune, train
 from components.training.train_detector.worker.training_store import TrainingStore
 from tests.components.training.train_detector.toys import write_snapshot
@@ -54,7 +54,7 @@ def die(work, plan, objects):
 def run(tmp_path, snapshot, no_champion, objects):
     def run(launch, name="trained", champion=no_champion, **chosen):
         root = tmp_path / name
-        return root, train(snapshot, champion, root, Settings(**chosen), objects, launch)
+        return root, train(snapshot, champion, root, TrainingSettings(**chosen), objects, launch)
 
     return run
 

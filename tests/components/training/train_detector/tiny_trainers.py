@@ -11,7 +11,7 @@ from components.shared.network.network import Size, head
 from components.training.train_detector.data.color_jitter import ColorJitter
 from components.training.train_detector.data.sampler import Batch
 from components.training.train_detector.learning.trainer import Trainer
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 SIDE = 64
 RATE = 0.003
@@ -39,7 +39,7 @@ def network():
 
 def trainer(seed=0, frozen=False, **chosen):
     """Return a trainer of two classes; frozen, its normalisation learns no statistics."""
-    settings = Settings(**chosen)
+    settings = TrainingSettings(**chosen)
     keras.utils.set_random_seed(seed)
     with computing_in(settings.precision):
         model = network()

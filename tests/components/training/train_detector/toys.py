@@ -18,7 +18,7 @@ from components.shared.store.shards import pack_shards
 from components.shared.vision.jpeg import encode_jpeg
 from components.training.train_detector.plan.fingerprint import code_digest
 from components.training.train_detector.plan.plan import Plan
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 SPLITS = ["train"] * 6 + ["validation"] * 2
 CAR = Box(x_min=20, y_min=10, x_max=44, y_max=30, label="car")
@@ -62,7 +62,7 @@ def write_snapshot(root, objects, validated=(CAR,)):
 
 def toy_plan(workers=2, code=None, seed=0):
     """Return a plan for the toys that nobody has laid out."""
-    settings = Settings(image_size=64, epochs=1, batch_size=4, workers=workers, seed=seed)
+    settings = TrainingSettings(image_size=64, epochs=1, batch_size=4, workers=workers, seed=seed)
     lineage = Lineage(
         dataset="toys", snapshot="5" * 64, code=code or code_digest(), settings={}, seed=seed,
         start="scratch", fingerprint=digest_of([workers, seed]),

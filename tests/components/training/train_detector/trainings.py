@@ -22,7 +22,7 @@ from components.shared.contracts.record import read_lines
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.local import launch_local
 from components.training.train_detector.plan.history import Epoch
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.train import train
 from tests.components.training.train_detector.toys import CAR, write_snapshot
 
@@ -113,7 +113,7 @@ def main(folder, settings):
         write_snapshot(folder / "snapshot", objects, validated)
         mark_absent(folder / "champion", "this is the first")
     places = (folder / name for name in ("snapshot", "champion", "trained"))
-    train(*places, Settings(**chosen), objects, launch_local)
+    train(*places, TrainingSettings(**chosen), objects, launch_local)
 
 
 if __name__ == "__main__":

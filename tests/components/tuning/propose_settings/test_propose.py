@@ -10,7 +10,7 @@ from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import recipe_from, recipe_text
 from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.plan.recipe import with_recipe
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from components.tuning.propose_settings.component import propose_settings
 from components.tuning.propose_settings.propose import propose, rungs
 from components.tuning.propose_settings.space import TUNABLE, USUAL, Choice, Range, read_space
@@ -64,11 +64,16 @@ def test_twelve_trials_leave_no_third_of_a_range_out(name, seed):
 def test_training_takes_every_trial_that_the_usual_search_proposes(count, seed):
     for recipe in propose(USUAL, count, seed):
         settings = with_recipe(recipe_text(recipe))
-        assert settings.model_dump() == Settings(**recipe).model_dump()
+        assert settings.model_dump() == TrainingSettings(**recipe).model_dump()
 
 
 def test_what_can_be_searched_are_settings_of_a_training():
-    assert set(TUNABLE) <= set(Settings.model_fields) - {"start", "seed", "workers", "epochs"}
+    assert set(TUNABLE) <= set(TrainingSettings.model_fields) - {
+        "start",
+        "seed",
+        "workers",
+        "epochs",
+    }
     assert set(USUAL) <= set(TUNABLE)
 
 

@@ -15,7 +15,7 @@ from components.training.train_detector.data.color_jitter import NUMBERS
 from components.training.train_detector.data.input_pipeline import InputPipeline
 from components.training.train_detector.data.sampler import BatchSampler
 from components.training.train_detector.data.training_images import TrainingImage
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 
 SIZE = (64, 48)
 
@@ -30,7 +30,7 @@ def gallery(count=24):
 def stream(pictures=None, worker=0, workers=1, readers=2, **chosen):
     pictures = pictures or gallery()
     schedule = BatchSampler(len(pictures), 4, 10, seed=5, worker=worker, workers=workers)
-    return InputPipeline(pictures, SIZE, schedule, Settings(**chosen), readers)
+    return InputPipeline(pictures, SIZE, schedule, TrainingSettings(**chosen), readers)
 
 
 def digest(batches):

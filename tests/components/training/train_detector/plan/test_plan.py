@@ -16,7 +16,7 @@ from components.training.train_detector.plan.plan import (
     lineage_of,
     plan_training,
 )
-from components.training.train_detector.plan.settings import MAX_BOXES, Settings
+from components.training.train_detector.plan.settings import MAX_BOXES, TrainingSettings
 
 INFO = SnapshotInfo(
     id="1" * 64, dataset="cars", classes=("car",), as_of=None,
@@ -33,7 +33,7 @@ def pictures(*sizes):
 
 
 def fingerprint(info=INFO, **chosen):
-    return lineage_of(info, None, Settings(**chosen)).fingerprint
+    return lineage_of(info, None, TrainingSettings(**chosen)).fingerprint
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def plan(tmp_path):
         layout = SnapshotLayout(tmp_path / "snapshot")
         info.write(layout.info)
         write_lines(images, layout.manifest)
-        return plan_training(layout.root, None, Settings(**chosen))
+        return plan_training(layout.root, None, TrainingSettings(**chosen))
 
     return plan
 

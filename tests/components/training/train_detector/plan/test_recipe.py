@@ -12,19 +12,19 @@ from components.shared.contracts.recipe import recipe_text
 from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.component import train_detector
 from components.training.train_detector.plan.recipe import attempt, with_recipe
-from components.training.train_detector.plan.settings import Settings
+from components.training.train_detector.plan.settings import TrainingSettings
 from tests.components.search import info_of
 
 
 def test_a_recipe_changes_what_it_names_and_nothing_else():
     settings = with_recipe("# tuned\nlearning_rate: 1e-3\nmosaic: 0.25\n", seed=7)
 
-    assert settings == Settings(learning_rate=0.001, mosaic=0.25, seed=7)
+    assert settings == TrainingSettings(learning_rate=0.001, mosaic=0.25, seed=7)
 
 
 @pytest.mark.parametrize("recipe", ["", "# nothing did better\n", "{}"])
 def test_an_empty_recipe_changes_nothing(recipe):
-    assert with_recipe(recipe, epochs=3) == Settings(epochs=3)
+    assert with_recipe(recipe, epochs=3) == TrainingSettings(epochs=3)
 
 
 def test_a_line_of_json_is_a_recipe():
@@ -58,9 +58,9 @@ def test_a_parameter_that_nobody_gave_is_the_default_of_the_setting():
     told = inspect.signature(train_detector.python_func).parameters
 
     words = {"epochs": number_or(AUTO, told["epochs"].default, "epochs")}
-    for name in told.keys() & Settings.model_fields.keys():
+    for name in told.keys() & TrainingSettings.model_fields.keys():
         default = words.get(name, told[name].default)
-        assert default == Settings.model_fields[name].default, name
+        assert default == TrainingSettings.model_fields[name].default, name
 
 
 def refuse():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class RequestMetrics:
     """Request metrics of one side since its server started; all numbers only grow.
 
     Attributes:
@@ -24,10 +24,10 @@ class Tally:
     scores: float = 0.0
     latencies: dict[float, int] = field(default_factory=dict)
 
-    def __add__(self, other: "Tally") -> "Tally":
+    def __add__(self, other: "RequestMetrics") -> "RequestMetrics":
         """Return the sum of the metrics of two servers."""
         bounds = {*self.latencies, *other.latencies}
-        return Tally(
+        return RequestMetrics(
             requests=self.requests + other.requests,
             errors=self.errors + other.errors,
             boxes=self.boxes + other.boxes,
@@ -35,15 +35,15 @@ class Tally:
             latencies={b: self.latencies.get(b, 0) + other.latencies.get(b, 0) for b in bounds},
         )
 
-    def since(self, earlier: "Tally") -> "Tally":
+    def since(self, earlier: "RequestMetrics") -> "RequestMetrics":
         """Return the difference to an earlier tally; after a restart, all since the restart.
 
-        >>> Tally(requests=9, errors=1).since(Tally(requests=4)).requests
+        >>> RequestMetrics(requests=9, errors=1).since(RequestMetrics(requests=4)).requests
         5
         """
         if self.requests < earlier.requests:
             return self
-        return Tally(
+        return RequestMetrics(
             requests=self.requests - earlier.requests,
             errors=self.errors - earlier.errors,
             boxes=self.boxes - earlier.boxes,
@@ -64,7 +64,7 @@ class Tally:
             0 if nothing was answered; infinite beyond the last finite bound.
 
         >>> import math
-        >>> Tally(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_ms(0.95)
+        >>> RequestMetrics(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_ms(0.95)
         100.0
         """
         return self.latency_range_ms(quantile)[1]
@@ -79,7 +79,7 @@ class Tally:
             Milliseconds: above the first, at most the second.
 
         >>> import math
-        >>> Tally(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_range_ms(0.95)
+        >>> RequestMetrics(latencies={0.01: 90, 0.1: 99, math.inf: 100}).latency_range_ms(0.95)
         (10.0, 100.0)
         """
         total = max(self.latencies.values(), default=0)
