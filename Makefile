@@ -40,6 +40,11 @@ serve: $(READY) ## Keep the last models served on PORT (8080)
 test: $(READY) lint ## Style, types, architecture and all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
+.PHONY: coverage
+coverage: $(READY) ## Branch coverage of components and pipelines by all tests: a table, and build/coverage/index.html
+	@COVERAGE_FILE=build/coverage.data $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term \
+	    --cov-report=html:build/coverage $(PYTEST_ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Speed, size and memory as ratios within one run, one table; ONLY="step reading" for some
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
@@ -204,8 +209,8 @@ prove-kubeflow: $(READY) ## Train, deploy, ask, schedule and remove on a real Ku
 	@$(BIN)/python -m tests.proofs.kubeflow
 
 .PHONY: lock
-lock: $(READY) ## Resolve the dependencies of pyproject.toml again, for everything and for each image
-	@PATH="$(BIN):$$PATH"; $(LOCK) --upgrade --group all --output-file requirements.txt
+lock: $(READY) ## Lock the dependencies of pyproject.toml, for everything and for each image; UPGRADE=--upgrade for the newest
+	@PATH="$(BIN):$$PATH"; $(LOCK) $(UPGRADE) --group all --output-file requirements.txt
 	@PATH="$(BIN):$$PATH"; for image in $(IMAGES); do \
 	    $(LOCK) --group $$image --constraint requirements.txt \
 	        --output-file images/$$image/requirements.txt || exit 1; done

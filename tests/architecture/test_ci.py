@@ -14,7 +14,7 @@ from tests.architecture.jenkinsfile import read, stages
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 JENKINSFILE = (ROOT / "Jenkinsfile").read_text()
-PROMOTE = (ROOT / "Jenkinsfile.promote").read_text()
+PROMOTE = (ROOT / ".ci/Jenkinsfile.promote").read_text()
 WORKFLOWS = ("ci", "promote")
 STAGES = [
     "check", "run", "images", "prove", "push", "compile", "lint", "upload", "schedules", "train",

@@ -133,7 +133,10 @@ WRAPPER_HEAD = {"kfp", "images"}  # what the top of a component.py may import
 FILES = sorted(ROOT.glob("components/*/*/**/*.py"))
 WRAPPERS = sorted(ROOT.glob("components/*/*/component.py"))
 # Where people come in, and what they may choose there.
-DOORS = {ROOT / f"pipelines/{name}.py" for name in ("__main__", "form", "parameters")}
+DOORS = {
+    ROOT / f"pipelines/{name}.py"
+    for name in ("__main__", "command_line", "completion", "form", "parameters")
+}
 GRAPHS = sorted(set(ROOT.glob("pipelines/*.py")) - DOORS)
 
 

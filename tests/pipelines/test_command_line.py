@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.__main__ import _parser
+from pipelines.command_line import parser
 from pipelines.local.loop import slug
 from pipelines.local.run import LocalRun, _cause_of, _note, cause_in
 
@@ -161,7 +161,7 @@ def test_a_pipeline_takes_its_parameters_from_its_own_signature():
 def test_a_pipelines_parameters_are_read_by_their_types():
     words = ["run", "train", "--dataset", "toys", "--seed", "3", "--grow-test", "true"]
 
-    options = vars(_parser().parse_args(words))
+    options = vars(parser().parse_args(words))
 
     assert (options["dataset"], options["seed"], options["grow_test"]) == ("toys", 3, True)
     assert options["approval"] == "auto"
@@ -302,13 +302,13 @@ def test_tasks_of_a_loop_end_each_by_itself(tmp_path):
 def test_a_recipe_is_given_in_words_or_in_a_file(word, tmp_path):
     file = tmp_path / "settings.yaml"
     file.write_text("mosaic: 0.25")
-    options = _parser().parse_args(["run", "train", "--recipe", word.format(file=file)])
+    options = parser().parse_args(["run", "train", "--recipe", word.format(file=file)])
 
     assert options.recipe == "mosaic: 0.25"
 
 
 def test_a_file_that_is_not_there_is_named(capsys):
     with pytest.raises(SystemExit):
-        _parser().parse_args(["run", "train", "--recipe", "@no/such.yaml"])
+        parser().parse_args(["run", "train", "--recipe", "@no/such.yaml"])
 
     assert "no/such.yaml cannot be read: No such file" in capsys.readouterr().err

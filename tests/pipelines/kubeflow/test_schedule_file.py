@@ -3,7 +3,7 @@ import re
 import pytest
 
 from components.shared.contracts.refusal import Refusal
-from pipelines.__main__ import _parser
+from pipelines.command_line import parser
 from pipelines.kubeflow import schedule_file
 from pipelines.kubeflow.schedule_file import planned, read
 
@@ -72,7 +72,7 @@ def test_each_dataset_gets_its_own_name_and_parameters(tmp_path):
 def test_linting_tells_the_next_five_times_in_the_clusters_zone(tmp_path, capsys):
     file = tmp_path / "schedules.yaml"
     file.write_text(GOOD.replace("UTC", "America/New_York"))
-    options = vars(_parser().parse_args(["schedules", "lint", "--file", str(file)]))
+    options = vars(parser().parse_args(["schedules", "lint", "--file", str(file)]))
 
     assert options.pop("act")(options) == 0
     title, *times = capsys.readouterr().out.splitlines()
@@ -84,5 +84,5 @@ def test_linting_tells_the_next_five_times_in_the_clusters_zone(tmp_path, capsys
 
 
 def test_linting_needs_no_host():
-    assert "host" not in vars(_parser().parse_args(["schedules", "lint"]))
+    assert "host" not in vars(parser().parse_args(["schedules", "lint"]))
     assert schedule_file.FILE.is_file()
