@@ -6,16 +6,18 @@ Clients, server and runtime share the cores of this machine.
 """
 
 import base64
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from statistics import median
 
 import httpx
 
@@ -23,32 +25,39 @@ from components.shared.contracts.model import PackageLayout
 from components.shared.inference.detector import Detector
 from tests.benchmarks.bench_onnx import SIZE, exported, package_of
 from tests.benchmarks.bench_reading import photo
+from tests.benchmarks.http_load import rate
 from tests.benchmarks.table import Row, at_least
 from tests.components.serving.serve_detector.running import Running
 
 CLIENTS = (1, 8, 32)
 SECONDS = 3.0  # of a turn
-TURNS = 2
+TURNS = 3
 CORES = len(os.sched_getaffinity(0))
-
-Ask = Callable[[], object]
 
 
 def rows() -> Iterator[Row]:
-    """Measure the bare runtime, then both servers in turns with the same clients."""
+    """Measure the bare runtime and both servers in turns, for each number of clients."""
     jpeg = photo(0)
+    instances = json.dumps({"instances": [{"b64": base64.b64encode(jpeg).decode()}]}).encode()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         layout = package_of(exported("nano"), jpeg, "float32", folder)
-        bare = rate(CORES, lambda: _bare(layout, jpeg))
+        detector = Detector.open(layout.root)
         with _ours(layout, folder) as ours, _tutorial(layout, folder) as tutorial:
+            sides = [
+                lambda _: bare_rate(detector, jpeg),
+                lambda clients: rate(
+                    f"{ours}/v1/detect/toys", clients, SECONDS, jpeg,
+                    "Content-Type: image/jpeg", "X-Log: no",
+                ),
+                lambda clients: rate(
+                    f"{tutorial}/v1/models/toys:predict", clients, SECONDS, instances,
+                    "Content-Type: application/json",
+                ),
+            ]  # fmt: skip
             for clients in CLIENTS:
-                turns = [
-                    (rate(clients, lambda: _detect(ours, jpeg)),
-                     rate(clients, lambda: _predict(tutorial, jpeg)))
-                    for _ in range(TURNS)
-                ]  # fmt: skip
-                mine, theirs = (sum(each) / TURNS for each in zip(*turns, strict=True))
+                turns = [[side(clients) for side in sides] for _ in range(TURNS)]
+                bare, mine, theirs = (median(each) for each in zip(*turns, strict=True))
                 what, figure = f"served to {clients} clients", f"{mine:.0f} images/s"
                 against = f"bare runtime, {CORES} threads {bare:.0f}"
                 yield at_least(what, figure, against, mine / bare, 0.5 if clients > 1 else 0.3)
@@ -56,46 +65,19 @@ def rows() -> Iterator[Row]:
                 yield at_least(what, figure, against, mine / theirs, 1.0)
 
 
-def rate(clients: int, connect: Callable[[], Ask]) -> float:
-    """Return how many times a second some threads do what `connect` gives each of them."""
-    counts, over = [0] * clients, threading.Event()
-    asks = [connect() for _ in range(clients)]
-    for ask in asks:
-        ask()
+def bare_rate(detector: Detector, jpeg: bytes) -> float:
+    """Return the images a second of the runtime alone, with a thread for each core."""
+    over = time.monotonic() + SECONDS
 
-    def work(number: int) -> None:
-        while not over.is_set():
-            asks[number]()
-            counts[number] += 1
+    def work(_: int) -> int:
+        count = 0
+        while time.monotonic() < over:
+            detector.detect_jpeg(jpeg)
+            count += 1
+        return count
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    began = time.monotonic()
-    over.wait(SECONDS)
-    done, seconds = sum(counts), time.monotonic() - began
-    over.set()
-    for thread in threads:
-        thread.join()
-    return done / seconds
-
-
-def _bare(layout: PackageLayout, jpeg: bytes) -> Ask:
-    detector = Detector.open(layout.root)
-    return lambda: detector.detect_jpeg(jpeg)
-
-
-def _detect(url: str, jpeg: bytes) -> Ask:
-    client = httpx.Client(base_url=url, timeout=30)
-    return lambda: client.post(
-        "/v1/detect/toys", content=jpeg, headers={"X-Log": "no"}
-    ).raise_for_status()
-
-
-def _predict(url: str, jpeg: bytes) -> Ask:
-    client = httpx.Client(base_url=url, timeout=30)
-    body = {"instances": [{"b64": base64.b64encode(jpeg).decode()}]}
-    return lambda: client.post("/v1/models/toys:predict", json=body).raise_for_status()
+    with ThreadPoolExecutor(CORES) as threads:
+        return sum(threads.map(work, range(CORES))) / SECONDS
 
 
 @contextmanager
