@@ -15,7 +15,7 @@ def tally_of(exposition: str, dataset: str, side: str) -> RequestMetrics:
 
     >>> text = 'car_detector_requests_total{dataset="a",side="s",outcome="error"} 3.0'
     >>> tally_of(text, "a", "s")
-    Tally(requests=3, errors=3, boxes=0, scores=0.0, latencies={})
+    RequestMetrics(requests=3, errors=3, boxes=0, scores=0.0, latencies={})
     """
     numbers: dict[str, float] = {}
     outcomes: dict[str, float] = {}
