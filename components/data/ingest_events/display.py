@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import OffsetAndMetadata, TopicPartition  # type: ignore[import-untyped]
-from kafka.errors import (  # type: ignore[import-untyped]
+from kafka import OffsetAndMetadata, TopicPartition
+from kafka.errors import (
     GroupAuthorizationFailedError,
     KafkaError,
     NoError,

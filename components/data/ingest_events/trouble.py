@@ -3,7 +3,7 @@
 import re
 
 import psycopg2
-from kafka.errors import (  # type: ignore[import-untyped]
+from kafka.errors import (
     CorruptRecordError,
     UnsupportedCodecError,
 )

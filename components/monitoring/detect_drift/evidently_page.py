@@ -57,9 +57,9 @@ def write_evidently_page(
 
 
 def _page(report: DriftReport, pair: Pair, policy: DriftPolicy) -> str:
-    import pandas as pd  # type: ignore[import-untyped]
-    from evidently import Report  # type: ignore[import-untyped]
-    from evidently.presets import DataDriftPreset  # type: ignore[import-untyped]
+    import pandas as pd
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
 
     _register()
     names = list(report.distances)
@@ -78,8 +78,8 @@ def _page(report: DriftReport, pair: Pair, policy: DriftPolicy) -> str:
 
 
 def _register() -> None:
-    from evidently.legacy.calculations.stattests import StatTest, register_stattest  # type: ignore[import-untyped]
-    from evidently.legacy.core import ColumnType  # type: ignore[import-untyped]
+    from evidently.legacy.calculations.stattests import StatTest, register_stattest
+    from evidently.legacy.core import ColumnType
 
     kinds = [ColumnType.Numerical]
     test = StatTest(METHOD, "Kolmogorov-Smirnov distance", kinds)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kserve import Model  # type: ignore[import-untyped]
+from kserve import Model
 
 from components.serving.serve_detector.tensors import Size, datatype
 from components.shared.contracts.model import (

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from kserve.protocol.dataplane import DataPlane  # type: ignore[import-untyped]
+from kserve.protocol.dataplane import DataPlane
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

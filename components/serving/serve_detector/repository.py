@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from threading import Thread
 
-from kserve import ModelRepository  # type: ignore[import-untyped]
+from kserve import ModelRepository
 
 from components.serving.serve_detector.metrics import LOADED
 from components.serving.serve_detector.model import DatasetModel

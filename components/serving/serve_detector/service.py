@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kserve.utils.utils import cpu_count  # type: ignore[import-untyped]
+from kserve.utils.utils import cpu_count
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send

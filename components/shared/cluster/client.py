@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kubernetes import client, config  # type: ignore[import-untyped]
-from kubernetes.config.incluster_config import (  # type: ignore[import-untyped]
+from kubernetes import client, config
+from kubernetes.config.incluster_config import (
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )

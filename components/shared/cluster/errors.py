@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import urllib3
-from kubernetes import client  # type: ignore[import-untyped]
+from kubernetes import client
 
 from components.shared.contracts.refusal import Outage
 

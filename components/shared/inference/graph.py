@@ -6,7 +6,7 @@ A graph could otherwise read other files or run code that is not ONNX Runtime's 
 from collections.abc import Iterator
 
 import onnx
-from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message
 
 from components.shared.contracts.model import PackageError
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
 from kfp.client.token_credentials_base import TokenCredentialsBase
-from kubernetes import client  # type: ignore[import-untyped]
+from kubernetes import client
 from urllib3.exceptions import HTTPError
 
 from components.shared.contracts.refusal import Refusal

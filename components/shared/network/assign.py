@@ -6,7 +6,7 @@ empty. No gradient flows through the assignment.
 
 from typing import Any, NamedTuple
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 CANDIDATES = 10  # anchors for each object
 SCORE_POWER = 0.5

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
 
 

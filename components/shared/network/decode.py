@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.shared.contracts.model import BOXES, EMBEDDING, INPUT, SCORES

@@ -7,7 +7,7 @@ once: the result equals that of one worker with the whole batch.
 import math
 from typing import Any, NamedTuple
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.shared.network.assign import TINY, assign
 from components.shared.network.decode import boxes_of

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
 
 from components.shared.contracts.model import TrainedInfo, TrainedLayout

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient  # type: ignore[import-untyped]
-from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
-from kafka.protocol.metadata import ApiVersionsRequest  # type: ignore[import-untyped]
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.protocol.metadata import ApiVersionsRequest
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.connection_errors import explain

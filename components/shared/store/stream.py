@@ -6,9 +6,9 @@ Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
+from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as TopicPartition
-from kafka.errors import KafkaError as KafkaError  # type: ignore[import-untyped]
+from kafka.errors import KafkaError as KafkaError
 from kafka.errors import KafkaTimeoutError
 
 from components.shared.contracts.events import EventData, event_of

@@ -3,7 +3,7 @@
 from typing import Any
 
 import onnx
-import tf2onnx  # type: ignore[import-untyped]
+import tf2onnx
 
 from components.training.export_onnx.canonical import canonical_graph
 

@@ -20,8 +20,8 @@ KEY = "/etc/car-detection/public.pem"
 
 def own_server(settings: PredictorSettings, release: Release) -> Body:
     """Return the predictor of our own server, without replicas, name or scaling."""
-    from kserve import V1beta1PredictorSpec  # type: ignore[import-untyped]
-    from kubernetes import client  # type: ignore[import-untyped]
+    from kserve import V1beta1PredictorSpec
+    from kubernetes import client
 
     volumes = [client.V1Volume(name="tmp", empty_dir=client.V1EmptyDirVolumeSource())]
     if settings.public_key:

@@ -24,7 +24,7 @@ def variables(access: StreamAccess) -> list[Any]:
 
     The address of the brokers is in the config map `car-stream`; without it nothing is logged.
     """
-    from kubernetes import client  # type: ignore[import-untyped]
+    from kubernetes import client
 
     servers = client.V1ConfigMapKeySelector(
         name="car-stream", key="bootstrap_servers", optional=True

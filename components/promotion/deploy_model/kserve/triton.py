@@ -15,7 +15,7 @@ from time import perf_counter
 
 import httpx
 import numpy as np
-from kserve import InferInput, InferRequest, InferResponse  # type: ignore[import-untyped]
+from kserve import InferInput, InferRequest, InferResponse
 
 from components.promotion.deploy_model.asking import MISSING, reason
 from components.promotion.deploy_model.kserve.own_server import OwnServer

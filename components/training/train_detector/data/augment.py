@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from cykooz_resizer import (  # type: ignore[import-untyped]
+from cykooz_resizer import (
     CropBox,
     FilterType,
     ResizeAlg,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.shared.vision.jpeg import LUMA
 from components.training.train_detector.data.crops import Rng, log_uniform

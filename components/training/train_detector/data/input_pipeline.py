@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakSet
 
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.training.train_detector.data.augment import AugmentConfig, AugmentedImage, augment

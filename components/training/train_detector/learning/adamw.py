@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.training.train_detector.learning.flatten import flat
 

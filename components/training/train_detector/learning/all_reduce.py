@@ -6,7 +6,7 @@ half of the time, even between two processes.
 
 from typing import Any
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 BYTES = 4  # of a float32
 

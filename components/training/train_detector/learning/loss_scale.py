@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 FIRST = 2.0**12  # of a loss that is a sum over the batch
 PATIENCE = 2000  # good steps before more is tried

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.progress import log_progress

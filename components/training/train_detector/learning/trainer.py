@@ -11,9 +11,9 @@ variables of the Keras model are set only before it is evaluated or saved.
 from collections.abc import Mapping
 from typing import Any
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.shared.contracts.refusal import Refusal

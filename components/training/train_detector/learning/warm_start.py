@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras  # type: ignore[import-untyped]
+import keras
 import numpy as np
 from numpy.typing import NDArray
 

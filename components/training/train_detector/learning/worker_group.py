@@ -1,7 +1,7 @@
 """Collective operations of a group of workers: sum, broadcast from the chief, agreement."""
 
 import numpy as np
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.training.train_detector.learning.all_reduce import sum_over_replicas

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.training.train_detector.plan.history import Epoch, scalars
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 from components.shared.contracts.refusal import Refusal
 

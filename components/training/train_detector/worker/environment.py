@@ -23,7 +23,7 @@ def import_tensorflow_slim() -> None:
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type] # None: not to be found
     gc.disable()
     try:
-        import tensorflow  # type: ignore[import-untyped] # noqa: F401
+        import tensorflow  # noqa: F401
     finally:
         for name in absent:
             del sys.modules[name]
