@@ -193,12 +193,7 @@ def _live(story: Story, title: str, train: LocalRun, condition: str, simulated: 
 def _windows(story: Story) -> int:
     """Count the windows judged so far, so that each run's live frames are new ones."""
     with closing(connect(story.stack.env["DATABASE_URL"])) as connection:
-        cursor = connection.cursor()
-        cursor.execute(
-            "SELECT count(*) FROM registry.decisions WHERE dataset = %s", (story.dataset,)
-        )
-        ((seen,),) = cursor.fetchall()
-    return int(seen)
+        return Registry(connection).count_decisions(story.dataset)
 
 
 def _next(story: Story, train: LocalRun, page: Path) -> None:

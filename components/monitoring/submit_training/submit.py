@@ -62,13 +62,13 @@ def submit(
         log_progress(f"no training of {dataset} is wanted for window {window.id[:12]}")
         return ""
     _wait_for_turn(connection, window.id)
-    known = _submitted(connection, window.id)
-    if known:
+    registry = Registry(connection)
+    if known := registry.submitted(window.id):
         log_progress(f"already submitted for window {window.id[:12]}: {known}")
         return known
     by_hand = f"python -m pipelines run train --dataset {dataset}"
     command = start(dataset, window.id) if start else by_hand
-    Registry(connection).submit(window.id, dataset, command)
+    registry.submit(window.id, dataset, command)
     asked = f"training of {dataset} submitted once for window {window.id[:12]}"
     log_progress(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")
     return command
@@ -77,10 +77,3 @@ def submit(
 def _wait_for_turn(connection: extensions.connection, window: str) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('submit ' || %s, 0))", (window,))
-
-
-def _submitted(connection: extensions.connection, window: str) -> str | None:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT command FROM registry.submissions WHERE window_id = %s", (window,))
-        row = cursor.fetchone()
-    return str(row[0]) if row else None

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from psycopg2 import extensions
-from psycopg2.extras import Json
 
 from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.contracts.report import Decision
+from components.shared.store import decisions
 from components.shared.store import versions as rows
 from components.shared.store.postgres import outages, probe_client
 from components.shared.store.versions import Alias, AuditEntry, PromotionConflict, Version
@@ -205,43 +205,31 @@ class Registry:
             facts: The numbers behind it, as JSON.
         """
         with self._connection as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO registry.decisions (window_id, dataset, until, retrain, reason, facts)"
-                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
-                (window_id, dataset, until, retrain, reason, Json(dict(facts))),
+            return decisions.decide(
+                cursor, window_id, dataset, until, Decision(retrain=retrain, reason=reason), facts
             )
-            cursor.execute(
-                "SELECT retrain, reason FROM registry.decisions WHERE window_id = %s", (window_id,)
-            )
-            ((stands, why),) = cursor.fetchall()
-        return Decision(retrain=stands, reason=why)
+
+    def count_decisions(self, dataset: str) -> int:
+        """Count the decisions about a dataset's windows."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return decisions.count(cursor, dataset)
 
     def submit(self, window_id: str, dataset: str, command: str) -> bool:
         """Claim the training that a window asks for: True the first time, False afterwards."""
         with self._connection as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO registry.submissions (window_id, dataset, command)"
-                " VALUES (%s, %s, %s) ON CONFLICT (window_id) DO NOTHING",
-                (window_id, dataset, command),
-            )
-            return cursor.rowcount == 1
+            return decisions.submit(cursor, window_id, dataset, command)
+
+    def submitted(self, window_id: str) -> str | None:
+        """Return the command or run of a window's training; None if none was submitted."""
+        with self._connection as connection, connection.cursor() as cursor:
+            return decisions.submitted(cursor, window_id)
 
     def last_watermark(self, dataset: str) -> int:
         """Return the end of the last window with a decision; 0 before the first."""
         with self._connection as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT coalesce(max(until), 0) FROM registry.decisions WHERE dataset = %s",
-                (dataset,),
-            )
-            ((until,),) = cursor.fetchall()
-        return int(until)
+            return decisions.last_watermark(cursor, dataset)
 
     def record_outcome(self, run_id: str, pipeline: str, state: str, reason: str) -> None:
         """Record the outcome of a run; a retry of the run replaces it."""
         with self._connection as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO registry.outcomes (run_id, pipeline, state, reason)"
-                " VALUES (%s, %s, %s, %s) ON CONFLICT (run_id) DO UPDATE"
-                " SET state = excluded.state, reason = excluded.reason, recorded_at = now()",
-                (run_id, pipeline, state, reason),
-            )
+            decisions.record_outcome(cursor, run_id, pipeline, state, reason)
