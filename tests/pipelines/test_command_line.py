@@ -102,7 +102,8 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path, content):
     if content is not None:
         report.write_text(content)
 
-    process = run("components", "judge_model", f"--report={report}", f"--verdict={tmp_path}/v")
+    outputs = [f"--verdict={tmp_path}/v", f"--page={tmp_path}/p"]
+    process = run("components", "judge_model", f"--report={report}", *outputs)
 
     assert process.returncode == 2
     assert len(lines_of(process)) == 1

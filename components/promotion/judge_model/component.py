@@ -6,12 +6,17 @@ from components.images import image
 
 
 @dsl.component(base_image=image("core"), install_kfp_package=False)
-def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdown]) -> str:
+def judge_model(
+    report: dsl.Input[dsl.Artifact],
+    verdict: dsl.Output[dsl.Artifact],
+    page: dsl.Output[dsl.Markdown],
+) -> str:
     """Decide which new model, if any, replaces the one in service.
 
     Args:
         report: `contracts.report.Report` of fine_tuned, from_scratch and champion.
-        verdict: The decision and its reason, for people.
+        verdict: The decision, laid out as `contracts.report.VerdictLayout`.
+        page: The same for people, with the metrics that decided.
 
     Returns:
         `fine_tuned`, `from_scratch` or `none`.
@@ -19,13 +24,14 @@ def judge_model(report: dsl.Input[dsl.Artifact], verdict: dsl.Output[dsl.Markdow
     from pathlib import Path
 
     from components.promotion.judge_model.judge import judge
-    from components.promotion.judge_model.page import page
+    from components.promotion.judge_model.page import page as page_of
     from components.shared.contracts.policy import PromotionPolicy
     from components.shared.contracts.progress import log_progress
-    from components.shared.contracts.report import Report
+    from components.shared.contracts.report import Report, VerdictLayout
 
-    compared, policy = Report.read(report.path), PromotionPolicy()
-    decision = judge(compared, policy)
-    Path(verdict.path).write_text(page(decision, compared, policy))
+    compared = Report.read(report.path)
+    decision = judge(compared, PromotionPolicy())
+    decision.write(VerdictLayout(verdict.path).verdict)
+    Path(page.path).write_text(page_of(decision, compared))
     log_progress(f"winner: {decision.winner}; {decision.reason}")
     return decision.winner

@@ -27,10 +27,12 @@ def judge(report: Report, policy: PromotionPolicy) -> Verdict:
     for model in ranked(report):
         against = next(objections(model, report, policy), None)
         if against is None and model.role != "champion":
-            return Verdict(winner=model.role, reason=_line(_praise(model, report, policy)))
+            reason = _line(_praise(model, report, policy))
+            return Verdict(winner=model.role, reason=reason, policy=policy)
         reasons.append(f"{LABELS[model.role]}: {against}")
     start = reasons or ["there is nothing to promote"]
-    return Verdict(winner="none", reason=_line("; ".join([*start, *_absent(report)])))
+    reason = _line("; ".join([*start, *_absent(report)]))
+    return Verdict(winner="none", reason=reason, policy=policy)
 
 
 def ranked(report: Report) -> list[ModelReport]:

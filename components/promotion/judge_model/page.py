@@ -18,18 +18,18 @@ from components.shared.pages.markdown import markdown_table
 MAX_SLICES = 5
 
 
-def page(verdict: Verdict, report: Report, policy: PromotionPolicy) -> str:
-    """Return Markdown that begins with the verdict, as `Verdict.from_markdown` reads it.
+def page(verdict: Verdict, report: Report) -> str:
+    """Return Markdown of a verdict: winner, reason, then the metrics beside the limits.
 
     Args:
-        verdict: The decision.
+        verdict: The decision, with the limits that it applied.
         report: The comparison.
-        policy: Limits and margins of a promotion.
     """
     models = [model for role in ROLES if (model := report.of(role))]
-    parts = [verdict.markdown.strip()]
+    parts = [f"**winner: {verdict.winner}**", verdict.reason]
     if models:
-        parts += [_table(models, report, policy), *_details(models, report, policy)]
+        limits = verdict.policy
+        parts += [_table(models, report, limits), *_details(models, report, limits)]
     parts += [f"There is no {LABELS[role]}: {why}" for role, why in sorted(report.absent.items())]
     return "\n\n".join(parts) + "\n"
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.model import PackageInfo
-from components.shared.contracts.policy import PromotionPolicy
-from components.shared.contracts.report import ModelReport, Report, precision_text
+from components.shared.contracts.report import ModelReport, Report, Verdict, precision_text
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo
 from components.shared.pages.markdown import markdown_table, plain
 from components.shared.vision.letterbox import Letterbox
@@ -31,7 +30,7 @@ def model_card(
     model: ModelReport,
     snapshot: SnapshotInfo,
     images: Sequence[SnapshotImage],
-    reason: str,
+    verdict: Verdict,
 ) -> str:
     """Return the model card as Markdown.
 
@@ -41,14 +40,14 @@ def model_card(
         model: Metrics of the model in that comparison.
         snapshot: Description of the training data.
         images: All images of the snapshot.
-        reason: Reason of the promotion.
+        verdict: The decision to promote it.
     """
     champion = report.of("champion")
     return "\n\n".join(
         [
             f"# {snapshot.dataset}: model {package.digest[:12]}",
             _purpose(package),
-            f"It was registered because: {plain(reason)}",
+            f"It was registered because: {plain(verdict.reason)}",
             "## What it learned from",
             _data(snapshot, images),
             f"## How well it does, on {report.images:,} {report.split} images that no model "
@@ -56,7 +55,7 @@ def model_card(
             _numbers(model, champion),
             *_slices(report, model, champion),
             "## Limits",
-            _listed(_limits(package, report, snapshot, images)),
+            _listed(_limits(package, report, snapshot, images, verdict.policy.min_slice_boxes)),
             "## Where it comes from",
             _lineage(package),
             "## Licence",
@@ -129,7 +128,11 @@ def _slices(report: Report, model: ModelReport, champion: ModelReport | None) ->
 
 
 def _limits(
-    package: PackageInfo, report: Report, snapshot: SnapshotInfo, images: Sequence[SnapshotImage]
+    package: PackageInfo,
+    report: Report,
+    snapshot: SnapshotInfo,
+    images: Sequence[SnapshotImage],
+    min_boxes: int,
 ) -> Iterable[str]:
     seen = [image for image in images if image.split == "train"]
     if sides := sorted(_seen_side(package, i, b) for i in seen for b in i.boxes):
@@ -142,9 +145,8 @@ def _limits(
     if seen and len(hours) < HOURS:
         missing = [hour for hour in range(HOURS) if hour not in hours]
         yield f"It has seen nothing taken in these hours (UTC): {_spans(missing)}."
-    least = PromotionPolicy().min_slice_boxes
     for kind, counts in sorted(report.slice_boxes.items()):
-        few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < least]
+        few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < min_boxes]
         if few:
             named = ", ".join(few[:MAX_ROWS])
             yield f"Too few {report.split} objects to say much, by {kind}: {named}."

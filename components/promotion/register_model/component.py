@@ -10,7 +10,7 @@ def register_model(
     winner: str,
     report: dsl.Input[dsl.Artifact],
     references: dsl.Input[dsl.Artifact],
-    verdict: dsl.Input[dsl.Markdown],
+    verdict: dsl.Input[dsl.Artifact],
     fine_tuned_package: dsl.Input[dsl.Model],
     from_scratch_package: dsl.Input[dsl.Model],
     fine_tuned_trained: dsl.Input[dsl.Model],
@@ -24,7 +24,7 @@ def register_model(
         winner: `fine_tuned` or `from_scratch`.
         report: `contracts.report.Report` of the comparison.
         references: Boxes and descriptors of held-out images by each model, `<role>.jsonl`.
-        verdict: The decision and its reason.
+        verdict: The decision, laid out as `contracts.report.VerdictLayout`.
         fine_tuned_package: Laid out as `contracts.model.PackageLayout`, or absent.
         from_scratch_package: The same.
         fine_tuned_trained: Laid out as `contracts.model.TrainedLayout`, or absent.

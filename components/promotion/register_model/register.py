@@ -21,7 +21,14 @@ from components.shared.contracts.model import (
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import read_lines
 from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.report import ROLES, ModelReport, Report, Role, Verdict
+from components.shared.contracts.report import (
+    ROLES,
+    ModelReport,
+    Report,
+    Role,
+    Verdict,
+    VerdictLayout,
+)
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.shared.inference.signature import sign
 from components.shared.store.objects import Objects
@@ -66,7 +73,7 @@ def winning(
         candidates: Folders of package and of trained weights, by role.
         report: File of the comparison.
         references: Folder with `<role>.jsonl`.
-        verdict: File with the `Verdict`.
+        verdict: Folder with the decision, a `VerdictLayout`.
         snapshot: The training data, a `SnapshotLayout`.
 
     Raises:
@@ -79,17 +86,19 @@ def winning(
     why = absence(package) or absence(trained)
     if why:
         raise Refusal(f"the {role} cannot be registered, it is absent: {why}")
-    reason = Verdict.from_markdown(Path(verdict).read_text()).reason
+    decision = Verdict.read(VerdictLayout(verdict).verdict)
     reference = Path(references) / f"{role}.jsonl"
-    card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), reason)
-    return Candidate(role, package, trained, Path(report), reference, reason, card)
+    card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), decision)
+    return Candidate(role, package, trained, Path(report), reference, decision.reason, card)
 
 
-def _card(role: Role, package: Path, report: Report, snapshot: SnapshotLayout, reason: str) -> str:
+def _card(
+    role: Role, package: Path, report: Report, snapshot: SnapshotLayout, verdict: Verdict
+) -> str:  # fmt: skip
     info = PackageLayout(package).verify()
     frozen = SnapshotInfo.read(snapshot.info)
     images = read_lines(SnapshotImage, snapshot.manifest)
-    return model_card(info, report, _numbers(role, report, info), frozen, images, reason)
+    return model_card(info, report, _numbers(role, report, info), frozen, images, verdict)
 
 
 def register(

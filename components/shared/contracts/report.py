@@ -1,11 +1,13 @@
 """Records of evaluation and monitoring: metrics of models, comparison, verdict, drift, decision."""
 
 import math
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.record import Record
 from components.shared.contracts.values import Name, Sha256
 
@@ -18,7 +20,7 @@ def _renamed(role: Any) -> Any:
 
 
 Role = Annotated[Literal["fine_tuned", "from_scratch", "champion"], BeforeValidator(_renamed)]
-Winner = Annotated[Literal["fine_tuned", "from_scratch", "none"], BeforeValidator(_renamed)]
+Winner = Literal["fine_tuned", "from_scratch", "none"]
 ROLES: tuple[Role, ...] = ("fine_tuned", "from_scratch", "champion")
 LABELS: dict[Role, str] = {
     "fine_tuned": "fine-tuned candidate",
@@ -149,26 +151,19 @@ class HardCase(Record):
 
 
 class Verdict(Record):
-    """Decision of a comparison, with its reason."""
+    """`verdict.json`: decision of a comparison, with its reason and the limits that it applied."""
 
     winner: Winner
     reason: str
+    policy: PromotionPolicy
 
-    @property
-    def markdown(self) -> str:
-        """The verdict as Markdown: winner and reason; metrics may follow."""
-        return f"**winner: {self.winner}**\n\n{self.reason}\n"
 
-    @classmethod
-    def from_markdown(cls, text: str) -> "Verdict":
-        """Parse a verdict from its `markdown`, whatever follows the reason.
+class VerdictLayout:
+    """Files of a verdict."""
 
-        >>> Verdict.from_markdown(Verdict(winner="fine_tuned", reason="better").markdown)
-        Verdict(winner='fine_tuned', reason='better')
-        """
-        head, reason, *_ = [*text.split("\n\n"), ""]
-        winner = head.removeprefix("**winner: ").removesuffix("**")
-        return cls.model_validate({"winner": winner, "reason": reason.strip()})
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.verdict = self.root / "verdict.json"
 
 
 class ReferenceFrame(Record):

@@ -135,7 +135,7 @@ def test_what_cannot_be_measured_is_said_and_never_a_number(freeze, folders, tmp
     publish(evaluation, reader, tmp_path / "r.json", tmp_path / "refs", tmp_path / "p.html")
     verdict = judge(evaluation.report, PromotionPolicy())
     page = (tmp_path / "p.html").read_text()
-    verdict_page = verdict_as_markdown(verdict, evaluation.report, PromotionPolicy())
+    verdict_page = verdict_as_markdown(verdict, evaluation.report)
 
     assert evaluation.sentence == "mAP is not measurable: none of 1 test images has a box"
     assert set(evaluation.metrics) == {"from_scratch latency ms p95", "champion latency ms p95"}

@@ -1,7 +1,7 @@
 import pytest
 
 from components.__main__ import main
-from components.shared.contracts.report import Report, Verdict
+from components.shared.contracts.report import Report, Verdict, VerdictLayout
 
 
 @pytest.fixture
@@ -15,11 +15,14 @@ def report(tmp_path):
 
 
 def test_the_wrapper_runs_by_hand(report, tmp_path):
-    verdict = tmp_path / "verdict.md"
-    winner = main(["judge_model", "--report", str(report), "--verdict", str(verdict)])
+    verdict, page = tmp_path / "verdict", tmp_path / "page.md"
+    winner = main(
+        ["judge_model", f"--report={report}", f"--verdict={verdict}", f"--page={page}"]
+    )  # fmt: skip
 
     assert winner == "none"
-    assert Verdict.from_markdown(verdict.read_text()).winner == "none"
+    assert Verdict.read(VerdictLayout(verdict).verdict).winner == "none"
+    assert page.read_text().startswith("**winner: none**")
 
 
 @pytest.mark.filterwarnings("ignore:You may be attemping:RuntimeWarning")

@@ -8,7 +8,8 @@ import pytest
 from components.promotion.register_model.card import model_card
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.model import Lineage, PackageInfo, Postprocessing, Preprocessing
-from components.shared.contracts.report import ModelReport, Report
+from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.report import ModelReport, Report, Verdict
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo
 
 NAMES = ("north", "south | <b>gate</b> [x](y)")
@@ -60,7 +61,12 @@ def report(*models, boxes=None):
 def card(model=None, champion=None, snapshot=SNAPSHOT, images=IMAGES, boxes=None):
     model = model or numbers()
     others = (champion,) if champion else ()
-    return model_card(PACKAGE, report(model, *others, boxes=boxes), model, snapshot, images, "why")
+    compared = report(model, *others, boxes=boxes)
+    return model_card(PACKAGE, compared, model, snapshot, images, verdict("why"))
+
+
+def verdict(reason):
+    return Verdict(winner="from_scratch", reason=reason, policy=PromotionPolicy())
 
 
 def rows(text):
@@ -145,6 +151,6 @@ def test_many_slices_are_cut_to_the_weakest():
 @pytest.mark.parametrize("reason", ["a gain | of <much>"])
 def test_the_reason_is_told(reason):
     model = numbers()
-    text = model_card(PACKAGE, report(model), model, SNAPSHOT, IMAGES, reason)
+    text = model_card(PACKAGE, report(model), model, SNAPSHOT, IMAGES, verdict(reason))
 
     assert "It was registered because: a gain &#124; of &#60;much&#62;" in text

@@ -6,9 +6,16 @@ from components.__main__ import main
 from components.promotion.register_model.register import Candidate, register, winning
 from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
+from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.record import read_lines, write_lines
 from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.report import ModelReport, ReferenceFrame, Report, Verdict
+from components.shared.contracts.report import (
+    ModelReport,
+    ReferenceFrame,
+    Report,
+    Verdict,
+    VerdictLayout,
+)
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.inference.signature import check_signature, make_keys
 from components.shared.store.objects import Objects
@@ -161,11 +168,13 @@ def test_the_wrapper_runs_by_hand(
 ):
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", object_store)
-    winner, verdict = candidate(), tmp_path / "verdict.md"
-    verdict.write_text(Verdict(winner="from_scratch", reason="it is better").markdown)
+    winner, verdict = candidate(), VerdictLayout(tmp_path / "verdict")
+    Verdict(
+        winner="from_scratch", reason="it is better", policy=PromotionPolicy()
+    ).write(verdict.verdict)  # fmt: skip
     mark_absent(tmp_path / "absent", "no champion")
     options = {
-        "winner": "from_scratch", "report": winner.report, "verdict": verdict,
+        "winner": "from_scratch", "report": winner.report, "verdict": verdict.root,
         "references": winner.reference.parent, "fine-tuned-package": tmp_path / "absent",
         "fine-tuned-trained": tmp_path / "absent", "from-scratch-package": winner.package,
         "from-scratch-trained": winner.trained, "snapshot": toys(tmp_path / "snapshot"),

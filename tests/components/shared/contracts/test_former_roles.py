@@ -1,9 +1,9 @@
-"""Reports and verdicts that were written before roles were renamed can be read."""
+"""Reports that were written before roles were renamed can be read."""
 
 import pytest
 from pydantic import TypeAdapter
 
-from components.shared.contracts.report import Role, Verdict
+from components.shared.contracts.report import Role
 
 
 @pytest.mark.parametrize(
@@ -16,9 +16,3 @@ from components.shared.contracts.report import Role, Verdict
 def test_a_role_of_before_is_read_as_what_it_is_called_now(written, read):
     assert TypeAdapter(Role).validate_python(written) == read
     assert TypeAdapter(dict[Role, str]).validate_python({written: "why"}) == {read: "why"}
-
-
-def test_a_verdict_of_before_names_the_winner_as_it_is_called_now():
-    verdict = Verdict.from_markdown("**winner: heir**\n\nit is better\n")
-
-    assert verdict == Verdict(winner="fine_tuned", reason="it is better")
