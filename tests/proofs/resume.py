@@ -100,7 +100,7 @@ class Proof:
         os.truncate(newest, newest.stat().st_size // 2)
         again = self._start("torn")
         code = again.end(END_WITHIN_S)
-        told = f"{newest.name} is torn" in again.said() and again.resumed() == [int(before.stem)]
+        told = f"{newest.name} is damaged" in again.said() and again.resumed() == [int(before.stem)]
         print(f"{self.workers} workers, torn {newest.name}: went on after {again.resumed()}")
         return self._same(again, undisturbed, code) and told
 

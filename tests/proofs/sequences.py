@@ -80,7 +80,7 @@ SEQUENCES = {
         lambda index, life: "sleep 3", says=("running", "suspended", "succeeded"), suspended=True
     ),
     "drained": Sequence(
-        _drained, says=("running", "restarting", "succeeded"), hears="worker 1 is started again",
+        _drained, says=("running", "restarting", "succeeded"), hears="worker 1 is restarted",
         drained=True,
     ),
     "failed": Sequence(
@@ -97,8 +97,8 @@ SEQUENCES = {
         raises="TrainingError: deadline",
     ),
     "over its time, no controller": Sequence(
-        operated=False, settings={"time_limit_s": 2}, says=("no controller has taken it",),
-        raises="OverdueError: ran into its limit of 2 s",
+        operated=False, settings={"time_limit_s": 2}, says=("no controller reconciled it",),
+        raises="OverdueError: exceeded its limit of 2 s",
     ),
 }  # fmt: skip
 

@@ -72,7 +72,7 @@ def export_trained(
         pictures = pictures_of(snapshot, info.classes, form.precision)
         return export(serving_function(restore(trained)), info, pictures, package, form)
     mark_absent(package, reason)
-    return Exported("", f"Nothing to export: {reason}\n", f"nothing to export: {reason}")
+    return Exported("", f"Export skipped: {reason}.\n", f"skipped: {reason}")
 
 
 def export(
@@ -112,7 +112,7 @@ def export(
     telling = sorted(answers, key=lambda jpeg: -len(answers[jpeg]))[:GOLDEN]
     golden = {jpeg: answers[jpeg] for jpeg in telling}
     sealed = write_golden(made.layout, info, golden, made.form(detector.info.precision))
-    sentences.append(f"{made.layout.model.stat().st_size / 1e6:.1f} MB")
+    sentences.append(f"model file {made.layout.model.stat().st_size / 1e6:.1f} MB")
     return Exported(sealed.digest, "\n".join(pages), "; ".join(sentences))
 
 
@@ -143,7 +143,7 @@ def _in_int8(made: _Made, float32: Detector, pictures: ExportImages) -> tuple[De
 
     if not pictures.train or not pictures.validation:
         split = "validation" if pictures.train else "train"
-        sentence = f"the snapshot has no {split} image to try int8 on: the package is in float32"
+        sentence = f"package stays in float32: the snapshot has no {split} image to try int8 on"
         return float32, f"{sentence}\n", sentence
     inputs = (inputs_of([whole(one, made.size)]) for one in pictures.train)
     graph = quantise(made.graph, inputs)

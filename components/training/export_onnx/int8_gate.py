@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from time import thread_time
 
+from components.shared.contracts.change_text import gain_text
 from components.shared.contracts.report import NOT_MEASURABLE, precision_text
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import Detections, GroundTruth, mean_precision
@@ -18,7 +19,7 @@ PAGE = """
 | | float32 | int8 |
 |---|---|---|
 | mAP50-95 | {float32} | {int8} |
-| CPU time of an image | {float32_ms:.1f} ms | {int8_ms:.1f} ms |
+| CPU time an image, one thread | {float32_ms:.1f} ms | {int8_ms:.1f} ms |
 
 {sentence}
 """
@@ -52,19 +53,19 @@ class PrecisionComparison:
         """Return the decision with its reason."""
         if math.isnan(self.float32):
             return (
-                f"what int8 loses is {NOT_MEASURABLE}, for none of {self.images} validation "
-                "images has a box: the package stays in float32"
+                f"package stays in float32: the loss of int8 is {NOT_MEASURABLE}, since none of "
+                f"{self.images} validation images has a box"
             )
         if not self.float32:
             return (
-                f"what int8 loses says nothing, for float32 has an mAP50-95 of 0 on {self.images} "
-                "validation images: the package stays in float32"
+                "package stays in float32: the loss of int8 means nothing, since float32 has "
+                f"mAP50-95 0 on {self.images} validation images"
             )
-        loss = 100 * (self.float32 - self.int8)
-        verdict = "the package is in int8" if self.accepted else "the package stays in float32"
+        gain = gain_text(100 * (self.int8 - self.float32), 2)
+        verdict = "package is in int8" if self.accepted else "package stays in float32"
         return (
-            f"int8 loses {loss:.2f} points of mAP50-95 on {self.images} validation images, "
-            f"allowed are {100 * MAX_MAP_LOSS:g}: {verdict}"
+            f"{verdict}: int8 changes mAP50-95 by {gain} points on {self.images} validation "
+            f"images, at most -{100 * MAX_MAP_LOSS:g} is allowed"
         )
 
     @property

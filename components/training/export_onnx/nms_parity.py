@@ -33,9 +33,12 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
     for each in pictures:
         looks += len(each)
         apart += _apart(detector, each)
-    sentence = f"suppression inside the graph and outside agree on {looks - apart} of {looks} looks"
+    sentence = (
+        f"suppression inside the graph equals suppression outside on {looks - apart} of {looks} "
+        "crops"
+    )
     if apart > MAX_DIFFERENT_SHARE * looks:
-        raise Refusal(f"{sentence}, expected {1 - MAX_DIFFERENT_SHARE:.0%}")
+        raise Refusal(f"{sentence}, expected at least {1 - MAX_DIFFERENT_SHARE:.0%}")
     return sentence
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.shared.contracts.model import Postprocessing
 from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.report import NOT_MEASURABLE, precision_text
+from components.shared.contracts.report import NOT_MEASURABLE
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import Detections, mean_precision
 from components.shared.vision.suppression import suppress
@@ -24,15 +24,15 @@ MAX_MAP_DIFFERENCE = 1e-4
 JUDGED = Postprocessing(score_threshold=0.01, candidates=400)  # of the boxes of a picture
 
 PAGE = """\
-| | worst difference | allowed |
+| | largest difference | allowed |
 |---|---|---|
 | boxes | {pixels:.2g} px | {most_pixels:g} px |
 | scores | {score:.2g} | {most_score:g} |
-| embedding | {embedding:.2g} | not judged |
+| embedding | {embedding:.2g} | not limited |
 | mAP50-95 after suppression | {apart} | {most_apart:.2g} |
 
-TensorFlow against ONNX Runtime, every anchor of {looks} looks: {pictures}, cropped \
-to {ratios}. mAP50-95 is {trained} and {exported}.
+The exported graph in ONNX Runtime is compared with the trained network in TensorFlow on \
+{images}, each cropped to {ratios}. All anchors count. {precisions}.
 """
 
 
@@ -76,12 +76,27 @@ class Parity:
         return max(MAX_MAP_DIFFERENCE, 0.1 / max(self.objects, 1))
 
     @property
+    def images_text(self) -> str:
+        """The numbers of images and crops as text."""
+        images = "1 image" if self.pictures == 1 else f"{self.pictures} images"
+        return f"{images} ({self.looks} crops)"
+
+    @property
+    def precision_text(self) -> str:
+        """The mAP50-95 of both as text."""
+        if not self.objects:
+            return f"mAP50-95 {NOT_MEASURABLE}"
+        trained, exported = (f"{value:.5f}" for value in (self.trained, self.exported))
+        if trained == exported:
+            return f"mAP50-95 {trained} in both"
+        return f"mAP50-95 {trained} in TensorFlow and {exported} in ONNX Runtime"
+
+    @property
     def sentence(self) -> str:
         """Return the numbers on one line."""
-        told = "1 image" if self.pictures == 1 else f"{self.pictures} images"
         return (
-            f"parity on {told} in {self.looks} crops: boxes {self.pixels:.2g} px, "
-            f"scores {self.score:.2g}, mAP50-95 {self.apart_text}"
+            f"the ONNX graph matches the trained network on {self.images_text}: boxes within "
+            f"{self.pixels:.2g} px, scores within {self.score:.2g}, {self.precision_text}"
         )
 
     @property
@@ -89,9 +104,7 @@ class Parity:
         """Return the numbers as a Markdown table."""
         return PAGE.format(
             pixels=self.pixels, score=self.score, embedding=self.embedding, apart=self.apart_text,
-            looks=self.looks, trained=precision_text(self.trained, 5),
-            exported=precision_text(self.exported, 5),
-            pictures="1 real picture" if self.pictures == 1 else f"{self.pictures} real pictures",
+            images=self.images_text, precisions=self.precision_text,
             ratios=", ".join(f"{wide}:{high}" for wide, high in RATIOS),
             most_pixels=MAX_DIFFERENCE_PX, most_score=MAX_SCORE_DIFFERENCE,
             most_apart=self.most_apart,
@@ -108,7 +121,8 @@ class Parity:
         close = self.pixels <= MAX_DIFFERENCE_PX and self.score <= MAX_SCORE_DIFFERENCE
         if not (close and (self.apart <= self.most_apart or not self.objects)):
             raise Refusal(
-                f"the exported graph answers otherwise than the trained network: {self.sentence}, "
+                f"the ONNX graph differs from the trained network on {self.images_text}: boxes by "
+                f"{self.pixels:.2g} px, scores by {self.score:.2g}, mAP50-95 by {self.apart_text}; "
                 f"expected at most {MAX_DIFFERENCE_PX} px, {MAX_SCORE_DIFFERENCE:g} "
                 f"and {self.most_apart:.2g}"
             )
@@ -159,7 +173,7 @@ def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Detections]:
 def _worst(name: str, first: Floats, second: Floats) -> float:
     if first.shape != second.shape:
         raise Refusal(
-            f"{name} of the exported graph has the shape {list(second.shape)}, expected "
-            f"{list(first.shape)} as of the trained network"
+            f"{name} of the ONNX graph has the shape {list(second.shape)}, expected "
+            f"{list(first.shape)} as in the trained network"
         )
     return float(np.abs(first - second).max(initial=0.0))

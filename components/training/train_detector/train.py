@@ -16,7 +16,7 @@ from components.training.train_detector.plan.plan import Plan, plan_training, wr
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.training_store import TrainingStore
 
-SKIPPED = "training skipped: the same snapshot, code, settings and seed were trained before"
+SKIPPED = "skipped: the same snapshot, code, settings and seed were trained before"
 
 
 def train(
@@ -43,7 +43,7 @@ def train(
     fine_tuned = settings.start == "champion"
     if fine_tuned and (reason := nothing_to_fine_tune(champion, snapshot)):
         mark_absent(trained, reason)
-        log_progress(f"nothing to train: {reason}")
+        log_progress(f"skipped: {reason}")
         return None
     start = champion if fine_tuned else None
     plan = plan_training(snapshot, start, settings)
@@ -58,7 +58,7 @@ def train(
     store.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
     score = precision_text(info.validation_map50)
-    log_progress(f"validation mAP50 {score} at epoch {info.best_epoch}")
+    log_progress(f"validation mAP50 {score}, best epoch {info.best_epoch}")
     return info
 
 
@@ -83,7 +83,7 @@ def nothing_to_fine_tune(champion: Path, snapshot: Path) -> str | None:
     if info.lineage.snapshot == SnapshotInfo.read(SnapshotLayout(snapshot).info).id:
         return "the champion has already learned from this snapshot"
     if not fits(info.network):
-        return "the champion's network is built otherwise, so its weights do not fit"
+        return "the champion has another network architecture, so its weights do not fit"
     return None
 
 
@@ -95,5 +95,5 @@ def _launch(plan: Plan, work: Path, store: TrainingStore, launch: Launcher) -> N
     )
     launch(work, plan, store.objects)
     if not store.complete():
-        raise TrainingError("the workers ended well, but their outcome is not in the object store")
+        raise TrainingError("the workers succeeded, but their result is not in the object store")
     shutil.rmtree(work)

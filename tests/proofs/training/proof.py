@@ -67,7 +67,7 @@ class Proof:
         grace = {} if grace_s is None else {"grace_period_seconds": grace_s}
         client.CoreV1Api().delete_namespaced_pod(pod.metadata.name, NAMESPACE, **grace)
         said, losses = self._heard(launcher)
-        again = "worker 0" in said and "is started again" in said and "going on after step" in said
+        again = "worker 0" in said and "is restarted" in said and "resumed from" in said
         both = losses[0].keys() & losses[1].keys()  # what a deleted pod said last may be lost
         same = str(LONG) in both and all(losses[0][epoch] == losses[1][epoch] for epoch in both)
         clean = "Traceback" not in said

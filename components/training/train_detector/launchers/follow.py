@@ -98,7 +98,7 @@ class JobFollower:
                 if silent > PATIENCE_S:
                     raise
                 if not silent:
-                    log_progress(f"{self.job.name}: {error}; asking again")
+                    log_progress(f"{self.job.name}: {error}; trying again")
                 workers = None
             if self.state == State.SUCCEEDED:
                 return self._hush()
@@ -140,16 +140,14 @@ class JobFollower:
             return TrainingError(f"{cause}; it was started {starts} times, expected at most {most}")
         return DisruptedError(
             f"a pod was deleted, evicted or drained: {condition_message(job, 'Failed')} "
-            f"No worker ended for good, so start {starts + 1} of at most {most} follows"
+            f"No worker failed permanently: start {starts + 1} of at most {most} follows"
         )
 
     def _tell(self, worker: WorkerPod) -> None:
         """Pass on the chief's words, and say of each worker why it waits or how it ended."""
         lives = self.lives.setdefault(worker.index, set())
         if lives and worker.uid not in lives:
-            log_progress(
-                f"{self.job.name}: worker {worker.index} is started again (pod {worker.pod})"
-            )
+            log_progress(f"{self.job.name}: worker {worker.index} is restarted (pod {worker.pod})")
         lives.add(worker.uid)
         if worker.index == 0 and worker.started:
             if self.voice is None or self.voice.uid != worker.uid:
@@ -176,7 +174,7 @@ class JobFollower:
     def _check_limits(self, workers: Sequence[WorkerPod]) -> None:
         settings, name = self.job.settings, self.job.name
         if self.active > settings.time_limit_s + min(GRACE_S, settings.time_limit_s):
-            raise OverdueError(f"training {name} ran into its limit of {settings.time_limit_s} s")
+            raise OverdueError(f"training {name} exceeded its limit of {settings.time_limit_s} s")
         if self.state in STARTING and self.waited > settings.start_limit_s:
             again = " again" if self.state == State.RESTARTING else ""
             raise OverdueError(f"training {name} did not start{again}: {self._obstacle(workers)}")
@@ -189,13 +187,13 @@ class JobFollower:
 
     def _obstacle(self, workers: Sequence[WorkerPod]) -> str:
         if self.state == State.UNSEEN:
-            return f"no controller has taken it; expected {self.kind.NEEDS} to run in the cluster"
+            return f"no controller reconciled it; expected {self.kind.NEEDS} in the cluster"
         waiting = [
             f"worker {one.index} waits: {one.words}"
             for one in workers
             if one.words and one.exit_code is None
         ]
-        return "; ".join(waiting) or f"{len(workers)} of {self.job.workers} pods are there"
+        return "; ".join(waiting) or f"{len(workers)} of {self.job.workers} pods exist"
 
     def _hush(self) -> None:
         if self.voice:

@@ -59,8 +59,8 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
             newest = checkpoints.newest()
             before, lost = newest, 1 if newest > before else lost + 1
             if lost > RESTARTS:
-                raise TrainingError(f"{loss}\nthe {lost}th time without a new checkpoint")
-            log_progress(f"{loss}; all workers start again")
+                raise TrainingError(f"{loss}\n{lost} times without a new checkpoint")
+            log_progress(f"{loss}; all workers restart")
 
 
 def _run(work: Path, plan: Plan, objects: Objects, stop: threading.Event) -> str | None:
@@ -169,7 +169,7 @@ def _ending(code: int, worker: _Worker) -> str:
     if code < 0:
         return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
     if code == STOPPED:
-        return f"{worker.log.stem} was told to stop"
+        return f"{worker.log.stem} received a stop signal"
     said = _words(worker.log).splitlines()[-1:]
     return ": ".join([f"{worker.log.stem} ended with {code}", *said])
 

@@ -131,7 +131,7 @@ def _follow(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> N
         try:
             return follower.follow()
         except DisruptedError as disruption:
-            log_progress(f"{job.name}: {disruption}, from the last checkpoint")
+            log_progress(f"{job.name}: {disruption}, which resumes from the last checkpoint")
             follower.uid = begin(cluster, kind, job, look_every_s)
 
 
@@ -156,9 +156,9 @@ def begin(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
             continue
         if not there["metadata"].get("deletionTimestamp"):
             if kind.state_of(there, ()) not in (State.FAILED, State.SUCCEEDED):
-                log_progress(f"{job.name}: it runs already, so this attempt adopts it")
+                log_progress(f"{job.name}: is running already, so this attempt adopts it")
                 return str(there["metadata"]["uid"])
-            log_progress(f"{job.name}: removing what is left of an earlier attempt")
+            log_progress(f"{job.name}: removing the job of an earlier attempt")
             cluster.delete(kind.KIND, job.name, last=True)
         time.sleep(look_every_s)
     raise TrainingError(f"{job.name} is still being removed after {REMOVED_WITHIN_S:.0f} s")

@@ -36,11 +36,11 @@ class State(StrEnum):
 
 
 SENTENCES: Mapping[State, str] = {
-    State.UNSEEN: "handed over; no controller has taken it yet",
-    State.CREATED: "created; its workers are being started",
+    State.UNSEEN: "submitted; no controller has reconciled it yet",
+    State.CREATED: "created; its workers are starting",
     State.RUNNING: "running",
-    State.RESTARTING: "restarting; a worker was lost, and all go on where the last checkpoint is",
-    State.SUSPENDED: "suspended; it waits until a queue or a person resumes it",
+    State.RESTARTING: "restarting after a lost worker; all resume from the last checkpoint",
+    State.SUSPENDED: "suspended until a queue or a person resumes it",
     State.FAILED: "failed",
     State.SUCCEEDED: "succeeded",
 }
@@ -179,4 +179,4 @@ def condition_message(job: Mapping[str, Any], condition: str) -> str:
     for one in job.get("status", {}).get("conditions", ()):
         if one["type"] == condition:
             return str(one.get("message") or one.get("reason") or condition)
-    return "its controller does not say why"
+    return "its controller gives no reason"

@@ -43,8 +43,8 @@ def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float
         first = ahead[0]
         if first != told:
             log_progress(
-                f"{job.name}: waits for {first} to end, because two gangs at once may hold each "
-                "other's room (TRAINING_WORKERS: queue or gang_scheduler let them run together)"
+                f"{job.name}: waits for {first} to end: two jobs without gang scheduling can block "
+                "each other (TRAINING_WORKERS: set queue or gang_scheduler to run them together)"
             )
         told = first
         time.sleep(look_every_s)

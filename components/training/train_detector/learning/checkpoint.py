@@ -121,7 +121,7 @@ class Checkpoints:
             )
             return None
         if read is None:
-            log_progress(f"the checkpoint {self.objects.uri(self._key(number))} is torn")
+            log_progress(f"the checkpoint {self.objects.uri(self._key(number))} is damaged")
         return read
 
     def keep_newest(self, count: int) -> None:

@@ -63,7 +63,7 @@ class CheckpointCoordinator:
             mine = None
         self.checkpoints.forget_after(number)
         if number and not self.group.index:
-            log_progress(f"going on after step {number}")
+            log_progress(f"resumed from the checkpoint of step {number}")
         return mine
 
     def votes(self) -> Floats:
@@ -96,7 +96,7 @@ class CheckpointCoordinator:
             self._finish()
             self.checkpoints.write(number, encode(state, take()))
             if not self.group.index:
-                log_progress(f"stopped after step {number}, from which another attempt goes on")
+                log_progress(f"stopped after step {number}; the next attempt resumes there")
             raise Stopped
         if ready == self.group.workers:
             self._last = monotonic()

@@ -165,8 +165,8 @@ class Progress:
         pace = (self.steps - self.first - 1) / (now - self.began)
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
         map50 = state.outcome.map50
-        score = "" if map50 is None else f"map50 {map50:.2f} "
+        score = "" if map50 is None else f"mAP50 {map50:.2f}, "
         log_progress(
-            f"epoch {state.epoch + 1}/{self.schedule.epochs} loss {sum(state.mean_losses()):.2f} "
-            f"{score}{pace * self.schedule.batch_size:.0f} images/s {left:.0f} s left"
+            f"epoch {state.epoch + 1}/{self.schedule.epochs}, loss {sum(state.mean_losses()):.2f}, "
+            f"{score}{pace * self.schedule.batch_size:.0f} images/s, {left:.0f} s left"
         )

@@ -84,9 +84,7 @@ def _setup(layout: PlanLayout, plan: Plan, objects: Objects, index: int) -> Trai
     train = learnable(listed)
     if index == 0 and len(train) < len(listed):
         left = len(listed) - len(train)
-        log_progress(
-            f"{left} of {len(listed)} images left out, for more than {MAX_BOXES:,} boxes each"
-        )
+        log_progress(f"{left} of {len(listed)} images left out: more than {MAX_BOXES:,} boxes each")
     near = objects.url.startswith("file://")
     jpegs = DiskCache(layout.root)
     schedule = BatchSampler(

@@ -83,5 +83,5 @@ def attempt(
         if not trial:
             raise
         mark_absent(trained, str(refusal))
-        log_progress(f"this trial is lost: {refusal}")
+        log_progress(f"this trial is skipped: {refusal}")
         return None

@@ -22,20 +22,20 @@ def write_curves(trained: Path, page: Path) -> None:
     """
     layout = TrainedLayout(trained)
     if reason := absence(trained):
-        write_page(page, "No training", [], sentence(reason))
+        write_page(page, "Training skipped", [], sentence(reason))
         return
     info, epochs = TrainedInfo.read(layout.info), read_lines(Epoch, layout.history)
     sections = [
-        Section("Outcome", [cards(*_key_numbers(info, epochs))]),
-        Section("Curves", [columns(_precision(epochs), _losses(epochs), _rate(epochs))]),
-        Section("Made from", [table(("what", "value"), _origins(info))]),
+        Section("Result", [cards(*_key_numbers(info, epochs))]),
+        Section("Learning curves", [columns(_precision(epochs), _losses(epochs), _rate(epochs))]),
+        Section("Lineage and settings", [table(("name", "value"), _origins(info))]),
     ]
     write_page(page, f"Training on {info.lineage.dataset}", sections)
 
 
 def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
     return [
-        Card("mAP50 on validation", precision_text(info.validation_map50)),
+        Card("validation mAP50", precision_text(info.validation_map50)),
         Card("best epoch", info.best_epoch, f"of {len(epochs)}"),
         Card("network", info.size, f"{info.image_width}x{info.image_height} pixels"),
     ]
@@ -56,7 +56,7 @@ def _precision(epochs: list[Epoch]) -> Any:
 
 def _losses(epochs: list[Epoch]) -> Any:
     parts = {
-        "all": [one.loss for one in epochs],
+        "total": [one.loss for one in epochs],
         "class": [one.class_loss for one in epochs],
         "box": [one.box_loss for one in epochs],
         "distances": [one.distance_loss for one in epochs],

@@ -84,7 +84,7 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
         run(layout, plan, store.objects, store.checkpoints(index), strategy, index)
     except LOST as cause:
-        raise ForsakenError(f"worker {index} cannot go on: another one is gone: {cause}") from cause
+        raise ForsakenError(f"worker {index} stopped: another worker is lost: {cause}") from cause
     if index == 0:
         store.send_outcome(layout.trained)
 

@@ -45,4 +45,4 @@ def test_the_wrapper_passes_on_that_a_model_is_absent(tmp_path, object_store, mo
     )
 
     assert (digest, absence(tmp_path / "package")) == ("", "there is no champion yet")
-    assert "nothing to export: there is no champion yet" in capsys.readouterr().out
+    assert "skipped: there is no champion yet" in capsys.readouterr().out

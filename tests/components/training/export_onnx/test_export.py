@@ -63,7 +63,9 @@ def test_a_package_is_whole_and_named_by_its_digest(exported):
 
 
 def test_the_sentence_has_the_numbers(exported):
-    assert exported[0].sentence.startswith("parity on 6 images in 24 crops: boxes ")
+    assert exported[0].sentence.startswith(
+        "the ONNX graph matches the trained network on 6 images (24 crops): boxes within "
+    )
     assert exported[0].sentence.endswith(" MB")
 
 
@@ -129,7 +131,9 @@ def test_suppression_inside_is_said_by_the_page_and_told_to_triton(inside):
     result, folder = inside
     config = PackageLayout(folder).triton.read_text()
 
-    assert "suppression inside the graph and outside agree on 24 of 24 looks" in result.page
+    assert (
+        "suppression inside the graph equals suppression outside on 24 of 24 crops" in result.page
+    )
     assert '{ name: "found_classes", data_type: TYPE_INT64, dims: [ 16 ] }' in config
 
 

@@ -33,8 +33,8 @@ def test_eight_bits_are_not_accepted_where_nothing_is_there_to_lose():
 
     assert not comparison.accepted
     assert comparison.sentence == (
-        "what int8 loses is not measurable, for none of 6 validation images has a box: "
-        "the package stays in float32"
+        "package stays in float32: the loss of int8 is not measurable, since none of "
+        "6 validation images has a box"
     )
     assert "| mAP50-95 | not measurable | not measurable |" in comparison.page
 
@@ -45,8 +45,8 @@ def test_eight_bits_are_not_accepted_where_float32_finds_nothing_either():
     assert comparison.float32 == 0
     assert not comparison.accepted
     assert comparison.sentence == (
-        "what int8 loses says nothing, for float32 has an mAP50-95 of 0 on 6 validation images: "
-        "the package stays in float32"
+        "package stays in float32: the loss of int8 means nothing, since float32 has "
+        "mAP50-95 0 on 6 validation images"
     )
 
 
@@ -54,4 +54,4 @@ def test_the_page_has_the_numbers_of_both():
     page = compare_precisions(network(0.0), network(1.0), SOME, (64, 64)).page
 
     assert "| mAP50-95 | 1.0000 | 0.8000 |" in page
-    assert "int8 loses 20.00 points of mAP50-95 on 6 validation images, allowed are 0.5" in page
+    assert "int8 changes mAP50-95 by -20.00 points on 6 validation images, at most -0.5" in page

@@ -28,13 +28,16 @@ def test_equal_answers_are_at_parity():
     parity = compare(network(), network(), [LOOKS, LOOKS])
     parity.check()
 
-    assert parity.sentence == "parity on 2 images in 8 crops: boxes 0 px, scores 0, mAP50-95 0"
+    assert parity.sentence == (
+        "the ONNX graph matches the trained network on 2 images (8 crops): "
+        "boxes within 0 px, scores within 0, mAP50-95 1.00000 in both"
+    )
     assert parity.trained == parity.exported == 1
 
 
 @pytest.mark.parametrize("changes", [{"moved": 0.06}, {"rescored": 2e-4}, {"moved": np.nan}])
 def test_one_anchor_that_differs_is_enough_to_refuse(changes):
-    with pytest.raises(Refusal, match="answers otherwise than the trained network"):
+    with pytest.raises(Refusal, match="differs from the trained network"):
         compare(network(), network(**changes), [LOOKS]).check()
 
 
@@ -42,7 +45,7 @@ def test_a_few_boxes_worth_of_precision_is_enough_to_refuse():
     parity = compare(network(), network(), [LOOKS])
     worse = type(parity)(**{f: getattr(parity, f) for f in parity.__slots__} | {"exported": 0.97})
 
-    with pytest.raises(Refusal, match=r"mAP50-95 0.03, expected at most .* and 0.025"):
+    with pytest.raises(Refusal, match=r"mAP50-95 by 0.03; expected at most .* and 0.025"):
         worse.check()
 
 
@@ -56,4 +59,4 @@ def test_the_page_shows_what_differs_and_what_may():
 
     assert "| boxes | 0.03 px | 0.05 px |" in page
     assert "| mAP50-95 after suppression | 0 | 0.025 |" in page
-    assert "every anchor of 4 looks: 1 real picture, cropped to 4:3, 16:9, 1:1, 9:16" in page
+    assert "on 1 image (4 crops), each cropped to 4:3, 16:9, 1:1, 9:16. All anchors count." in page

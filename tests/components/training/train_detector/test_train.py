@@ -111,7 +111,7 @@ def test_a_finished_training_is_not_done_again(run, capsys):
     root, second = run(never, name="again")
 
     assert second == first == TrainedInfo.read(TrainedLayout(root).info)
-    assert "training skipped: the same snapshot, code, settings and seed" in capsys.readouterr().out
+    assert "skipped: the same snapshot, code, settings and seed" in capsys.readouterr().out
 
 
 def test_another_seed_is_another_training(run):

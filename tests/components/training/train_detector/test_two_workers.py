@@ -76,7 +76,7 @@ def test_two_workers_of_which_one_is_killed_end_as_those_that_nothing_disturbed(
     training.workers()[1].kill()
 
     assert training.end() == 0
-    assert "worker-1 was ended by SIGKILL; all workers start again" in training.said()
+    assert "worker-1 was ended by SIGKILL; all workers restart" in training.said()
     assert apart(training.trained, outcome["trained"].path) <= (1e-6, 1e-6)
     assert len(losses(training.trained)) == 6
     assert not training.checkpoints()

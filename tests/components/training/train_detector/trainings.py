@@ -79,7 +79,10 @@ class Training:
 
     def resumed(self):
         """Return the steps after which all went on, in order."""
-        return [int(step) for step in re.findall(r"» going on after step (\d+)", self.said())]
+        return [
+            int(step)
+            for step in re.findall(r"» resumed from the checkpoint of step (\d+)", self.said())
+        ]
 
     def said(self):
         """Return what was said in this folder, by all trainings."""

@@ -52,7 +52,9 @@ def test_a_training_outlives_the_loss_of_a_pod_on_training_operator_1_9(grace_s,
     launch(cluster, tfjob, a_job(), look_every_s=0.01)
 
     said = capsys.readouterr().out
-    assert ("start 2 of at most 6 follows, from the last checkpoint" in said) == (grace_s > 0)
+    assert ("start 2 of at most 6 follows, which resumes from the last checkpoint" in said) == (
+        grace_s > 0
+    )
     assert said.endswith("» train-ab: succeeded\n")
 
 
@@ -74,8 +76,8 @@ def test_of_a_disruption_one_sentence_says_what_follows(capsys):
 
     assert (
         "» train-ab: a pod was deleted, evicted or drained: TFJob train-ab has failed because 1 "
-        "Worker replica(s) failed. No worker ended for good, so start 2 of at most 6 follows, "
-        "from the last checkpoint\n"
+        "Worker replica(s) failed. No worker failed permanently: start 2 of at most 6 follows, "
+        "which resumes from the last checkpoint\n"
     ) in capsys.readouterr().out
 
 

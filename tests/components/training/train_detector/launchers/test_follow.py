@@ -81,7 +81,7 @@ def test_a_job_that_runs_already_is_adopted(capsys):
     story = play(conditions("Running"), DONE)
 
     assert not story.created
-    assert "it runs already, so this attempt adopts it" in capsys.readouterr().out
+    assert "is running already, so this attempt adopts it" in capsys.readouterr().out
 
 
 def test_what_an_earlier_attempt_left_is_removed_first():
@@ -116,14 +116,14 @@ def test_every_change_is_told_once(capsys):
     )
 
     assert [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines()] == [
-        "created; its workers are being started",
+        "created; its workers are starting",
         "worker 0 (pod pod-0) waits: ImagePullBackOff",
-        "suspended; it waits until a queue or a person resumes it",
+        "suspended until a queue or a person resumes it",
         "running",
-        "restarting; a worker was lost, and all go on where the last checkpoint is",
+        "restarting after a lost worker; all resume from the last checkpoint",
         "worker 1 (pod pod-1) ended with 137",
         "running",
-        "worker 1 is started again (pod pod-1)",
+        "worker 1 is restarted (pod pod-1)",
         "succeeded",
     ]
 
@@ -150,12 +150,14 @@ def test_a_job_that_was_removed_is_no_success(job):
 def test_an_api_server_may_be_away_for_a_while(capsys):
     play(GONE, conditions("Running"), ClusterError("no answer"), ClusterError("no answer"), DONE)
 
-    assert capsys.readouterr().out.count("no answer; asking again") >= 1
+    assert capsys.readouterr().out.count("no answer; trying again") >= 1
 
 
 def test_a_job_that_nobody_takes_is_given_up_and_removed():
     story = Story(GONE, {"metadata": {"uid": "1"}})
-    with pytest.raises(OverdueError, match=r"no controller has taken it; expected the training op"):
+    with pytest.raises(
+        OverdueError, match=r"no controller reconciled it; expected the training op"
+    ):
         launch(story, tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
 
     assert story.deleted == ["train-ab"]
@@ -163,7 +165,7 @@ def test_a_job_that_nobody_takes_is_given_up_and_removed():
 
 def test_a_job_over_its_time_is_removed_even_if_its_controller_sleeps():
     story = Story(GONE, conditions("Running"))
-    with pytest.raises(OverdueError, match="ran into its limit of 1 s"):
+    with pytest.raises(OverdueError, match="exceeded its limit of 1 s"):
         launch(story, tfjob, a_job(WorkerSettings(time_limit_s=1)), 0.4)
 
     assert story.deleted == ["train-ab"]
@@ -187,7 +189,7 @@ def test_a_worker_that_is_lost_and_never_comes_back_ends_the_job(capsys):
     with pytest.raises(OverdueError, match="did not start again: worker 1 waits: 0/3 nodes"):
         launch(story, tfjob, a_job(WorkerSettings(start_limit_s=1)), 0.4)
 
-    assert "restarting; a worker was lost" in capsys.readouterr().out
+    assert "restarting after a lost worker" in capsys.readouterr().out
 
 
 def test_every_start_has_the_whole_limit():

@@ -111,7 +111,7 @@ def test_workers_that_are_told_to_stop_with_their_parent_are_not_started_again(w
         os.kill(process, signal.SIGTERM)
 
     assert parent.wait(20) == 143
-    assert "start again" not in (folder / "said.txt").read_text()
+    assert "all workers restart" not in (folder / "said.txt").read_text()
     assert not workers_of(folder)
 
 

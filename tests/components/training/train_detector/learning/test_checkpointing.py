@@ -129,8 +129,8 @@ def test_a_torn_checkpoint_of_one_sends_all_to_the_one_before(coordinator, where
 
     assert together(2, go_on) == [1, 1]
     said = capsys.readouterr().out
-    assert f"checkpoints/{where}/000000002.npz is torn" in said
-    assert said.endswith("going on after step 1\n")
+    assert f"checkpoints/{where}/000000002.npz is damaged" in said
+    assert said.endswith("resumed from the checkpoint of step 1\n")
 
 
 def test_what_is_newer_than_where_all_go_on_is_forgotten(coordinator):

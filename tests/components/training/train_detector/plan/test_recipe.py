@@ -70,7 +70,7 @@ def refuse():
 def test_a_trial_that_is_refused_leaves_the_reason(tmp_path, capsys):
     assert attempt(refuse, tmp_path / "trained", trial=True) is None
     assert absence(tmp_path / "trained") == "the loss is nan in epoch 1: lower the learning rate"
-    assert "this trial is lost" in capsys.readouterr().out
+    assert "this trial is skipped" in capsys.readouterr().out
 
 
 def test_a_trial_that_met_an_outage_is_not_lost(tmp_path):
