@@ -23,7 +23,7 @@ def judge_model(
     """
     from pathlib import Path
 
-    from components.promotion.judge_model.judge import judge
+    from components.promotion.judge_model.judge import judge, summary
     from components.promotion.judge_model.page import page as page_of
     from components.shared.contracts.policy import PromotionPolicy
     from components.shared.contracts.progress import log_progress
@@ -33,5 +33,5 @@ def judge_model(
     decision = judge(compared, PromotionPolicy())
     decision.write(VerdictLayout(verdict.path).verdict)
     Path(page.path).write_text(page_of(decision, compared))
-    log_progress(f"winner: {decision.winner}; {decision.reason}")
+    log_progress(summary(decision))
     return decision.winner

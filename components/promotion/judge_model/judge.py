@@ -30,9 +30,16 @@ def judge(report: Report, policy: PromotionPolicy) -> Verdict:
             reason = _line(_praise(model, report, policy))
             return Verdict(winner=model.role, reason=reason, policy=policy)
         reasons.append(f"{LABELS[model.role]}: {against}")
-    start = reasons or ["there is nothing to promote"]
+    start = reasons or ["there is no candidate"]
     reason = _line("; ".join([*start, *_absent(report)]))
     return Verdict(winner="none", reason=reason, policy=policy)
+
+
+def summary(verdict: Verdict) -> str:
+    """Return the decision in one line, for a terminal."""
+    if verdict.winner == "none":
+        return f"not promoted: {verdict.reason}"
+    return f"promoted: {verdict.winner}, {verdict.reason}"
 
 
 def ranked(report: Report) -> list[ModelReport]:
@@ -48,14 +55,14 @@ def _rank(model: ModelReport) -> tuple[float, float, bool]:
 
 def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
     champion, duel = report.of("champion"), report.duel(model.role)
-    against = f"mAP50-95 {model.coco['map']:.3f}, and nothing is in service yet"
+    against = f"mAP50-95 {model.coco['map']:.3f}; no champion to compare with"
     if champion and duel:
-        against = f"{comparison(model, champion)}, {told(duel.map, duel.confidence)}"
+        against = f"{comparison(model, champion)} ({told(duel.map, duel.confidence)})"
     few = policy.few(report.images, report.split)
     return (
-        f"the {LABELS[model.role]} has {against}; mAP50 {model.coco['map50']:.3f} on "
-        f"{report.images:,} {report.split} images, 95 % of them within "
-        f"{model.latency_ms_p95:.0f} ms (allowed {policy.max_latency_ms:.0f})"
+        f"{against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} {report.split} images; "
+        f"latency {model.latency_ms_p95:.0f} ms (95th percentile, at most "
+        f"{policy.max_latency_ms:.0f} ms)"
     ) + (f"; {few}" if few else "")
 
 

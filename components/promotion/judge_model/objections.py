@@ -3,8 +3,16 @@
 import math
 from collections.abc import Iterator
 
+from components.shared.contracts.change_text import change_text, gain_text
 from components.shared.contracts.policy import PromotionPolicy
-from components.shared.contracts.report import NOT_MEASURABLE, Duel, Interval, ModelReport, Report
+from components.shared.contracts.report import (
+    NOT_MEASURABLE,
+    Duel,
+    Interval,
+    ModelReport,
+    Report,
+    measured,
+)
 
 
 def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> Iterator[str]:
@@ -17,13 +25,13 @@ def objections(model: ModelReport, report: Report, policy: PromotionPolicy) -> I
     """
     champion = report.of("champion")
     if champion and model.model == champion.model:
-        yield "it is the champion itself, there is nothing to replace"
+        yield "it is the champion itself"
         return
     yield from _unfit(model, policy)
     if "champion" in report.damaged:
         yield (
-            f"there is a champion to beat, but {report.absent['champion']}; a person must put it "
-            "back, or roll back to the model before, then train again"
+            f"the champion cannot be compared with: {report.absent['champion']}; restore its "
+            "files, or roll back to the previous model, then train again"
         )
     if champion:
         yield from _undefined(champion, "the champion's ")
@@ -42,9 +50,8 @@ def comparison(model: ModelReport, champion: ModelReport) -> str:
         champion: Metrics of the champion.
     """
     ours, theirs = model.coco["map"], champion.coco["map"]
-    return (
-        f"mAP50-95 {ours:.3f} against the champion's {theirs:.3f} ({_gain(model, champion):+.3f})"
-    )
+    gain = gain_text(_gain(model, champion))
+    return f"mAP50-95 {ours:.3f}, champion {theirs:.3f}, difference {gain}"
 
 
 def told(interval: Interval, confidence: float) -> str:
@@ -54,30 +61,41 @@ def told(interval: Interval, confidence: float) -> str:
         interval: The interval of a difference in mAP.
         confidence: Its confidence, 0 to 1.
     """
-    return f"{interval.low:+.3f} to {interval.high:+.3f} with {confidence * 100:.3g} % confidence"
+    low, high = gain_text(interval.low), gain_text(interval.high)
+    return f"{low} to {high} with {confidence * 100:.3g} % confidence"
+
+
+def hard_cases_allowed(report: Report, policy: PromotionPolicy) -> int:
+    """Return how many hard cases fewer than the champion a candidate may have, at least 1.
+
+    Args:
+        report: The comparison.
+        policy: Limits and margins of a promotion.
+    """
+    return max(1, math.floor(policy.max_hard_lost * report.hard_cases))
 
 
 def _unfit(model: ModelReport, policy: PromotionPolicy) -> Iterator[str]:
     yield from _undefined(model, "its ")
     at_half, latency = model.measurable.get("map50", math.nan), model.latency_ms_p95
     if at_half < policy.min_map50:
-        yield f"mAP50 {at_half:.3f} is below the floor of {policy.min_map50:.3f}"
+        yield f"mAP50 {at_half:.3f}, expected at least {policy.min_map50:.3f}"
     if not latency <= policy.max_latency_ms:
-        yield f"95 % of images take up to {latency:.0f} ms, over {policy.max_latency_ms:.0f} ms"
+        yield (
+            f"latency {latency:.0f} ms (95th percentile), expected at most "
+            f"{policy.max_latency_ms:.0f} ms"
+        )
     size_mb = model.size_bytes / 1e6
     if not size_mb <= policy.max_size_mb:
-        yield f"its package has {size_mb:.1f} MB, over {policy.max_size_mb:.0f} MB"
+        yield f"package size {size_mb:.1f} MB, expected at most {policy.max_size_mb:.0f} MB"
     if model.memory_mb is not None and not model.memory_mb <= policy.max_memory_mb:
-        yield f"it takes {model.memory_mb:.0f} MB of memory, over {policy.max_memory_mb:.0f} MB"
+        yield f"memory {model.memory_mb:.0f} MB, expected at most {policy.max_memory_mb:.0f} MB"
 
 
 def _undefined(model: ModelReport, whose: str) -> Iterator[str]:
     for name, title in (("map50", "mAP50"), ("map", "mAP50-95")):
         if name not in model.measurable:
-            yield (
-                f"{whose}{title} is {NOT_MEASURABLE}, which says nothing: are there test boxes at "
-                "all?"
-            )
+            yield (f"{whose}{title} is {NOT_MEASURABLE}: do the test images have boxes?")
 
 
 def _not_better(
@@ -86,20 +104,20 @@ def _not_better(
     numbers = comparison(model, champion)
     # Rounded, so that a gain of exactly the margin is not lost in the last binary digit.
     if not round(_gain(model, champion), 9) >= policy.min_gain:
-        yield f"{numbers}, needed {policy.min_gain:+.3f}"
+        yield f"{numbers}, expected at least {policy.min_gain:+.3f}"
         return
     if report.images < policy.min_images:
         yield (
-            f"{numbers}, but {report.images} {report.split} images are too few to tell two "
-            f"models apart, at least {policy.min_images} are needed"
+            f"{numbers}, but {report.images} {report.split} images are too few to compare two "
+            f"models, expected at least {policy.min_images}"
         )
         return
     duel = report.duel(model.role)
     if duel is None or not _sure_enough(duel, report, policy):
-        yield f"{numbers}, but nothing says how sure that is"
+        yield f"{numbers}, but without a confidence interval"
     elif not duel.map.low > 0:
         yield (
-            f"{numbers}, but that may be luck: it is {told(duel.map, duel.confidence)} on "
+            f"{numbers}, but not significant: {told(duel.map, duel.confidence)} on "
             f"{report.images:,} images{_needed(duel.map, report.images)}"
         )
 
@@ -119,15 +137,15 @@ def _needed(interval: Interval, images: int) -> str:
     if not 0 < interval.gain < math.inf or not math.isfinite(interval.low):
         return ""
     times = ((interval.gain - interval.low) / interval.gain) ** 2
-    return f"; about {math.ceil(images * times / 10) * 10:,} would tell"
+    return f"; about {math.ceil(images * times / 10) * 10:,} images would be enough"
 
 
 def _slower(model: ModelReport, champion: ModelReport, policy: PromotionPolicy) -> Iterator[str]:
     ours, theirs = model.latency_ms_p95, champion.latency_ms_p95
     if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
         yield (
-            f"95 % of images take up to {ours:.0f} ms, the champion's {theirs:.0f} ms; at most "
-            f"{policy.max_latency_ratio:g} times as long is allowed"
+            f"latency {ours:.0f} ms (95th percentile), champion {theirs:.0f} ms, expected at most "
+            f"{policy.max_latency_ratio:g} times the champion's"
         )
 
 
@@ -150,15 +168,18 @@ def _no_luck(
     if duel and interval and after >= 0 and interval.high >= 0:
         return
     sure = f", {told(interval, duel.confidence)}" if duel and interval else ""
-    yield f"{kind} {name} falls from mAP50 {before:.3f} to {after:.3f} ({boxes:,} boxes{sure})"
+    change = change_text(before, after, 3)
+    if measured(after) is None:
+        change = f"fell from {before:.3f} to {NOT_MEASURABLE}"
+    yield f"mAP50 of {kind} {name} {change} ({boxes:,} boxes{sure})"
 
 
 def _lost_cases(
     model: ModelReport, champion: ModelReport, report: Report, policy: PromotionPolicy
 ) -> Iterator[str]:
-    allowed = max(1, math.floor(policy.max_hard_lost * report.hard_cases))
+    allowed = hard_cases_allowed(report, policy)
     if model.hard_kept < champion.hard_kept - allowed:
         yield (
-            f"it gets {model.hard_kept} of {report.hard_cases} hard cases right, the champion "
-            f"{champion.hard_kept}; at most {allowed} fewer are allowed"
+            f"{model.hard_kept} of {report.hard_cases} hard cases correct, champion "
+            f"{champion.hard_kept}, expected at most {allowed} fewer than the champion"
         )

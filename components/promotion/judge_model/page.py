@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from components.promotion.judge_model.objections import objections, told
+from components.promotion.judge_model.objections import hard_cases_allowed, objections, told
+from components.shared.contracts.change_text import gain_text
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import (
     LABELS,
@@ -26,16 +27,17 @@ def page(verdict: Verdict, report: Report) -> str:
         report: The comparison.
     """
     models = [model for role in ROLES if (model := report.of(role))]
-    parts = [f"**winner: {verdict.winner}**", verdict.reason]
+    decision = "not promoted" if verdict.winner == "none" else f"promoted: {verdict.winner}"
+    parts = [f"**{decision}**", verdict.reason]
     if models:
         limits = verdict.policy
         parts += [_table(models, report, limits), *_details(models, report, limits)]
-    parts += [f"There is no {LABELS[role]}: {why}" for role, why in sorted(report.absent.items())]
+    parts += [f"No {LABELS[role]}: {why}" for role, why in sorted(report.absent.items())]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(models: list[ModelReport], report: Report, policy: PromotionPolicy) -> str:
-    head = ("", *(LABELS[model.role] for model in models), "asked of a candidate")
+    head = ("", *(LABELS[model.role] for model in models), "required of a candidate")
     return markdown_table(
         head, ((name, *map(value, models), asked) for name, asked, value in _rows(report, policy))
     )
@@ -44,24 +46,26 @@ def _table(models: list[ModelReport], report: Report, policy: PromotionPolicy) -
 def _rows(
     report: Report, policy: PromotionPolicy
 ) -> Iterator[tuple[str, str, Callable[[ModelReport], str]]]:
-    gained = f"{policy.min_gain:+.3f}, and surely above 0"
+    gained = f"at least {policy.min_gain:+.3f}, and significant"
     yield "mAP50-95", "", lambda model: precision_text(model.coco.get("map"))
-    yield "mAP50", f"{policy.min_map50:.3f}", lambda model: precision_text(model.coco.get("map50"))
-    yield "mAP50-95 above the champion's", gained, lambda model: _met(model, report)
-    most = f"{policy.max_latency_ms:.0f} ms"
-    yield "95 % of images within", most, lambda model: f"{model.latency_ms_p95:.1f} ms"
-    most = f"{policy.max_size_mb:.0f} MB"
-    yield "package", most, lambda model: f"{model.size_bytes / 1e6:.1f} MB"
-    most = f"{policy.max_memory_mb:.0f} MB"
+    least = f"at least {policy.min_map50:.3f}"
+    yield "mAP50", least, lambda model: precision_text(model.coco.get("map50"))
+    yield "mAP50-95, minus champion", gained, lambda model: _met(model, report)
+    most = f"at most {policy.max_latency_ms:.0f} ms"
+    yield "latency, 95th percentile", most, lambda model: f"{model.latency_ms_p95:.1f} ms"
+    most = f"at most {policy.max_size_mb:.0f} MB"
+    yield "package size", most, lambda model: f"{model.size_bytes / 1e6:.1f} MB"
+    most = f"at most {policy.max_memory_mb:.0f} MB"
     yield "memory", most, lambda model: f"{model.memory_mb:.0f} MB" if model.memory_mb else "?"
-    cases = f"hard cases right, of {report.hard_cases:,}"
-    yield cases, "about as many", lambda model: f"{model.hard_kept:,}"
+    cases = f"hard cases correct, of {report.hard_cases:,}"
+    fewer = f"at most {hard_cases_allowed(report, policy)} fewer than the champion"
+    yield cases, fewer, lambda model: f"{model.hard_kept:,}"
 
 
 def _met(model: ModelReport, report: Report) -> str:
     duel = report.duel(model.role)
     if duel and report.boxes:
-        return f"{duel.map.gain:+.3f} ({told(duel.map, duel.confidence)})"
+        return f"{gain_text(duel.map.gain)} ({told(duel.map, duel.confidence)})"
     return NOT_MEASURABLE if duel else ""
 
 
@@ -70,9 +74,9 @@ def _details(models: list[ModelReport], report: Report, policy: PromotionPolicy)
         if model.role != "champion":
             against = list(objections(model, report, policy))
             label = LABELS[model.role]
-            yield f"Against the {label}: {'; '.join(against) or 'nothing'}."
+            yield f"Reasons against the {label}: {'; '.join(against) or 'none'}."
             if falls := _falls(model, report):
-                yield f"Where the {label} is lower, the most first: {'; '.join(falls)}."
+                yield f"Slices where the {label} is worse than the champion: {'; '.join(falls)}."
 
 
 def _falls(model: ModelReport, report: Report) -> list[str]:
@@ -83,6 +87,7 @@ def _falls(model: ModelReport, report: Report) -> list[str]:
         for name, interval in values.items()
     )
     return [
-        f"{name} {gain:+.3f} mAP50 ({interval.low:+.3f} to {interval.high:+.3f}, {boxes:,} boxes)"
+        f"{name} mAP50 {gain_text(gain)} ({gain_text(interval.low)} to {gain_text(interval.high)}, "
+        f"{boxes:,} boxes)"
         for gain, name, interval, boxes in falls[:MAX_SLICES]
     ]

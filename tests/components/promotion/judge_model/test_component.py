@@ -22,7 +22,7 @@ def test_the_wrapper_runs_by_hand(report, tmp_path):
 
     assert winner == "none"
     assert Verdict.read(VerdictLayout(verdict).verdict).winner == "none"
-    assert page.read_text().startswith("**winner: none**")
+    assert page.read_text().startswith("**not promoted**")
 
 
 @pytest.mark.filterwarnings("ignore:You may be attemping:RuntimeWarning")

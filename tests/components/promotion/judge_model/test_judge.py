@@ -81,7 +81,7 @@ def test_without_a_candidate_nobody_wins_and_the_reasons_are_told():
 
     assert verdict.winner == "none"
     assert verdict.reason == (
-        "there is nothing to promote; no fine-tuned candidate: not trained; "
+        "there is no candidate; no fine-tuned candidate: not trained; "
         "no candidate from scratch: not trained"
     )
 
@@ -91,14 +91,14 @@ def test_the_first_model_above_the_floor_is_promoted():
 
     assert verdict.winner == SCRATCH
     assert verdict.reason == (
-        "the candidate from scratch has mAP50-95 0.552, and nothing is in service yet; mAP50 "
-        "0.871 on 92 test images, 95 % of them within 20 ms (allowed 80)"
+        "mAP50-95 0.552; no champion to compare with; mAP50 0.871 on 92 test images; "
+        "latency 20 ms (95th percentile, at most 80 ms)"
     )
 
 
 def test_the_first_model_below_the_floor_is_not():
     assert judge(report(model(at_half=0.29)), POLICY).reason == (
-        "candidate from scratch: mAP50 0.290 is below the floor of 0.300; "
+        "candidate from scratch: mAP50 0.290, expected at least 0.300; "
         "no fine-tuned candidate: not trained"
     )
 
@@ -120,8 +120,8 @@ def test_the_comparison_is_told_in_numbers():
     verdict = judge(report(model(overall=0.552), model("champion", 0.55)), POLICY)
 
     assert verdict.reason == (
-        "candidate from scratch: mAP50-95 0.552 against the champion's 0.550 (+0.002), "
-        "needed +0.010; "
+        "candidate from scratch: mAP50-95 0.552, champion 0.550, difference +0.002, "
+        "expected at least +0.010; "
         "no fine-tuned candidate: not trained"
     )
 
@@ -130,9 +130,9 @@ def test_a_gain_that_may_be_luck_says_how_many_images_would_tell():
     verdict = judge(report(model(overall=0.57), model("champion", 0.55), spread=0.04), POLICY)
 
     assert verdict.reason == (
-        "candidate from scratch: mAP50-95 0.570 against the champion's 0.550 (+0.020), "
-        "but that may be luck: it is -0.020 to +0.060 with 95 % confidence on 92 images; "
-        "about 370 would tell; "
+        "candidate from scratch: mAP50-95 0.570, champion 0.550, difference +0.020, "
+        "but not significant: -0.020 to +0.060 with 95 % confidence on 92 images; "
+        "about 370 images would be enough; "
         "no fine-tuned candidate: not trained"
     )
 

@@ -28,42 +28,42 @@ SCENARIOS = {
                                                  CHAMPION], {}),
     "the one from scratch is": (SCRATCH, "+0.100", [model(TUNED, 0.55), model(overall=0.6),
                                                    CHAMPION], {}),
-    "the champion is": ("none", "needed", [model(TUNED, 0.48), model(overall=0.49), CHAMPION], {}),
+    "the champion is": ("none", "at least", [model(TUNED, 0.48), model(overall=0.49), CHAMPION], {}),
     "both lose clearly": ("none", "-0.400", [model(TUNED, 0.1), model(overall=0.1), CHAMPION], {}),
-    "all are equal": ("none", "+0.000", [model(TUNED, 0.5), model(overall=0.5), CHAMPION], {}),
+    "all are equal": ("none", "difference 0.000", [model(TUNED, 0.5), model(overall=0.5), CHAMPION], {}),
     "one alone is better": (TUNED, "+0.050", [model(TUNED, 0.55), CHAMPION], {}),
     # how sure that is
-    "it may be luck": ("none", "luck", [model(overall=0.52), CHAMPION], {"spread": 0.03}),
+    "it may be luck": ("none", "not signif", [model(overall=0.52), CHAMPION], {"spread": 0.03}),
     "it is no luck": (SCRATCH, "confidence", [model(overall=0.52), CHAMPION],
                       {"spread": 0.019}),
-    "sure but too small a gain": ("none", "needed", [model(overall=0.505), CHAMPION],
+    "sure but too small a gain": ("none", "at least", [model(overall=0.505), CHAMPION],
                                   {"spread": 0.001}),
     "by the margin exactly": (SCRATCH, "+0.010", [model(overall=0.51), CHAMPION], {}),
     "both may be luck": (
-        "none", "luck", [model(TUNED, 0.53), model(overall=0.52), CHAMPION], {"spread": 0.031}),
+        "none", "not significant", [model(TUNED, 0.53), model(overall=0.52), CHAMPION], {"spread": 0.031}),
     "too few images": ("none", "too few", [model(overall=0.9), CHAMPION], {"images": 19}),
-    "a laxer interval than is asked": ("none", "how sure", [model(overall=0.9), CHAMPION],
+    "a laxer interval than is asked": ("none", "without a", [model(overall=0.9), CHAMPION],
                                        {"confidence": 0.5}),
-    "fewer resamples than are asked": ("none", "how sure", [model(overall=0.9), CHAMPION],
+    "fewer resamples than are asked": ("none", "without a", [model(overall=0.9), CHAMPION],
                                        {"resamples": 10}),
-    "no duel at all": ("none", "how sure", [model(overall=0.9), CHAMPION], {"met": False}),
+    "no duel at all": ("none", "without a", [model(overall=0.9), CHAMPION], {"met": False}),
     # cold start
-    "the first model": (SCRATCH, "nothing is in service", [model()], {}),
-    "the first is below the floor": ("none", "floor", [model(at_half=0.29)], {}),
-    "nobody at all": ("none", "nothing to promote", [], {}),
+    "the first model": (SCRATCH, "no champion to compare", [model()], {}),
+    "the first is below the floor": ("none", "at least 0.3", [model(at_half=0.29)], {}),
+    "nobody at all": ("none", "there is no candidate", [], {}),
     "the champion alone": ("none", "not trained", [CHAMPION], {}),
     # the champion
-    "a damaged champion": ("none", "a person must", [model(overall=0.9)],
+    "a damaged champion": ("none", "restore its files", [model(overall=0.9)],
                            {"damaged": ("champion",), **DAMAGED}),
     "the champion says nothing": ("none", "the champion's", [model(overall=0.9),
                                                              model("champion", math.nan)], {}),
     "the champion itself in two roles": (
         "none", "itself", [model(TUNED, 0.5, digest=DIGESTS["champion"]), CHAMPION], {}),
     # what a candidate must not be
-    "a candidate of no numbers": ("none", "says nothing", [model(overall=math.nan), CHAMPION], {}),
+    "a candidate of no numbers": ("none", "measurable", [model(overall=math.nan), CHAMPION], {}),
     "too slow": ("none", "ms", [model(overall=0.9, latency=81), CHAMPION], {}),
-    "three times as slow as the champion": ("none", "as long", [model(overall=0.9, latency=61),
-                                                                CHAMPION], {}),
+    "three times as slow as the champion": ("none", "times the champion's", [
+        model(overall=0.9, latency=61), CHAMPION], {}),
     "too large": ("none", "MB", [model(overall=0.9, size_mb=51), CHAMPION], {}),
     "too hungry": ("none", "memory", [model(overall=0.9, memory_mb=401), CHAMPION], {}),
     "the best is unfit, the other is not": (
@@ -72,7 +72,7 @@ SCENARIOS = {
     "refused before, and the other loses": ("none", "it hangs", [model(TUNED, 0.4), CHAMPION],
                                             REFUSED),
     # slices and hard cases
-    "a camera falls far": ("none", "camera north falls", [
+    "a camera falls far": ("none", "camera north fell", [
         at(0.6), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
     "a camera falls a little": (SCRATCH, "+0.100", [
         at(0.75), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
@@ -81,7 +81,7 @@ SCENARIOS = {
     "a camera falls far, but maybe by luck": (SCRATCH, "+0.300", [
         at(0.65, overall=0.8), model("champion", 0.5, cameras={"north": 0.8})],
         {"spread": 0.2, **NORTH}),
-    "a camera is lost": ("none", "camera north falls", [
+    "a camera is lost": ("none", "north fell from 0.800 to not measurable", [
         at(-1), model("champion", 0.5, cameras={"north": 0.8})], NORTH),
     "hard cases are lost": ("none", "hard cases", [
         model(overall=0.6, hard=7), model("champion", 0.5, hard=10)], {"hard_cases": 10}),
@@ -107,7 +107,8 @@ def test_every_page_begins_with_its_verdict(name):
     compared = report(*models, **options)
     verdict = judge(compared, POLICY)
 
-    head = f"**winner: {verdict.winner}**\n\n{verdict.reason}\n"
+    won = "not promoted" if verdict.winner == "none" else f"promoted: {verdict.winner}"
+    head = f"**{won}**\n\n{verdict.reason}\n"
     assert page(verdict, compared).startswith(head)
 
 
