@@ -26,8 +26,8 @@ from pipelines.local.run import LocalRun, run_job
 
 KILL_AT = 25  # percent of the requests
 PICTURES = 40
-GUARD = "requests failed at it"  # what must send it back
-REASON = "a drill: the champion's copy, to be sent back"
+GUARD = "requests failed"  # the rollback rule that must apply
+REASON = "copy of the champion for the canary failure drill"
 
 
 class Killer:
@@ -80,7 +80,7 @@ def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) ->
             raise Refusal(f"{dataset} has no model in service, expected one for the drill")
         jpegs = list(served_lately(connection, objects, dataset, PICTURES))
         if not jpegs:
-            raise Refusal(f"{dataset} has served no picture yet, expected some for the drill")
+            raise Refusal(f"{dataset} has served no image yet, expected some for the drill")
         copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
         options = {"dataset": dataset, "model": copy, "page": page}
         with Clients(env["DETECTOR_URL"], dataset, jpegs, killer) as clients:
@@ -125,11 +125,14 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
 def _told(run: LocalRun, clients: Clients, killer: Killer, serves_on: bool) -> LocalRun:
     """Return the run with a sentence of the result; a rollout that succeeded is the failure."""
     (step,) = run.steps
-    killed = f"candidate killed at {KILL_AT} %, out of traffic {killer.seconds or 0:.1f} s later"
+    killed = (
+        f"candidate killed at {KILL_AT} % of traffic, no traffic after {killer.seconds or 0:.1f} s"
+    )
     if killer.seconds is None:
-        killed = "candidate NOT killed, or not seen to leave the traffic"
-    guarded = "" if GUARD in run.cause else f"; NOT sent back for it: {run.cause or 'promoted'}"
-    champion = f"champion {'serves on' if serves_on else 'LOST'}"
+        killed = "candidate NOT killed, or NOT removed from traffic"
+    cause = run.cause or "promoted"
+    guarded = "" if GUARD in run.cause else f"; NOT rolled back for failed requests: {cause}"
+    champion = f"champion {'stays in service' if serves_on else 'LOST'}"
     step.said = f"{clients.told}; {killed}{guarded}; {champion}"
     met = clients.statuses[200] > 0 and not clients.failed
     right = met and killer.seconds is not None and not guarded and serves_on

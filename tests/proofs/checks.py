@@ -22,7 +22,7 @@ from tests.components.promotion.check_model.faulty import (
 )
 
 EXPECTED = Expected("toys", ("car",), PICTURES)
-ANSWERS = r"^\w{12} answers 5 known pictures"
+ANSWERS = r"^passed: model \w{12} answers 5 images"
 GOOD = {
     "no fault": Fault(lambda package: None, ANSWERS),
     "no fault, suppression inside": Fault(suppressing, ANSWERS),

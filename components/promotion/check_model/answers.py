@@ -76,23 +76,23 @@ def check_answer(answer: DetectAnswer, info: PackageInfo, width: int, height: in
         )
     if (answer.width, answer.height) != (width, height):
         raise PackageRejectedError(
-            f"a picture of {width} x {height} is answered as one of {answer.width} x "
+            f"the answer for an image of {width} x {height} pixels says {answer.width} x "
             f"{answer.height}"
         )
     strange = {box.label for box in answer.boxes} - set(info.classes)
     if strange:
         raise PackageRejectedError(
-            f"a box is of {sorted(strange)[0]!r}, expected {', '.join(info.classes)}"
+            f"a box has the class {sorted(strange)[0]!r}, expected {', '.join(info.classes)}"
         )
     if len(answer.boxes) > info.postprocessing.max_boxes:
         most = info.postprocessing.max_boxes
         raise PackageRejectedError(
-            f"a picture has {len(answer.boxes)} boxes, expected at most {most}"
+            f"an image has {len(answer.boxes)} boxes, expected at most {most}"
         )
     try:
         check_inside(answer.boxes, width, height, "an answer")
     except AnnotationError as cause:
-        raise PackageRejectedError(f"a box lies outside the picture: {cause}") from cause
+        raise PackageRejectedError(f"a box lies outside the image: {cause}") from cause
 
 
 def _length(tensors: Mapping[str, NDArray[Any]], name: str) -> int:
@@ -110,8 +110,8 @@ def _check_numbers(
             f"{name} has the shape {list(values.shape)}, expected {list(shape)}"
         )
     if not np.isfinite(values).all():
-        what = "NaN" if np.isnan(values).any() else "infinite"
-        raise PackageRejectedError(f"{name} holds what is {what}, expected numbers")
+        what = "NaN" if np.isnan(values).any() else "infinity"
+        raise PackageRejectedError(f"{name} contains {what}, expected finite numbers")
 
 
 def _check_scores(name: str, values: NDArray[Any]) -> None:
@@ -125,8 +125,8 @@ def _check_boxes(boxes: NDArray[Any], info: PackageInfo) -> None:
     edge = np.array([info.preprocessing.image_width, info.preprocessing.image_height])
     backwards = (boxes[:, :2] > boxes[:, 2:]).any(-1)
     outside = ((boxes[:, 2:] < 0) | (boxes[:, :2] > edge)).any(-1)
-    size = f"the picture of {edge[0]} x {edge[1]}"
-    for wrong, what in ((backwards, "runs backwards"), (outside, f"lies outside {size}")):
+    size = f"the image of {edge[0]} x {edge[1]} pixels"
+    for wrong, what in ((backwards, "is inverted"), (outside, f"lies outside {size}")):
         if wrong.any():
             corners = ", ".join(f"{place:.4g}" for place in boxes[wrong][0])
-            raise PackageRejectedError(f"a sure box, {corners}, {what}")
+            raise PackageRejectedError(f"a box with a high score, {corners}, {what}")

@@ -51,6 +51,7 @@ class Checked:
         model: Digest of the package; empty if it is not known.
         reason: Why the package is rejected; empty if it may be served.
         megabytes: Size of all its files, in MB.
+        absent: Whether there is no package to check, for this reason.
         seen: Measurements of the smoke test; None if it did not end.
         pictures: Images of the smoke test.
     """
@@ -58,18 +59,21 @@ class Checked:
     model: str = ""
     reason: str = ""
     megabytes: float = 0.0
+    absent: bool = False
     seen: SmokeMeasurements | None = None
     pictures: list[SmokeImage] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
         """The result in one line."""
+        if self.absent:
+            return f"skipped: {self.reason}"
         if self.seen is None:
             return self.reason
         return (
-            f"{self.model[:12]} answers {len(self.pictures)} known pictures, "
-            f"{self.seen.answer_ms:.0f} ms each, after {self.seen.load_s:.1f} s of loading, "
-            f"in {self.seen.memory_mb:.0f} MB of memory"
+            f"passed: model {self.model[:12]} answers {len(self.pictures)} images in "
+            f"{self.seen.answer_ms:.0f} ms each, loads in {self.seen.load_s:.1f} s, uses "
+            f"{self.seen.memory_mb:.0f} MB of memory"
         )
 
     def passed(self, must_pass: bool) -> str:
@@ -145,7 +149,8 @@ def _check(
 ) -> None:
     checked.megabytes = check_files(source, policy)
     checked.reason = _absence(source)
-    if checked.reason:
+    checked.absent = bool(checked.reason)
+    if checked.absent:
         return
     with TemporaryDirectory(prefix="check-") as home:
         package_store = PackageStore(Path(home, "models"))
@@ -159,7 +164,7 @@ def _check(
         checked.pictures = _pictures(package, expected)
         checked.seen = smoke_test(package_store, info, checked.pictures, policy, server)
     if copied(source, target).digest != info.digest:
-        raise PackageRejectedError("the package changed while it was tried")
+        raise PackageRejectedError("the package changed during the check")
 
 
 def _package(folder: Path) -> Path:
@@ -171,12 +176,12 @@ def _absence(folder: Path) -> str:
     try:
         return absence(folder) or ""
     except ValidationError as cause:
-        raise PackageRejectedError("absent.json says no reason") from cause
+        raise PackageRejectedError("absent.json has no reason") from cause
 
 
 def _check_description(info: PackageInfo, expected: Expected) -> None:
     if info.dataset != expected.dataset:
-        raise PackageRejectedError(f"it is of {info.dataset}, expected {expected.dataset}")
+        raise PackageRejectedError(f"its dataset is {info.dataset}, expected {expected.dataset}")
     if expected.classes is not None and info.classes != expected.classes:
         found, wanted = (", ".join(classes) for classes in (info.classes, expected.classes))
         raise PackageRejectedError(f"its classes are {found}, expected {wanted}")
@@ -193,6 +198,6 @@ def _pictures(package: Path, expected: Expected) -> list[SmokeImage]:
             raise PackageRejectedError(f"{answer.file}: {cause}") from cause
     for number, jpeg in enumerate(expected.jpegs, 1):
         pictures.append(
-            SmokeImage(f"picture {number} of the snapshot", jpeg, decode_jpeg(jpeg), None)
+            SmokeImage(f"image {number} of the snapshot", jpeg, decode_jpeg(jpeg), None)
         )
     return pictures

@@ -64,13 +64,13 @@ class Client:
         """
         headers = {"content-type": "image/jpeg", "x-log": "no"}
         began = perf_counter()
-        content, _ = self._post(f"/v1/detect/{dataset}", jpeg, headers, "declines a picture")
+        content, _ = self._post(f"/v1/detect/{dataset}", jpeg, headers, "refuses an image")
         ms = (perf_counter() - began) * 1000
         try:
             return Answered(DetectAnswer.model_validate_json(content), ms)
         except ValueError as cause:
             raise PackageRejectedError(
-                f"the answer about a picture is none: {content[:80]!r}"
+                f"the answer for an image cannot be parsed: {content[:80]!r}"
             ) from cause
 
     def infer(self, dataset: str, images: Floats) -> Tensors:
@@ -92,13 +92,13 @@ class Client:
         }).encode()  # fmt: skip
         headers = {LENGTH: str(len(described)), "content-type": "application/octet-stream"}
         content, lengths = self._post(
-            f"/v2/models/{dataset}/infer", described + tensor, headers, "declines a picture"
+            f"/v2/models/{dataset}/infer", described + tensor, headers, "refuses an image"
         )
         try:
             return dict(_tensors(content, int(lengths[LENGTH])))
         except (ValueError, KeyError, TypeError) as cause:
             raise PackageRejectedError(
-                f"the tensors for a picture are none: {content[:80]!r}"
+                f"the tensors for an image cannot be parsed: {content[:80]!r}"
             ) from cause
 
     def _post(

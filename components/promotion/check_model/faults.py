@@ -16,13 +16,13 @@ def one_line(said: str, memory_mb: int) -> str:
     """Return the message of a server on one line, marked if it is for lack of memory.
 
     >>> one_line("RuntimeException: Failed to allocate memory", 100)
-    'out of memory, of which there were 100 MB: RuntimeException: Failed to allocate memory'
+    'out of memory (limit 100 MB): RuntimeException: Failed to allocate memory'
     """
     line = " ".join(said.split())
     if len(line) > MAX_CHARACTERS:
         line = f"{line[:MAX_CHARACTERS]} ..."
     lacks = any(words.lower() in said.lower() for words in MEMORY)
-    return f"out of memory, of which there were {memory_mb} MB: {line}" if lacks else line
+    return f"out of memory (limit {memory_mb} MB): {line}" if lacks else line
 
 
 def ending(code: int, cpu_seconds: int) -> str:

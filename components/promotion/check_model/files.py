@@ -31,7 +31,7 @@ def check_files(folder: Path, policy: CheckPolicy) -> float:
         for name in (*folders, *files):
             entry = os.lstat(os.path.join(path, name))
             if not stat.S_ISREG(entry.st_mode) and not stat.S_ISDIR(entry.st_mode):
-                what = "a link" if stat.S_ISLNK(entry.st_mode) else "no plain file"
+                what = "a link" if stat.S_ISLNK(entry.st_mode) else "no regular file"
                 raise PackageRejectedError(f"{name} is {what}, expected a file")
             count, size = count + 1, size + entry.st_size * stat.S_ISREG(entry.st_mode)
     if count > policy.files:
@@ -40,7 +40,7 @@ def check_files(folder: Path, policy: CheckPolicy) -> float:
         )
     if size > policy.size_mb * 1e6:
         raise PackageRejectedError(
-            f"the package has {size / 1e6:,.1f} MB, expected at most {policy.size_mb:g}"
+            f"the package has {size / 1e6:,.1f} MB, expected at most {policy.size_mb:g} MB"
         )
     return size / 1e6
 

@@ -23,41 +23,41 @@ def write_check_page(checked: Checked, policy: CheckPolicy, path: str | Path) ->
         path: The HTML file.
     """
     if not checked.model:
-        write_page(path, "No trial", [], sentence(checked.sentence))
+        write_page(path, "Package not checked", [], sentence(checked.sentence))
         return
-    sections = [Section("What it was allowed", [_limits(checked, policy)])]
+    sections = [Section("Limits", [_limits(checked, policy)])]
     if checked.seen:
-        sections.insert(0, Section("What it cost", [_cards(checked, checked.seen)]))
-        sections.append(Section("What it answered", [gallery(_answers(checked, checked.seen))]))
+        sections.insert(0, Section("Measurements", [_cards(checked, checked.seen)]))
+        sections.append(Section("Answers", [gallery(_answers(checked, checked.seen))]))
     else:
         sections.insert(0, Section("Refused", [text(checked.reason)]))
-    title = f"Trial of model {checked.model[:12]}"
+    title = f"Check of model {checked.model[:12]}"
     write_page(path, title, sections, sentence(checked.sentence))
 
 
 def _cards(checked: Checked, seen: SmokeMeasurements) -> Fragment:
     return cards(
-        Card("verdict", "may be served", tone="good"),
-        Card("answer", f"{seen.answer_ms:.1f} ms", "median, over HTTP, one thread"),
-        Card("load", f"{seen.load_s:.2f} s", "its golden pictures included"),
-        Card("memory", f"{seen.memory_mb:.0f} MB", "most of the whole server at once"),
-        Card("files", f"{checked.megabytes:.1f} MB"),
-        Card("pictures", len(checked.pictures), "each asked about three times"),
+        Card("result", "passed", "may be served", tone="good"),
+        Card("latency", f"{seen.answer_ms:.1f} ms", "median, over HTTP, one thread"),
+        Card("load time", f"{seen.load_s:.2f} s", "with the check of golden images"),
+        Card("memory", f"{seen.memory_mb:.0f} MB", "peak of the server process"),
+        Card("package size", f"{checked.megabytes:.1f} MB"),
+        Card("images", len(checked.pictures), "three requests each"),
     )
 
 
 def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
     seen = checked.seen
     rows = [
-        ("files, MB", checked.megabytes, policy.size_mb),
-        ("load, s", seen.load_s if seen else "", policy.load_seconds),
-        ("answer, median, ms", seen.answer_ms if seen else "", policy.answer_ms),
-        ("one answer, s", "", policy.answer_seconds),
+        ("package size, MB", checked.megabytes, policy.size_mb),
+        ("load time, s", seen.load_s if seen else "", policy.load_seconds),
+        ("latency, median, ms", seen.answer_ms if seen else "", policy.answer_ms),
+        ("timeout of an answer, s", "", policy.answer_seconds),
         ("address space of the server, MB", "", float(policy.memory_mb)),
-        ("CPU of the server, s", "", float(policy.cpu_seconds)),
-        ("outgoing connections, credentials, links, operators of one's own", "", "none"),
+        ("CPU time of the server, s", "", float(policy.cpu_seconds)),
+        ("outgoing connections, credentials, links, custom operators", "", "none"),
     ]
-    return table(("what", "found", "limit"), rows)
+    return table(("limit", "measured", "at most"), rows)
 
 
 def _answers(checked: Checked, seen: SmokeMeasurements) -> Iterator[tuple[NDArray[np.uint8], str]]:

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     if os.getppid() != parent:  # the parent ended before the death signal was set
         return
     if not close_network():
-        print("this kernel lets nobody close the network without privileges", file=sys.stderr)
+        print("this kernel cannot block the network without privileges", file=sys.stderr)
     os.execv(command[0], command)
 
 

@@ -115,7 +115,7 @@ class Sandbox:
             end = f"hangs and is killed after {seconds:g} s"
         sentence = f"the server {end} while it {doing}"
         words = self._last_words()
-        return f"{sentence}, its last words: {words}" if words else sentence
+        return f"{sentence}; end of its log: {words}" if words else sentence
 
     def _last_words(self) -> str:
         """Return the end of the log since the current block began."""

@@ -92,7 +92,7 @@ def smoke_test(
                 client.load(info.dataset)
             loaded = perf_counter() - began
             asked = [_asked(sandbox, client, info, picture, policy) for picture in pictures]
-        with sandbox.within(policy.load_seconds, "rests after its last answer"):
+        with sandbox.within(policy.load_seconds, "is idle after its last answer"):
             memory = sandbox.peak_memory_mb()
     ms = median(answered.ms for answers in asked for answered in answers)
     _check_latency(ms, policy)
@@ -110,7 +110,7 @@ def _start(sandbox: Sandbox, port: Path, policy: CheckPolicy) -> None:
 def _check_latency(ms: float, policy: CheckPolicy) -> None:
     if ms > policy.answer_ms:
         raise PackageRejectedError(
-            f"an answer takes {ms:,.0f} ms, expected at most {policy.answer_ms:,.0f}"
+            f"an answer takes {ms:,.0f} ms, expected at most {policy.answer_ms:,.0f} ms"
         )
 
 
@@ -119,7 +119,7 @@ def _asked(
 ) -> tuple[Answered, Answered]:
     """Request the tensors of a picture once, and its boxes twice."""
     inputs = network_input(letterbox_of(info, picture.image).apply(picture.image)[None])
-    with sandbox.within(policy.answer_seconds, f"looks at {picture.name}"):
+    with sandbox.within(policy.answer_seconds, f"computes the tensors of {picture.name}"):
         check_tensors(client.infer(info.dataset, inputs), info)
     answers = tuple(_answered(sandbox, client, info, picture, policy) for _ in range(2))
     if picture.boxes is None:
@@ -147,4 +147,4 @@ def _check_same(
 ) -> None:
     difference = differs(expected, found, info.postprocessing.score_threshold)
     if difference:
-        raise PackageRejectedError(f"{picture.name} is answered otherwise: {difference}")
+        raise PackageRejectedError(f"{picture.name} is answered differently: {difference}")

@@ -42,11 +42,13 @@ def ask_server(
     if answer.status_code == MISSING:
         return None
     if answer.is_error:
-        raise Refusal(f"the {who} server declines a picture: {reason(answer)}")
+        raise Refusal(f"the {who} server refuses an image: {reason(answer)}")
     try:
         return DetectAnswer.model_validate_json(answer.content)
     except ValueError as cause:
-        raise Refusal(f"the {who} server's answer is none: {answer.content[:80]!r}") from cause
+        raise Refusal(
+            f"the {who} server's answer cannot be parsed: {answer.content[:80]!r}"
+        ) from cause
 
 
 def reason(answer: httpx.Response) -> str:

@@ -73,7 +73,7 @@ class CanaryRollout:
             Outage: If the target itself does not answer: no verdict on the candidate.
         """
         ours = self.prober
-        log_progress(f"{ours.model[:12]} comes up beside what serves {ours.dataset}")
+        log_progress(f"starting candidate {ours.model[:12]} of {ours.dataset}")
         try:
             ours.target.begin(ours.dataset, ours.model)
         except CandidateFailure as cause:
@@ -85,7 +85,7 @@ class CanaryRollout:
             self._asked_base, self._failed_base = ours.asked, ours.failed
             self._second_look.compare_anew()
             seen = self._with_traffic() if percent else self._shadow()
-            log_progress(f"{percent:3d} %: {_told(seen)}")
+            log_progress(f"{percent} % of traffic: {_told(seen)}")
 
     def _shadow(self) -> Evidence:
         """Probe with every picture once, without requests of clients, and again while in doubt."""
@@ -180,16 +180,16 @@ class CanaryRollout:
         if self._stable_away is None:
             self._stable_away = now
             log_progress(
-                f"at {self._percent} % the champion does not answer, the rollout waits: {failed}"
+                f"at {self._percent} % the rollout waits: the champion does not answer: {failed}"
             )
         if now - self._stable_away > self._policy.ready_seconds:
-            raise Outage(f"the champion does not answer, {failed}: try again when it does")
+            raise Outage(f"the champion does not answer: {failed}; try again when it does")
         return True
 
 
 def _told(seen: Evidence) -> str:
     answered = seen.candidate.requests - seen.candidate.errors
     return (
-        f"{answered:,} answers to clients, {seen.candidate.errors} failed; "
-        f"{seen.asked} to us, {seen.failed} failed"
+        f"{answered:,} client requests answered, {seen.candidate.errors} failed; "
+        f"{seen.asked} probes, {seen.failed} failed"
     )

@@ -75,8 +75,7 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
         if version.model != before:
             now = before[:12] if before else "nothing"
             raise PromotionConflict(
-                f"this run promoted {version.name} already, but {now} is in service by now: "
-                "it stays"
+                f"this run promoted {version.name} before, but {now} is in service now and stays"
             )
     if not back:
         _check_compared(version, before)
@@ -117,8 +116,8 @@ def _check_compared(version: Version, champion: str | None) -> None:
     if version.compared_with != champion:
         then, now = ((digest or "nothing")[:12] for digest in (version.compared_with, champion))
         raise PromotionConflict(
-            f"{version.name} was compared with {then}, but {now} is in service: "
-            "train again, so that both are compared"
+            f"{version.name} was compared with {then}, but {now} is in service now: "
+            "train again to compare with it"
         )
 
 
@@ -141,9 +140,9 @@ def _again(target: Target, version: Version, pictures: ProbeImages) -> Rollout:
         answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
         if answer and answer.model == model:
             target.abandon(dataset)
-            return Rollout(version, model, f"{model[:12]} serves already")
+            return Rollout(version, model, f"model {model[:12]} is in service already")
     target.serve(dataset, model)
-    return Rollout(version, model, f"{model[:12]} is champion and serves again")
+    return Rollout(version, model, f"champion {model[:12]} is in service again")
 
 
 def _sent_back(
@@ -158,7 +157,7 @@ def _sent_back(
         left = outage
     finally:
         sentence = _ending(register, rollout, cause)
-        sentence += f"; its trial is not ended: {left}" if left else ""
+        sentence += f"; the candidate is not removed: {left}" if left else ""
         detail = {
             "steps": steps_of(rollout.observations),
             "kept": rollout.champion,
@@ -176,15 +175,16 @@ def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
     """Return the outcome in a sentence: model in service, reason, and next step."""
     version, why = rollout.version, str(cause) or type(cause).__name__
     model = version.model[:12]
-    now = f"{rollout.champion[:12]} serves on" if rollout.champion else "nothing serves"
+    champion = rollout.champion
+    now = f"champion {champion[:12]} stays in service" if champion else "no model is in service"
     if isinstance(cause, HeldBack):
-        return f"{model} is held back by load, {now}: {why}; that is no verdict, try again"
+        return f"{model} not promoted under load, {now}: {why}; no verdict on the model, try again"
     if not isinstance(cause, Breach):
-        return f"{model} is held back, {now}: {why}; that is no verdict on it"
+        return f"{model} not promoted, {now}: {why}; no verdict on the model"
     lost = ""
     if register.alias(version.dataset, "challenger") == version:
-        lost = f"{model} is the challenger no longer; "
-    return f"{model} is sent back, {now}: {why}; {lost}to try it again, deploy the model {model}"
+        lost = f"{model} is no longer the challenger; "
+    return f"{model} rolled back, {now}: {why}; {lost}to try again, deploy model {model}"
 
 
 def _served(
@@ -203,7 +203,9 @@ def _served(
             raise
         target.tally(dataset, "stable")  # raises if the target itself is away
         with suppress(PromotionConflict):  # a newer champion deploys itself
-            why = f"{model[:12]} does not come up in service, {before[:12]} serves on: {cause}"
+            why = (
+                f"{model[:12]} does not start in service, {before[:12]} is champion again: {cause}"
+            )
             detail = {"reason": why, "kept": before, **_named(rollout)}
             register.step_back(rollout.version, register.named(dataset, before), detail)
             target.serve(dataset, before)
@@ -211,6 +213,7 @@ def _served(
     golden, observations = len(pictures.golden), rollout.observations
     met = sum(int(step["requests"]) for step in steps_of(observations))
     sentence = (
-        f"serving {model[:12]}: {golden} golden answers right, {met:,} requests answered on trial"
+        f"model {model[:12]} is in service: {golden} golden images answered correctly, "
+        f"{met:,} client requests during the canary"
     )
     return replace(rollout, sentence=sentence)

@@ -72,24 +72,21 @@ def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     failed = seen.candidate.errors + seen.failed
     asked = seen.candidate.requests + seen.asked
     if failed > FORGIVEN and failed > policy.max_error_rate * asked:
-        yield (
-            f"{failed} of {asked} requests failed at it, expected at most "
-            f"{policy.max_error_rate:.0%}"
-        )
+        yield (f"{failed} of {asked} requests failed, expected at most {policy.max_error_rate:.0%}")
 
 
 def _disagreement(live: DetectionAgreement, policy: RolloutPolicy) -> Iterator[str]:
     if live.champion >= policy.min_boxes and live.lost > policy.max_disagreement:
         yield (
-            f"it lacks {live.lost:.0%} of the champion's {live.champion} boxes on "
-            f"{live.pictures} live pictures, expected at most {policy.max_disagreement:.0%}"
+            f"{live.lost:.0%} of the champion's {live.champion} boxes missing on "
+            f"{live.pictures} live images, expected at most {policy.max_disagreement:.0%}"
         )
 
 
 def _boxes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     live, ours, theirs = seen.live, seen.candidate, seen.champion
     yield from _beyond(
-        "live pictures",
+        "live images",
         _Found(live.pictures, live.candidate, live.candidate_scores),
         _Found(live.pictures, live.champion, live.champion_scores),
         _Found(*seen.golden),
@@ -98,7 +95,7 @@ def _boxes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     )
     if min(ours.requests, theirs.requests) >= policy.min_requests:
         yield from _beyond(
-            "clients' pictures",
+            "client images",
             _Found(ours.requests, ours.boxes, ours.scores),
             _Found(theirs.requests, theirs.boxes, theirs.scores),
             _Found(*seen.golden),
@@ -140,7 +137,7 @@ def _beyond(
     low, high = min(usual) * max(0.0, keeps - chance), max(usual) * (1 / keeps + chance)
     if not low <= ours.each <= high:
         yield (
-            f"it finds {ours.each:.2f} boxes a picture on {ours.pictures} {where}, expected "
+            f"{ours.each:.2f} boxes an image on {ours.pictures} {where}, expected "
             f"{low:.2f} to {high:.2f}"
         )
     means = [found.mean for found in (theirs, golden) if found.boxes]
@@ -149,6 +146,6 @@ def _beyond(
         low, high = min(means) - most, max(means) + most
         if not low <= ours.mean <= high:
             yield (
-                f"the mean score of its {ours.boxes} boxes on {where} is {ours.mean:.2f}, "
+                f"mean score {ours.mean:.2f} of {ours.boxes} boxes on {where}, "
                 f"expected {low:.2f} to {high:.2f}"
             )

@@ -82,4 +82,4 @@ def slowest(latencies_ms: Sequence[float]) -> float:
 
 
 def _too_slow(ours: float, limit: float, words: str) -> str:
-    return f"its answers take {ours:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"
+    return f"latency {ours:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"

@@ -16,8 +16,8 @@ from components.shared.pages.fragments import Card, cards, columns, sentence, ta
 from components.shared.pages.page import Section, write_page
 
 HEADINGS = (
-    "share", "until, s", "answers to clients", "failed", "answers to us", "failed ", "p95, ms",
-    "champion's p95, ms", "boxes", "champion's boxes",
+    "share", "until, s", "client requests", "failed", "probes", "failed ", "p95, ms",
+    "champion p95, ms", "boxes", "champion boxes",
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
         path: The HTML file.
     """
     version = rollout.version
-    sections = [Section("How it went", list(_told(rollout)))] if rollout.observations else []
+    sections = [Section("Canary steps", list(_told(rollout)))] if rollout.observations else []
     lead = sentence(rollout.sentence)
     write_page(path, f"Rollout of {version.name}", sections, lead)
 
@@ -43,15 +43,15 @@ def _told(rollout: Rollout) -> Iterator[Markup]:
     )
     yield cards(
         Card("largest share", f"{max(observation.percent for observation in observations)} %"),
-        Card("lasted", f"{last.at:.0f} s"),
-        Card("clients' requests", met, "that the candidate was given"),
-        Card("failed at it", failed, "our own requests included", "bad" if failed else ""),
+        Card("duration", f"{last.at:.0f} s"),
+        Card("client requests", met, "to the candidate"),
+        Card("failed", failed, "client requests and probes", "bad" if failed else ""),
     )
     if len(observations) > 1:
         failures = [_failures(observations)] if failed else []
         yield columns(_shares(observations, rollout.failed), _latencies(observations), *failures)
     yield table(HEADINGS, [_row(observation) for observation in _ends(observations)])
-    yield text(f"{rollout.note} Boxes are those of both models on the newest live pictures.")
+    yield text(f"{rollout.note} The boxes are those of both models on the newest live images.")
 
 
 def _ends(observations: Sequence[Observation]) -> list[Observation]:
@@ -68,7 +68,7 @@ def _shares(observations: Sequence[Observation], failed: bool) -> Markup:
     shares.append(0.0 if failed else 100.0)
     return line_chart(
         seconds, {"candidate": shares, "champion": [100 - share for share in shares]},
-        title="Who answers", x_label="seconds", y_label="% of the requests", y_range=(-3, 103),
+        title="Traffic split", x_label="seconds", y_label="% of the requests", y_range=(-3, 103),
     )  # fmt: skip
 
 
@@ -77,21 +77,21 @@ def _failures(observations: Sequence[Observation]) -> Markup:
     ours = [float(observation.seen.failed) for observation in observations]
     return line_chart(
         [observation.at for observation in observations],
-        {"clients' requests": clients, "our own": ours},
-        title="Failed at the candidate, in each step", x_label="seconds", y_label="requests",
+        {"client requests": clients, "probes": ours},
+        title="Failed requests of the candidate, by step", x_label="seconds", y_label="requests",
     )  # fmt: skip
 
 
 def _latencies(observations: Sequence[Observation]) -> Markup:
     sides = {
         "candidate": [_p95(observation.seen.latencies_ms) for observation in observations],
-        "champion, same pictures": [
+        "champion, same images": [
             _p95(observation.seen.champion_ms) for observation in observations
         ],
     }
     return line_chart(
         [observation.at for observation in observations], sides,
-        title="Answers to us, 95th percentile", x_label="seconds", y_label="ms",
+        title="Latency of probes, 95th percentile", x_label="seconds", y_label="ms",
     )  # fmt: skip
 
 

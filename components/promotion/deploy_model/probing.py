@@ -95,9 +95,9 @@ class Prober:
                 answer = self.target.ask(self.dataset, known.jpeg, "candidate")
             except Refusal as cause:
                 self._excused(cause)
-                raise self.blamed(f"it does not answer {known.name}: {cause}") from cause
+                raise self.blamed(f"no answer for {known.name}: {cause}") from cause
             if answer is None:
-                raise self.blamed(f"nothing answered {known.name}, expected {self.model[:12]}")
+                raise self.blamed(f"no model answered {known.name}, expected {self.model[:12]}")
             self._check(known, answer)
         for number in range(len(self.pictures.live)):
             self._compare(number)
@@ -126,7 +126,7 @@ class Prober:
         if self.beside:
             self._timed("stable", self.pictures.live[0])
         if self.stable_failed:
-            raise Outage(f"neither side answers, {self.stable_failed}: try again")
+            raise Outage(f"neither server answers: {self.stable_failed}; try again")
         return Breach(reason)
 
     def _again(self, known: GoldenImage) -> None:
@@ -140,7 +140,7 @@ class Prober:
             raise Breach(f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}")
         difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)
         if difference:
-            raise Breach(f"{known.name} is answered otherwise: {difference}")
+            raise Breach(f"{known.name} is answered differently: {difference}")
 
     def _compare(self, number: int) -> None:
         """Send a live picture to both sides, in the same second."""

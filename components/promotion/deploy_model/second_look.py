@@ -70,14 +70,14 @@ class SecondLook:
         reason, now = slow(seen, self._policy), self._now()
         if self._suspected is None:
             if reason:
-                log_progress(f"at {percent} % {reason}: looking again, at both sides")
+                log_progress(f"at {percent} % {reason}: measuring both servers again")
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
             self.compare_anew()
             self._prober.forget_latencies()
         elif enough(seen, self._policy, beside=self._needs_champion(percent)):
             if reason:
-                raise HeldBack(f"at {percent} % {reason}, and so at a second look")
+                raise HeldBack(f"at {percent} % {reason}, in two measurements")
             waited = now - self._suspected >= self._policy.step_seconds
             if waited or not percent or self._has_enough_clients(seen, percent):
                 self._suspected = None

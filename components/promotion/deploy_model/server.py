@@ -34,7 +34,7 @@ class ServerTarget:
         ready_seconds: Timeout for a candidate to become ready, in seconds.
     """
 
-    note = "What the candidate fails to answer is answered by the champion: no client meets it."
+    note = "The champion answers requests that the candidate fails: clients see no error."
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class Error:
 
     def __str__(self) -> str:
         """Return found and true class with score and size, in words."""
-        true = f"{self.truth.label}, {_sides(self.truth)}" if self.truth else "nothing there"
+        true = f"{self.truth.label}, {_sides(self.truth)}" if self.truth else "no object"
         said = f"{self.found.label} {self.found.score:.2f}" if self.found else "not found"
         return f"{said}: {true}"
 

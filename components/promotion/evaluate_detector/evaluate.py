@@ -98,12 +98,12 @@ class Evaluation:
         at_half, overall = (precision_text(model.coco[name]) for name in ("map50", "map"))
         numbers = f"mAP50 {at_half}, mAP50-95 {overall}"
         others = [
-            f"{LABELS[other.role]} {precision_text(other.coco['map50'])}"
+            f"{LABELS[other.role]}: mAP50 {precision_text(other.coco['map50'])}"
             for other in self.report.models
             if other is not model
         ]
         images = f"{numbers} on {self.report.images:,} {self.report.split} images"
-        return "; ".join([f"{LABELS[model.role]} {images}", *others])
+        return "; ".join([f"{LABELS[model.role]}: {images}", *others])
 
 
 def evaluate(

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from components.promotion.evaluate_detector.errors import KINDS, ImageErrors, Kind
 from components.promotion.evaluate_detector.evaluate import Evaluation
+from components.shared.contracts.change_text import gain_text
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import LABELS, ModelReport, Report, precision_text
 from components.shared.pages.fragments import Card, cards, sentence, table, text
@@ -13,7 +14,7 @@ from components.shared.pages.page import Section
 
 RIGHT = ("model", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large", "recall")
 NAMES = ("map", "map50", "map75", "map_small", "map_medium", "map_large", "mar_100")
-COST = ("model", "digest", "ms p50", "ms p95", "package, MB", "memory, MB", "hard cases right")
+COST = ("model", "digest", "p50, ms", "p95, ms", "package, MB", "memory, MB", "hard cases correct")
 
 
 def numbers(evaluation: Evaluation) -> Section:
@@ -23,7 +24,7 @@ def numbers(evaluation: Evaluation) -> Section:
     told = [
         *_duels(report),
         *([sentence(few)] if (few := PromotionPolicy().few(report.images, report.split)) else []),
-        *(f"There is no {role}: {why}." for role, why in report.absent.items()),
+        *(f"No {LABELS[role]}: {why}." for role, why in report.absent.items()),
     ]
     parts: list[Markup] = []
     if best:
@@ -33,7 +34,7 @@ def numbers(evaluation: Evaluation) -> Section:
         parts.append(table(COST, [_cost(model, report) for model in report.models]))
     if told:
         parts.append(text(*told))
-    return Section(f"On the same {report.images:,} {report.split} images", parts)
+    return Section(f"Metrics on the same {report.images:,} {report.split} images", parts)
 
 
 def count_errors(comparisons: Mapping[str, ImageErrors]) -> dict[Kind, int]:
@@ -65,16 +66,17 @@ def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
         Card("mAP50", precision_text(best.coco["map50"]), f"of the {LABELS[best.role]}"),
         Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
         Card("missed", errors["missed"], "objects"),
-        Card("badly placed", errors["badly placed"], "boxes, by more than half"),
-        Card("false alarms", errors["false"], "boxes"),
-        Card("95 % within", f"{best.latency_ms_p95:.1f} ms", "CPU time, JPEG to boxes, one thread"),
+        Card("poorly localised", errors["badly placed"], "boxes, IoU below 0.5"),
+        Card("false positives", errors["false"], "boxes"),
+        Card("latency, p95", f"{best.latency_ms_p95:.1f} ms", "JPEG to boxes, one thread"),
     )
 
 
 def _duels(report: Report) -> Iterator[str]:
     for duel in report.duels if report.boxes else ():
         yield (
-            f"The {LABELS[duel.role]} has {duel.map.gain:+.3f} mAP50-95 against the champion: "
-            f"{duel.map.low:+.3f} to {duel.map.high:+.3f} in {duel.confidence * 100:.3g} % of "
-            f"{duel.resamples:,} resamples of the images, the same for both."
+            f"mAP50-95 of the {LABELS[duel.role]} minus that of the champion: "
+            f"{gain_text(duel.map.gain)}, {gain_text(duel.map.low)} to {gain_text(duel.map.high)} "
+            f"with {duel.confidence * 100:.3g} % confidence (paired bootstrap, "
+            f"{duel.resamples:,} resamples)."
         )

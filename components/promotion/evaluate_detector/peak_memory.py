@@ -40,7 +40,7 @@ def measure_peak_memory(folder: str | Path) -> float:
             command, env={**os.environ, **code}, capture_output=True, text=True, timeout=SECONDS
         )
     except subprocess.TimeoutExpired as cause:
-        raise PackageError(f"it is not opened and asked within {SECONDS:.0f} s") from cause
+        raise PackageError(f"it did not load and answer within {SECONDS:.0f} s") from cause
     if done.returncode:
         words = done.stderr.strip().splitlines() or [f"its process ends with {done.returncode}"]
         raise PackageError(words[-1])

@@ -23,19 +23,19 @@ from components.shared.vision.jpeg import Image, decode_jpeg
 
 CLOSE_UPS, PICTURES, BARS = 8, 8, 14
 TITLES: dict[Kind, str] = {
-    "missed": "Missed: the largest objects that were not found",
-    "false": "False alarms: the surest boxes where nothing is",
-    "badly placed": "Badly placed: boxes that cover less than half of their object",
-    "mistaken": "Mistaken: objects that were taken for another class",
+    "missed": "Missed: the largest objects without a box",
+    "false": "False positives: the boxes with the highest scores where no object is",
+    "badly placed": "Poorly localised: boxes whose IoU with their object is below 0.5",
+    "mistaken": "Wrong class: objects with a box of another class",
 }
 NATURAL = {"size": tuple(SIZES), "hour": HOURS, "crowding": tuple(CROWDS.values())}
 TITLES_OF_SLICES = {
     "class": "By class", "size": "By size of the object", "camera": "By camera",
-    "hour": "By hour of the day, UTC", "crowding": "By objects in the picture",
+    "hour": "By hour of the day, UTC", "crowding": "By objects in the image",
 }  # fmt: skip
-PRECISION = "Precision over recall, at half overlap"
+PRECISION = "Precision over recall at IoU 0.5"
 NO_PRECISION = "Precision is not measurable: no image has a box"
-LEGEND = "Green is the truth, orange is what the model would have answered."
+LEGEND = "Green: labels. Orange: boxes of the model, as it would answer in service."
 
 
 def publish(
@@ -81,7 +81,7 @@ def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotR
             _errors(evaluation, evaluation.subject, pictures),
             _whole_pictures(evaluation, evaluation.subject, pictures),
         ]
-    title = f"Models of {evaluation.report.dataset}, compared"
+    title = f"Comparison of models of {evaluation.report.dataset}"
     write_page(path, title, sections, sentence(evaluation.sentence))
 
 
@@ -105,14 +105,14 @@ def _slices(evaluation: Evaluation) -> Section:
                 for model in evaluation.report.models
             },
             title=TITLES_OF_SLICES[kind] + _cut(len(names), len(counts)),
-            x_label="mAP50 (true boxes in brackets)",
+            x_label="mAP50 (in brackets: objects)",
         )
         for kind, counts in evaluation.report.slice_boxes.items()
         if len(names := _shown(kind, counts)) > 1
     ]
     return Section(
-        "Where it is right, and where less so",
-        [columns(*charts) if charts else text("There is nothing to tell apart.")],
+        "mAP50 by slice",
+        [columns(*charts) if charts else text("There is one slice of each kind.")],
     )
 
 
@@ -130,27 +130,27 @@ def _shown(kind: str, counts: Mapping[str, int]) -> list[str]:
 def _curves(evaluation: Evaluation, subject: Role) -> Section:
     names, counts = evaluation.confusion
     curves: dict[str, tuple[Floats, Floats]] = {
-        role: (measured.recall, measured.precision)
+        LABELS[role]: (measured.recall, measured.precision)
         for role, measured in evaluation.measured.items()
         if measured.precision.size
     }
     latencies: dict[str, list[float]] = {
-        role: answers.latency_ms for role, answers in evaluation.answers.items()
+        LABELS[role]: answers.latency_ms for role, answers in evaluation.answers.items()
     }
     classes = len(evaluation.classes)
     few = f": the {SHOWN_CLASSES} of {classes} classes with most errors"
-    title = f"What the {subject} takes things for{few if classes > SHOWN_CLASSES else ''}"
+    title = f"Confusion matrix{few if classes > SHOWN_CLASSES else ''}, {LABELS[subject]}"
     matrix = heatmap(
         counts, names, names, title=title,
-        row_label="truth", column_label="answer",
+        row_label="label", column_label="answer",
     )  # fmt: skip
     return Section(
-        "Curves",
+        "Precision, confusion, latency",
         [
             columns(
                 pr_curve(curves, title=PRECISION if curves else NO_PRECISION),
                 matrix,
-                histogram(latencies, title="Time for one image", x_label="CPU milliseconds"),
+                histogram(latencies, title="Latency of one image", x_label="CPU time, ms"),
             )
         ],
     )
@@ -164,8 +164,8 @@ def _errors(evaluation: Evaluation, subject: Role, pictures: _Pictures) -> Secti
         chosen = worst(errors, kind, CLOSE_UPS)
         if chosen:
             items = ((_close_up(pictures, *each)) for each in chosen)
-            shown += [text(f"{TITLES[kind]} ({counts[kind]:,} in all)."), gallery(items, 240)]
-    return Section(f"The worst errors of the {subject}", shown)
+            shown += [text(f"{TITLES[kind]} ({counts[kind]:,} in total)."), gallery(items, 240)]
+    return Section(f"Worst errors of the {LABELS[subject]}", shown)
 
 
 def _close_up(pictures: _Pictures, sha256: str, error: Error) -> tuple[Image, str]:
@@ -178,7 +178,7 @@ def _whole_pictures(evaluation: Evaluation, subject: Role, pictures: _Pictures) 
     errors = {sha256: len(each.errors) for sha256, each in evaluation.comparisons.items()}
     chosen = sorted(errors, key=lambda sha256: (-errors[sha256], sha256))[:PICTURES]
     return Section(
-        "Whole pictures, those with most errors first",
+        "Images with most errors",
         [text(LEGEND), gallery(_drawn(evaluation, subject, pictures, chosen), 420)],
     )
 

@@ -39,7 +39,7 @@ def fetch(
     """
     version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)
     if version is None:
-        reason = f"no model of {dataset} is in service yet"
+        reason = f"{dataset} has no champion yet"
         mark_absent(folder, reason)
         log_progress(reason)
         return None

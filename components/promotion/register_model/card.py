@@ -16,10 +16,11 @@ from components.shared.pages.markdown import markdown_table, plain
 from components.shared.vision.letterbox import Letterbox
 
 NUMBERS = {
-    "map": "mAP50-95", "map50": "mAP50", "map75": "mAP75", "map_small": "mAP50-95 of small objects",
-    "map_medium": "of medium ones", "map_large": "of large ones", "mar_100": "recall",
+    "map": "mAP50-95", "map50": "mAP50", "map75": "mAP75", "map_small": "mAP50-95, small objects",
+    "map_medium": "mAP50-95, medium objects", "map_large": "mAP50-95, large objects",
+    "mar_100": "recall, at most 100 boxes an image",
 }  # fmt: skip
-COSTS = {"latency_ms_p50": "ms an image, median", "latency_ms_p95": "ms an image, 95th percentile"}
+COSTS = {"latency_ms_p50": "latency, median, ms", "latency_ms_p95": "latency, 95th percentile, ms"}
 MAX_ROWS = 12  # of one kind of slice; the weakest are shown
 HOURS = 24
 
@@ -47,20 +48,20 @@ def model_card(
         [
             f"# {snapshot.dataset}: model {package.digest[:12]}",
             _purpose(package),
-            f"It was registered because: {plain(verdict.reason)}",
-            "## What it learned from",
+            f"Reason of its registration: {plain(verdict.reason)}",
+            "## Training data",
             _data(snapshot, images),
-            f"## How well it does, on {report.images:,} {report.split} images that no model "
-            f"learned from ({report.boxes:,} objects)",
+            f"## Metrics on {report.images:,} {report.split} images with {report.boxes:,} objects",
+            "No model was trained on these images.",
             _numbers(model, champion),
             *_slices(report, model, champion),
             "## Limits",
             _listed(_limits(package, report, snapshot, images, verdict.policy.min_slice_boxes)),
-            "## Where it comes from",
+            "## Lineage",
             _lineage(package),
             "## Licence",
-            "The code that made it is under the Apache License 2.0. The pictures that it learned "
-            "from belong to whom they belonged before, and their terms hold for it too.",
+            "The code is under the Apache License 2.0. The training images keep their owners and "
+            "licences, whose terms apply to the model too.",
         ]
     ) + "\n"  # fmt: skip
 
@@ -68,11 +69,10 @@ def model_card(
 def _purpose(package: PackageInfo) -> str:
     picture = package.preprocessing
     return (
-        f"It finds {_names(package.classes)} in still pictures of fixed cameras, seen at "
-        f"{picture.image_width}x{picture.image_height} pixels, and says where each is and how "
-        f"sure it is (boxes from {package.postprocessing.score_threshold:g} on are answered). "
-        "It is made for counting and watching traffic and parking. It knows no people and no "
-        "number plates, and is no ground for a decision about a person."
+        f"Object detector for images of fixed cameras. Classes: {_names(package.classes)}. Input: "
+        f"{picture.image_width}x{picture.image_height} pixels. Answer: boxes with scores, from "
+        f"{package.postprocessing.score_threshold:g} on.\n\nIntended use: counting and monitoring "
+        "traffic and parking. Out of scope: people, number plates, and decisions about a person."
     )
 
 
@@ -93,7 +93,7 @@ def _data(snapshot: SnapshotInfo, images: Sequence[SnapshotImage]) -> str:
     )
     left_out = f" {len(snapshot.left_out):,} images were left out." if snapshot.left_out else ""
     table = markdown_table(("", *splits), rows, numbers=True)
-    return f"{table}\n\n{who}; pictures{when}.{left_out}"
+    return f"{table}\n\n{who}. Images{when}.{left_out}"
 
 
 def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
@@ -104,11 +104,11 @@ def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
     rows += [
         (title, *(f"{getattr(one, name):.1f}" for one in models)) for name, title in COSTS.items()
     ]
-    rows.append(("package, MB", *(f"{one.size_bytes / 1e6:.1f}" for one in models)))
+    rows.append(("package size, MB", *(f"{one.size_bytes / 1e6:.1f}" for one in models)))
     if model.memory_mb is not None:
         memory = (f"{one.memory_mb:,.0f}" if one.memory_mb else "" for one in models)
         rows.append(("memory without a server, MB", *memory))
-    head = ("", "this model", "the champion before")[: 1 + len(models)]
+    head = ("", "this model", "previous champion")[: 1 + len(models)]
     return markdown_table(head, rows, numbers=True)
 
 
@@ -123,7 +123,7 @@ def _slices(report: Report, model: ModelReport, champion: ModelReport | None) ->
             for name in weakest
         ]
         more = f", the weakest {MAX_ROWS} of {len(values)}" if len(values) > MAX_ROWS else ""
-        head = (kind, "objects", "this model", "the champion before")[:width]
+        head = (kind, "objects", "this model", "previous champion")[:width]
         yield f"mAP50 by {kind}{more}:\n\n{markdown_table(head, rows, numbers=True)}"
 
 
@@ -137,25 +137,27 @@ def _limits(
     seen = [image for image in images if image.split == "train"]
     if sides := sorted(_seen_side(package, i, b) for i in seen for b in i.boxes):
         yield (
-            f"The smallest twentieth of the objects that it learned from is up to "
-            f"{sides[len(sides) // 20]:.0f} pixels of its input in the shorter side; smaller ones "
-            "it has hardly seen."
+            "Small objects: only 5 % of the training objects have a shorter side below "
+            f"{sides[len(sides) // 20]:.0f} pixels of the input."
         )
     hours = {image.captured_at.hour for image in seen}
     if seen and len(hours) < HOURS:
         missing = [hour for hour in range(HOURS) if hour not in hours]
-        yield f"It has seen nothing taken in these hours (UTC): {_spans(missing)}."
+        yield f"No training image was taken in these hours (UTC): {_spans(missing)}."
     for kind, counts in sorted(report.slice_boxes.items()):
         few = [f"{plain(name)} ({count})" for name, count in counts.items() if count < min_boxes]
         if few:
             named = ", ".join(few[:MAX_ROWS])
-            yield f"Too few {report.split} objects to say much, by {kind}: {named}."
+            yield (
+                f"Fewer than {min_boxes} {report.split} objects, so mAP50 is uncertain, by "
+                f"{kind}: {named}."
+            )
     if snapshot.shared_groups:
         yield (
-            f"{len(snapshot.shared_groups)} groups of pictures stand in more than one split, so "
-            "the numbers above may be too good."
+            f"{len(snapshot.shared_groups)} groups of images are in more than one split, so the "
+            "metrics above may be too high."
         )
-    yield "A camera, a view or weather that is not above is news to it: measure before you rely."
+    yield "Other cameras, views and weather were not tested: measure before use."
 
 
 def _seen_side(package: PackageInfo, image: SnapshotImage, box: Box) -> float:
@@ -173,7 +175,7 @@ def _lineage(package: PackageInfo) -> str:
         ("seed", lineage.seed), ("training", lineage.fingerprint),
         *sorted(lineage.settings.items()),
     ]  # fmt: skip
-    return markdown_table(("what", "value"), ((name, str(said)) for name, said in rows))
+    return markdown_table(("name", "value"), ((name, str(said)) for name, said in rows))
 
 
 def _listed(sentences: Iterable[str]) -> str:

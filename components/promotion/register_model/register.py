@@ -139,7 +139,7 @@ def register(
         champion.model if champion else None,
     )  # fmt: skip
     serves = version == registry.champion(info.dataset)
-    log_progress(f"{version.name} is {'in service' if serves else 'the challenger now'}")
+    log_progress(f"{version.name} is {'in service' if serves else 'registered as challenger'}")
     return version
 
 

@@ -28,7 +28,7 @@ def check_golden(folder: str | Path, answer: Answer, score_threshold: float) -> 
         found = answer((Path(folder) / golden.file).read_bytes())
         difference = differs(golden.boxes, found, score_threshold)
         if difference:
-            raise PackageError(f"{golden.file} is answered otherwise: {difference}")
+            raise PackageError(f"{golden.file} is answered differently: {difference}")
     return len(answers)
 
 

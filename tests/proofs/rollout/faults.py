@@ -20,7 +20,7 @@ class Fault(NamedTuple):
     after: int
     guard: str
     percent: int
-    ended: str = "is sent back"
+    ended: str = "rolled back"
 
     def is_met(self, said, most):
         """Say whether the right guard spoke, after the share had been right."""
@@ -32,17 +32,17 @@ class Fault(NamedTuple):
 
 
 FAULTS = (
-    Fault("answers 500 at once", "errors", 0, "it does not answer golden/", 0),
-    Fault("answers 500 in traffic", "errors", 10, "requests failed at it", 5),
-    Fault("is slow at once", "slow", 0, "its answers take", 0, "is held back by load"),
-    Fault("is slow in traffic", "slow", 10, "its answers take", 5, "is held back by load"),
-    Fault("crashes in traffic", "crash", 10, "requests failed at it", 5),
-    Fault("crashes at a quarter", "crash", 60, "requests failed at it", 25),
-    Fault("answers otherwise but golden pictures", "lies", 0, "it lacks", 0),
-    Fault("answers otherwise in traffic", "lies", 10, "it lacks", 5),
+    Fault("answers 500 at once", "errors", 0, "no answer for golden/", 0),
+    Fault("answers 500 in traffic", "errors", 10, "requests failed", 5),
+    Fault("is slow at once", "slow", 0, "latency ", 0, "not promoted under load"),
+    Fault("is slow in traffic", "slow", 10, "latency ", 5, "not promoted under load"),
+    Fault("crashes in traffic", "crash", 10, "requests failed", 5),
+    Fault("crashes at a quarter", "crash", 60, "requests failed", 25),
+    Fault("answers otherwise but golden pictures", "lies", 0, "boxes missing", 0),
+    Fault("answers otherwise in traffic", "lies", 10, "boxes missing", 5),
     Fault("finds nothing for clients alone", "blinds", 0, "clients' pictures", 5),
     Fault("never gets ready", "never", 0, "it does not become ready", 0),
-    Fault("lies about ready", "pretends", 0, "nothing answered golden/", 0),
+    Fault("lies about ready", "pretends", 0, "no model answered golden/", 0),
 )
 UNSIGNED = Fault("is not signed", "", 0, "has no signature", 0)
-SHIFTED = Fault("is another model, with right golden answers", "", 0, "it lacks", 0)
+SHIFTED = Fault("is another model, with right golden answers", "", 0, "boxes missing", 0)

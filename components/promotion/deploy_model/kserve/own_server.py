@@ -28,7 +28,7 @@ class OwnServer:
     """
 
     counts = True
-    note = "What the candidate fails to answer, the clients of its share meet, until it is back."
+    note = "Clients see the requests that the candidate fails, until it is rolled back."
 
     def __init__(
         self, objects: Objects, settings: PredictorSettings, package_store: PackageStore

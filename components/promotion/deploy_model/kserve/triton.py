@@ -56,7 +56,7 @@ class Triton(OwnServer):
     """
 
     counts = False
-    note = "Triton does not count what clients meet: only our own requests were judged."
+    note = "Triton does not report client requests: the candidate was judged by probes alone."
 
     def __init__(
         self, objects: Objects, settings: PredictorSettings, package_store: PackageStore
@@ -177,7 +177,7 @@ def _infer(http: httpx.Client, url: str, who: str, inputs: Floats) -> tuple[Infe
     if answer.status_code == MISSING:
         raise _Missing
     if answer.is_error:
-        raise Refusal(f"the {who} server declines a picture: {reason(answer)}")
+        raise Refusal(f"the {who} server refuses an image: {reason(answer)}")
     told = int(answer.headers.get(LENGTH) or len(answer.content))
     # KServe's reader leaves the version out.
     version = str(json.loads(answer.content[:told]).get("model_version"))

@@ -201,17 +201,17 @@ def _described(layout):
 
 
 YES = {"yes": np.array(True)}
-SNAPSHOT = "picture 2 of the snapshot"  # the blue one
+SNAPSHOT = "image 2 of the snapshot"  # the blue one
 # What is told by looking at the files: no server is started.
 FILES = {
     "changed byte": Fault(_changed, r"model\.onnx has digest \w+, expected"),
     "truncated": Fault(_cut, r"model\.onnx has digest"),
     "missing file": Fault(_missing, r"golden\.jsonl is missing"),
     "link": Fault(_link, r"config\.pbtxt is a link, expected a file"),
-    "pipe": Fault(_pipe, "pipe is no plain file"),
+    "pipe": Fault(_pipe, "pipe is no regular file"),
     "too large": Fault(_large, r"has 2\.0 MB, expected at most 1", {"size_mb": 1}),
     "too many files": Fault(lambda layout: None, "has 8 files, expected at most 3", {"files": 3}),
-    "other dataset": Fault(_described, "it is of others, expected toys"),
+    "other dataset": Fault(_described, "its dataset is others, expected toys"),
     "other classes": Fault(_named, "its classes are lorry, expected car"),
     "golden picture elsewhere": Fault(_stranger, r"names '\.\./golden/.*', which is not of the"),
     "no golden picture": Fault(_none_golden, "no golden picture"),
@@ -231,7 +231,7 @@ SERVED = {
             none=np.int64(0),
             **YES,
         ),
-        f"hangs and is killed after 2 s while it looks at {SNAPSHOT}",
+        f"hangs and is killed after 2 s while it computes the tensors of {SNAPSHOT}",
         {"answer_seconds": 2},
     ),
     "out of memory": Fault(
@@ -243,7 +243,7 @@ SERVED = {
             much=np.array([2**34]),
             little=np.array([1]),
         ),
-        "out of memory, of which there were 1500 MB",
+        r"out of memory \(limit 1500 MB\)",
     ),
     "NaN": Fault(
         graph_with(
@@ -288,7 +288,7 @@ SERVED = {
             away=np.array([1000, 0, 1000, 0], np.float32),
             still=np.zeros(4, np.float32),
         ),
-        "a sure box, 1048, 48, 1064, 64, lies outside the picture",
+        "a box with a high score, 1048, 48, 1064, 64, lies outside the image",
     ),
     "box that runs backwards": Fault(
         graph_with(
@@ -314,7 +314,7 @@ SERVED = {
     "custom operator": Fault(_custom, "of the operator domain 'com.example'"),
     "external data": Fault(_external, "the weights corners lie in another file"),
     "truncated before it was sealed": Fault(_cut_before_sealing, "no ONNX model"),
-    "golden answers differ": Fault(_golden, "is answered otherwise: no car at 4, 0 to 16, 16"),
+    "golden answers differ": Fault(_golden, "is answered differently: no car at 4, 0 to 16, 16"),
     "answers by chance": Fault(
         graph_with(
             node("RandomUniform", "", "chance", shape=[4], low=0.0, high=30.0),
@@ -323,7 +323,7 @@ SERVED = {
             of="boxes",
             still=np.zeros(4, np.float32),
         ),
-        f"{SNAPSHOT} is answered otherwise|runs backwards|lies outside the picture",
+        f"{SNAPSHOT} is answered differently|is inverted|lies outside the image",
     ),
     "slow answers": Fault(
         graph_with(*loop("some"), some=np.int64(100_000), **YES),
@@ -353,7 +353,7 @@ if platform.machine() == "x86_64":  # other processors take this for a number
             node("Add", "before naught", "scores"),
             least=np.int32(-(2**31)), minus=np.int32(-1), one_whole=np.int32(1),
         ),
-        f"crashes with SIGFPE while it looks at {SNAPSHOT}",
+        f"crashes with SIGFPE while it computes the tensors of {SNAPSHOT}",
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def test_a_number_that_is_none_is_a_fault_wherever_it_is(info, place, value):
     for name in ("boxes", "scores", "embedding"):
         broken = tensors()[name].copy()
         broken.reshape(-1)[place] = value
-        with pytest.raises(PackageRejectedError, match=f"{name} holds what is (NaN|infinite)"):
+        with pytest.raises(PackageRejectedError, match=f"{name} contains (NaN|infinity)"):
             check_tensors(tensors(**{name: broken}), info)
 
 
@@ -55,7 +55,7 @@ def test_a_number_that_is_none_is_a_fault_wherever_it_is(info, place, value):
         ({"scores": np.array([[[-1], [0]]], np.float32)}, "scores run from -1 to 0"),
         ({"found_scores": np.array([[7, 0]], np.float32)}, "found_scores run from 0 to 7"),
         ({"found_classes": np.array([[1, 0]])}, "found_classes holds 1, expected a class"),
-        ({"found_boxes": np.full((1, 2, 4), 999, np.float32)}, "lies outside the picture"),
+        ({"found_boxes": np.full((1, 2, 4), 999, np.float32)}, "lies outside the image"),
         ({"found_boxes": None}, "there is no found_boxes"),
     ],
 )
@@ -77,10 +77,13 @@ def test_a_box_that_nobody_would_be_told_of_may_be_anywhere(info):
     ("changes", "complaint"),
     [
         ({"model": "f" * 64}, "model ffffffffffff answers instead of"),
-        ({"width": 65}, "is answered as one of 65 x 64"),
-        ({"boxes": [CAR.model_copy(update={"label": "bus"})]}, "a box is of 'bus', expected car"),
+        ({"width": 65}, "says 65 x 64"),
+        (
+            {"boxes": [CAR.model_copy(update={"label": "bus"})]},
+            "a box has the class 'bus', expected car",
+        ),
         ({"boxes": [CAR] * 301}, "has 301 boxes, expected at most 300"),
-        ({"boxes": [CAR.model_copy(update={"x_max": 65})]}, "a box lies outside the picture"),
+        ({"boxes": [CAR.model_copy(update={"x_max": 65})]}, "a box lies outside the image"),
     ],
 )
 def test_an_answer_that_is_none_about_this_picture_is_a_fault(info, changes, complaint):

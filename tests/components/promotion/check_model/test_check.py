@@ -37,7 +37,7 @@ def test_a_package_without_a_fault_passes_byte_for_byte(tried, tmp_path):
 
     passed = PackageLayout(tmp_path / "checked").verify()
     assert passed.digest == package.verify().digest == checked.passed(must_pass=True)
-    assert "answers 5 known pictures" in checked.sentence
+    assert "answers 5 images" in checked.sentence
     assert [len(boxes) for boxes in checked.seen.boxes] == [2, 1, 0, 1, 1]
     assert 50 < checked.seen.memory_mb < 1000
 
@@ -76,7 +76,7 @@ def test_a_server_that_dies_of_a_package_is_told_by_its_signal(tried, tmp_path):
     ("program", "limits", "complaint"),
     [
         ("import sys; print('no port', file=sys.stderr); sys.exit(3)", {},
-         "ends with exit code 3 while it starts, its last words: no port"),
+         "ends with exit code 3 while it starts; end of its log: no port"),
         ("import time; time.sleep(60)", {"start_seconds": 0.5}, "hangs and is killed after 0.5 s"),
         ("import os; os.fork(); bytearray(10**10)", {}, "out of memory|MemoryError"),
     ],
@@ -97,7 +97,8 @@ def test_an_absent_package_stays_absent_for_its_own_reason(tried, tmp_path):
 
     checked = tried(tmp_path / "package", server=("/nowhere/no-server",))
 
-    assert absence(tmp_path / "checked") == checked.sentence == "nothing new to learn"
+    assert absence(tmp_path / "checked") == checked.reason == "nothing new to learn"
+    assert checked.sentence == "skipped: nothing new to learn"
     assert checked.passed(must_pass=False) == ""
     with pytest.raises(Refusal, match="nothing new to learn"):
         checked.passed(must_pass=True)

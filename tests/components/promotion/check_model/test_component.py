@@ -56,7 +56,7 @@ def test_the_wrapper_runs_by_hand(snapshot, outputs, tmp_path, capsys):
     )
 
     assert digest == PackageLayout(tmp_path / "checked").verify().digest
-    assert f"{digest[:12]} answers 5 known pictures" in capsys.readouterr().out
+    assert f"passed: model {digest[:12]} answers 5 images" in capsys.readouterr().out
     page = (tmp_path / "page.html").read_text()
     assert "may be served" in page
     assert page.count("data:image/jpeg") == 5

@@ -74,7 +74,7 @@ def test_a_candidate_that_fails_is_sent_back_within_seconds(rate, share):
     reason, percent, seconds = sent_back(place)
 
     assert percent == share
-    assert "failed at it, expected at most 1%" in reason
+    assert "requests failed, expected at most 1%" in reason
     assert seconds <= 3
 
 
@@ -84,7 +84,7 @@ def test_a_candidate_that_fails_in_the_dark_never_gets_a_request():
 
     reason, percent, _ = sent_back(place)
 
-    assert "it does not answer golden/0.jpg: HTTP 500" in reason
+    assert "no answer for golden/0.jpg: HTTP 500" in reason
     assert (percent, place.shares) == (0, [])
 
 
@@ -105,7 +105,7 @@ def test_a_candidate_that_alone_is_not_reached_is_sent_back():
 
     place.fault = gone
 
-    assert "it does not answer golden/0.jpg: no candidate server answers" in sent_back(place)[0]
+    assert "no answer for golden/0.jpg: no candidate server answers" in sent_back(place)[0]
 
 
 def test_a_front_door_that_is_down_from_the_start_convicts_no_candidate():
@@ -140,16 +140,16 @@ def test_a_candidate_that_answers_golden_pictures_otherwise_is_sent_back():
     place = Place()
     place.fault = lambda jpeg: (car(4), car(24))
 
-    assert "golden/0.jpg is answered otherwise" in sent_back(place)[0]
+    assert "golden/0.jpg is answered differently" in sent_back(place)[0]
 
 
 @pytest.mark.parametrize(
     ("boxes", "words"),
     [
-        ((car(6), car(26)), "it lacks 100% of the champion's"),
-        ((), "it lacks 100% of the champion's"),
-        (tuple(car(6 * n) for n in range(40)), "boxes a picture on"),
-        ((car(0, 0.3), car(20, 0.3)), "the mean score of its"),
+        ((car(6), car(26)), "100% of the champion's"),
+        ((), "100% of the champion's"),
+        (tuple(car(6 * n) for n in range(40)), "boxes an image on"),
+        ((car(0, 0.3), car(20, 0.3)), "mean score "),
     ],
     ids=["shifted", "blind", "everywhere", "unsure"],
 )
@@ -169,7 +169,7 @@ def test_a_candidate_that_lies_to_clients_alone_is_sent_back_soon():
 
     reason, percent, seconds = sent_back(place)
 
-    assert "clients' pictures" in reason
+    assert "client images" in reason
     assert percent == 5
     assert seconds <= 30
 
@@ -182,7 +182,7 @@ def test_a_candidate_that_begins_to_err_in_traffic_is_sent_back_soon(rate):
 
     reason, percent, seconds = sent_back(place)
 
-    assert "it lacks" in reason
+    assert "boxes missing" in reason
     assert percent == 25
     assert seconds <= 3
 

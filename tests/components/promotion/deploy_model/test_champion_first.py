@@ -35,4 +35,4 @@ def test_a_champion_that_is_not_as_wanted_is_not_asked_before_it_is_mended(bench
     rollout = bench.deploy(model)
 
     assert happened == ["serve"]
-    assert rollout.sentence == f"{model[:12]} is champion and serves again"
+    assert rollout.sentence == f"champion {model[:12]} is in service again"

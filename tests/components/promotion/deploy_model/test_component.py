@@ -35,7 +35,10 @@ def test_the_wrapper_runs_by_hand(model, page, capsys):
     served = deploy_model.python_func("by-hand", model, page)
 
     assert served == model
-    assert f"serving {model[:12]}: 3 golden answers right" in capsys.readouterr().out
+    assert (
+        f"model {model[:12]} is in service: 3 golden images answered correctly"
+        in capsys.readouterr().out
+    )
     with open(page.path) as written:
         assert f"<title>Rollout of version 1 of by-hand ({model[:12]})</title>" in written.read()
 
@@ -46,4 +49,4 @@ def test_a_task_that_is_tried_again_knows_which_model_its_alias_meant(model, pag
     served = deploy_model.python_func("by-hand", "challenger", page, run="run-1")
 
     assert served == model
-    assert capsys.readouterr().out.endswith(f"{model[:12]} serves already\n")
+    assert capsys.readouterr().out.endswith(f"model {model[:12]} is in service already\n")

@@ -27,7 +27,9 @@ def test_the_first_model_is_served_and_becomes_champion(bench):
 
     assert bench.state == (model, model, model)
     assert bench.trial == (None, None, None)
-    assert rollout.sentence.startswith(f"serving {model[:12]}: 3 golden answers right, ")
+    assert rollout.sentence.startswith(
+        f"model {model[:12]} is in service: 3 golden images answered correctly, "
+    )
 
 
 def test_a_better_model_takes_over_step_by_step_and_the_old_one_is_remembered(bench):
@@ -50,7 +52,7 @@ def test_a_second_time_is_no_work(bench):
 
     rollout = bench.deploy(model)
 
-    assert rollout.sentence == f"{model[:12]} serves already"
+    assert rollout.sentence == f"model {model[:12]} is in service already"
     assert bench.audit() == audit
 
 
@@ -61,7 +63,9 @@ def test_a_package_that_does_not_answer_as_it_says_is_sent_back(bench):
 
     rollout = bench.roll_out(bad)
 
-    with pytest.raises(RolledBack, match=f"sent back, {old[:12]} serves on: .*otherwise"):
+    with pytest.raises(
+        RolledBack, match=f"rolled back, champion {old[:12]} stays in service: .*differently"
+    ):
         rollout.model()
     assert bench.state == (old, old, old)
     assert bench.trial == (None, None, None)
@@ -78,14 +82,14 @@ def test_a_model_that_lost_what_the_champion_sees_is_sent_back_and_the_audit_say
     assert rollout.failed
     assert bench.state == (old, old, old)
     assert (entry.action, entry.model) == ("rolled_back", blind)
-    assert "finds" in entry.detail["reason"] or "lacks" in entry.detail["reason"]
+    assert "boxes an image" in entry.detail["reason"] or "boxes missing" in entry.detail["reason"]
     assert [step["percent"] for step in entry.detail["steps"]] == [0]
 
 
 def test_a_first_model_that_answers_otherwise_leaves_nothing_in_service(bench):
     rollout = bench.roll_out(bench.register(spoil=wrong_answers))
 
-    assert "is sent back, nothing serves" in rollout.sentence
+    assert "rolled back, no model is in service" in rollout.sentence
     assert bench.state == (None, None, None)
 
 
@@ -181,7 +185,7 @@ def test_a_champion_whose_server_lost_it_is_put_in_service_again(bench):
     rollout = bench.deploy(model)
 
     assert bench.state == (model, model, model)
-    assert rollout.sentence == f"{model[:12]} is champion and serves again"
+    assert rollout.sentence == f"champion {model[:12]} is in service again"
 
 
 def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(bench):

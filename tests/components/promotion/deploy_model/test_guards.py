@@ -76,14 +76,12 @@ def test_the_latency_of_clients_counts_only_as_far_as_the_buckets_are_sure():
     )
 
     assert said(candidate_lately=surely, champion_lately=met()) == ""
-    assert "clients: its answers take 100 ms" in said(
-        candidate_lately=slower, champion_lately=met()
-    )
+    assert "clients: latency 100 ms" in said(candidate_lately=slower, champion_lately=met())
 
 
 def test_a_candidate_must_know_the_champions_boxes_again():
     assert said(**alike(common=25)) == ""
-    assert "lacks 70% of the champion's 50 boxes" in said(**alike(common=15))
+    assert "70% of the champion's 50 boxes missing" in said(**alike(common=15))
 
 
 def test_few_boxes_say_nothing():
@@ -105,7 +103,7 @@ def test_where_the_champion_finds_nothing_few_boxes_are_enough():
 
 
 def test_a_candidate_that_finds_far_more_than_anybody_is_sent_back():
-    assert "12.50 boxes a picture" in said(**alike(candidate=200))
+    assert "12.50 boxes an image" in said(**alike(candidate=200))
 
 
 @pytest.mark.parametrize(("boxes", "breach"), [(300, False), (150, False), (50, True), (750, True)])
@@ -121,7 +119,7 @@ def test_few_clients_may_by_chance_have_sent_pictures_with_few_boxes():
     unlucky, blind = met(requests=30, boxes=10), met(requests=40, boxes=0)
 
     assert said(candidate=unlucky, champion=met(), golden=(4, 12, 7.2)) == ""
-    assert "0.00 boxes a picture" in said(candidate=blind, champion=met(), golden=(4, 12, 7.2))
+    assert "0.00 boxes an image" in said(candidate=blind, champion=met(), golden=(4, 12, 7.2))
 
 
 @pytest.mark.parametrize(("score", "breach"), [(0.6, False), (0.9, True), (0.3, True)])

@@ -138,7 +138,7 @@ def test_a_model_that_the_stable_server_refuses_has_never_served_and_is_not_prev
     assert not bench.registry.has_served(bench.registry.named(bench.dataset, bad))
     assert bench.registry.alias(bench.dataset, "previous").model == oldest
     assert again.failed
-    assert "does not come up in service" in again.sentence
+    assert "does not start in service" in again.sentence
 
 
 def test_a_place_that_goes_down_after_the_promotion_convicts_nobody(bench, monkeypatch):

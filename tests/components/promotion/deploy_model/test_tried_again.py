@@ -33,7 +33,7 @@ def test_a_verdict_says_which_model_lost_the_alias_and_how_to_try_it_again(bench
     again = bench.roll_out(blind[:12], run="run-2")
 
     assert rollout.sentence.endswith(
-        f"{blind[:12]} is the challenger no longer; to try it again, deploy the model {blind[:12]}"
+        f"{blind[:12]} is no longer the challenger; to try again, deploy model {blind[:12]}"
     )
     assert challenger(bench) is None
     assert again.observations
@@ -41,15 +41,18 @@ def test_a_verdict_says_which_model_lost_the_alias_and_how_to_try_it_again(bench
 
 def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, monkeypatch):
     old, blind = two
-    slow = HeldBack("at 5 % its answers take 106 ms, and so at a second look")
+    slow = HeldBack("at 5 % latency 106 ms (95th percentile), in two measurements")
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "begin", raising(slow))
         rollout = bench.roll_out("challenger", run="run-1")
     again = bench.roll_out("challenger", run="run-1")
 
     assert rollout.failed
-    assert f"{blind[:12]} is held back by load, {old[:12]} serves on: at 5 %" in rollout.sentence
-    assert rollout.sentence.endswith("that is no verdict, try again")
+    assert (
+        f"{blind[:12]} not promoted under load, champion {old[:12]} stays in service: at 5 %"
+        in rollout.sentence
+    )
+    assert rollout.sentence.endswith("no verdict on the model, try again")
     assert again.observations
 
 
@@ -62,10 +65,8 @@ def test_an_outage_leaves_the_alias_and_the_same_run_tries_again(bench, two, mon
     entry = bench.registry.history(bench.dataset)[-1]
 
     assert challenger(bench) == blind
-    assert f"{blind[:12]} is held back" in entry.detail["reason"]
-    assert entry.detail["reason"].endswith(
-        "no pod is admitted: forbidden; that is no verdict on it"
-    )
+    assert f"{blind[:12]} not promoted, " in entry.detail["reason"]
+    assert entry.detail["reason"].endswith("no pod is admitted: forbidden; no verdict on the model")
     assert bench.roll_out("challenger", run="run-1").observations
 
 
@@ -74,7 +75,9 @@ def test_a_trial_that_cannot_be_ended_is_told_with_what_serves_which_share(bench
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "begin", raising(Outage("its webhook does not answer")))
         patch.setattr(bench.target, "abandon", raising(away))
-        with pytest.raises(Outage, match=r"held back.*webhook.*not ended: KServe does not follow"):
+        with pytest.raises(
+            Outage, match=r"not promoted.*webhook.*not removed: KServe does not follow"
+        ):
             bench.roll_out("challenger")
 
     assert "95 % of the requests" in bench.registry.history(bench.dataset)[-1].detail["reason"]
@@ -86,7 +89,9 @@ def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_aga
     old, blind = two
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "abandon", raising(Outage("KServe does not follow")))
-        with pytest.raises(Outage, match=r"is sent back.*its trial is not ended: KServe does not"):
+        with pytest.raises(
+            Outage, match=r"rolled back.*the candidate is not removed: KServe does not"
+        ):
             bench.roll_out("challenger", run="run-1")
     left = bench.trial
     again = bench.roll_out("challenger", run="run-1")
@@ -100,9 +105,9 @@ def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_aga
 
 def test_a_trial_that_was_not_ended_after_too_slow_answers_is_an_outage(bench, two, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", raising(HeldBack("its answers take 106 ms")))
+        patch.setattr(bench.target, "begin", raising(HeldBack("latency 106 ms")))
         patch.setattr(bench.target, "abandon", raising(Outage("KServe does not follow")))
-        with pytest.raises(Outage, match=r"held back by load.*its trial is not ended"):
+        with pytest.raises(Outage, match=r"under load.*the candidate is not removed"):
             bench.roll_out("challenger", run="run-1")
 
     assert bench.roll_out("challenger", run="run-1").observations

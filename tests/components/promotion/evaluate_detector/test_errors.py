@@ -122,4 +122,4 @@ def test_an_error_says_what_it_is():
     (false,) = compare([], [found()]).errors
 
     assert str(missed) == "not found: car, 10 × 10 px"
-    assert str(false) == "car 0.90: nothing there"
+    assert str(false) == "car 0.90: no object"

@@ -184,7 +184,7 @@ def test_without_any_model_the_reasons_are_told(freeze, folders, tmp_path):
 
     assert evaluation.sentence.startswith("no model to evaluate; no fine_tuned today")
     assert Report.read(tmp_path / "r.json").models == ()
-    assert "There is no champion: no champion today." in (tmp_path / "p.html").read_text()
+    assert "No champion: no champion today." in (tmp_path / "p.html").read_text()
 
 
 def test_a_test_split_without_boxes_is_measured_as_undefined(freeze, folders, tmp_path):
@@ -219,7 +219,7 @@ def test_a_damaged_champion_is_told_apart_from_none_and_nobody_wins(freeze, fold
 
     assert (report.damaged, verdict.winner) == (("champion",), "none")
     assert "model.onnx has digest" in verdict.reason
-    assert "a person must put it back" in verdict.reason
+    assert "restore its files" in verdict.reason
 
 
 def test_what_was_fetched_as_damaged_stays_damaged(freeze, folders):
@@ -291,7 +291,7 @@ def test_the_wrapper_runs_by_hand(
     report = Report.read(paths["report"])
     assert report.dataset == "toys"
     assert report.absent == ({"fine_tuned": "no fine_tuned today"} if with_both else {})
-    assert "<h1>Models of toys, compared</h1>" in paths["page"].read_text()
+    assert "<h1>Comparison of models of toys</h1>" in paths["page"].read_text()
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("» candidate from scratch mAP50 0.7")
-    assert "on 3 test images; champion 0." in last
+    assert last.startswith("» candidate from scratch: mAP50 0.7")
+    assert "on 3 test images; champion: mAP50 0." in last

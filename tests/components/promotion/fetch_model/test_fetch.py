@@ -33,7 +33,7 @@ def test_the_champion_arrives_whole(registry, objects, champion, tmp_path):
 
 def test_before_the_first_champion_there_is_a_reason_instead(registry, objects, tmp_path):
     assert fetch(registry, objects, "highway", "champion", tmp_path / "champion") is None
-    assert absence(tmp_path / "champion") == "no model of highway is in service yet"
+    assert absence(tmp_path / "champion") == "highway has no champion yet"
 
 
 def test_a_challenger_is_no_champion(registry, objects, champion, tmp_path):

@@ -28,9 +28,11 @@ SCENARIOS = {
                                                  CHAMPION], {}),
     "the one from scratch is": (SCRATCH, "+0.100", [model(TUNED, 0.55), model(overall=0.6),
                                                    CHAMPION], {}),
-    "the champion is": ("none", "at least", [model(TUNED, 0.48), model(overall=0.49), CHAMPION], {}),
+    "the champion is": ("none", "at least", [model(TUNED, 0.48), model(overall=0.49),
+                                             CHAMPION], {}),
     "both lose clearly": ("none", "-0.400", [model(TUNED, 0.1), model(overall=0.1), CHAMPION], {}),
-    "all are equal": ("none", "difference 0.000", [model(TUNED, 0.5), model(overall=0.5), CHAMPION], {}),
+    "all are equal": ("none", "difference 0.000", [model(TUNED, 0.5), model(overall=0.5),
+                                                   CHAMPION], {}),
     "one alone is better": (TUNED, "+0.050", [model(TUNED, 0.55), CHAMPION], {}),
     # how sure that is
     "it may be luck": ("none", "not signif", [model(overall=0.52), CHAMPION], {"spread": 0.03}),
@@ -40,7 +42,8 @@ SCENARIOS = {
                                   {"spread": 0.001}),
     "by the margin exactly": (SCRATCH, "+0.010", [model(overall=0.51), CHAMPION], {}),
     "both may be luck": (
-        "none", "not significant", [model(TUNED, 0.53), model(overall=0.52), CHAMPION], {"spread": 0.031}),
+        "none", "not significant", [model(TUNED, 0.53), model(overall=0.52), CHAMPION],
+        {"spread": 0.031}),
     "too few images": ("none", "too few", [model(overall=0.9), CHAMPION], {"images": 19}),
     "a laxer interval than is asked": ("none", "without a", [model(overall=0.9), CHAMPION],
                                        {"confidence": 0.5}),

@@ -187,7 +187,9 @@ def test_the_wrapper_runs_by_hand(
 
     assert registry.alias("toys", "challenger").model == digest
     assert (tmp_path / "card.md").read_text().startswith(f"# toys: model {digest[:12]}")
-    assert f"version 1 of toys ({digest[:12]}) is the challenger now" in capsys.readouterr().out
+    assert (
+        f"version 1 of toys ({digest[:12]}) is registered as challenger" in capsys.readouterr().out
+    )
 
 
 def test_with_a_key_the_package_is_signed_as_it_reads_back(candidate, registry, objects, tmp_path):

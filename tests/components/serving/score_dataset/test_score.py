@@ -102,9 +102,9 @@ def test_something_must_be_given():
 
 
 def test_without_a_champion_there_is_nothing_to_score_with(folder, tmp_path):
-    mark_absent(tmp_path / "champion", "no model of toys is in service yet")
+    mark_absent(tmp_path / "champion", "toys has no champion yet")
 
-    with pytest.raises(Refusal, match="no model of toys is in service yet"):
+    with pytest.raises(Refusal, match="toys has no champion yet"):
         score_pictures(tmp_path / "champion", sources(str(folder), None), "a", "b")
 
 

@@ -96,7 +96,7 @@ def test_a_package_that_answers_its_golden_pictures_otherwise_is_refused(served,
     refused = server.load()
 
     assert refused.status_code == 422
-    assert "is answered otherwise: no car at 0, 0 to 16, 16" in refused.json()["error"]
+    assert "is answered differently: no car at 0, 0 to 16, 16" in refused.json()["error"]
 
 
 def test_models_are_exchanged_under_load_without_a_failed_request(served, tiny_package):

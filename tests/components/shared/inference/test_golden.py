@@ -24,7 +24,9 @@ def test_the_detector_of_a_package_answers_its_golden_pictures(tiny_package):
 def test_another_detector_does_not(tiny_package):
     other = Detector.open(tiny_package(shift=2).root)
 
-    with pytest.raises(PackageError, match=r"golden/0{12}.jpg is answered otherwise: no car at 0"):
+    with pytest.raises(
+        PackageError, match=r"golden/0{12}.jpg is answered differently: no car at 0"
+    ):
         check_golden(tiny_package().root, other.detect_jpeg, 0.25)
 
 

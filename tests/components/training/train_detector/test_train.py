@@ -91,7 +91,9 @@ def test_a_champion_of_another_network_leaves_the_field_to_the_challenger(run, t
 
     root, _ = run(never, champion=other, start="champion")
 
-    assert absence(root) == "the champion's network is built otherwise, so its weights do not fit"
+    assert absence(root) == (
+        "the champion has another network architecture, so its weights do not fit"
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_of_a_finished_training_only_the_outcome_is_kept(run, objects):
 
 
 def test_workers_that_leave_no_outcome_are_no_success(run):
-    with pytest.raises(TrainingError, match="their outcome is not in the object store"):
+    with pytest.raises(TrainingError, match="their result is not in the object store"):
         run(leave)
 
 
