@@ -19,11 +19,11 @@ def decide(drift: DriftReport) -> Decision:
     """
     retrain = drift.enough and drift.changed and drift.usable
     if retrain:
-        said = "the frames have changed"
+        said = "drift"
     elif drift.suspicious:  # new labels of these frames would teach nothing
-        said = "the frames need a look"
+        said = "faulty frames"
     else:
-        said = "the frames are as before" if drift.enough else "nothing can be said yet"
+        said = "no drift" if drift.enough else "no decision possible yet"
     details = f"{drift.details}; " if drift.findings else ""
     return Decision(retrain=retrain, reason=f"{said}: {details}{drift.reason}")
 
@@ -67,8 +67,8 @@ def record(
     """
     if (drift.window, dataset) != (window.id, window.dataset):
         raise Refusal(
-            f"window {window.id[:12]} of {window.dataset} comes with a report about window "
-            f"{drift.window[:12]} for {dataset}, expected them to be the same"
+            f"the window is {window.id[:12]} of {window.dataset}, but the drift report is of "
+            f"window {drift.window[:12]} of {dataset}, expected the same"
         )
     wish = decide(drift)
     stands = registry.decide(
@@ -89,14 +89,14 @@ def summary(decision: Decision, drift: DriftReport) -> str:
         decision: The decision.
         drift: Drift report of the window.
     """
-    found = f"{len(drift.drifted)} of {len(drift.distances)} descriptors beyond chance"
+    found = f"{len(drift.drifted)} of {len(drift.distances)} descriptors drifted"
     if decision.retrain:
-        return f"train again: {found} in {drift.frames:,} frames"
+        return f"retrain: {found} in {drift.frames:,} frames"
     if drift.suspicious:
-        return f"no training, look at the frames: {drift.findings[0].detail}"
-    return (
-        f"no training: {found if drift.enough else 'not enough to go by'}, {drift.frames:,} frames"
-    )
+        return f"no retraining: faulty frames, inspect them: {drift.findings[0].detail}"
+    if not drift.enough:
+        return f"no retraining: too little data, {drift.frames:,} frames"
+    return f"no retraining: {found} in {drift.frames:,} frames"
 
 
 def _page(decision: Decision, window: WindowInfo, drift: DriftReport) -> str:
@@ -105,9 +105,9 @@ def _page(decision: Decision, window: WindowInfo, drift: DriftReport) -> str:
         f"| {name.replace('_', ' ')} | {drift.distances[name]:.2f} | {drift.thresholds[name]:.2f} |"
         for name in names
     ]
-    head = ["| descriptor | distance | chance reaches |", "|---|---|---|"]
+    head = ["| descriptor | KS distance | threshold |", "|---|---|---|"]
     lines = [
-        f"**train again: {'yes' if decision.retrain else 'no'}**. {decision.reason}",
+        f"**retrain: {'yes' if decision.retrain else 'no'}**. {decision.reason}",
         "",
         f"Window {window.id[:12]} of {window.dataset}: {window.frames:,} frames, "
         f"predictions {window.since:,} to {window.until:,}.",

@@ -52,13 +52,13 @@ def detect(
 
 def _summary(report: DriftReport) -> str:
     if report.suspicious:
-        return f"look at the frames: {report.findings[0].detail}"
+        return f"faulty frames: {report.findings[0].detail}"
     if not report.enough:
-        return f"{report.frames:,} frames, not enough to say anything"
+        return f"too little data: {report.frames:,} frames"
     word = "drift" if report.changed else "no drift"
     return (
-        f"{word}: {len(report.drifted)} of {len(report.distances)} descriptors beyond chance "
-        f"in {report.frames:,} frames"
+        f"{word}: {len(report.drifted)} of {len(report.distances)} descriptors drifted in "
+        f"{report.frames:,} frames"
     )
 
 

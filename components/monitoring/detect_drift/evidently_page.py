@@ -45,12 +45,12 @@ def write_evidently_page(
     title = f"Drift of {report.dataset}, by Evidently"
     if not report.enough:
         reason = text(sentence(report.reason))
-        write_page(path, title, [Section("There is nothing to compare", [reason])])
+        write_page(path, title, [Section("No comparison possible", [reason])])
         return
     packed = base64.b64encode(gzip.compress(_page(report, pair, policy).encode(), mtime=0))
     if len(packed) + len(UNPACK) > MAX_PAGE_BYTES:
-        said = text(f"Its page has {len(packed):,} bytes, more than the dashboard shows.")
-        write_page(path, title, [Section("It is left out", [said])])
+        said = text(f"Evidently's page has {len(packed):,} bytes, more than the dashboard shows.")
+        write_page(path, title, [Section("Left out", [said])])
         return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(UNPACK.format(title=title, packed=packed.decode()))

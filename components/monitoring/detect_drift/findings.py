@@ -46,7 +46,7 @@ def _asked_again(current: Observed, policy: DriftPolicy) -> str:
     if current.served > (1 - policy.max_repeated_share) * current.answers:
         return ""
     frames = "one and the same frame" if current.served == 1 else f"{current.served:,} frames"
-    return f"{current.answers:,} answers are about {frames}"
+    return f"{current.answers:,} predictions are of {frames}"
 
 
 def _alike(frames: Sequence[ObservedFrame], policy: DriftPolicy) -> str:
@@ -63,10 +63,10 @@ def _alike(frames: Sequence[ObservedFrame], policy: DriftPolicy) -> str:
     )
     if not (of_all or stuck):
         return ""
-    where = f" (above all of camera {', '.join(sorted(stuck)[:3])})" if stuck else ""
+    where = f" (most of camera {', '.join(sorted(stuck)[:3])})" if stuck else ""
     return (
-        f"{len(again):,} of {len(frames):,} frames show the same picture as another{where}: a "
-        "camera is frozen, or one picture is sent again and again"
+        f"{len(again):,} of {len(frames):,} frames show the same image as another frame{where}: a "
+        "camera is frozen, or one image is sent repeatedly"
     )
 
 
@@ -84,7 +84,7 @@ def _blank(reference: Reference, current: Observed, blank: int, policy: DriftPol
         return ""
     cameras = {frame.camera for frame in current.frames if _is_blank(frame.descriptors)}
     return (
-        f"{blank:,} of {len(current.frames):,} frames are black, grey or white all over "
+        f"{blank:,} of {len(current.frames):,} frames are uniformly black, grey or white "
         f"({_named(cameras)})"
     )
 
@@ -113,7 +113,7 @@ def _gone(current: Observed) -> str:
     if not current.gone:
         return ""
     was = "1 frame is" if current.gone == 1 else f"{current.gone:,} frames are"
-    return f"{was} left out, for the pictures are deleted"
+    return f"{was} left out: the images are deleted"
 
 
 def _is_blank(descriptors: dict[str, float]) -> bool:

@@ -16,6 +16,7 @@ from components.monitoring.detect_drift.camera_bootstrap import (
     distance,
 )
 from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
+from components.shared.contracts.change_text import change_text
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import DriftReport, ReferenceFrame
 
@@ -86,13 +87,13 @@ def comparable(reference: Reference, current: Observed, policy: DriftPolicy) -> 
     after = tuple(frame for frame in current.frames if frame.camera in both)
     strange = len(current.frames) - len(after)
     if min(len(before), len(after)) >= policy.min_frames:
-        remark = f"; {strange:,} frames are of cameras that the reference does not know"
+        remark = f"; {strange:,} frames are left out: their cameras are not in the reference"
         return Pair(before, after, remark if strange else "")
     if len(cameras) >= policy.min_cameras:
         return Pair(reference.frames, current.frames)
     return Pair((), (), refusal=(
-        f"{strange:,} of {_frames(current.frames)} are of cameras that the reference does not "
-        f"know, and its {len(cameras)} cameras are too few to tell a new view from a change, "
+        f"{strange:,} of {_frames(current.frames)} are of cameras that are not in the reference, "
+        f"whose {len(cameras)} cameras are too few to tell a new view from drift, "
         f"expected {policy.min_cameras} or more"
     ))  # fmt: skip
 
@@ -112,15 +113,12 @@ def _refusal(reference: Reference, current: Observed, policy: DriftPolicy) -> st
         return f"nothing to compare with: {reference.absent}"
     if current.model and current.model != reference.model:
         return (
-            f"the frames were answered by model {current.model[:12]}, but by now "
-            f"{str(reference.model)[:12]} serves: look again"
+            f"the frames were served by model {current.model[:12]}, but the champion is "
+            f"{str(reference.model)[:12]} now: try again"
         )
     for frames, where in ((current.frames, "served"), (reference.frames, "in the reference")):
         if len(frames) < policy.min_frames:
-            return (
-                f"{_frames(frames)} {where}, expected {policy.min_frames} or more "
-                "before anything can be said"
-            )
+            return f"{_frames(frames)} {where}, expected {policy.min_frames} or more"
     return ""
 
 
@@ -162,11 +160,11 @@ def _reason(
 ) -> str:
     told = by_excess[: min(NAMED, drifted) or 1]
     moves = ", ".join(_move(pair, name, distances[name], thresholds[name]) for name in told)
-    short = f", fewer than the {policy.min_drifted} that it takes"
+    short = f", expected at least {policy.min_drifted} for a drift"
     return "".join([
-        f"{drifted or 'none'} of {len(distances)} descriptors beyond chance",
+        f"{drifted} of {len(distances)} descriptors drifted",
         short if 0 < drifted < policy.min_drifted else "",
-        ": " if drifted else ": nearest, ",
+        ": " if drifted else "; nearest to its threshold: ",
         moves,
         f", and {drifted - NAMED} more" if drifted > NAMED else "",
         pair.remark,
@@ -177,12 +175,8 @@ def _move(pair: Pair, name: str, far: float, reached: float) -> str:
     before, after = (
         float(np.median(column(side, name))) for side in (pair.reference, pair.current)
     )
-    shown = [f"{value:.2f}" for value in (before, after)]
-    if shown[0] == shown[1]:
-        move = f"has the same median {shown[0]}"
-    else:
-        move = f"{'rose' if after > before else 'fell'} from {shown[0]} to {shown[1]}"
-    return f"{name.replace('_', ' ')} {move} (KS {far:.2f}, chance reaches {reached:.2f})"
+    move = change_text(before, after)
+    return f"median {name.replace('_', ' ')} {move} (KS {far:.2f}, threshold {reached:.2f})"
 
 
 def _frames(frames: Collection[object]) -> str:

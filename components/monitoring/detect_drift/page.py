@@ -29,17 +29,17 @@ from components.shared.vision.jpeg import decode_jpeg
 SHOWN = 8  # frames of each kind
 MEANING = {
     "brightness": "mean grey level, 0 to 1",
-    "contrast": "spread of the grey levels, 0 to 1",
-    "saturation": "how colourful, 0 to 1",
-    "warmth": "red less blue, -1 to 1",
-    "dark_share": "share of dark points",
-    "bright_share": "share of glaring points",
+    "contrast": "standard deviation of the grey levels, 0 to 1",
+    "saturation": "mean colour saturation, 0 to 1",
+    "warmth": "mean of red minus blue, -1 to 1",
+    "dark_share": "share of dark pixels, 0 to 1",
+    "bright_share": "share of overexposed pixels, 0 to 1",
     "sharpness": "logarithm of the Laplacian's variance",
-    "noise": "deviation from point to point, grey levels",
-    "boxes": "objects found",
-    "mean_score": "mean score of the boxes",
-    "low_score_share": "share of boxes with a score below 0.5",
-    "box_size": "median box, side as a share of the picture's",
+    "noise": "noise between adjacent pixels, grey levels",
+    "boxes": "boxes an image",
+    "mean_score": "mean score of the boxes, 0 to 1",
+    "low_score_share": "share of boxes with a score below 0.5, 0 to 1",
+    "box_size": "median side of a box, as a share of the image's",
 }
 
 Read = Callable[[ObservedFrame], bytes]
@@ -54,18 +54,22 @@ def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Re
         pair: The frames that were compared.
         read: Returns the JPEG of a frame.
     """
-    sections = [Section("In short", [_cards(report)])]
+    sections = [Section("Result", [_cards(report)])]
     if report.findings:
         details = (sentence(finding.detail) for finding in report.findings)
-        sections.append(Section("Look at the frames", [text(*details)]))
+        sections.append(Section("Faulty frames", [text(*details)]))
     if report.enough:
         order = sorted(report.distances, key=lambda name: _excess(report, name), reverse=True)
         strange = _by_strangeness(pair, order)
         sections += [
             Section("Descriptors", [_table(report, pair, order)]),
-            Section("Least like the reference", [_gallery(strange[:SHOWN], pair, order, read)]),
             Section(
-                "Most like the reference", [_gallery(strange[::-1][:SHOWN], pair, order, read)]
+                "Frames least similar to the reference",
+                [_gallery(strange[:SHOWN], pair, order, read)],
+            ),
+            Section(
+                "Frames most similar to the reference",
+                [_gallery(strange[::-1][:SHOWN], pair, order, read)],
             ),
             Section("Distributions", [columns(*(_chart(pair, name) for name in order))]),
         ]
@@ -74,12 +78,12 @@ def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Re
 
 def _verdict(report: DriftReport) -> tuple[str, str, Tone]:
     if report.suspicious:
-        return "look", "the frames need a look", "bad"
+        return "faulty frames", "inspect the frames", "bad"
     if not report.enough:
-        return "open", "nothing can be said", "warn"
+        return "none", "no comparison possible", "warn"
     if report.changed:
-        return "drift", "the frames have changed", "bad"
-    return "same", "no drift", "good"
+        return "drift", "the frames differ from the reference", "bad"
+    return "no drift", "the frames are like the reference", "good"
 
 
 def _lead(report: DriftReport) -> str:
@@ -93,10 +97,10 @@ def _cards(report: DriftReport) -> Markup:
     model = report.model[:8] if report.model else "none"
     return cards(
         Card("verdict", *_verdict(report)),
-        Card("beyond chance", beyond, "descriptors"),
+        Card("drifted", beyond, "descriptors"),
         Card("frames", report.frames, f"window {report.window[:12]}"),
         Card("reference", report.reference_frames, "held-out frames of the champion"),
-        Card("champion", model),
+        Card("champion", model, "model in service"),
     )
 
 
@@ -105,7 +109,7 @@ def _excess(report: DriftReport, name: str) -> float:
 
 
 def _table(report: DriftReport, pair: Pair, order: Sequence[str]) -> Markup:
-    head = ("descriptor", "what it is", "usually", "now", "distance", "chance reaches", "")
+    head = ("descriptor", "meaning", "reference", "window", "KS distance", "threshold", "")
     return table(head, [_row(report, pair, name) for name in order])
 
 
@@ -118,12 +122,12 @@ def _row(report: DriftReport, pair: Pair, name: str) -> tuple[object, ...]:
         float(np.median(column(pair.current, name))),
         report.distances[name],
         report.thresholds[name],
-        badge("beyond chance", "bad") if beyond else badge("as usual", "good"),
+        badge("drifted", "bad") if beyond else badge("not drifted", "good"),
     )
 
 
 def _chart(pair: Pair, name: str) -> Markup:
-    series = {"reference": column(pair.reference, name), "now": column(pair.current, name)}
+    series = {"reference": column(pair.reference, name), "window": column(pair.current, name)}
     return histogram(series, title=name.replace("_", " "), x_label=MEANING.get(name, ""))
 
 
@@ -153,7 +157,7 @@ def _pictures(
     usual = {name: float(np.median(column(pair.reference, name))) for name in names}
     for frame in frames:
         told = ", ".join(
-            f"{name.replace('_', ' ')} {frame.descriptors[name]:.2f} (usually {usual[name]:.2f})"
+            f"{name.replace('_', ' ')} {frame.descriptors[name]:.2f} (reference {usual[name]:.2f})"
             for name in names
         )
         picture = draw_boxes(decode_jpeg(read(frame)), frame.boxes)

@@ -46,11 +46,11 @@ def extract(
     registry = Registry(connection)
     since, champion = registry.last_watermark(dataset), registry.champion(dataset)
     if champion is None:
-        log_progress(f"0 frames: {dataset} has no champion yet, so nothing was served")
+        log_progress(f"0 frames: {dataset} has no champion yet")
         return _freeze(root, dataset, None, since, since, [], {})
     found = served(connection, dataset, champion.model, since)
     if found.unknown:
-        log_progress(f"answers left out, for their frames have not arrived: {found.unknown:,}")
+        log_progress(f"{found.unknown:,} predictions left out: their frames are not ingested yet")
     chosen = frames(connection, evenly(found.sequences, max_frames))
     kept = _readable(chosen, objects)
     until = found.sequences[-1] if found.sequences else since
@@ -66,7 +66,7 @@ def _readable(
 ) -> list[tuple[WindowFrame, int]]:
     kept = [pair for pair in chosen if objects.exists(frame_key(pair[0].sha256))]
     if len(kept) < len(chosen):
-        log_progress(f"frames left out, for their images are gone: {len(chosen) - len(kept):,}")
+        log_progress(f"{len(chosen) - len(kept):,} frames left out: their images are deleted")
     return kept
 
 
@@ -104,9 +104,7 @@ def _summary(info: WindowInfo) -> str:
     """Return a sentence: number of frames, and those missing of the served ones."""
     model, sample = str(info.model)[:12], info.frames + info.gone
     if not info.served:
-        return f"0 frames: model {model} served nothing since the last decision"
-    drawn = (
-        f", of an even sample of {sample:,} from {info.served:,}" if sample < info.served else ""
-    )
-    gone = f"; the pictures of {info.gone:,} more are deleted" if info.gone else ""
-    return f"{info.frames:,} frames served by model {model}{drawn}{gone}"
+        return f"0 frames: champion {model} served none since the last decision"
+    drawn = f", an even sample of {sample:,} from {info.served:,}" if sample < info.served else ""
+    gone = f"; {info.gone:,} more left out: their images are deleted" if info.gone else ""
+    return f"{info.frames:,} frames served by champion {model}{drawn}{gone}"

@@ -85,7 +85,7 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
     try:
         return _asked(host, run_id, status.pipeline_task_name, patience)
     except Refusal as refusal:
-        return Outcome(run_id, told.state, f"Kubeflow Pipelines says no more: {refusal}")
+        return Outcome(run_id, told.state, f"Kubeflow Pipelines gives no reason: {refusal}")
 
 
 def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
@@ -100,7 +100,7 @@ def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
             if late or not is_outage(error):
                 raise
         if late:
-            raise Refusal(f"after {patience:.0f} s it did not know how {handler} ended")
+            raise Refusal(f"no final state of {handler} after {patience:.0f} s")
         time.sleep(min(PAUSE_S, patience))
 
 
@@ -118,7 +118,7 @@ def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | N
     except HostError as error:  # that it failed is known all the same
         if is_outage(error) and not late:
             raise
-        return Outcome(run_id, state, f"why could not be read: {error}")
+        return Outcome(run_id, state, f"the reason could not be read: {error}")
 
 
 def decided(run_state: str, nodes: Mapping[str, Node], handler: str) -> str:
@@ -152,7 +152,7 @@ def why(client: HostClient, run: Any, nodes: Mapping[str, Node]) -> str:
     """
     broken = failed(container_tasks(nodes, titles_of(client, run)))
     if not broken:
-        return "no task of it is known to have failed"
+        return "no task is known to have failed"
     name = broken[0].name
     try:
         return f"{name}: {why_it_failed(client, str(run.run_id), broken[0])}"

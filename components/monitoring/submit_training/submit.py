@@ -59,7 +59,7 @@ def submit(
         The command that starts the training, or the run that was started; empty if none is wanted.
     """
     if not wanted:
-        log_progress(f"no training of {dataset} is wanted for window {window.id[:12]}")
+        log_progress(f"no training of {dataset} for window {window.id[:12]}: none was decided")
         return ""
     _wait_for_turn(connection, window.id)
     registry = Registry(connection)
@@ -69,8 +69,8 @@ def submit(
     by_hand = f"python -m pipelines run train --dataset {dataset}"
     command = start(dataset, window.id) if start else by_hand
     registry.submit(window.id, dataset, command)
-    asked = f"training of {dataset} submitted once for window {window.id[:12]}"
-    log_progress(f"{asked}: {command}" if start else f"{asked}: start it with: {command}")
+    asked = f"training of {dataset} for window {window.id[:12]}"
+    log_progress(f"{asked} submitted: {command}" if start else f"{asked}: start it with {command}")
     return command
 
 

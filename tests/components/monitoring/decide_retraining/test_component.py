@@ -19,5 +19,5 @@ def test_the_wrapper_runs_by_hand(database, tmp_path, monkeypatch, capsys):
     )  # fmt: skip
 
     assert retrain is False
-    assert "**train again: no**" in (tmp_path / "record.md").read_text()
-    assert capsys.readouterr().out.endswith("no training: not enough to go by, 0 frames\n")
+    assert "**retrain: no**" in (tmp_path / "record.md").read_text()
+    assert capsys.readouterr().out.endswith("no retraining: too little data, 0 frames\n")

@@ -57,18 +57,18 @@ def test_frames_that_need_a_look_are_never_as_before(enough, changed, kinds):
     drift = report(enough=enough, changed=changed).model_copy(update={"findings": found(*kinds)})
     decision = decide(drift)
 
-    assert "as before" not in decision.reason
+    assert "no drift" not in decision.reason
     assert all(f"{kind}: 17 of 18" in decision.reason for kind in kinds)
     assert decision.retrain is (enough and changed and set(kinds) == {"cameras_gone"})
     if not decision.retrain:
-        assert summary(decision, drift).startswith("no training, look at the frames: ")
+        assert summary(decision, drift).startswith("no retraining: faulty frames, inspect them: ")
 
 
 def test_deleted_pictures_are_told_and_change_no_decision():
     drift = report().model_copy(update={"findings": found("pictures_gone")})
 
     assert decide(drift).reason == (
-        "the frames are as before: pictures_gone: 17 of 18; brightness fell from 0.46 to 0.14"
+        "no drift: pictures_gone: 17 of 18; brightness fell from 0.46 to 0.14"
     )
 
 
@@ -107,10 +107,12 @@ def test_a_window_without_frames_moves_nothing(registry):
 def test_the_page_says_yes_or_no_and_shows_the_distances(registry):
     page = record(registry, "yard", window(), report(changed=True))[1]
 
-    assert page.startswith("**train again: yes**. the frames have changed: brightness fell")
+    assert page.startswith("**retrain: yes**. drift: brightness fell")
     assert "| brightness | 0.97 | 0.30 |" in page
 
 
 def test_a_report_about_another_window_is_refused(registry):
-    with pytest.raises(Refusal, match="window dddddddddddd of yard comes with a report about"):
+    with pytest.raises(
+        Refusal, match="the window is dddddddddddd of yard, but the drift report is of"
+    ):
         record(registry, "yard", window(), report("e"))

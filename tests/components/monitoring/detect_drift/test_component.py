@@ -20,4 +20,4 @@ def test_the_wrapper_runs_by_hand_without_a_champion(scene, tmp_path, monkeypatc
     assert not report.enough
     assert "no model of yard is in service" in outputs["page"].read_text()
     assert "no model of yard is in service" in outputs["evidently"].read_text()
-    assert capsys.readouterr().out.endswith("» 3 frames, not enough to say anything\n")
+    assert capsys.readouterr().out.endswith("» too little data: 3 frames\n")

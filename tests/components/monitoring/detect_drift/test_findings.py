@@ -55,7 +55,7 @@ def test_frames_that_are_all_different_are_no_finding():
 
 def test_two_hundred_answers_about_the_same_frame_are_a_finding():
     assert found(window([seen(0)], answers=200)) == [
-        ("repeated", "200 answers are about one and the same frame")
+        ("repeated", "200 predictions are of one and the same frame")
     ]
 
 
@@ -65,7 +65,7 @@ def test_one_picture_saved_two_hundred_times_is_a_finding():
     ((kind, detail),) = found(window(frames))
 
     assert kind == "repeated"
-    assert detail.startswith("199 of 200 frames show the same picture as another (above all of")
+    assert detail.startswith("199 of 200 frames show the same image as another frame (most of")
 
 
 def test_one_frozen_camera_among_others_is_named():
@@ -86,7 +86,7 @@ def test_black_grey_and_white_frames_are_a_finding_and_no_repeats(grey):
     frames += [seen(200 + number, empty, camera="yard") for number in range(20)]
 
     assert found(window(frames)) == [
-        ("blank", "20 of 120 frames are black, grey or white all over (yard)")
+        ("blank", "20 of 120 frames are uniformly black, grey or white (yard)")
     ]
 
 
@@ -110,7 +110,7 @@ def test_cameras_of_other_names_are_not_called_silent():
 
 def test_a_window_with_deleted_pictures_says_so():
     assert found(window([seen(number) for number in range(30)], gone=3)) == [
-        ("pictures_gone", "3 frames are left out, for the pictures are deleted")
+        ("pictures_gone", "3 frames are left out: the images are deleted")
     ]
 
 

@@ -36,8 +36,8 @@ def test_our_page_says_what_drifted_and_shows_frames_and_distributions(measured,
     page = our_page(tmp_path / "page.html", report, pair, reader)
 
     assert report.changed
-    assert "The frames have changed." in page
-    assert "chance reaches" in page
+    assert "The frames differ from the reference." in page
+    assert "threshold" in page
     assert page.count("<img ") == 16
     assert page.count("<svg ") == 12
 
@@ -45,7 +45,7 @@ def test_our_page_says_what_drifted_and_shows_frames_and_distributions(measured,
 def test_our_page_of_an_empty_window_says_why(measured, tmp_path):
     page = our_page(tmp_path / "page.html", *measured(frames=0))
 
-    assert "Nothing can be said. 0 frames served, expected 20 or more" in page
+    assert "No comparison possible. 0 frames served, expected 20 or more" in page
     assert "<svg" not in page
 
 

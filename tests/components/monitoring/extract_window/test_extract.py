@@ -163,7 +163,7 @@ def test_a_window_in_which_nothing_was_served_ends_where_it_begins(lake, window,
     info, frames = window("second")
 
     assert (info.since, info.until, frames) == (1, 1, [])
-    assert "served nothing since" in capsys.readouterr().out
+    assert "served none since" in capsys.readouterr().out
 
 
 def test_an_answer_whose_frame_has_not_arrived_is_left_out_aloud(lake, window, capsys):
@@ -172,7 +172,7 @@ def test_an_answer_whose_frame_has_not_arrived_is_left_out_aloud(lake, window, c
     lake.serve(2, known=False)
 
     assert window()[1] == [sha(1)]
-    assert "answers left out, for their frames have not arrived: 1" in capsys.readouterr().out
+    assert "1 predictions left out: their frames are not ingested yet" in capsys.readouterr().out
 
 
 def test_a_frame_whose_image_is_gone_is_left_out_aloud(lake, window, capsys):
@@ -181,7 +181,7 @@ def test_a_frame_whose_image_is_gone_is_left_out_aloud(lake, window, capsys):
     lake.objects.delete(frame_key(sha(1)))
 
     assert window()[1] == [sha(2)]
-    assert "frames left out, for their images are gone: 1" in capsys.readouterr().out
+    assert "1 frames left out: their images are deleted" in capsys.readouterr().out
 
 
 def test_the_sentence_about_the_sample_counts_what_was_drawn_and_what_is_deleted(
@@ -195,8 +195,8 @@ def test_the_sentence_about_the_sample_counts_what_was_drawn_and_what_is_deleted
 
     assert (len(frames), info.frames, info.gone, info.served, info.answers) == (3, 3, 1, 10, 12)
     assert (
-        "3 frames served by model aaaaaaaaaaaa, of an even sample of 4 from 10; "
-        "the pictures of 1 more are deleted"
+        "3 frames served by champion aaaaaaaaaaaa, an even sample of 4 from 10; "
+        "1 more left out: their images are deleted"
     ) in capsys.readouterr().out
 
 
@@ -211,8 +211,11 @@ def test_a_window_whose_pictures_are_all_deleted_does_not_say_that_nothing_was_s
     window()
 
     said = capsys.readouterr().out
-    assert "served nothing" not in said
-    assert "0 frames served by model aaaaaaaaaaaa; the pictures of 2 more are deleted" in said
+    assert "served none" not in said
+    assert (
+        "0 frames served by champion aaaaaaaaaaaa; 2 more left out: their images are deleted"
+        in said
+    )
 
 
 def test_the_index_leads_to_the_bytes_of_each_frame(lake, window, tmp_path):

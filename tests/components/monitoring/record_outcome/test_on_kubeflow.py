@@ -146,7 +146,7 @@ def test_a_run_whose_log_cannot_be_read_has_failed_all_the_same(
     _, stored, reason = recorded(BROKEN)
 
     assert stored == "FAILED"
-    assert reason.startswith("why could not be read: log of look around: http")
+    assert reason.startswith("the reason could not be read: log of look around: http")
     assert told in reason
 
 
@@ -156,4 +156,4 @@ def test_a_host_that_never_knows_is_not_waited_for_for_ever(recorded, monkeypatc
     _, stored, reason = recorded(UNDER_WAY | {"look": Ends("Running")})
 
     assert stored == "RUNTIME_STATE_UNSPECIFIED"
-    assert "did not know how exit-handler-1 ended" in reason
+    assert "no final state of exit-handler-1" in reason

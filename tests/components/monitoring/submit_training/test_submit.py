@@ -47,7 +47,7 @@ def ask(database):
 def test_without_a_host_a_person_is_told_what_to_start(ask, capsys):
     assert ask() == BY_HAND
     assert capsys.readouterr().out == (
-        f"» training of yard submitted once for window dddddddddddd: start it with: {BY_HAND}\n"
+        f"» training of yard for window dddddddddddd: start it with {BY_HAND}\n"
     )
 
 
