@@ -19,9 +19,9 @@ def add(commands: Any) -> None:
     Args:
         commands: The command line's subparsers.
     """
-    train = commands.add_parser("train-if-changed", help="on Kubeflow, after a merge")
-    train.add_argument("--dataset", required=True, help="whose detector")
-    train.add_argument("--since", required=True, help="the commit that was delivered last")
+    train = commands.add_parser("train-if-changed", help="train after a merge, on Kubeflow")
+    train.add_argument("--dataset", required=True, help="name of the dataset")
+    train.add_argument("--since", required=True, help="commit of the last delivery")
     train.set_defaults(act=_train_if_changed)
 
 
@@ -38,10 +38,10 @@ def reason_to_train(since: str) -> str:
         Refusal: If this is no git checkout.
     """
     if _git("rev-parse", "--verify", "--quiet", "HEAD").returncode:
-        raise Refusal("here is no git revision, expected a checkout with a commit")
+        raise Refusal("this folder has no git revision, expected a checkout with a commit")
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}")
     if commit.returncode:
-        return f"{since} is no commit that is known here"
+        return f"{since} is not a known commit"
     before, now = _parts(commit.stdout.decode().strip()), _parts("HEAD")
     changed = sorted(name for name in before.keys() | now if before.get(name) != now.get(name))
     others = f" and {len(changed) - 1} others" if len(changed) > 1 else ""
@@ -72,11 +72,11 @@ def _git(*words: str) -> subprocess.CompletedProcess[bytes]:
 def _train_if_changed(options: dict[str, Any]) -> int:
     reason = reason_to_train(options["since"])
     if not reason:
-        print("nothing that training depends on has changed")
+        print("no training: no code and no package that it depends on has changed")
         return 0
     from pipelines.kubeflow.host import Host
 
-    print(f"{reason}: training", file=sys.stderr)
+    print(f"training: {reason}", file=sys.stderr)
     run = Host().submit("train", dataset=options["dataset"], approval="manual")
-    print(f"{run.name} {'was there' if run.was_there else 'started'}")
+    print(f"{run.name} {'exists' if run.was_there else 'started'}")
     return 0

@@ -33,43 +33,50 @@ def add(commands: Any) -> None:
         commands: The command line's subparsers.
     """
     host = [_host()]
-    upload = commands.add_parser("upload", parents=host, help="this git revision, to Kubeflow")
-    upload.add_argument("pipeline", nargs="?", choices=[*GRAPHS, ""], default="", help="or all")
-    upload.add_argument("--allow-dirty", action="store_true", help="also what is not committed")
-    upload.add_argument("--allow-tags", action="store_true", help="also images without a digest")
+    upload = commands.add_parser(
+        "upload", parents=host, help="upload the pipelines of this revision"
+    )
+    upload.add_argument(
+        "pipeline", nargs="?", choices=[*GRAPHS, ""], default="", help="default: all"
+    )
+    upload.add_argument("--allow-dirty", action="store_true", help="allow uncommitted changes")
+    upload.add_argument("--allow-tags", action="store_true", help="allow images without digest")
     upload.set_defaults(act=_upload)
-    submit = commands.add_parser("submit", help="one uploaded pipeline on Kubeflow", epilog=CODES)
+    submit = commands.add_parser(
+        "submit", help="run an uploaded pipeline on Kubeflow", epilog=CODES
+    )
     for pipeline in one_of_the_pipelines(submit, parents=host, epilog=CODES):
         _run_options(pipeline)
     submit.set_defaults(act=_submit)
-    wait = commands.add_parser("wait", parents=host, help="for a run to be over", epilog=CODES)
-    wait.add_argument("run", help="name or id")
+    wait = commands.add_parser("wait", parents=host, help="wait for the end of a run", epilog=CODES)
+    wait.add_argument("run", help="name or id of the run")
     _wait_options(wait)
     wait.set_defaults(act=_wait)
     logs = commands.add_parser(
-        "logs", parents=host, help="why a run failed; the last lines of each task", epilog=LOG_CODES
-    )
-    logs.add_argument("run", help="name or id")
+        "logs", parents=host, help="print why a run failed, and the end of each task's log",
+        epilog=LOG_CODES,
+    )  # fmt: skip
+    logs.add_argument("run", help="name or id of the run")
     logs.set_defaults(act=_logs)
     back = commands.add_parser(
         "rollback", parents=host, epilog=CODES,
-        help="let the previous model serve again, on the host; without one, on this machine",
+        help="deploy the previous model again: on the host, or without one on this machine",
     )  # fmt: skip
-    back.add_argument("--dataset", default="car-parks")
-    back.add_argument("--wait", action="store_true", help="until it is over")
+    back.add_argument("--dataset", default="car-parks", help="name (default car-parks)")
+    back.add_argument("--wait", action="store_true", help="wait for the end of the run")
     _wait_options(back)
     back.set_defaults(act=_rollback)
     _add_schedules(commands, host)
 
 
 def _add_schedules(commands: Any, host: list[argparse.ArgumentParser]) -> None:
-    schedules = commands.add_parser("schedules", help="when pipelines start by themselves")
+    schedules = commands.add_parser("schedules", help="manage recurring runs")
     verbs = schedules.add_subparsers(metavar="VERB", required=True)
-    lint = verbs.add_parser("lint", help="the file, and when each fires next")
-    diff = verbs.add_parser("diff", parents=host, help="what apply would do", epilog=DIFFERS)
-    apply = verbs.add_parser("apply", parents=host, help="make the host have them")
-    apply.add_argument("--prune", action="store_true", help="remove what the file has no more")
-    apply.add_argument("--resume", action="store_true", help="start again what is paused there")
+    lint = verbs.add_parser("lint", help="check the file, list next times")
+    diff = verbs.add_parser("diff", parents=host, help="print what apply would do", epilog=DIFFERS)
+    apply = verbs.add_parser("apply", parents=host, help="create and update them on the host")
+    apply.add_argument("--prune", action="store_true", help="delete those that the file lacks")
+    apply.add_argument("--resume", action="store_true", help="resume those that are paused")
     for parser, act in ((lint, _lint), (diff, _diff), (apply, _apply)):
         parser.add_argument("--file", type=Path, default=schedule_file.FILE, dest="schedules")
         parser.set_defaults(act=act)
@@ -78,11 +85,11 @@ def _add_schedules(commands: Any, host: list[argparse.ArgumentParser]) -> None:
 def _host() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group(
-        "host", "KFP_TOKEN names the file of a token, if one is asked"
+        "host", "KFP_TOKEN names the file of a token, if the host requires one"
     )
     group.add_argument("--host", default="", help="URL of Kubeflow Pipelines (default KFP_HOST)")
-    group.add_argument("--namespace", default="", help="where many users are (KFP_NAMESPACE)")
-    group.add_argument("--ca", default="", help="file of certificates to trust (KFP_CA)")
+    group.add_argument("--namespace", default="", help="of a multi-user host (KFP_NAMESPACE)")
+    group.add_argument("--ca", default="", help="file of trusted certificates (KFP_CA)")
     return parser
 
 
@@ -90,14 +97,16 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("run")
     group.add_argument("--name", default="", help="default: by version and parameters")
     group.add_argument("--version", default="", help="default: this checkout's, else the newest")
-    group.add_argument("--again", action="store_true", help="start another run of the same")
-    group.add_argument("--wait", action="store_true", help="until it is over")
+    group.add_argument(
+        "--again", action="store_true", help="start another run with the same parameters"
+    )
+    group.add_argument("--wait", action="store_true", help="wait for the end of the run")
     _wait_options(group)
 
 
 def _wait_options(parser: Any) -> None:
     parser.add_argument("--timeout", type=_seconds, default=24 * 3600, help="seconds to wait")
-    parser.add_argument("--every", type=_seconds, default=10, help="seconds between questions")
+    parser.add_argument("--every", type=_seconds, default=10, help="poll interval, seconds")
 
 
 def _seconds(word: str) -> float:
@@ -121,7 +130,7 @@ def _upload(options: dict[str, Any]) -> int:
     host, pipeline = _take_host(options), options.pop("pipeline")
     for name in [pipeline] if pipeline else GRAPHS:
         version, was_there = host.upload(name, **options)
-        print(f"{version.pipeline} {version.name} {'was there' if was_there else 'uploaded'}")
+        print(f"{version.pipeline} {version.name} {'exists' if was_there else 'uploaded'}")
     return 0
 
 
@@ -129,7 +138,7 @@ def _submit(options: dict[str, Any]) -> int:
     host, waits = _take_host(options), options.pop("wait")
     limits = {key: options.pop(key) for key in ("timeout", "every")}
     run = host.submit(options.pop("pipeline"), **options)
-    found = f"was there, {run.state}; --again starts another" if run.was_there else "started"
+    found = f"exists, {run.state}; --again starts another" if run.was_there else "started"
     print(f"{run.name} {found}", file=sys.stderr)
     print(run.id, flush=True)
     return _waited(run, **limits) if waits else 0

@@ -11,20 +11,26 @@ def add(commands: Any) -> None:
     Args:
         commands: Subparsers of the command line.
     """
-    loop = commands.add_parser("loop", help="the whole loop, as make run does it")
-    loop.add_argument("--data", default="", help="folder of labelled images; none simulates")
+    loop = commands.add_parser("loop", help="run the whole loop once (make run)")
+    loop.add_argument(
+        "--data", default="", help="folder of labelled images; without it cameras are simulated"
+    )
     loop.add_argument("--name", default="", help="name of the dataset")
     loop.set_defaults(act=_act("loop"))
-    retrain = commands.add_parser("retrain", help="label what drifted, and train again")
-    retrain.add_argument("--frames", type=int, default=240, help="labelled night frames to add")
+    retrain = commands.add_parser(
+        "retrain", help="label drifted frames and train again (make retrain)"
+    )
+    retrain.add_argument(
+        "--frames", type=int, default=240, help="labelled night frames to add (default 240)"
+    )
     retrain.set_defaults(act=_act("retrain"))
-    serve = commands.add_parser("serve", help="keep the last models served")
-    serve.add_argument("--port", type=int, default=8080)
+    serve = commands.add_parser("serve", help="serve the champions here (make serve)")
+    serve.add_argument("--port", type=int, default=8080, help="TCP port (default 8080)")
     serve.set_defaults(act=_act("serve"))
-    history = commands.add_parser("history", help="what was registered, promoted, rolled back")
-    history.add_argument("--dataset", default="car-parks")
+    history = commands.add_parser("history", help="list models, aliases and the audit log")
+    history.add_argument("--dataset", default="car-parks", help="name (default car-parks)")
     history.set_defaults(act=_act("history"))
-    run = commands.add_parser("run", help="one pipeline on this machine")
+    run = commands.add_parser("run", help="run one pipeline on this machine")
     one_of_the_pipelines(run)
     run.set_defaults(act=_run)
 

@@ -67,7 +67,7 @@ def retrain(frames: int) -> int:
     with local_stack() as stack:
         story = whole.Story(whole.SIMULATED, stack, Terminal())
         if not whole.is_served(story):
-            raise Refusal(f"{whole.SIMULATED} has no model in service yet; `make run` makes one")
+            raise Refusal(f"{whole.SIMULATED} has no champion yet: run `make run` first")
         story.job(
             "Labels", "simulate_cameras", dataset=story.dataset, frames=frames,
             conditions="night-rain", first_day="2026-01-12",

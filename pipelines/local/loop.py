@@ -122,11 +122,11 @@ def loop(data: str, name: str) -> Path:
             for title, condition in LIVE:
                 _live(story, title, train, condition, simulated=not data)
                 if condition == "same" and stack.detectors:
-                    story.drill("Drill: a candidate is killed while it serves")
+                    story.drill("Drill: the candidate server is killed during a canary")
                 story.pipeline(f"Watch, {title}", "watch", {"dataset": dataset})
-            story.pipeline("Score", "batch", {"dataset": dataset})
+            story.pipeline("Batch inference", "batch", {"dataset": dataset})
         else:
-            story.terminal.say("\nno model is in service, so there is nothing to watch")
+            story.terminal.say("\nno model is in service: monitoring is skipped")
         page = write_summary_page(story.runs, dataset, stack)
         story.terminal.steps(story.runs)
         _next(story, train, page)
@@ -199,17 +199,17 @@ def _windows(story: Story) -> int:
 def _next(story: Story, train: LocalRun, page: Path) -> None:
     evaluated = train.step("evaluate-detector")
     judged = train.step("judge-model")
-    story.terminal.heading("The model")
+    story.terminal.heading("Model")
     for step in (evaluated, judged):
         story.terminal.say(f"  {step.said}" if step else "")
-    story.terminal.heading(f"Look at it: {page}")
+    story.terminal.heading(f"Summary page: {page}")
     advice = [
-        ("make serve", "keep the model served, and send it a JPEG"),
-        ("make run DATA=folder [NAME=name]", "the same with your own labelled images"),
-        (".venv/bin/python -m pipelines --help", "one pipeline at a time"),
+        ("make serve", "serve the model, to send it your JPEGs"),
+        ("make run DATA=folder [NAME=name]", "run the loop with your own labelled images"),
+        (".venv/bin/python -m pipelines --help", "run one pipeline at a time"),
     ]
     if story.dataset == SIMULATED:
-        advice.insert(0, ("make retrain", "label what drifted and train again"))
-    story.terminal.say("What to do next:")
+        advice.insert(0, ("make retrain", "label the drifted frames and train again"))
+    story.terminal.say("Next steps:")
     for command, what in advice:
         story.terminal.say(f"  {command:<38}{what}")

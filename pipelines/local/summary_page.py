@@ -30,16 +30,16 @@ STRIDE = 3  # from the busiest frame down, so that not all are of one camera
 
 # Task and artifact of each page that is enclosed, and what to call it.
 PAGES = (
-    ("validate-dataset", "page", "The snapshot"),
+    ("validate-dataset", "page", "Snapshot"),
     ("train-detector", "curves", "Training, fine-tuned"),
     ("train-detector-2", "curves", "Training, from scratch"),
-    ("check-model", "page", "Check of the package, fine-tuned"),
-    ("check-model-2", "page", "Check of the package, from scratch"),
-    ("evaluate-detector", "page", "The evaluation, worst errors first"),
-    ("deploy-model", "page", "The rollout"),
+    ("check-model", "page", "Package check, fine-tuned"),
+    ("check-model-2", "page", "Package check, from scratch"),
+    ("evaluate-detector", "page", "Evaluation"),
+    ("deploy-model", "page", "Canary rollout"),
     ("detect-drift", "page", "Drift"),
-    ("detect-drift", "evidently", "Drift, as Evidently sees it"),
-    ("score-dataset", "page", "Batch scores"),
+    ("detect-drift", "evidently", "Drift, by Evidently"),
+    ("score-dataset", "page", "Batch inference"),
 )
 
 
@@ -56,12 +56,12 @@ def write_summary_page(
     page = stack.state / f"{dataset}.html"
     objects = Objects(stack.env["OBJECT_STORE_URL"])
     sections = [
-        Section("The model", list(_model(runs))),
-        Section("What it saw while it was watched", list(_watched(runs, objects))),
-        Section("Every step", [_steps(runs)]),
-        Section("Every page", list(_enclosed(runs))),
+        Section("Model", list(_model(runs))),
+        Section("Monitoring", list(_watched(runs, objects))),
+        Section("All steps", [_steps(runs)]),
+        Section("All pages", list(_enclosed(runs))),
     ]
-    write_page(page, f"{dataset}: one turn of the loop", sections, _lead(runs), MAX_BYTES)
+    write_page(page, f"{dataset}: summary of the run", sections, _lead(runs), MAX_BYTES)
     return page
 
 
@@ -92,13 +92,13 @@ def _model(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:
 def _numbers(info: SnapshotInfo, report: Report) -> Markup:
     best = max(report.models, key=lambda model: model.rank)
     return cards(
-        Card(
-            "mAP50", precision_text(best.coco["map50"]), f"on {report.images:,} frozen test images"
-        ),
-        Card("mAP50-95", precision_text(best.coco["map"]), f"{report.boxes:,} true boxes"),
+        Card("mAP50", precision_text(best.coco["map50"]), f"on {report.images:,} test images"),
+        Card("mAP50-95", precision_text(best.coco["map"]), f"{report.boxes:,} labelled boxes"),
         Card("latency", f"{best.latency_ms_p50:.0f} ms", "median, one image, one thread"),
         Card(
-            "package", f"{best.size_bytes / 1e6:.1f} MB", f"{LABELS[best.role]}, {best.model[:12]}"
+            "package size",
+            f"{best.size_bytes / 1e6:.1f} MB",
+            f"{LABELS[best.role]}, {best.model[:12]}",
         ),
         Card("images", sum(info.images.values()), f"snapshot {info.id[:12]}"),
         Card("boxes", sum(info.boxes.values()), ", ".join(info.classes)),
@@ -118,7 +118,7 @@ def _comparison(report: Report) -> Markup:
         for model in report.models
     ]
     rows += [(LABELS[role], "", "", "", "", reason) for role, reason in report.absent.items()]
-    headings = ("role", "model", "mAP50", "mAP50-95", "latency, ms", "why it is absent")
+    headings = ("role", "model", "mAP50", "mAP50-95", "latency, ms", "reason if absent")
     return table(headings, rows)
 
 
@@ -139,7 +139,7 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
     busiest = sorted(frames, key=lambda frame: (-len(frame.boxes), frame.sha256))
     for frame in busiest[: PICTURES * STRIDE : STRIDE]:
         picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), frame.boxes, captions=())
-        yield picture, f"{frame.camera}, {len(frame.boxes)} found in {frame.latency_ms:.0f} ms"
+        yield picture, f"{frame.camera}: {len(frame.boxes)} boxes, {frame.latency_ms:.0f} ms"
 
 
 def _steps(runs: Sequence[tuple[str, LocalRun]]) -> Markup:
@@ -148,7 +148,7 @@ def _steps(runs: Sequence[tuple[str, LocalRun]]) -> Markup:
         for title, run in runs
         for step in run.steps
     ]
-    return table(("part", "step", "seconds", "what it did"), rows)
+    return table(("run", "step", "seconds", "result"), rows)
 
 
 def _enclosed(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:

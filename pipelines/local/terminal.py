@@ -71,7 +71,7 @@ class Terminal:
         table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
         table.add_column("step")
         table.add_column("seconds", justify="right")
-        table.add_column("what it did", overflow="fold")
+        table.add_column("result", overflow="fold")
         for title, run in runs:
             table.add_row(Text(title, style="bold"), "", "")
             for step in run.steps:
@@ -83,4 +83,4 @@ class Terminal:
 
 def _instead(detail: Mapping[str, object]) -> str:
     before = detail.get("instead_of")
-    return f"instead of {str(before)[:12]}" if before else "the first"
+    return f"replaced {str(before)[:12]}" if before else "first champion"

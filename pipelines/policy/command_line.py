@@ -9,9 +9,11 @@ def add(commands: Any) -> None:
     Args:
         commands: The command line's subparsers.
     """
-    lint = commands.add_parser("lint", help="compiled pipelines against the house's policy")
-    lint.add_argument("files", nargs="*", metavar="FILE", help="none compiles every pipeline")
-    lint.add_argument("--release", action="store_true", help="images by digest, not by tag")
+    lint = commands.add_parser("lint", help="check compiled pipelines against the rules")
+    lint.add_argument(
+        "files", nargs="*", metavar="FILE", help="without one, every pipeline is compiled"
+    )
+    lint.add_argument("--release", action="store_true", help="require images by digest")
     lint.set_defaults(act=_lint)
 
 

@@ -234,7 +234,7 @@ def test_a_merge_that_changes_what_a_training_learns_starts_one(repository, file
     asked = repository(file, content)
 
     assert asked.returncode != 0
-    assert f"{name} changed since HEAD~1: training" in asked.stderr
+    assert f"training: {name} changed since HEAD~1" in asked.stderr
     assert "127.0.0.1:1" in asked.stderr  # the host that it wanted to start it on
 
 
@@ -242,14 +242,14 @@ def test_a_merge_that_changes_something_else_starts_none(repository):
     asked = repository("components/training/train_detector/report/page.py", "PAGE = 'a page'\n")
 
     assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout == "nothing that training depends on has changed\n"
+    assert asked.stdout == "no training: no code and no package that it depends on has changed\n"
 
 
 @pytest.mark.parametrize("since", ["0" * 40, "", "--output=x"])
 def test_an_unknown_commit_counts_as_a_change_and_is_named(repository, since):
     asked = repository("components/promotion/judge_model/judge.py", "", since=since)
 
-    assert f"{since or 'delivered'} is no commit that is known here: training" in asked.stderr
+    assert f"training: {since or 'delivered'} is not a known commit" in asked.stderr
     assert "127.0.0.1:1" in asked.stderr
 
 

@@ -18,8 +18,8 @@ def step(name, said):
 @pytest.fixture
 def runs(tmp_path):
     train, watch = (LocalRun(name, tmp_path / name) for name in ("train", "watch"))
-    train.steps = [step("judge-model", "winner: from_scratch; it is the first")]
-    watch.steps = [step("decide-retraining", "train again: 3 of 12 <descriptors> beyond chance")]
+    train.steps = [step("judge-model", "promoted: from_scratch, it is the first")]
+    watch.steps = [step("decide-retraining", "retrain: 3 of 12 <descriptors> drifted")]
     made, seen = train.folder / "root", watch.folder / "root"
     SnapshotInfo(
         id=DIGEST, dataset="toys", classes=("car",), as_of=None, images={"test": 7},

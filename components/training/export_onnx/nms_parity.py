@@ -27,7 +27,7 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
         pictures: The looks at each picture; they are asked about in one call.
 
     Raises:
-        Refusal: If more than one look in a hundred is answered otherwise.
+        Refusal: If more than one look in a hundred is answered differently.
     """
     looks = apart = 0
     for each in pictures:

@@ -217,7 +217,7 @@ def test_submitting_and_waiting_is_one_command_whose_output_is_the_id(
     assert capsys.readouterr().out == f"{run}\n"
     kubeflow.finish(run, "SUCCEEDED")
     assert command(*words, "--wait", "--every", "0.01") == 0
-    assert "was there, PENDING" not in capsys.readouterr().err
+    assert "exists, PENDING" not in capsys.readouterr().err
     assert len(kubeflow.runs) == 1
 
 
