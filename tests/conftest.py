@@ -148,7 +148,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def front_door(server):
-    """A front door with that server behind it, and another one for candidates."""
+    """A reverse proxy with that server behind it, and another one for candidates."""
     candidate = Running(server.folder, "--slot", "candidate", name="candidate")
     door = Running(server.folder, job="route_requests", name="door", sides=(server, candidate))
     yield door

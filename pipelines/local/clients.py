@@ -109,6 +109,6 @@ def _routes(client: httpx.Client) -> RouteTable:
         return RouteTable.model_validate_json(client.get("/routes").content)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as cause:
         raise Refusal(
-            f"no front door answers at DETECTOR_URL {client.base_url}, expected one: "
+            f"no reverse proxy answers at DETECTOR_URL {client.base_url}, expected one: "
             "python -m components route_requests"
         ) from cause

@@ -53,7 +53,9 @@ class Detectors(Part):
             logs / "serve_candidate.txt",
             env,
         )
-        door = Child("the front door", [*route, *sides, *listen[2]], logs / "front_door.txt", env)
+        door = Child(
+            "the reverse proxy", [*route, *sides, *listen[2]], logs / "front_door.txt", env
+        )
         self.children: tuple[Child, ...] = (stable, self.candidate, door)
         self.env = {
             "DETECTOR_URL": urls[2],

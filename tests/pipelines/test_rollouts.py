@@ -213,7 +213,7 @@ def test_a_drill_without_pictures_for_its_clients_registers_nothing(
 def test_clients_want_a_front_door(server, where):
     url = server.url if where == "a server" else "http://127.0.0.1:9"
 
-    with pytest.raises(Refusal, match="no front door answers at DETECTOR_URL"):
+    with pytest.raises(Refusal, match="no reverse proxy answers at DETECTOR_URL"):
         Clients(url, "clients", [JPEG]).__enter__()
 
 

@@ -43,8 +43,8 @@ EXPECTED = (
 )
 XML_ROOTS = ("annotation", "annotations")
 UNLABELLED = (
-    "nobody said what is in it; an empty label, or a line of the CSV with its name alone, says "
-    "that nothing is"
+    "it has no label; an empty label file, or a line of the CSV with its name alone, means that "
+    "it has no object"
 )
 MAX_NAME_CHARACTERS = 500  # of an image's path
 
@@ -69,7 +69,7 @@ def find(folder: ImageFolder) -> ParsedDataset:
     splits = read_splits(folder, read_settings(folder))
     images = with_splits([_storable(image) for image in best.images], splits)
     repeats = sum(len(image.boxes) for image in best.images) - sum(len(i.boxes) for i in images)
-    others = tuple(f"left aside, for it says less: {f.form}" for f in told if f is not best)
+    others = tuple(f"not used, has fewer labels: {f.form}" for f in told if f is not best)
     return replace(
         best,
         images=images,
@@ -139,9 +139,7 @@ def _nothing(folder: ImageFolder, documents: Documents, refusals: list[Refusal])
 
 def _without_boxes(folder: ImageFolder, found: ParsedDataset, documents: Documents) -> Refusal:
     lost = (*documents.problems, *found.problems)
-    first = (
-        f"; {len(lost):,} problems, the first: {lost[0].where}: {lost[0].detail}" if lost else ""
-    )
+    first = f"; {len(lost):,} problems, first: {lost[0].where}: {lost[0].detail}" if lost else ""
     return Refusal(
         f"{found.form} in {folder.called} has no box for its {len(folder.images):,} images, "
         f"expected at least one{first}"

@@ -146,7 +146,7 @@ def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
         said = {value for image in told if (value := getattr(image, fact)) is not None}
         facts[fact] = min(said, default=None)
         if len(said) > 1:
-            detail = f"{fact} is told in {len(said)} ways, expected one"
+            detail = f"{fact} has {len(said)} different values, expected one"
             problems.append(Problem(name, f"conflicting_{fact}", detail))
     boxes = tuple(box for image in told for box in image.boxes)
     return FoundImage(name=name, boxes=boxes, problems=tuple(problems), **facts)
@@ -202,7 +202,7 @@ def _agreed(name: str, told: Sequence[FoundImage]) -> FoundImage:
     if not all(same_boxes(first.boxes, other.boxes) for other in others):
         counts = " and ".join(str(len(image.boxes)) for image in told)
         places = " and ".join(sorted({b.where.rsplit(":", 1)[0] for i in told for b in i.boxes}))
-        detail = f"{places} tell different boxes of it ({counts}), expected one of these files"
+        detail = f"{places} have different boxes for it ({counts}), expected one of these files"
         problems = (*problems, Problem(name, "conflicting_labels", detail))
     return replace(facts, boxes=first.boxes, problems=problems)
 

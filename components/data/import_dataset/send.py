@@ -38,7 +38,7 @@ class ImportCounts:
         words = "class" if len(self.classes) == 1 else "classes"
         names = ", ".join(self.classes[:MAX_NAMES])
         more = f" and {len(self.classes) - MAX_NAMES:,} more" * (len(self.classes) > MAX_NAMES)
-        told = f"{self.images:,} images, {self.boxes:,} boxes, {words} {names}{more}"
+        told = f"{self.images:,} images imported, {self.boxes:,} boxes, {words} {names}{more}"
         return f"{told}; {self.refusals()}" if self.refused else told
 
     def refusals(self) -> str:
@@ -117,7 +117,7 @@ def contradiction(same: list[FoundImage]) -> str | None:
 
 def _contradicted(image: FoundImage, same: list[FoundImage], reason: str) -> FoundImage:
     others = ", ".join(other.name for other in same if other is not image)
-    problem = Problem(image.name, reason, f"the same image as {others[:200]}, told otherwise")
+    problem = Problem(image.name, reason, f"the same image as {others[:200]}, labelled differently")
     return replace(image, problems=(*image.problems, problem))
 
 

@@ -129,7 +129,7 @@ def _with_split(image: FoundImage, told: ToldSplits) -> FoundImage:
     own = image.split if image.split != split_in(image.name) else None
     splits = listed | {own} if own and listed else listed
     if len(splits) > 1:
-        detail = f"it is told to be in {' and '.join(sorted(map(str, splits)))}, expected one split"
+        detail = f"it is listed in {' and '.join(sorted(map(str, splits)))}, expected one split"
         problem = Problem(image.name, "conflicting_split", detail)
         return replace(image, problems=(*image.problems, problem))
     split = next(iter(listed), None) or own or told.below.get(image.name) or image.split

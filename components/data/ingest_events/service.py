@@ -54,11 +54,11 @@ def main(options: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m components ingest_events", description=main.__doc__
     )
-    help_text = "end when all that was in the stream at the start is stored"
+    help_text = "stop when all events that were in the stream at the start are stored"
     parser.add_argument("--until-caught-up", action="store_true", help=help_text)
-    help_text = "answer /metrics, /healthz and /readyz there; 0 does not"
+    help_text = "TCP port of /metrics, /healthz and /readyz; 0: none"
     parser.add_argument("--metrics-port", type=int, default=0, help=help_text)
-    help_text = "store the frames of quarantine whose bytes are there by now, and end"
+    help_text = "store quarantined frames whose images have arrived since, and stop"
     parser.add_argument("--retry-missing", action="store_true", help=help_text)
     chosen = parser.parse_args(list(options))
     if chosen.retry_missing:

@@ -41,5 +41,5 @@ def replay_frames(
     who = {"source": "/replay_frames", "labelled_by": "", "tool": "replay_frames"}
     with FrameSender.connect(objects, stream, dataset=dataset, endpoint=endpoint, **who) as sender:
         sent = replay(reader, sender, condition=condition, frames=frames, seed=seed)
-    log_progress(f"{sent:,} held-out photographs shown in a mirror, in {condition} conditions")
+    log_progress(f"{sent:,} held-out images sent, mirrored, conditions {condition}")
     return sent

@@ -46,6 +46,7 @@ def simulate_cameras(
     who = {"source": "/simulate_cameras", "labelled_by": "simulator", "tool": "simulate_cameras"}
     with FrameSender.connect(objects, stream, dataset=dataset, endpoint=endpoint, **who) as sender:
         boxes = simulate(config, sender)
-    cars = f"{boxes:,} cars labelled" if labelled else "not labelled"
-    log_progress(f"{frames:,} frames of {cameras} cameras on {days} days ({conditions}): {cars}")
+    cars = f"{boxes:,} cars labelled" if labelled else "no labels"
+    time = f"{days} day{'s' * (days != 1)}, conditions {conditions.replace(',', ', ')}"
+    log_progress(f"{frames:,} frames sent, {cars}: {cameras} cameras, {time}")
     return frames

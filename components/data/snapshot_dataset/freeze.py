@@ -142,9 +142,9 @@ def _tell(info: SnapshotInfo) -> None:
     for reason, count in sorted(Counter(info.left_out.values()).items()):
         log_progress(f"{count:,} images left out: {reason}")
     for reason, count in sorted(Counter(info.shared_groups.values()).items()):
-        log_progress(f"{count:,} groups stand in several splits: {reason}")
+        log_progress(f"{count:,} groups are in several splits: {reason}")
     sides = ", ".join(f"{count:,} {split}" for split, count in info.images.items())
     log_progress(
-        f"{sum(info.images.values()):,} images ({sides}), {sum(info.boxes.values()):,} boxes, "
-        f"snapshot {info.id[:12]}"
+        f"snapshot {info.id[:12]}: {sum(info.images.values()):,} images ({sides}), "
+        f"{sum(info.boxes.values()):,} boxes"
     )

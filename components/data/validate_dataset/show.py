@@ -36,7 +36,7 @@ SHOWN_IMAGES = 8
 DRAWN_BOXES = 500  # of one picture
 THUMBNAIL = 320
 TONES: dict[Word, Tone] = {"ok": "", "warn": "warn", "fail": "bad"}
-SAID: dict[Word, str] = {"ok": "noted", "warn": "warns", "fail": "fails"}
+SAID: dict[Word, str] = {"ok": "noted", "warn": "warning", "fail": "error"}
 
 Shown = Iterator[tuple[NDArray[np.uint8], str]]
 
@@ -62,17 +62,17 @@ def show(
         reader: Gives the bytes of the images that are shown.
     """
     sections = [
-        Section("What there is", [_cards(info, verdict), _sides(info)]),
-        Section("Findings", _findings(findings, policy)),
-        Section("Kept away", _kept_away(info)),
+        Section("Contents", [_cards(info, verdict), _sides(info)]),
+        Section("Errors and warnings", _findings(findings, policy)),
+        Section("Excluded images", _kept_away(info)),
     ]
     wrong = _wrong(pictures, findings, policy)
     if wrong:
         shown = gallery(_drawn(wrong[:SHOWN_IMAGES], info, reader), max_bytes=500_000)
-        sections.append(Section("Images with findings", [shown]))
+        sections.append(Section("Images with errors or warnings", [shown]))
     for split in SPLITS:
         drawn = list(_drawn(_drawn_lots(info, pictures, split), info, reader))
-        sections.append(Section(f"Some of the {split} images", [gallery(drawn, max_bytes=700_000)]))
+        sections.append(Section(f"Sample of {split} images", [gallery(drawn, max_bytes=700_000)]))
     sections.append(Section("Distributions", [distributions(info, pictures)]))
     title = f"Dataset {info.dataset}, snapshot {info.id[:12]}"
     write_page(path, title, sections, sentence(verdict.reason))
@@ -86,8 +86,8 @@ def _cards(info: SnapshotInfo, verdict: ValidationVerdict) -> Fragment:
         Card("images", images),
         Card("boxes", boxes, f"{boxes / max(1, images):.1f} an image"),
         Card("classes", len(info.classes), ", ".join(info.classes[:4])),
-        Card("left out", len(info.left_out), tone="warn" if info.left_out else ""),
-        Card("refused at the door", sum(info.refused.values())),
+        Card("left out", len(info.left_out), "images", tone="warn" if info.left_out else ""),
+        Card("in quarantine", sum(info.refused.values()), "files"),
     )
 
 
@@ -102,7 +102,7 @@ def _sides(info: SnapshotInfo) -> Fragment:
 
 def _findings(findings: Sequence[Finding], policy: ValidationPolicy) -> list[Fragment]:
     if not findings:
-        return [text("There are none.")]
+        return [text("None.")]
     counts = Counter(finding.reason for finding in findings)
     words = {reason: weight(reason, policy) for reason in counts}
     order = sorted(counts, key=lambda reason: (["fail", "warn", "ok"].index(words[reason]), reason))
@@ -112,17 +112,17 @@ def _findings(findings: Sequence[Finding], policy: ValidationPolicy) -> list[Fra
     ]
     ranked = sorted(findings, key=lambda finding: order.index(finding.reason))
     rows = [(finding.reason, finding.detail) for finding in ranked[:SHOWN_FINDINGS]]
-    listed = [table(["effect", "reason", "times"], summary), table(["reason", "what"], rows)]
+    listed = [table(["effect", "reason", "count"], summary), table(["reason", "detail"], rows)]
     more = len(findings) - len(rows)
     return [*listed, text(f"and {more:,} more")] if more else listed
 
 
 def _kept_away(info: SnapshotInfo) -> list[Fragment]:
     rows = [("left out of the snapshot", *pair) for pair in _tally(info.left_out.values())]
-    rows += [("refused at the door", *pair) for pair in info.refused.items()]
+    rows += [("in quarantine", *pair) for pair in info.refused.items()]
     if not rows:
-        return [text("Everything that was sent and labelled is in the snapshot.")]
-    return [table(["where", "reason", "files"], rows)]
+        return [text("None: the snapshot has all labelled images.")]
+    return [table(["state", "reason", "files"], rows)]
 
 
 def _tally(reasons: Iterable[str]) -> list[tuple[str, int]]:
@@ -157,7 +157,7 @@ def _drawn(pictures: Iterable[InspectedImage], info: SnapshotInfo, reader: Image
         captions = None if len(info.classes) > 1 else ()
         total = len(picture.labels)
         count = "1 box" if total == 1 else f"{total:,} boxes"
-        count += f", the first {len(boxes)} are drawn" if total > len(boxes) else ""
+        count += f", {len(boxes)} drawn" if total > len(boxes) else ""
         caption = f"{picture.name} · {picture.camera} · {count}"
         thickness = max(1.4, image.shape[1] / THUMBNAIL * 1.4)  # it is shown smaller
         yield draw_boxes(image, boxes, colours, captions, thickness), caption

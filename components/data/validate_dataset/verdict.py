@@ -42,23 +42,23 @@ def judge(findings: Sequence[Finding], images: int, policy: ValidationPolicy) ->
         policy: Reasons that fail, reasons that warn.
 
     >>> judge([Finding("undecodable", "a.jpg: cut off")], 612, ValidationPolicy()).reason
-    '1 finding in 612 images must be mended (1 undecodable); the first: a.jpg: cut off'
+    'not valid: 1 error in 612 images (1 undecodable), first: a.jpg: cut off'
     """
     worst = [f for f in findings if weight(f.reason, policy) == "fail"]
     warned = [f for f in findings if weight(f.reason, policy) == "warn"]
     if small := [f.detail for f in worst if f.reason in TOO_SMALL]:
         return ValidationVerdict("fail", small[0])
     if worst:
-        reason = f"{_count(worst, 'finding')} in {images:,} images must be mended"
+        reason = f"not valid: {_count(worst, 'error')} in {images:,} images"
         return ValidationVerdict(
-            "fail", f"{reason} ({_by_reason(worst)}); the first: {worst[0].detail}"
+            "fail", f"{reason} ({_by_reason(worst)}), first: {worst[0].detail}"
         )
     if warned:
-        reason = f"nothing wrong in {images:,} images; {_count(warned, 'warning')}"
+        reason = f"valid: {images:,} images, {_count(warned, 'warning')}"
         return ValidationVerdict(
-            "warn", f"{reason} ({_by_reason(warned)}); the first: {warned[0].detail}"
+            "warn", f"{reason} ({_by_reason(warned)}), first: {warned[0].detail}"
         )
-    return ValidationVerdict("ok", f"nothing wrong in {images:,} images")
+    return ValidationVerdict("ok", f"valid: {images:,} images, no errors and no warnings")
 
 
 def _count(findings: Sequence[Finding], name: str) -> str:

@@ -156,7 +156,7 @@ class ServerTarget:
         while (found := self._percent(dataset)) != percent:
             if time.monotonic() > deadline:
                 raise Outage(
-                    f"the front door gives the candidate {found} %, expected {percent} %: "
+                    f"the reverse proxy gives the candidate {found} %, expected {percent} %: "
                     f"is its MODEL_ROOT {self._package_store.root}?"
                 )
             time.sleep(0.02)
@@ -191,7 +191,7 @@ class ServerTarget:
             return RouteTable.model_validate_json(answer.content)
         except ValueError as cause:
             raise Refusal(
-                f"{self._url} is no front door with two servers behind it, expected one: "
+                f"{self._url} is no reverse proxy with two servers behind it, expected one: "
                 "python -m components route_requests"
             ) from cause
 
@@ -209,4 +209,4 @@ class ServerTarget:
         try:
             return self._client.get(f"{self._url}{path}")
         except httpx.HTTPError as cause:
-            raise Unreachable(f"no front door answers at {self._url}: {cause}") from cause
+            raise Unreachable(f"no reverse proxy answers at {self._url}: {cause}") from cause

@@ -46,17 +46,17 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--stable", required=True, help="URL of the server in service")
     parser.add_argument("--candidate", required=True, help="URL of the candidates' server")
     parser.add_argument("--model-root", default=os.environ.get("MODEL_ROOT"), type=Path,
-                        help="folder that says who gets what share (or MODEL_ROOT)")  # fmt: skip
-    parser.add_argument("--http-port", default=8080, type=int, help="0 for any free one")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
+                        help="folder with packages and traffic split (or MODEL_ROOT)")  # fmt: skip
+    parser.add_argument("--http-port", default=8080, type=int, help="TCP port; 0: any free port")
+    parser.add_argument("--host", default="127.0.0.1", help="address; 0.0.0.0 in a container")
     parser.add_argument("--host-names", default=os.environ.get("DETECTOR_HOST_NAMES"),
-                        help="names that clients may call this machine by, such as "
-                        "detector.example.com (or DETECTOR_HOST_NAMES), beside localhost; "
-                        "otherwise localhost alone if it listens there, else any")  # fmt: skip
-    parser.add_argument("--port-file", type=Path, help="the port is written here once it listens")
+                        help="host names that clients may use beside localhost, such as "
+                        "detector.example.com (or DETECTOR_HOST_NAMES); default: localhost alone "
+                        "if the server listens there, else any")  # fmt: skip
+    parser.add_argument("--port-file", type=Path, help="file for the port, written when it listens")
     parser.add_argument("--candidate-seconds", default=CANDIDATE_SECONDS, type=float,
-                        help="then the stable server answers instead")  # fmt: skip
+                        help="timeout, s; then the stable server answers")  # fmt: skip
     options = parser.parse_args(arguments)
     if options.model_root is None:
-        parser.error("--model-root or MODEL_ROOT is needed")
+        parser.error("set --model-root or MODEL_ROOT")
     return options

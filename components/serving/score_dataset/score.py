@@ -42,7 +42,7 @@ class Scored:
     @property
     def sentence(self) -> str:
         """The result in one line."""
-        told = f"{len(self.images):,} images, {len(self.annotations):,} boxes"
+        told = f"{len(self.images):,} images scored, {len(self.annotations):,} boxes found"
         return f"{told}; {len(self.refused):,} unreadable" if self.refused else told
 
 
@@ -66,11 +66,11 @@ def score_pictures(
     """
     why = absence(champion)
     if why:
-        raise Refusal(f"there is nothing to score with: {why}")
+        raise Refusal(f"no model to score with: {why}")
     detector = Detector.open(RegisteredLayout(champion).package)
     scored = score(detector.detect, detector.info.classes, sources)
     for name, reason in list(scored.refused.items())[:NAMED]:
-        log_progress(f"{name} is left out, {reason}")
+        log_progress(f"{name} is left out: {reason}")
     content = _coco(scored, detector.info.classes, detector.digest, detector.info.dataset)
     Path(detections).write_text(canonical(content) + "\n")
     _write_page(page, scored, detector, sources)
@@ -151,15 +151,15 @@ def _write_page(
     readable = [source for source in sources if source.name not in scored.refused]
     step = max(1, -(-len(readable) // PICTURES))
     sections = [
-        Section("What was scored", [numbers]),
-        Section("Some of the pictures", [gallery(_drawn(detector, readable[::step]))]),
+        Section("Result", [numbers]),
+        Section("Sample of images", [gallery(_drawn(detector, readable[::step]))]),
     ]
     if scored.refused:
         named = list(scored.refused.items())[:NAMED]
-        count = text(f"{len(scored.refused):,} in all; the first {len(named)} by name:")
+        count = text(f"{len(scored.refused):,} in total; the first {len(named)} by name:")
         shown = [count, table(("file", "reason"), named)]
-        sections.append(Section("What could not be read", shown))
-    write_page(path, "Pictures scored", sections, f"{scored.sentence}.")
+        sections.append(Section("Unreadable files", shown))
+    write_page(path, "Batch inference", sections, f"{scored.sentence}.")
 
 
 def _drawn(detector: Detector, sources: Iterable[Source]) -> Iterator[tuple[Image, str]]:

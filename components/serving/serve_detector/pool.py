@@ -35,7 +35,7 @@ class Pool:
         """
         if self._busy >= self._limit:
             raise Declined(
-                503, f"{self._busy} requests are before this one: try again", {"Retry-After": "1"}
+                503, f"{self._busy} requests are waiting: try again", {"Retry-After": "1"}
             )
         self._busy += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

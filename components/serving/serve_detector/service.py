@@ -128,21 +128,21 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--model-root", default=os.environ.get("MODEL_ROOT"), type=Path,
                         help="folder of datasets and their packages (or MODEL_ROOT)")  # fmt: skip
-    parser.add_argument("--http-port", default=8080, type=int, help="0 for any free one")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
-    parser.add_argument("--port-file", type=Path, help="the port is written here once it listens")
+    parser.add_argument("--http-port", default=8080, type=int, help="TCP port; 0: any free port")
+    parser.add_argument("--host", default="127.0.0.1", help="address; 0.0.0.0 in a container")
+    parser.add_argument("--port-file", type=Path, help="file for the port, written when it listens")
     parser.add_argument("--admin-port", type=int,
-                        help="where models are loaded and unloaded as well, 0 for any free one; "
-                        "without it, nowhere")  # fmt: skip
+                        help="TCP port to load and unload models; 0: any free port; default: "
+                        "models cannot be loaded over HTTP")  # fmt: skip
     parser.add_argument("--admin-host", default="127.0.0.1",
-                        help="of the admin port; who reaches it can unload models")  # fmt: skip
-    parser.add_argument("--admin-port-file", type=Path, help="the same of the admin port")
+                        help="address of the admin port; clients can unload models")  # fmt: skip
+    parser.add_argument("--admin-port-file", type=Path, help="file for the admin port")
     parser.add_argument("--slot", default="current", choices=("current", "candidate"),
-                        help="which packages: in service, or on trial")  # fmt: skip
+                        help="packages to serve: in service, or candidates")  # fmt: skip
     parser.add_argument("--strict", action="store_true",
-                        help="serve all packages that are there, or none")  # fmt: skip
-    parser.add_argument("--inferences", default=cpu_count(), type=int, help="at once")
+                        help="stop if one package cannot be served")  # fmt: skip
+    parser.add_argument("--inferences", default=cpu_count(), type=int, help="at the same time")
     options = parser.parse_args(arguments)
     if options.model_root is None:
-        parser.error("--model-root or MODEL_ROOT is needed")
+        parser.error("set --model-root or MODEL_ROOT")
     return options

@@ -139,8 +139,8 @@ def check_signature(package: Path, signature: Path, key: Path) -> None:
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
         verifier.set_hashing_config(_every_file()).verify(package, signature)
     except Exception as cause:  # after any error the package is not verified
-        reason = str(cause) or "it is not by the expected key"
-        raise SignatureError(f"{name} is not signed as it is: {reason[:300]}") from cause
+        reason = str(cause) or "it was not made with the expected key"
+        raise SignatureError(f"the signature of {name} is not valid: {reason[:300]}") from cause
 
 
 def _every_file() -> Any:

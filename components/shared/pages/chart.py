@@ -247,4 +247,4 @@ def _short(value: float) -> str:
 
 
 def _nothing(title: str) -> Markup:
-    return chart_figure(title, text("There is nothing to draw."))
+    return chart_figure(title, text("No data."))

@@ -65,8 +65,8 @@ def track(environment: Mapping[str, str], *several: Tracked) -> None:
         for tracked in several:
             _send(client, tracked)
     except Exception as cause:  # whatever it is, nobody's training may be lost for it
-        words = PASSWORD.sub("", f"{address} did not take it: {' '.join(str(cause).split())}")
-        log_progress(f"not tracked, and going on: {words[:MAX_ERROR_CHARS]}")
+        words = PASSWORD.sub("", f"{address}: {' '.join(str(cause).split())}")
+        log_progress(f"MLflow tracking skipped: {words[:MAX_ERROR_CHARS]}")
 
 
 def origins(lineage: Lineage) -> dict[str, str | int | float | bool]:

@@ -207,7 +207,7 @@ def check_champion(dataset: str, champion: Version | None, expected: str | None)
     if (champion.model if champion else None) != expected:
         now = champion.name if champion else f"no model of {dataset}"
         before = expected[:12] if expected else "none"
-        raise PromotionConflict(f"{now} is in service by now, expected {before}: compare again")
+        raise PromotionConflict(f"{now} is in service now, expected {before}: compare again")
 
 
 def step_back(

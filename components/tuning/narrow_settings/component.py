@@ -41,5 +41,5 @@ def narrow_settings(
     trials = narrow([recipe_from(recipe) for recipe in recipes], infos, TuningPolicy())
     Path(page.path).write_text(table_of(trials, reasons))
     going = finalists(trials, epochs)
-    log_progress(f"{len(going)} of {len(trials)} trials go on to {epochs} epochs")
+    log_progress(f"{len(going)} of {len(trials)} trials continue to {epochs} epochs")
     return [recipe_text(recipe) for recipe in going]

@@ -20,7 +20,7 @@ def table_of(trials: Sequence[Trial], reasons: Sequence[str]) -> str:
     for number, trial in enumerate(trials):
         settings = [str(trial.recipe.get(name, "")) for name in names]
         score = precision_text(trial.info.validation_map50) if trial.info else "not trained"
-        last = "goes on" if trial.goes_on else "stops here"
+        last = "continues" if trial.goes_on else "stopped"
         rows.append([number or "defaults", *settings, score, last])
     failed = [f"* not trained: {reason}" for reason in reasons]
     return "\n".join([markdown_table(head, rows), "", *failed]) + "\n"

@@ -44,5 +44,5 @@ def pick_settings(
     )  # fmt: skip
     write_search(page.path, found.pick, found.recipes, found.infos)
     Path(settings.path).write_text(settings_file(found.pick, found.reports[0], len(recipes)))
-    log_progress(f"{found.pick.reason}; settings in {settings.path}")
+    log_progress(f"{found.pick.reason}; recipe: {settings.path}")
     return recipe_text(found.pick.recipe)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.shared.contracts.change_text import gain_text
 from components.shared.contracts.model import PackageInfo
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import Recipe, followed
@@ -80,21 +81,21 @@ def pick(
 def _best(finalists: tuple[Finalist, ...], policy: TuningPolicy) -> Pick:
     fit = [one for one in finalists if one.score >= 0 and _quick(one, policy)]
     if not fit:
-        raise Refusal(f"none of {len(finalists)} finalists has numbers and answers in time")
+        raise Refusal(f"none of {len(finalists)} finalists has metrics and is fast enough")
     best = max(fit, key=lambda one: (one.score, -one.number))
     defaults = next((one for one in finalists if set(one.recipe) == {"epochs"}), None)
     if defaults is None or defaults not in fit:
-        return Pick(finalists, best, f"mAP50-95 {best.score:.3f}, and the defaults have none")
+        return Pick(finalists, best, f"new settings: mAP50-95 {best.score:.3f}, defaults have none")
     gain = best.score - defaults.score
     if best is defaults or round(gain, 9) < policy.min_gain:
         return Pick(
             finalists, defaults,
-            f"the defaults stay: mAP50-95 {defaults.score:.3f}, and "
-            f"{_others(fit, defaults, policy)}",
+            f"defaults kept: mAP50-95 {defaults.score:.3f}, {_others(fit, defaults, policy)}",
         )  # fmt: skip
     return Pick(
         finalists, best,
-        f"mAP50-95 {best.score:.3f} against {defaults.score:.3f} of the defaults ({gain:+.3f})",
+        f"new settings: mAP50-95 {best.score:.3f}, defaults {defaults.score:.3f}, difference "
+        f"{gain_text(gain)}",
     )  # fmt: skip
 
 
@@ -105,5 +106,5 @@ def _quick(one: Finalist, policy: TuningPolicy) -> bool:
 def _others(fit: Sequence[Finalist], defaults: Finalist, policy: TuningPolicy) -> str:
     scores = [one.score for one in fit if one is not defaults]
     if not scores:
-        return "there is no other to compare with"
-    return f"nothing is better by {policy.min_gain:.3f} (the best other has {max(scores):.3f})"
+        return "no other trial to compare with"
+    return f"best other trial {max(scores):.3f}, expected at least +{policy.min_gain:.3f}"

@@ -39,18 +39,18 @@ def write_search(
         rows.append((title, won, *_numbers(model), short, *settings))
         if finalist and finalist.score >= 0:
             bars[title] = finalist.score
-    head = ("trial", "", "mAP50-95", "mAP50", "ms, 95 %", "MB", "mAP50, short", *names)
+    head = ("trial", "", "mAP50-95", "mAP50", "p95, ms", "MB", "mAP50, short", *names)
     chart = bar_chart(
         list(bars), {"mAP50-95": list(bars.values())}, title="mAP50-95 on the validation split"
     )
-    said = text("No test image took part in the choice: what they say of the winner is still news.")
+    said = text("The test split was not used for this choice.")
     write_page(
         page,
-        "Settings tried",
+        "Hyperparameter search",
         [
-            Section("Outcome", [cards(*_cards(found, len(recipes)))]),
+            Section("Result", [cards(*_cards(found, len(recipes)))]),
             Section("All trials", [table(head, rows)]),
-            Section("Those that were trained in full", [chart, said]),
+            Section("Finalists, trained in full", [chart, said]),
         ],
         sentence(found.reason),
     )
@@ -79,9 +79,9 @@ def settings_file(found: Pick, report: Report, trials: int) -> str:
 def _cards(found: Pick, trials: int) -> list[Card]:
     chosen = ", ".join(f"{name} {said}" for name, said in sorted(found.recipe.items()))
     return [
-        Card("mAP50-95 of the winner", found.winner.score, "on the validation split"),
+        Card("best mAP50-95", found.winner.score, "on the validation split"),
         Card("trials", trials, f"{len(found.finalists)} trained in full"),
-        Card("settings", "new" if chosen else "defaults", chosen or "nothing did better"),
+        Card("settings", "new" if chosen else "defaults", chosen or "none is better"),
     ]
 
 

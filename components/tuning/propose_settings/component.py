@@ -35,7 +35,7 @@ def propose_settings(
     wanted = int(min(trials, 1 + size(searched)))
     most = number_or(UNLIMITED, budget, "budget")
     spent = rungs(wanted, epochs, most, TuningPolicy())
-    log_progress(f"{spent.sentence}, over {', '.join(searched)}")
+    log_progress(f"{spent.sentence}; searched: {', '.join(searched)}")
     return [
         recipe_text({**recipe, "epochs": spent.short})
         for recipe in propose(searched, spent.trials, seed)

@@ -40,8 +40,8 @@ class Rungs:
     def sentence(self) -> str:
         """The budget on one line."""
         return (
-            f"{self.trials} trials of {self.short} epochs, the best {self.finalists} and the "
-            f"defaults go on to {self.full}: at most {self.total} epochs"
+            f"{self.trials} trials of {self.short} epochs; the best {self.finalists} and the "
+            f"defaults continue to {self.full} epochs; at most {self.total} in all"
         )
 
 
@@ -62,7 +62,7 @@ def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
         Optimization", AISTATS 2016: successive halving.
 
     >>> rungs(9, 12, 0, TuningPolicy()).sentence
-    '9 trials of 4 epochs, the best 3 and the defaults go on to 12: at most 84 epochs'
+    '9 trials of 4 epochs; the best 3 and the defaults continue to 12 epochs; at most 84 in all'
     """
     for name, value, least in (("trials", trials, 2), ("epochs", epochs, 1), ("budget", budget, 0)):
         if value < least:

@@ -26,7 +26,7 @@ Attack = Callable[[str], list[socket.socket]]
 
 
 def rude_clients(place: Place) -> Iterator[Check]:
-    """A server and its front door answer the honest client, and give memory back."""
+    """A server and its reverse proxy answer the honest client, and give memory back."""
     with ExitStack() as stack:
         server = _running(stack, place, name="stable")
         candidate = _running(stack, place, "--slot", "candidate", name="candidate")

@@ -1,7 +1,7 @@
 """Roll out good and bad candidates under 50 requests a second; no client may notice any of it.
 
 Real processes: two detector servers (the candidates' one with a fault added,
-`tests/standins/faulty_server.py`), the front door, clients in a process of their own, and
+`tests/standins/faulty_server.py`), the reverse proxy, clients in a process of their own, and
 each deployment as `python -m components deploy_model`. `make prove-rollout` runs it and
 prints what it saw. It takes the package and the pictures of the state folder (CARS_STATE)
 that has any; else a tiny package and drawn pictures.

@@ -1,4 +1,4 @@
-"""Everything that runs: database, servers, front door, clients, and each deployment."""
+"""Everything that runs: database, servers, reverse proxy, clients, and each deployment."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ POLICY = RolloutPolicy(
 
 
 class Stage:
-    """Everything that runs: database, servers, front door, clients."""
+    """Everything that runs: database, servers, reverse proxy, clients."""
 
     def __init__(self, folder, stack):
         self.folder = folder

@@ -63,7 +63,7 @@ class Awaiting:
             return self._missing(service, side) or _other(model, side, ask)
 
         try:
-            self._service.until(missing, self._ready_seconds, f"the {side} one is not ready")
+            self._service.until(missing, self._ready_seconds, f"the {side} predictor is not ready")
         except TimedOut as cause:
             raise self._explained(cause, model, side, ask) from cause
         self._known[side] = self._names(side)
@@ -82,7 +82,7 @@ class Awaiting:
             pods = self._pods(service, side)
             return None if state.has_run(pods) else state.unscheduled(pods) or "no server runs"
 
-        self._service.until(missing, self._ready_seconds, f"the {side} one is not started")
+        self._service.until(missing, self._ready_seconds, f"the {side} predictor is not started")
 
     def pods(self, count: int, percent: int) -> None:
         """Wait until the candidate has enough ready pods for its share.
@@ -120,12 +120,12 @@ class Awaiting:
         """
         pods = self._pods(service, side)
         if words := state.failure(pods):
-            raise CandidateFailure(f"the {side} one does not come up: {words}")
+            raise CandidateFailure(f"the {side} predictor does not start: {words}")
         if words := state.hindrance(pods):
-            raise Outage(f"the {side} one cannot be started: {words}")
+            raise Outage(f"the {side} predictor cannot be started: {words}")
         words = self._refused(service, side)
         if words and time.monotonic() - began > min(ADMISSION_S, self._ready_seconds / 2):
-            raise Outage(f"no pod of the {side} one is admitted: {words}")
+            raise Outage(f"no pod of the {side} predictor is admitted: {words}")
 
     def count(self, service: Body, side: Side) -> int:
         """Return the number of ready pods of one side."""
@@ -140,7 +140,7 @@ class Awaiting:
             return None
         gone = self._known.get(side, set()) - {pod.metadata.name for pod in pods}
         words = [state.removal(pod) for pod in pods] + [f"pod {name} is gone" for name in gone]
-        return next((f"the {side} one: {each}" for each in words if each), None)
+        return next((f"the {side} predictor: {each}" for each in words if each), None)
 
     def seen(self, what: str) -> None:
         """Wait until the status has the traffic shares of the spec."""

@@ -86,7 +86,7 @@ class Shares:
             self.give(dataset, 100)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))
-            self._until.seen("the candidate is not the stable one")
+            self._until.seen("the candidate is not the stable predictor yet")
             self._routed("stable", 100)
         self._tidy()
 
@@ -122,9 +122,11 @@ class Shares:
                 self._until.check_pods(service, side, began)
             predictor = self._plans.predictor(service, side)
             backend = service_name(service, predictor or {})
-            return self._routes.unlike(backend, percent) if predictor else f"no {side} one"
+            return self._routes.unlike(backend, percent) if predictor else f"no {side} predictor"
 
-        self._service.until(missing, FOLLOW_S, f"the {side} one has not {percent} %")
+        self._service.until(
+            missing, FOLLOW_S, f"the {side} predictor has not {percent} % of the requests"
+        )
         time.sleep(PROXY_S)
 
     def _tidy(self) -> None:

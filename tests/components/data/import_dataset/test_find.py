@@ -76,7 +76,7 @@ def test_the_form_that_says_more_wins_and_the_other_is_named(found):
     told = found({"images/a.jpg": None, "labels/a.txt": "", "a.yaml": YAML, "b.csv": rich})
 
     assert sentence(told) == "CSV b.csv with 1 images, splits and groups given"
-    assert told.notes == ("left aside, for it says less: YOLO labels",)
+    assert told.notes == ("not used, has fewer labels: YOLO labels",)
     assert (told.images[0].split, told.images[0].group) == ("validation", "clip")
 
 

@@ -84,7 +84,7 @@ def test_two_files_of_other_boxes_for_one_image_are_refused(found):
 
     assert [(p.reason, p.detail) for p in told.images[0].problems] == [
         ("conflicting_labels",
-         "one.csv and two.csv tell different boxes of it (1 and 1), expected one of these files")
+         "one.csv and two.csv have different boxes for it (1 and 1), expected one of these files")
     ]  # fmt: skip
 
 

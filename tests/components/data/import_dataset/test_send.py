@@ -64,7 +64,9 @@ def test_bad_things_are_refused_one_by_one_and_good_ones_are_sent(messy, capsys)
         "undecodable": 2, "box_outside": 2, "box_without_area": 1, "missing_class": 1,
         "conflicting_labels": 2, "label_missing": 1, "image_missing": 1, "unreadable_line": 1,
     }  # fmt: skip
-    assert str(tally).startswith("4 images, 4 boxes, classes bus, car, van; 11 refused: 2 ")
+    assert str(tally).startswith(
+        "4 images imported, 4 boxes, classes bus, car, van; 11 refused: 2 "
+    )
     assert "1 copies of other images, with the same labels, are left out" in capsys.readouterr().out
 
 
@@ -186,8 +188,8 @@ def test_every_reason_is_said_three_times_at_most_in_single_lines(fill, picture,
     said = capsys.readouterr().out.splitlines()
 
     assert [line for line in said if "refused" in line] == [
-        f"» refused, label_missing: a\\x0a{n}.jpg: nobody said what is in it; an empty label, or a "
-        "line of the CSV with its name alone, says that nothing is"
+        f"» refused, label_missing: a\\x0a{n}.jpg: it has no label; an empty label file, or a "
+        "line of the CSV with its name alone, means that it has no object"
         for n in range(3)
     ]
 

@@ -151,5 +151,5 @@ def test_the_last_line_says_how_many(lake, frozen, capsys):
     info = frozen()
     said = capsys.readouterr().out.splitlines()[-1]
 
-    assert said.startswith("» 12 images (")
-    assert said.endswith(f"test), 12 boxes, snapshot {info.id[:12]}")
+    assert said.startswith(f"» snapshot {info.id[:12]}: 12 images (")
+    assert said.endswith("test), 12 boxes")

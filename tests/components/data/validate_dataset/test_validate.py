@@ -205,8 +205,8 @@ def test_a_sound_snapshot_is_ok_and_shown(draft, tmp_path, capsys):
     assert validation.word == "ok"
     assert validation.numbers["images"] == 8
     assert page.count("<img") == 8
-    assert "There are none." in page
-    assert capsys.readouterr().out == "» nothing wrong in 8 images\n"
+    assert "None." in page
+    assert capsys.readouterr().out == "» valid: 8 images, no errors and no warnings\n"
 
 
 def test_a_warning_lets_it_pass_and_is_said(draft, tmp_path, capsys):
@@ -216,15 +216,15 @@ def test_a_warning_lets_it_pass_and_is_said(draft, tmp_path, capsys):
     assert validation.word == "warn"
     assert validation.numbers["duplicate_box"] == 1
     assert capsys.readouterr().out == (
-        "» nothing wrong in 8 images; 1 warning (1 duplicate_box); "
-        "the first: 0.jpg, box 1: lies on box 0, another car\n"
+        "» valid: 8 images, 1 warning (1 duplicate_box), "
+        "first: 0.jpg, box 1: lies on box 0, another car\n"
     )
 
 
 def test_a_failing_snapshot_is_refused_after_its_page_is_written(draft, tmp_path):
     draft.lines[0]["boxes"] = [box(label="<cat>"), box(x_max=200)]
     draft.contents[1] = b"no picture"
-    message = r"snapshot 555555555555 of toy: 3 findings in 8 images must be mended \(1 unk.*0.jpg"
+    message = r"snapshot 555555555555 of toy: not valid: 3 errors in 8 images \(1 unk.*0.jpg"
 
     with pytest.raises(ValidationError, match=message):
         validated(draft, tmp_path / "page.html")

@@ -32,7 +32,7 @@ class Hours:
 
 
 class Place:
-    """A stand-in for a front door with clients and two servers.
+    """A stand-in for a reverse proxy with clients and two servers.
 
     Attributes:
         hours: Its clock; an answer takes `slow` seconds of it.
@@ -41,7 +41,7 @@ class Place:
         fails_from: Share from which on the candidate fails every request.
         slow: Seconds that the candidate takes for an answer.
         ready: Whether it comes up.
-        there: Whether the front door answers.
+        there: Whether the reverse proxy answers.
         stable_slow: Seconds that the champion takes for an answer.
         stable_there: Whether the champion answers.
         drained: Whether the candidate's server was taken away from outside.
@@ -85,7 +85,7 @@ class Place:
         return self._answer(CANDIDATE, self.fault(jpeg))
 
     def disruption(self, dataset):
-        return "the candidate one: pod cars-1 was deleted" if self.drained else None
+        return "the candidate predictor: pod cars-1 was deleted" if self.drained else None
 
     def tally(self, dataset, side):
         self._reached()
@@ -94,7 +94,7 @@ class Place:
 
     def _reached(self):
         if not self.there:
-            raise Unreachable("no front door answers")
+            raise Unreachable("no reverse proxy answers")
 
     def _answer(self, model, boxes):
         return DetectAnswer(

@@ -112,7 +112,7 @@ def test_a_front_door_that_is_down_from_the_start_convicts_no_candidate():
     place = Place()
     place.there = False
 
-    with pytest.raises(Unreachable, match="no front door answers"):
+    with pytest.raises(Unreachable, match="no reverse proxy answers"):
         trial(place).run(POLICY.steps)
 
 
@@ -132,7 +132,7 @@ def test_a_front_door_that_goes_down_convicts_no_candidate(moment):
             gone() if jpeg == b"golden" and bool(place.percent) == traffic else CARS
         )
 
-    with pytest.raises(Unreachable, match="no front door answers"):
+    with pytest.raises(Unreachable, match="no reverse proxy answers"):
         trial(place).run(POLICY.steps)
 
 

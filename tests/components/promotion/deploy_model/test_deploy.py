@@ -211,7 +211,7 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
     nowhere = ServerTarget(*["http://127.0.0.1:9"] * 3, bench.door.package_store, ready_seconds=0)
     model = bench.register()
 
-    with pytest.raises(Unreachable, match=r"no front door answers at http://127\.0\.0\.1:9"):
+    with pytest.raises(Unreachable, match=r"no reverse proxy answers at http://127\.0\.0\.1:9"):
         bench.roll_out("challenger", nowhere, run="run-1")
     bench.deploy("challenger", run="run-1")
 
@@ -221,7 +221,7 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
 def test_a_server_without_a_front_door_is_refused(bench, server):
     with (
         closing(ServerTarget(*[server.url] * 3, server.package_store, ready_seconds=1)) as bare,
-        pytest.raises(Refusal, match="is no front door with two servers behind it"),
+        pytest.raises(Refusal, match="is no reverse proxy with two servers behind it"),
     ):
         bare.share(bench.dataset, 0)
 

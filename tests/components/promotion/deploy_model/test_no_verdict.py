@@ -195,7 +195,7 @@ def gone(place, *sides):
 def test_a_candidate_that_was_taken_away_before_a_golden_picture_is_not_convicted():
     place = Place()
     gone(place, "candidate")
-    place.disruption = lambda dataset: "the candidate one: pod cars-1 is gone"
+    place.disruption = lambda dataset: "the candidate predictor: pod cars-1 is gone"
 
     with pytest.raises(Outage, match="pod cars-1 is gone: try again"):
         trial(place).run(POLICY.steps)

@@ -1,4 +1,4 @@
-"""A front door in a thread, between two servers that answer what a test scripts."""
+"""A reverse proxy in a thread, between two servers that answer what a test scripts."""
 
 import contextlib
 import shutil
@@ -86,7 +86,7 @@ class Scripted:
 
 
 class Doorway:
-    """A front door, what stands behind it, and a client before it."""
+    """A reverse proxy, what stands behind it, and a client before it."""
 
     def __init__(self, root):
         self.package_store = PackageStore(root)

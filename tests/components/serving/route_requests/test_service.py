@@ -1,4 +1,4 @@
-"""The front door as a process of its own: what its command line says is what clients meet."""
+"""The reverse proxy as a process of its own: what its command line says is what clients meet."""
 
 import time
 from functools import partial

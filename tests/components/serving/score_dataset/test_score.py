@@ -73,7 +73,9 @@ def test_an_unreadable_picture_is_named_and_harms_no_other(scored, folder, capsy
 
     assert after["annotations"] == before["annotations"]
     assert [each["file_name"] for each in after["refused"]] == ["broken.jpg"]
-    assert capsys.readouterr().out.splitlines()[-1] == "» 2 images, 2 boxes; 1 unreadable"
+    assert (
+        capsys.readouterr().out.splitlines()[-1] == "» 2 images scored, 2 boxes found; 1 unreadable"
+    )
 
 
 def test_scoring_twice_gives_the_same_file(scored):
@@ -121,7 +123,7 @@ def test_a_snapshot_is_scored_by_the_wrapper_and_its_truth_stays_behind(
 
     assert count == 2
     assert sorted(row["bbox"] for row in coco["annotations"]) == [[0, 0, 16, 16], [32, 16, 16, 16]]
-    assert "<h1>Pictures scored</h1>" in paths["page"].read_text()
+    assert "<h1>Batch inference</h1>" in paths["page"].read_text()
 
 
 def test_a_folder_is_scored_by_the_wrapper_without_an_object_store(

@@ -20,8 +20,8 @@ class Running:
         package_store: The packages it may load.
         client: Sends requests to it.
         name: Its role, such as `candidate`.
-        admin_url: Where its models are loaded; empty for a front door.
-        addresses: Its own, and of a front door the admin addresses of the servers behind it.
+        admin_url: Where its models are loaded; empty for a reverse proxy.
+        addresses: Its own, and of a reverse proxy the admin addresses of the servers behind it.
     """
 
     def __init__(

@@ -46,4 +46,4 @@ def test_a_chart_is_the_same_each_time(draw):
 
 @pytest.mark.parametrize("draw", EMPTY.values(), ids=EMPTY)
 def test_nothing_to_draw_is_said(draw):
-    assert "There is nothing to draw." in draw()
+    assert "No data." in draw()

@@ -73,7 +73,7 @@ def test_the_wrapper_tells_every_trial_and_why_one_is_missing(tmp_path, capsys):
     )  # fmt: skip
 
     assert [recipe_from(recipe) for recipe in going] == [{"epochs": 5}]
-    assert "| defaults |  | 0.300 | goes on |" in page.read_text()
-    assert "| 2 | 0.01 | not trained | stops here |" in page.read_text()
+    assert "| defaults |  | 0.300 | continues |" in page.read_text()
+    assert "| 2 | 0.01 | not trained | stopped |" in page.read_text()
     assert "* not trained: the loss is nan in epoch 1" in page.read_text()
-    assert "1 of 3 trials go on to 5 epochs" in capsys.readouterr().out
+    assert "1 of 3 trials continue to 5 epochs" in capsys.readouterr().out

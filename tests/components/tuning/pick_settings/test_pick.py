@@ -55,23 +55,21 @@ def test_the_best_wins_if_it_beats_the_defaults():
     found = picked(report_of(DEFAULTS, 0.4), report_of(LOW, 0.39), report_of(HIGH, 0.45))
 
     assert found.recipe == {"mosaic": 0.9}
-    assert found.reason == "mAP50-95 0.450 against 0.400 of the defaults (+0.050)"
+    assert found.reason == "new settings: mAP50-95 0.450, defaults 0.400, difference +0.050"
 
 
 def test_a_gain_that_chance_makes_too_changes_nothing():
     found = picked(report_of(DEFAULTS, 0.4), report_of(LOW, 0.404), report_of(HIGH, 0.3))
 
     assert found.recipe == {}
-    assert found.reason.startswith("the defaults stay: mAP50-95 0.400")
+    assert found.reason.startswith("defaults kept: mAP50-95 0.400")
 
 
 def test_defaults_that_are_alone_stay_and_say_so():
     found = pick([DEFAULTS], [package_of(DEFAULTS)], [report_of(DEFAULTS, 0.4)], TuningPolicy())
 
     assert found.recipe == {}
-    assert found.reason == (
-        "the defaults stay: mAP50-95 0.400, and there is no other to compare with"
-    )
+    assert found.reason == ("defaults kept: mAP50-95 0.400, no other trial to compare with")
 
 
 def test_a_gain_of_exactly_the_margin_is_enough():
@@ -100,7 +98,7 @@ def test_a_score_that_is_undefined_wins_nothing(score):
 
 
 def test_without_any_number_there_is_no_winner():
-    with pytest.raises(Refusal, match="none of 3 finalists has numbers"):
+    with pytest.raises(Refusal, match="none of 3 finalists has metrics"):
         picked()
 
 
@@ -139,7 +137,7 @@ def test_the_settings_file_says_what_differs_and_where_it_comes_from(outcome):
 
     assert read_recipe(settings) == recipe_from(line) == {"mosaic": 0.9}
     assert "# 4 trials on snapshot 555555555555, 3 of them trained for 9 epochs" in settings
-    assert "mAP50-95 0.450 against 0.400 of the defaults (+0.050)" in settings
+    assert "new settings: mAP50-95 0.450, defaults 0.400, difference +0.050" in settings
 
 
 def test_the_page_tells_every_trial_and_the_winner(outcome):

@@ -144,4 +144,6 @@ def test_the_wrapper_proposes_short_trainings(capsys):
     recipes = propose_settings.python_func(trials=4, epochs=6, space="size: [pico, nano]")
 
     assert [recipe_from(recipe)["epochs"] for recipe in recipes] == [2] * 3
-    assert "3 trials of 2 epochs, the best 1 and the defaults go on to 6" in capsys.readouterr().out
+    assert (
+        "3 trials of 2 epochs; the best 1 and the defaults continue to 6" in capsys.readouterr().out
+    )

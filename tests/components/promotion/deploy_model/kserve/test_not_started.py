@@ -44,7 +44,7 @@ def test_kserve_of_august_2026_gives_its_storage_initializer_no_context_so_the_p
 
     with pytest.raises(Outage) as outage:
         stage.begin(target, "toys", stage.model())
-    assert "no pod of the stable one is admitted: pods" in str(outage.value)
+    assert "no pod of the stable predictor is admitted: pods" in str(outage.value)
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in str(outage.value)
     assert "after 30 s" not in str(outage.value)
 
@@ -61,7 +61,9 @@ def test_a_refused_candidate_says_so_though_the_inference_service_does_not(stage
     stage.kserve.restricted = lambda: True
     stage.kserve.storage = list
 
-    with pytest.raises(Outage, match=r"no pod of the candidate one is admitted: .*PodSecurity"):
+    with pytest.raises(
+        Outage, match=r"no pod of the candidate predictor is admitted: .*PodSecurity"
+    ):
         stage.begin(served, "toys", stage.model(shift=1))
 
 
@@ -164,7 +166,7 @@ def test_a_server_that_runs_and_never_gets_ready_is_the_candidates_own_failure(s
     stable = stage.stable.name
     stage.kserve.never_ready = lambda name: name != stable
 
-    with pytest.raises(CandidateFailure, match="the candidate one is not ready after 1 s"):
+    with pytest.raises(CandidateFailure, match="the candidate predictor is not ready after 1 s"):
         stage.begin(stage.target(ready=1), "toys", stage.model(shift=1))
 
 
@@ -205,7 +207,7 @@ def test_pods_that_an_exchange_replaces_were_not_taken_away(stage, served):
     stage.kserve.never_ready = lambda name: True
     served._until._ready_seconds = 2
 
-    with pytest.raises(CandidateFailure, match="the stable one is not ready after 2 s"):
+    with pytest.raises(CandidateFailure, match="the stable predictor is not ready after 2 s"):
         stage.serve(served, stage.model(shift=1))
 
 

@@ -121,7 +121,7 @@ def test_who_is_not_champion_cannot_step_back(registry, connection):
     registry.promote("car-parks", FIRST, None)
     before = everything(connection)
 
-    with pytest.raises(PromotionConflict, match="is in service by now"):
+    with pytest.raises(PromotionConflict, match="is in service now"):
         registry.step_back(second, first, {})
     assert everything(connection) == before
 
