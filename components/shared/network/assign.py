@@ -4,9 +4,19 @@ Everything is a batch: `B` images, `A` anchors, `M` places for objects of which 
 empty. No gradient flows through the assignment.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
+
+from components.shared.network.tensors import (
+    AnchorPairs,
+    BatchBoxes,
+    BatchClasses,
+    Centres,
+    ClassScores,
+    Strides,
+    Tensor,
+)
 
 CANDIDATES = 10  # anchors for each object
 SCORE_POWER = 0.5
@@ -17,12 +27,12 @@ TINY = 1e-9
 class Targets(NamedTuple):
     """Targets of each anchor."""
 
-    boxes: Any  # [B, A, 4] xyxy in pixels; anything where `quality` is 0
-    classes: Any  # [B, A] int32
-    quality: Any  # [B, A] from 0, background, to 1
+    boxes: BatchBoxes  # [B, A, 4] xyxy in pixels; anything where `quality` is 0
+    classes: BatchClasses  # [B, A] int32
+    quality: Tensor  # [B, A] from 0, background, to 1
 
 
-def pairwise_iou(first: Any, second: Any) -> Any:
+def pairwise_iou(first: BatchBoxes, second: BatchBoxes) -> Tensor:
     """Return the overlap of every pair: `[B, N, 4]` and `[B, M, 4]` give `[B, N, M]`.
 
     Args:
@@ -36,11 +46,11 @@ def pairwise_iou(first: Any, second: Any) -> Any:
     return shared / tf.maximum(union, TINY)
 
 
-def _area(boxes: Any) -> Any:
+def _area(boxes: BatchBoxes) -> Tensor:
     return tf.reduce_prod(tf.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
 
 
-def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
+def is_inside(centres: Centres, strides: Strides, boxes: BatchBoxes) -> AnchorPairs:
     """Return which anchors lie in which boxes, as bool `[B, M, A]`.
 
     A box narrower than two of the finest strides has hardly a centre inside; there it
@@ -59,7 +69,12 @@ def is_inside(centres: Any, strides: Any, boxes: Any) -> Any:
 
 
 def assign(
-    scores: Any, boxes: Any, centres: Any, strides: Any, true_boxes: Any, true_classes: Any
+    scores: ClassScores,
+    boxes: BatchBoxes,
+    centres: Centres,
+    strides: Strides,
+    true_boxes: BatchBoxes,
+    true_classes: BatchClasses,
 ) -> Targets:
     """Assign each object to the anchors with the best product of score and overlap.
 
@@ -90,7 +105,7 @@ def assign(
     return _resolve_conflicts(chosen, agreement, overlap, true_boxes, true_classes)
 
 
-def best_of_each(agreement: Any) -> Any:
+def best_of_each(agreement: AnchorPairs) -> AnchorPairs:
     """Return a mask of the `CANDIDATES` largest values in each row of `[B, M, A]`."""
     count = min(CANDIDATES, agreement.shape[-1])
     least = tf.math.top_k(agreement, count, sorted=True).values[..., -1:]
@@ -98,7 +113,11 @@ def best_of_each(agreement: Any) -> Any:
 
 
 def _resolve_conflicts(
-    chosen: Any, agreement: Any, overlap: Any, true_boxes: Any, true_classes: Any
+    chosen: AnchorPairs,
+    agreement: AnchorPairs,
+    overlap: AnchorPairs,
+    true_boxes: BatchBoxes,
+    true_classes: BatchClasses,
 ) -> Targets:
     claims = tf.where(chosen, overlap + 1.0, 0.0)
     owner = tf.argmax(claims, axis=1, output_type=tf.int32)  # [B, A]

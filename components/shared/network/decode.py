@@ -1,7 +1,5 @@
 """Decode distance distributions to xyxy boxes, and build the serving function."""
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,6 +7,15 @@ from numpy.typing import NDArray
 
 from components.shared.contracts.model import BOXES, EMBEDDING, INPUT, SCORES
 from components.shared.network.network import BINS, FIRST_BIN, STRIDES
+from components.shared.network.tensors import (
+    BatchBoxes,
+    Centres,
+    DistanceLogits,
+    Images,
+    Outputs,
+    Serve,
+    Strides,
+)
 
 
 def anchor_points(
@@ -36,7 +43,7 @@ def anchor_points(
     return np.concatenate(centres).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def boxes_of(distance_logits: Any, centres: Any, strides: Any) -> Any:
+def boxes_of(distance_logits: DistanceLogits, centres: Centres, strides: Strides) -> BatchBoxes:
     """Return the boxes of distance distributions: expected distance to each edge.
 
     Args:
@@ -56,7 +63,7 @@ def boxes_of(distance_logits: Any, centres: Any, strides: Any) -> Any:
     return tf.concat([centres, centres], axis=-1) + moved
 
 
-def serving_function(model: keras.Model) -> Any:
+def serving_function(model: keras.Model) -> Serve:
     """Return the served function, from images to boxes and scores before NMS, as one graph.
 
     Args:
@@ -72,7 +79,7 @@ def serving_function(model: keras.Model) -> Any:
     signature = [tf.TensorSpec([None, 3, height, width], tf.float32, name=INPUT)]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def serve(images: Any) -> dict[str, Any]:
+    def serve(images: Images) -> Outputs:
         outputs = model(tf.transpose(images, [0, 2, 3, 1]), training=False)
         return {
             BOXES: boxes_of(outputs["bins"], centres, strides),

@@ -4,12 +4,13 @@ A network may compute in half precision (`computing_in`); its weights, and all t
 many values or steps, are float32 in any case.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 import tensorflow as tf
+
+from components.shared.network.tensors import FeatureMap, MapShape, Tensor, Variable, Vector
 
 MOMENTUM = 0.97  # of the moving statistics: a short training must still fill them
 EPSILON = 1e-3
@@ -46,20 +47,20 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         Rota Bulo et al., "In-Place Activated BatchNorm", CVPR 2018.
     """
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: MapShape) -> None:
         """Make scale, offset and moving statistics of each channel."""
         self.gamma = self._weight("gamma", "ones", input_shape)
         self.beta = self._weight("beta", "zeros", input_shape)
         self.mean = self._weight("moving_mean", "zeros", input_shape, trainable=False)
         self.variance = self._weight("moving_variance", "ones", input_shape, trainable=False)
 
-    def _weight(self, name: str, first: str, shape: Any, trainable: bool = True) -> Any:
+    def _weight(self, name: str, first: str, shape: MapShape, trainable: bool = True) -> Variable:
         # The kernel takes these as float32 whatever the maps are.
         return self.add_weight(
             shape=(shape[-1],), initializer=first, name=name, trainable=trainable, autocast=False
         )
 
-    def call(self, maps: Any, training: bool = False) -> Any:
+    def call(self, maps: FeatureMap, training: bool = False) -> FeatureMap:
         """Normalise by batch statistics in training, by moving ones otherwise, and apply SiLU.
 
         A layer that is not `trainable` normalises by the moving ones in training, too.
@@ -78,7 +79,7 @@ class BatchNormSilu(keras.layers.Layer):  # type: ignore[misc]
         self.variance.assign(variance)
         return activated
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: MapShape) -> MapShape:
         """Return the shape of `call` without running it."""
         return input_shape
 
@@ -88,10 +89,10 @@ def _on_processor() -> bool:
 
 
 def _normalise(
-    maps: Any, gamma: Any, beta: Any, mean: Any, variance: Any, *, learning: bool
-) -> Any:
+    maps: FeatureMap, gamma: Vector, beta: Vector, mean: Vector, variance: Vector, *, learning: bool
+) -> tuple[Tensor, ...]:
     """Return normalised maps, the statistics from now on, and three notes for the gradient."""
-    return tf.raw_ops.FusedBatchNormV3(
+    normalised: tuple[Tensor, ...] = tf.raw_ops.FusedBatchNormV3(
         x=maps,
         scale=gamma,
         offset=beta,
@@ -101,18 +102,21 @@ def _normalise(
         exponential_avg_factor=1 - MOMENTUM if learning else 1.0,
         is_training=learning,
     )
+    return normalised
 
 
-def _batch_norm_then_silu(maps: Any, *weights: Any) -> Any:
+def _batch_norm_then_silu(maps: FeatureMap, *weights: Vector) -> tuple[FeatureMap, Vector, Vector]:
     normed, mean, variance, *_ = _normalise(maps, *weights, learning=True)
     return tf.nn.silu(normed), mean, variance
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _batch_norm_silu(maps: Any, gamma: Any, beta: Any, *moving: Any) -> Any:
+def _batch_norm_silu(
+    maps: FeatureMap, gamma: Vector, beta: Vector, *moving: Vector
+) -> tuple[tuple[FeatureMap, Vector, Vector], Callable[..., tuple[Tensor | None, ...]]]:
     normed, mean, variance, *notes = _normalise(maps, gamma, beta, *moving, learning=True)
 
-    def gradient(upstream: Any, *_: Any) -> Any:
+    def gradient(upstream: FeatureMap, *_: Vector) -> tuple[Tensor | None, ...]:
         # On a processor the first two notes are the batch's own mean and variance.
         into, into_gamma, into_beta, *_ = tf.raw_ops.FusedBatchNormGradV3(
             y_backprop=_through_silu(maps, gamma, beta, *notes[:2], upstream),
@@ -129,7 +133,14 @@ def _batch_norm_silu(maps: Any, gamma: Any, beta: Any, *moving: Any) -> Any:
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def _through_silu(maps: Any, gamma: Any, beta: Any, mean: Any, variance: Any, upstream: Any) -> Any:
+def _through_silu(
+    maps: FeatureMap,
+    gamma: Vector,
+    beta: Vector,
+    mean: Vector,
+    variance: Vector,
+    upstream: FeatureMap,
+) -> FeatureMap:
     """Return the gradient before SiLU of the normalised maps; compiled, it is one pass."""
     x = (tf.cast(maps, tf.float32) - mean) * (gamma * tf.math.rsqrt(variance + EPSILON)) + beta
     share = tf.sigmoid(x)
@@ -140,19 +151,21 @@ def _through_silu(maps: Any, gamma: Any, beta: Any, mean: Any, variance: Any, up
 class Upsample(keras.layers.Layer):  # type: ignore[misc]
     """Nearest-neighbour upsampling to twice the height and width."""
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: FeatureMap) -> FeatureMap:
         """Return `[B, 2h, 2w, C]` for `[B, h, w, C]`."""
         return tf.raw_ops.ResizeNearestNeighbor(
             images=maps, size=(2 * maps.shape[1], 2 * maps.shape[2])
         )
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: MapShape) -> MapShape:
         """Return the shape of `call` without running it."""
         batch, height, width, channels = input_shape
         return (batch, 2 * height, 2 * width, channels)
 
 
-def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: str) -> Any:
+def conv(
+    maps: FeatureMap, channels: int, kernel: int = 3, stride: int = 1, *, name: str
+) -> FeatureMap:
     """Convolution, batch normalisation and SiLU; the size is divided by `stride`.
 
     Args:
@@ -174,7 +187,7 @@ def conv(maps: Any, channels: int, kernel: int = 3, stride: int = 1, *, name: st
     return BatchNormSilu(name=f"{name}_norm")(maps)
 
 
-def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
+def aggregate(maps: FeatureMap, channels: int, depth: int, *, name: str) -> FeatureMap:
     """ELAN block: a chain of convolutions beside a shortcut, all joined by a 1 x 1 convolution.
 
     Args:
@@ -198,7 +211,7 @@ def aggregate(maps: Any, channels: int, depth: int, *, name: str) -> Any:
     return conv(joined, channels, 1, name=f"{name}_leave")
 
 
-def pool_pyramid(maps: Any, channels: int, *, name: str) -> Any:
+def pool_pyramid(maps: FeatureMap, channels: int, *, name: str) -> FeatureMap:
     """Spatial pyramid pooling (SPPF): maxima over 5, 9 and 13 cells.
 
     Args:

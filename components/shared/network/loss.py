@@ -5,13 +5,24 @@ once: the result equals that of one worker with the whole batch.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from components.shared.network.assign import TINY, assign
 from components.shared.network.decode import boxes_of
 from components.shared.network.network import BINS, FIRST_BIN
+from components.shared.network.tensors import (
+    BatchBoxes,
+    BatchClasses,
+    Centres,
+    Outputs,
+    PairBoxes,
+    PairDistanceLogits,
+    Scalar,
+    Strides,
+    Vector,
+)
 
 # With boxes weighted above classes, boxes fit more tightly and recall is the same.
 CLASS_WEIGHT = 0.5
@@ -23,13 +34,13 @@ MIN_SIDE_PX = 1e-3
 class Loss(NamedTuple):
     """Three loss sums and their common weight, all scalars."""
 
-    classes: Any
-    boxes: Any
-    distances: Any
-    weight: Any
+    classes: Scalar
+    boxes: Scalar
+    distances: Scalar
+    weight: Scalar
 
     @property
-    def total(self) -> Any:
+    def total(self) -> Scalar:
         """Sum of the three losses, which is differentiated."""
         return (
             CLASS_WEIGHT * self.classes + BOX_WEIGHT * self.boxes + DISTANCE_WEIGHT * self.distances
@@ -37,7 +48,11 @@ class Loss(NamedTuple):
 
 
 def detection_loss(
-    outputs: dict[str, Any], centres: Any, strides: Any, true_boxes: Any, true_classes: Any
+    outputs: Outputs,
+    centres: Centres,
+    strides: Strides,
+    true_boxes: BatchBoxes,
+    true_classes: BatchClasses,
 ) -> Loss:
     """Compute the loss of the network's outputs against the true boxes.
 
@@ -75,7 +90,7 @@ def detection_loss(
     )
 
 
-def ciou(first: Any, second: Any) -> Any:
+def ciou(first: PairBoxes, second: PairBoxes) -> Vector:
     """Return the complete IoU of pairs of boxes, from about -2 to 1.
 
     An empty or inverted box counts as `MIN_SIDE_PX` wide, so that value and
@@ -110,7 +125,9 @@ def ciou(first: Any, second: Any) -> Any:
     return iou - distance - weight * shape
 
 
-def distribution_focal_loss(distance_logits: Any, boxes: Any, centres: Any, strides: Any) -> Any:
+def distribution_focal_loss(
+    distance_logits: PairDistanceLogits, boxes: PairBoxes, centres: Centres, strides: Strides
+) -> Vector:
     """Return the distribution focal loss (DFL): cross entropy of distance distributions.
 
     Args:

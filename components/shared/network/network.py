@@ -8,13 +8,13 @@ may be assigned to a small object that it lies just outside of.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.network.layers import Upsample, aggregate, conv, pool_pyramid
+from components.shared.network.tensors import FeatureMap, Images, Initializer, Outputs, Tensor
 
 STRIDES = (8, 16, 32)
 BINS = 16
@@ -79,7 +79,7 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
     return keras.Model(images, {**outputs, "embedding": mean(deep[-1])}, name=f"detector_{size}")
 
 
-def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
+def backbone(images: Images, size: Size) -> tuple[FeatureMap, FeatureMap, FeatureMap]:
     """Return feature maps at strides 8, 16 and 32.
 
     Args:
@@ -95,13 +95,15 @@ def backbone(images: Any, size: Size) -> tuple[Any, Any, Any]:
     return fine, middle, pool_pyramid(coarse, c5, name="surroundings")  # the last as `coarse`
 
 
-def _stage(maps: Any, channels: int, size: Size, *, name: str) -> Any:
+def _stage(maps: FeatureMap, channels: int, size: Size, *, name: str) -> FeatureMap:
     """Halve height and width, and apply an ELAN block."""
     maps = conv(maps, channels, 3, 2, name=f"down{name}")
     return aggregate(maps, channels, size.depth, name=f"stage{name}")
 
 
-def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any]:
+def neck(
+    fine: FeatureMap, middle: FeatureMap, coarse: FeatureMap, size: Size
+) -> tuple[FeatureMap, FeatureMap, FeatureMap]:
     """Return feature maps of the same shapes, mixed top-down and then bottom-up (PAN).
 
     Args:
@@ -112,7 +114,7 @@ def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any
     """
     _, _, c3, c4, c5 = map(size.channels, WIDTHS)
 
-    def join(first: Any, second: Any, channels: int, name: str) -> Any:
+    def join(first: FeatureMap, second: FeatureMap, channels: int, name: str) -> FeatureMap:
         both = keras.layers.Concatenate(name=f"{name}_pair")([first, second])
         return aggregate(both, channels, size.depth, name=name)
 
@@ -124,7 +126,7 @@ def neck(fine: Any, middle: Any, coarse: Any, size: Size) -> tuple[Any, Any, Any
     return fine, middle, join(seen, coarse, c5, "back5")  # [B, h/32, w/32, c5]
 
 
-def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
+def head(scales: Sequence[FeatureMap], classes: int, size: Size) -> Outputs:
     """Return `logits` and `bins` of every anchor, fine scale first, row by row.
 
     Class and box are predicted from separate features (decoupled head).
@@ -149,7 +151,7 @@ def head(scales: Sequence[Any], classes: int, size: Size) -> dict[str, Any]:
     }
 
 
-def _prediction(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
+def _prediction(maps: FeatureMap, shape: tuple[int, ...], bias: Initializer, name: str) -> Tensor:
     layer = keras.layers.Conv2D(
         int(np.prod(shape)),
         1,
@@ -160,7 +162,7 @@ def _prediction(maps: Any, shape: tuple[int, ...], bias: Any, name: str) -> Any:
     return keras.layers.Reshape((-1, *shape), name=f"{name}_anchors")(layer(maps))
 
 
-def _first_boxes(shape: Any, dtype: Any = None) -> Any:
+def _first_boxes(shape: tuple[int, ...], dtype: str | None = None) -> Tensor:
     """Initialise boxes at about the size of the objects of each scale."""
     slope = -np.abs(np.arange(BINS) + FIRST_BIN - FIRST_DISTANCE)
     return keras.ops.convert_to_tensor(np.tile(slope, 4).reshape(shape), dtype)

@@ -1,16 +1,15 @@
 """Convert a TensorFlow function to one float32 ONNX graph with a dynamic batch dimension."""
 
-from typing import Any
-
 import onnx
 import tf2onnx
 
+from components.shared.network.tensors import Serve
 from components.training.export_onnx.canonical import canonical_graph
 
 OPSET = 18
 
 
-def convert(serve: Any) -> bytes:
+def convert(serve: Serve) -> bytes:
     """Return a serving function as ONNX; the same function gives the same bytes anywhere.
 
     Args:

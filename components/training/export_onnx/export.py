@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import (
@@ -33,6 +33,9 @@ from components.training.export_onnx.pictures import (
     pictures_of,
     whole,
 )
+
+if TYPE_CHECKING:  # it imports TensorFlow, which takes seconds
+    from components.shared.network.tensors import Serve
 
 GOLDEN = 4  # pictures
 GOLDEN_OF = 16
@@ -76,7 +79,7 @@ def export_trained(
 
 
 def export(
-    serve: Any, info: TrainedInfo, pictures: ExportImages, package: Path, form: Form = FLOAT32
+    serve: "Serve", info: TrainedInfo, pictures: ExportImages, package: Path, form: Form = FLOAT32
 ) -> Exported:
     """Convert a network, compare both versions on images, and seal the package.
 
@@ -154,7 +157,7 @@ def _in_int8(made: _Made, float32: Detector, pictures: ExportImages) -> tuple[De
     return chosen, gate.page, gate.sentence
 
 
-def _network(serve: Any) -> Network:
+def _network(serve: "Serve") -> Network:
     def network(images: Floats) -> Raw:
         said = serve(images)
         return Raw(*(said[name].numpy() for name in (BOXES, SCORES, EMBEDDING)))

@@ -1,10 +1,11 @@
 """Random color jitter: parameters are drawn on the host and applied on the device."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import tensorflow as tf
 
+from components.shared.network.tensors import Images, Tensor
 from components.shared.vision.jpeg import LUMA
 from components.training.train_detector.data.crops import Rng, log_uniform
 
@@ -72,7 +73,7 @@ AS_TAKEN = ColorJitter(saturation=1, contrast=1, gains=(1, 1, 1))
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def apply_color_jitter(images: Any, jitters: Any) -> Any:
+def apply_color_jitter(images: Images, jitters: Tensor) -> Images:
     """Apply color jitter to a batch of images; compiled to one pass.
 
     Args:

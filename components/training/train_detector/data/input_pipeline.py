@@ -6,13 +6,13 @@ Order and augmentation follow from seed and epoch.
 import atexit
 from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
-from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.shared.network.tensors import Scalar, Tensor
 from components.training.train_detector.data.augment import AugmentConfig, AugmentedImage, augment
 from components.training.train_detector.data.sampler import Batch, BatchSampler, pad
 from components.training.train_detector.data.split import MapDataset
@@ -149,9 +149,10 @@ class BatchFunction:
 
     # What autograph converts leaves a file behind when a process is killed.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def in_graph(self, number: Any) -> Any:
+    def in_graph(self, number: Scalar) -> list[Tensor]:
         """Return a batch as tensors, by its number as a tensor."""
-        return tf.numpy_function(self._guarded, [number], TYPES)
+        batch: list[Tensor] = tf.numpy_function(self._guarded, [number], TYPES)
+        return batch
 
     def check(self, number: int) -> None:
         """Raise the exception of a batch, if it failed."""
@@ -166,7 +167,7 @@ class BatchFunction:
             return NO_BATCH
 
 
-def _threads_apart(readers: int) -> Any:
+def _threads_apart(readers: int) -> tf.data.Options:
     """Return options by which a step of the training never waits for a thread that reads."""
     options = tf.data.Options()
     options.threading.private_threadpool_size = readers

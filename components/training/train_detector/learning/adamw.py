@@ -1,10 +1,9 @@
 """AdamW with an exponential moving average (EMA) of the weights, on one flat vector."""
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
+from components.shared.network.tensors import Scalar, Variable, Vector
 from components.training.train_detector.learning.flatten import flat
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
@@ -25,7 +24,7 @@ class AdamW:
         Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
     """
 
-    def __init__(self, variables: list[Any], weight_decay: float, horizon: float) -> None:
+    def __init__(self, variables: list[Variable], weight_decay: float, horizon: float) -> None:
         # Kernels first, so that a place in the vector says whether it decays.
         self.variables = sorted(variables, key=lambda variable: len(variable.shape) == 1)
         kernels = sum(int(np.prod(v.shape)) for v in variables if len(v.shape) > 1)
@@ -38,7 +37,7 @@ class AdamW:
         self._move = tf.function(self._one_pass, jit_compile=True, autograph=False)
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Variable]:
         """Return the variables of the optimiser for checkpoints."""
         return {
             "weights": self.weights,
@@ -47,7 +46,7 @@ class AdamW:
             "averaged_weights": self.averaged,
         }
 
-    def move(self, gradient: Any, divisor: Any, rate: Any, number: Any) -> None:
+    def move(self, gradient: Vector, divisor: Scalar, rate: Scalar, number: Scalar) -> None:
         """Apply one update.
 
         Args:
@@ -60,7 +59,7 @@ class AdamW:
         share = tf.minimum(1.0, MAX_GRADIENT_NORM / (length + EPSILON)) / divisor
         self._move(gradient, share, rate, number)
 
-    def _one_pass(self, gradient: Any, share: Any, rate: Any, number: Any) -> None:
+    def _one_pass(self, gradient: Vector, share: Scalar, rate: Scalar, number: Scalar) -> None:
         gradient *= share
         first = BETA_1 * self.first + (1 - BETA_1) * gradient
         second = BETA_2 * self.second + (1 - BETA_2) * gradient**2
@@ -74,7 +73,7 @@ class AdamW:
         self.weights.assign(weights)
 
 
-def share_of(horizon: float, number: Any) -> Any:
+def share_of(horizon: float, number: Scalar) -> Scalar:
     """Return the weight of the newest value in the EMA, which begins as a plain mean.
 
     Args:

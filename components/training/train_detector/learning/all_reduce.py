@@ -4,9 +4,9 @@ Rounding below the noise of a gradient loses nothing; half as many bytes take li
 half of the time, even between two processes.
 """
 
-from typing import Any
-
 import tensorflow as tf
+
+from components.shared.network.tensors import Scalar, Tensor, Vector
 
 BYTES = 4  # of a float32
 
@@ -30,7 +30,7 @@ class GradientAllReduce:
         self.workers, self.numbers = strategy.num_replicas_in_sync, numbers
         self.precision = tf.as_dtype(precision if self.workers > 1 else "float32")
 
-    def total(self, mine: Any) -> tuple[Any, Any]:
+    def total(self, mine: Vector) -> tuple[Vector, Vector]:
         """Return the sums of gradients and of numbers, float32, the same in every worker.
 
         Args:
@@ -47,20 +47,20 @@ class GradientAllReduce:
         return tf.cast(total[:size], tf.float32), decode_exact(total[size:], self.workers)
 
 
-def sum_over_replicas(value: Any) -> Any:
+def sum_over_replicas(value: Tensor) -> Tensor:
     """Return the sum over workers, called within a replica."""
     here = tf.identity(value)  # what comes in may lie on no device yet
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
 
 
-def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
+def encode_exact(numbers: Vector, place: Scalar, workers: int, precision: tf.DType) -> Vector:
     """Encode numbers as bytes at a worker's own place among zeros, so that their sum is exact.
 
     Args:
         numbers: `[N]`, float32.
         place: The worker's, from 0.
         workers: Number of workers.
-        precision: Any in which 255 can be said.
+        precision: A type in which 255 is exact.
 
     Returns:
         `[workers * N * 4]`
@@ -69,7 +69,7 @@ def encode_exact(numbers: Any, place: Any, workers: int, precision: Any) -> Any:
     return tf.reshape(tf.one_hot(place, workers, dtype=precision)[:, None] * said, [-1])
 
 
-def decode_exact(spelled: Any, workers: int) -> Any:
+def decode_exact(spelled: Vector, workers: int) -> Vector:
     """Return the sum `[N]` over workers from the sum of their encoded numbers.
 
     Args:

@@ -13,6 +13,7 @@ import numpy as np
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.refusal import Refusal
 from components.shared.network.decode import serving_function
+from components.shared.network.tensors import Serve
 from components.training.train_detector.data.input_pipeline import InputPipeline
 from components.training.train_detector.data.sampler import BatchSampler
 from components.training.train_detector.data.split import MapDataset
@@ -20,7 +21,7 @@ from components.training.train_detector.data.validation_images import Validation
 from components.training.train_detector.learning.checkpointing import CheckpointCoordinator
 from components.training.train_detector.learning.state import BestWeights, TrainingState
 from components.training.train_detector.learning.trainer import Trainer
-from components.training.train_detector.learning.validate import Serve, validate
+from components.training.train_detector.learning.validate import validate
 from components.training.train_detector.plan.history import Epoch
 from components.training.train_detector.plan.settings import TrainingSettings
 

@@ -1,18 +1,19 @@
 """Flatten tensors to one vector and back."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from components.shared.network.tensors import Tensor, Variable, Vector
 
-def flat(tensors: Sequence[Any]) -> Any:
+
+def flat(tensors: Sequence[Tensor]) -> Vector:
     """Return the values of tensors one after the other, `[N]`."""
     return tf.concat([_shaped(tensor, [-1]) for tensor in tensors], axis=0)
 
 
-def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
+def parts_of(values: Vector, like: Sequence[Tensor]) -> list[Tensor]:
     """Return the tensors that `flat` joined.
 
     Args:
@@ -23,7 +24,7 @@ def parts_of(values: Any, like: Sequence[Any]) -> list[Any]:
     return [_shaped(part, other.shape) for part, other in zip(parts, like, strict=True)]
 
 
-def fill(variables: Sequence[Any], values: Any) -> None:
+def fill(variables: Sequence[Variable], values: Vector) -> None:
     """Set variables to the values of one flat vector.
 
     Args:
@@ -34,6 +35,6 @@ def fill(variables: Sequence[Any], values: Any) -> None:
         variable.assign(part)
 
 
-def _shaped(tensor: Any, shape: Sequence[int]) -> Any:
+def _shaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
     # Most are vectors, and each needless operation of a graph delays its first step.
     return tensor if len(shape) == len(tensor.shape) == 1 else tf.reshape(tensor, shape)

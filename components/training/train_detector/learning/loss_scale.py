@@ -1,9 +1,10 @@
 """Dynamic loss scaling for float16, whose gradients underflow below 6e-8."""
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
+
+from components.shared.network.tensors import Scalar, Variable, Vector
 
 FIRST = 2.0**12  # of a loss that is a sum over the batch
 PATIENCE = 2000  # good steps before more is tried
@@ -23,15 +24,15 @@ class LossScale:
         self.good = tf.Variable(0.0, trainable=False)
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Variable]:
         """Return the variables of the loss scale for checkpoints."""
         return {"loss_scale": self.scale, "good_steps": self.good}
 
-    def up(self, loss: Any) -> Any:
+    def up(self, loss: Scalar) -> Scalar:
         """Return the scaled loss."""
         return loss * self.scale
 
-    def move(self, gradient: Any, divisor: Any, move: Callable[[Any], None]) -> None:
+    def move(self, gradient: Vector, divisor: Scalar, move: Callable[[Scalar], None]) -> None:
         """Apply `move` if the gradient is finite, and adjust the scale.
 
         Args:

@@ -9,7 +9,6 @@ variables of the Keras model are set only before it is evaluated or saved.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from components.shared.contracts.refusal import Refusal
 from components.shared.network.decode import anchor_points
 from components.shared.network.loss import detection_loss
+from components.shared.network.tensors import Images, Outputs, Scalar, Tensor, Vector
 from components.training.train_detector.data.color_jitter import NUMBERS, apply_color_jitter
 from components.training.train_detector.data.sampler import Batch
 from components.training.train_detector.learning.adamw import AdamW, share_of
@@ -139,14 +139,14 @@ class Trainer:
         for name, variable in self.state().items():
             variable.assign(state[name])
 
-    def _step(self, *inputs: Any) -> Any:
+    def _step(self, *inputs: Tensor) -> tuple[Vector, Vector]:
         *batch, rate, number, votes = inputs
         mine, statistics = self._accumulate(batch, votes)
         gradient, rest = self.all_reduce.total(mine)
         sums, votes = rest[:SUMS], rest[SUMS:]
         weight = tf.maximum(sums[-1], 1.0)
 
-        def move(divisor: Any) -> None:
+        def move(divisor: Scalar) -> None:
             self.adam.move(gradient, divisor, rate, number)
             self.statistics.assign(statistics)
             self.averaged.assign_add(share_of(self.horizon, number) * (statistics - self.averaged))
@@ -157,7 +157,7 @@ class Trainer:
             move(weight)
         return sums[:-1] / weight, votes
 
-    def _accumulate(self, batch: list[Any], votes: Any) -> Any:
+    def _accumulate(self, batch: list[Tensor], votes: Vector) -> tuple[Vector, Vector]:
         """Accumulate the gradient of a worker's share, part by part.
 
         Returns:
@@ -169,7 +169,7 @@ class Trainer:
             return self._gradients(batch, votes, weights, statistics)
         count = tf.shape(batch[0])[0]
 
-        def add(part: Any, total: Any, statistics: Any) -> Any:
+        def add(part: Scalar, total: Vector, statistics: Vector) -> tuple[Scalar, Vector, Vector]:
             mine = slice(count * part // self.parts, count * (part + 1) // self.parts)
             once = tf.where(part == 0, votes, 0.0)
             share = [tensor[mine] for tensor in batch]
@@ -182,7 +182,9 @@ class Trainer:
         )
         return total, statistics
 
-    def _gradients(self, batch: list[Any], votes: Any, weights: list[Any], statistics: Any) -> Any:
+    def _gradients(
+        self, batch: list[Tensor], votes: Vector, weights: list[Tensor], statistics: Vector
+    ) -> tuple[Vector, Vector]:
         images, jitters, boxes, classes = batch
         seen = apply_color_jitter(images, jitters)
         with tf.GradientTape() as tape:
@@ -192,7 +194,9 @@ class Trainer:
             total = self.scale.up(loss.total) if self.scale else loss.total
         return flat([*tape.gradient(total, weights), tf.stack(loss), votes]), after
 
-    def _forward(self, seen: Any, weights: list[Any], statistics: Any) -> Any:
+    def _forward(
+        self, seen: Images, weights: list[Tensor], statistics: Vector
+    ) -> tuple[Outputs, Vector]:
         """Return the network's outputs, and statistics after them; its variables do not change."""
         values = [*weights, *parts_of(statistics, self.counted)]
         named = zip([*self.learned, *self.counted], values, strict=True)

@@ -1,13 +1,12 @@
 """Compute mAP50 on the validation split, with the suppression of serving."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.shared.contracts.model import BOXES, SCORES, Postprocessing
+from components.shared.network.tensors import Serve
 from components.shared.vision.letterbox import network_input
 from components.shared.vision.precision import HALF, Detections, GroundTruth, judge, precision_of
 from components.shared.vision.suppression import suppress
@@ -17,8 +16,6 @@ from components.training.train_detector.learning.worker_group import WorkerGroup
 
 CANDIDATES = Postprocessing(score_threshold=0.01, candidates=400)
 BATCH = 8
-
-Serve = Callable[[NDArray[np.float32]], dict[str, Any]]
 
 
 def validate(

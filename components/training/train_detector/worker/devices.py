@@ -1,7 +1,5 @@
 """Configure TensorFlow's threads and device of a worker, and its distribution strategy."""
 
-from typing import Any
-
 import tensorflow as tf
 
 from components.shared.contracts.refusal import Refusal
@@ -54,7 +52,7 @@ def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.
     return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
 
 
-def _claim(gpus: list[Any], index: int) -> str:
+def _claim(gpus: list[tf.config.PhysicalDevice], index: int) -> str:
     if not gpus:
         return "/cpu:0"
     mine = gpus[index % len(gpus)]

@@ -25,7 +25,7 @@ STANDARD = {"pydantic", "yaml"}  # read what a person wrote, and compute nothing
 DECIDING = {
     "shared.contracts": "absence annotation choices cloud_events events model record refusal "
     "snapshot stopping values",
-    "shared.network": "architecture assign decode layers loss network restore",
+    "shared.network": "architecture assign decode layers loss network restore tensors",
     "shared.vision": "boxes exif jpeg jpeg_structure letterbox precision suppression",
     "training.train_detector.plan": "history plan recipe settings",
     "training.train_detector.data": "augment color_jitter crops disk_cache input_pipeline sampler "
