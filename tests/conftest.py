@@ -14,9 +14,9 @@ from components.shared.store.postgres import connect, migrate
 from components.shared.store.registry import Registry
 from pipelines.local.database import EmbeddedDatabase
 from pipelines.local.stream import EmbeddedStream
-from tests.components.serving.serve_detector.running import Running
-from tests.components.shared.inference.tiny import make_package
 from tests.support.database_pool import DatabasePool
+from tests.support.running_servers import Running
+from tests.support.tiny_packages import make_package
 
 MAX_PROCESSES = 4
 PARTITIONS = 4  # of each topic, as in the embedded cluster

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipelines.delivery.command_line import reason_to_train
-from tests.architecture.jenkinsfile import read, stages
+from tests.support.jenkinsfile_parser import read, stages
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()

@@ -12,11 +12,11 @@ from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import COCO_METRICS
 from components.shared.contracts.snapshot import SnapshotImage
 from tests.benchmarks.table import Row, at_least
-from tests.components.promotion.evaluate_detector.scenes import Skill, answers, scenes
 from tests.components.promotion.evaluate_detector.test_against_pycocotools import (
     as_coco,
     by_reference,
 )
+from tests.support.simulated_detections import Skill, answers, scenes
 
 IMAGES, CAMERAS, CLASSES = 5000, 40, ("car", "bus", "van")
 SKILL = Skill(false_alarms=32)  # 200,000 boxes with the true ones

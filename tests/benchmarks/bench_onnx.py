@@ -134,8 +134,8 @@ def package_of(graph: bytes, picture: bytes, precision: str, folder: Path) -> Pa
 
 def server(graph: bytes, precision: str) -> Row:
     """Weigh a server that has answered pictures by one package, with its image's packages."""
-    from tests.components.serving.serve_detector.running import Running
-    from tests.components.shared.inference.tiny import jpeg_of, scene
+    from tests.support.running_servers import Running
+    from tests.support.tiny_packages import jpeg_of, scene
 
     picture = jpeg_of(scene({(1, 1): 0}, columns=40, rows=30))
     with tempfile.TemporaryDirectory() as folder:

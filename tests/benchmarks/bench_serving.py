@@ -27,7 +27,7 @@ from tests.benchmarks.bench_onnx import SIZE, exported, package_of
 from tests.benchmarks.bench_reading import photo
 from tests.benchmarks.http_load import rate
 from tests.benchmarks.table import Row, at_least
-from tests.components.serving.serve_detector.running import Running
+from tests.support.running_servers import Running
 
 CLIENTS = (1, 8, 32)
 SECONDS = 3.0  # of a turn

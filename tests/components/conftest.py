@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.components.serving.serve_detector.running import Running
+from tests.support.running_servers import Running
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import yaml
 
 from components.promotion.deploy_model.kserve.canary import SLOT
 from components.promotion.deploy_model.kserve.storage import is_restricted
-from tests.manifests.objects import (
+from tests.support.manifest_objects import (
     MANIFESTS,
     OVERLAYS,
     all_objects,

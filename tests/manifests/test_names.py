@@ -15,7 +15,7 @@ from components.shared.store import brokers
 from components.training.train_detector.launchers import pods as worker_pods
 from components.training.train_detector.launchers.worker_settings import worker_settings
 from pipelines.graphs import GRAPHS
-from tests.manifests.objects import (
+from tests.support.manifest_objects import (
     MANIFESTS,
     OVERLAYS,
     all_objects,

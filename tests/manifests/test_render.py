@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.manifests.objects import (
+from tests.support.manifest_objects import (
     COMPONENTS,
     CRDS,
     DEFINITIONS,
@@ -20,7 +20,7 @@ from tests.manifests.objects import (
     pods,
     render,
 )
-from tests.manifests.schemas import definitions, is_custom, told
+from tests.support.manifest_schemas import definitions, is_custom, told
 
 kubectl = pytest.mark.skipif(not has_kubectl(), reason="there is no kubectl of 1.24 or later")
 shared = pytest.mark.skipif(not CRDS.exists(), reason="the shared definitions are not there")

@@ -18,7 +18,7 @@ from pipelines.placement import light, with_database, with_detector, with_object
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import RELEASED, RULES, WORKING, findings, lint
 from pipelines.policy.rules import AMOUNTS
-from tests.pipelines.changes import CHANGES, HEX, RANDOM, container, placed
+from tests.support.pipeline_changes import CHANGES, HEX, RANDOM, container, placed
 
 ROOT = Path(__file__).parents[2]
 DIGEST = "sha256:" + "0123456789abcdef" * 4

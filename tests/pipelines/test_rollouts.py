@@ -22,8 +22,8 @@ from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack, _agree
 from pipelines.local.processes import ProcessError, Revived
 from pipelines.local.run import LocalRun, LocalTask
-from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.rollout.faults import Fault
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 

@@ -21,7 +21,7 @@ from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import sign
 from components.shared.store.objects import digest_bytes, frame_key
 from pipelines.local.local_stack import state_folder
-from tests.components.shared.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.support.tiny_packages import golden_answers, jpeg_of, scene, seal, tiny_graph
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "highway_vehicles" / "images"
 PICTURES = 400

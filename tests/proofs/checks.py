@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from components.promotion.check_model.check import Checked, Expected, check
-from tests.components.promotion.check_model.faulty import (
+from tests.support.faulty_packages import (
     FILES,
     PICTURES,
     SERVED,

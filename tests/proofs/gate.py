@@ -18,7 +18,7 @@ from components.promotion.evaluate_detector.paired_bootstrap import PairedBootst
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import ModelReport, Report
-from tests.components.promotion.evaluate_detector.scenes import EQUAL, Skill, answers, scenes
+from tests.support.simulated_detections import EQUAL, Skill, answers, scenes
 
 POLICY = PromotionPolicy()
 DIGESTS = {"fine_tuned": "a" * 64, "from_scratch": "b" * 64, "champion": "c" * 64}

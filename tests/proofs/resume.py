@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from tests.components.training.train_detector.trainings import Training, apart, losses
+from tests.support.training_processes import Training, apart, losses
 
 CLOSE = 1e-6
 SETTINGS = {"image_size": 96, "checkpoint_s": 0, "blind": True}

@@ -6,9 +6,9 @@ from collections import Counter
 
 import httpx
 
-from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.serving_cluster import SERVICE
 from tests.standins.kserve import PORT, KServe
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 

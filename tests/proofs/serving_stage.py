@@ -23,10 +23,10 @@ from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
 from components.shared.store.registry import Registry
-from tests.components.shared.inference.tiny import golden_answers, seal, tiny_graph
 from tests.proofs.serving_clients import JPEG
 from tests.proofs.serving_cluster import NAMESPACE, SERVICE
 from tests.standins.kserve import ClusterDns, KServe
+from tests.support.tiny_packages import golden_answers, seal, tiny_graph
 
 POLICY = RolloutPolicy(
     step_seconds=2, min_requests=5, look_every_s=0.5, ready_seconds=60, probes=4,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.manifests.objects import MANIFESTS, has_kubectl, named, render
 from tests.proofs.kserve_rights import questions
 from tests.proofs.manifests.place import KSERVE, SPACE, at_kserve
 from tests.proofs.rights import named as attributes_of
+from tests.support.manifest_objects import MANIFESTS, has_kubectl, named, render
 
 pytestmark = pytest.mark.skipif(not has_kubectl(), reason="no kubectl 1.24")
 

@@ -32,7 +32,7 @@ from components.shared.contracts.record import write_lines
 from components.shared.store.tracking import Tracked, track
 from components.training.train_detector.plan.history import Epoch
 from components.training.train_detector.report.mlflow_run import tracked
-from tests.components.search import info_of
+from tests.support.search_results import info_of
 root, number, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 info, layout = info_of({"mosaic": number / 10}), TrainedLayout(root)
 info.write(layout.info)

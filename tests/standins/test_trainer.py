@@ -7,11 +7,11 @@ import yaml
 
 from components.shared.cluster.client import Cluster, Kind
 from components.training.train_detector.launchers import trainjob
-from tests.components.training.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
 from tests.standins.training_operator.conditions import is_true
 from tests.standins.training_operator.trainjobs import ATTEMPT
+from tests.support.training_pods import a_job
 
 RUNTIME = (
     Path(__file__).parents[2] / "manifests/components/training-runtime/trainingruntime-workers.yaml"

@@ -7,10 +7,10 @@ import pytest
 from components.shared.cluster.client import Cluster
 from components.training.train_detector.launchers import tfjob
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
-from tests.components.training.train_detector.launchers.pods import a_job
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
 from tests.standins.training_operator.conditions import is_true
+from tests.support.training_pods import a_job
 
 
 class World:

@@ -11,7 +11,7 @@ from components.shared.contracts.events import KINDS, event_of, parse_event
 from components.shared.contracts.record import canonical
 from pipelines.events.asyncapi import document, files, schema_of
 from pipelines.events.examples import EXAMPLES, example
-from tests.components.shared.contracts.generated_events import events
+from tests.support.generated_events import events
 
 PUBLISHED = Path(__file__).parents[3] / "manifests/events"
 TIME = datetime(2024, 5, 1, tzinfo=UTC)

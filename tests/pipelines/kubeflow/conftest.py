@@ -9,9 +9,9 @@ from components.shared.kubeflow.client import connect
 from pipelines.__main__ import main
 from pipelines.kubeflow import versions
 from pipelines.kubeflow.schedules import Schedules
-from tests.pipelines.kubeflow.scheduled import FILE
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
 from tests.support.kubeflow import forget_settings
+from tests.support.schedule_examples import FILE
 
 GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false"]
 

@@ -3,7 +3,7 @@ import pytest
 from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.runs import EXPERIMENT
 from pipelines.kubeflow.schedules import Schedules
-from tests.pipelines.kubeflow.scheduled import FILE
+from tests.support.schedule_examples import FILE
 
 
 def told(steps):

@@ -10,7 +10,7 @@ import pytest
 
 from components.shared.kubeflow.client import HostError
 from pipelines.kubeflow.schedules import Schedules
-from tests.pipelines.kubeflow.scheduled import FILE
+from tests.support.schedule_examples import FILE
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 import httpx
 import psutil
 
-from tests.components.serving.serve_detector.running import Running
-from tests.components.shared.inference.tiny import make_package
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, holds, stated
 from tests.support.jpegs import JPEG
+from tests.support.running_servers import Running
+from tests.support.tiny_packages import make_package
 
 IDLE, STALLED, STALLED_BYTES = 1_100, 100, 9_900_000
 ATTACK_S, RETURN_S = 8.0, 8.0

@@ -10,10 +10,10 @@ from random import Random
 
 import httpx
 
-from tests.components.serving.serve_detector.running import Running
-from tests.components.shared.inference.tiny import jpeg_of, make_package, scene
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, holds, stated
+from tests.support.running_servers import Running
+from tests.support.tiny_packages import jpeg_of, make_package, scene
 
 ANSWERS, CLIENTS = 100_000, 96
 CELLS = 4  # of each side

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.manifests.objects import COMPONENTS, MANIFESTS, OVERLAYS, combine, render
 from tests.proofs.manifests.accepting import accepted, refused
 from tests.proofs.manifests.asking import kserve_rights_given, rights_given
 from tests.proofs.manifests.place import SPACE, clean, kubectl
@@ -18,6 +17,7 @@ from tests.proofs.manifests.starting import started
 from tests.proofs.manifests.tokens import tokens
 from tests.proofs.manifests.validating import VALIDATOR, validated
 from tests.proofs.needs import need_cluster, need_file, need_program
+from tests.support.manifest_objects import COMPONENTS, MANIFESTS, OVERLAYS, combine, render
 
 
 def main() -> int:

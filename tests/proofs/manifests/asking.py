@@ -1,8 +1,8 @@
 """The rights of every account, and who may read what is KServe's own."""
 
-from tests.manifests.objects import MANIFESTS, render
 from tests.proofs import kserve_rights, rights
 from tests.proofs.manifests.place import KSERVE, SPACE, apply, at_kserve, bound, kubectl, moved
+from tests.support.manifest_objects import MANIFESTS, render
 
 
 def rights_given() -> bool:

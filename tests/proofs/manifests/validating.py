@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.manifests.objects import DEFINITIONS, FOREIGN, ROOT
-from tests.manifests.schemas import definitions, told
+from tests.support.manifest_objects import DEFINITIONS, FOREIGN, ROOT
+from tests.support.manifest_schemas import definitions, told
 
 VALIDATOR = ROOT.parent / "shared" / "cluster" / "crdvalidate"
 

@@ -11,8 +11,8 @@ from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.record import read_lines
 from components.shared.store.objects import Objects
 from components.training.train_detector.plan.history import Epoch
-from tests.components.training.train_detector.toys import write_snapshot
 from tests.proofs.training.place import ROOT
+from tests.support.toy_snapshots import write_snapshot
 
 WITHIN_S = 240
 

@@ -14,8 +14,8 @@ from components.shared.cluster.client import Cluster
 from components.shared.contracts.absence import mark_absent
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers import tfjob, trainjob
-from tests.components.training.train_detector.toys import write_snapshot
 from tests.proofs.stores import Relay, empty, make_bucket
+from tests.support.toy_snapshots import write_snapshot
 
 ROOT = Path(__file__).parents[3]
 RUNTIME = ROOT / "manifests/components/training-runtime/trainingruntime-workers.yaml"

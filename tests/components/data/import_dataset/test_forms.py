@@ -6,7 +6,7 @@ import pytest
 
 from components.data.import_dataset.check import check
 from components.shared.contracts.refusal import Refusal
-from tests.components.data.import_dataset.spelled import CSV, YAML, coco
+from tests.support.coco_documents import CSV, YAML, coco
 
 VOC = """<annotation><filename>{name}</filename><size><width>64</width><height>48</height></size>
 <object><name>car</name><difficult>1</difficult><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax>

@@ -11,7 +11,7 @@ from components.data.import_dataset.find import find
 from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.survey import survey
 from components.shared.contracts.refusal import Refusal
-from tests.components.data.import_dataset.mutations import (
+from tests.support.damaged_datasets import (
     BOXES,
     FORMS,
     GARBAGE,

@@ -16,8 +16,8 @@ from components.shared.contracts.events import (
     parse_event,
 )
 from components.shared.contracts.refusal import Refusal
-from tests.components.data.import_dataset.recorder import Recorder
 from tests.support.read_topic import read_topic
+from tests.support.recording_sender import Recorder
 
 HEADER = "image,xmin,ymin,xmax,ymax,class\n"
 

@@ -17,7 +17,7 @@ from components.data.import_dataset.survey import iou, survey
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.frames import Frame
 from components.shared.vision.jpeg import decode_small
-from tests.components.data.import_dataset.recorder import Recorder
+from tests.support.recording_sender import Recorder
 
 MAKER = Path(__file__).parents[5] / "shared/cases/make_cases.py"
 LABELS = re.findall(r"\d+", "01 03 04 05 07 08 09 11 12 13 15 17 18 20 21 22 24 30 36")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.components.data.import_dataset.spelled import CSV, YAML, coco
+from tests.support.coco_documents import CSV, YAML, coco
 
 LISTS = {
     "images/a.jpg": None, "images/b.jpg": None, "images/c.jpg": None,

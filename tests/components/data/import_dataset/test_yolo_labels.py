@@ -3,7 +3,7 @@
 import pytest
 
 from components.shared.contracts.refusal import Refusal
-from tests.components.data.import_dataset.spelled import YAML
+from tests.support.coco_documents import YAML
 
 ALIASES = "a: &a [x, x]\n" + "\n".join(  # more texts than can be printed
     f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]"

@@ -13,7 +13,7 @@ from components.shared.contracts.events import KINDS, event_of
 from components.shared.store.postgres import connect
 from pipelines.events.examples import example
 from tests.components.data.ingest_events.test_write import AT, TIME, batch, label
-from tests.components.shared.contracts.generated_events import events
+from tests.support.generated_events import events
 
 SCORED = "prediction.made"
 

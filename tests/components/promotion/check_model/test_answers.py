@@ -7,7 +7,7 @@ from components.promotion.check_model.answers import check_answer, check_tensors
 from components.promotion.check_model.faults import PackageRejectedError
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
-from tests.components.promotion.check_model.faulty import good
+from tests.support.faulty_packages import good
 
 CAR = ScoredBox(x_min=1, y_min=1, x_max=9, y_max=9, label="car", score=0.9)
 

@@ -10,7 +10,7 @@ from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.contracts.refusal import Refusal
-from tests.components.promotion.check_model.faulty import FILES, PICTURES, SERVED, faulty, good
+from tests.support.faulty_packages import FILES, PICTURES, SERVED, faulty, good
 
 EXPECTED = Expected("toys", ("car",), PICTURES)
 TRIED = ("hang in load", "hang in an answer", "out of memory", "NaN", "missing operator")

@@ -14,8 +14,8 @@ from components.shared.contracts.policy import CheckPolicy
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
-from tests.components.promotion.check_model.faulty import SERVED, faulty, good
-from tests.components.promotion.evaluate_detector.frozen import cell_box, frozen
+from tests.support.faulty_packages import SERVED, faulty, good
+from tests.support.tiny_snapshots import cell_box, frozen
 
 ROOT = Path(__file__).parents[4]
 CELLS = [("train", {(0, 1): 0}), ("test", {(2, 2): 0}), ("test", {(1, 3): 0})]

@@ -4,7 +4,7 @@ import pytest
 
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
-from tests.components.promotion.deploy_model.bench import Bench
+from tests.support.server_rollouts import Bench
 
 
 @pytest.fixture

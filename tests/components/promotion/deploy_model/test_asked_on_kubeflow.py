@@ -10,8 +10,8 @@ from components.promotion.deploy_model.targets import ADDRESSES
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
-from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.proofs.kubeflow_graphs import ask_detector, retire_dataset
+from tests.support.tiny_packages import jpeg_of, scene
 
 FRAME = (
     "INSERT INTO silver.frames (dataset, sha256, uri, width, height, size_bytes, camera, "

@@ -9,7 +9,7 @@ from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
 from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.target import Unreachable
 from components.shared.contracts.policy import RolloutPolicy
-from tests.components.promotion.deploy_model.place import CANDIDATE, CARS, Place, car
+from tests.support.fake_rollout_target import CANDIDATE, CARS, Place, car
 
 POLICY = RolloutPolicy()
 GOLDEN = tuple(GoldenImage(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))

@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import TrafficLease
 from components.shared.store.postgres import connect
 from components.shared.store.registry import PromotionConflict, Registry
-from tests.components.promotion.deploy_model.bench import JPEG
+from tests.support.server_rollouts import JPEG
 
 
 def wrong_answers(package):

@@ -11,7 +11,7 @@ from pycocotools.cocoeval import COCOeval
 
 from components.promotion.evaluate_detector.coco import CocoTruth
 from components.shared.contracts.report import COCO_METRICS
-from tests.components.promotion.evaluate_detector.scenes import Skill, answers, scenes
+from tests.support.simulated_detections import Skill, answers, scenes
 
 CASES = 200
 

@@ -16,7 +16,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import HardCase, ReferenceFrame, Report
 from components.shared.store.objects import Objects
 from components.shared.vision.descriptors import DESCRIPTORS
-from tests.components.promotion.evaluate_detector.frozen import cell_box, frozen
+from tests.support.tiny_snapshots import cell_box, frozen
 
 LIT = {(0, 0): 0, (2, 1): 0}
 PICTURES = [

@@ -9,7 +9,7 @@ from components.promotion.evaluate_detector.paired_bootstrap import PairedBootst
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import ModelReport, Report
-from tests.components.promotion.evaluate_detector.scenes import EQUAL, Skill, answers, scenes
+from tests.support.simulated_detections import EQUAL, Skill, answers, scenes
 
 POLICY = PromotionPolicy(resamples=300)
 WORLDS, MODELS, IMAGES = 20, 8, 40

@@ -8,7 +8,7 @@ from components.promotion.evaluate_detector.matches import average_precision, ma
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap, _lower
 from components.promotion.evaluate_detector.slices import Slice
 from components.shared.contracts.policy import PromotionPolicy
-from tests.components.promotion.evaluate_detector.scenes import BETTER, answers, scenes
+from tests.support.simulated_detections import BETTER, answers, scenes
 
 POLICY = PromotionPolicy(resamples=300)
 

@@ -2,7 +2,7 @@ import pytest
 
 from components.promotion.evaluate_detector.peak_memory import measure_peak_memory
 from components.shared.contracts.model import PackageError
-from tests.components.shared.inference.tiny import seal
+from tests.support.tiny_packages import seal
 
 
 def test_a_package_is_weighed_in_a_process_of_its_own(tiny_package):

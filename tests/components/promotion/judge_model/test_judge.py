@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.promotion.judge_model.judge import judge
-from tests.components.promotion.judge_model.compared import DIGESTS, POLICY, model, report
+from tests.support.comparison_reports import DIGESTS, POLICY, model, report
 
 TUNED, SCRATCH = "fine_tuned", "from_scratch"  # roles
 

@@ -7,7 +7,7 @@ import pytest
 from components.promotion.judge_model.judge import judge
 from components.promotion.judge_model.page import page
 from components.shared.contracts.report import Verdict, VerdictLayout
-from tests.components.promotion.judge_model.compared import DIGESTS, POLICY, model, report
+from tests.support.comparison_reports import DIGESTS, POLICY, model, report
 
 TUNED, SCRATCH = "fine_tuned", "from_scratch"  # roles
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from components.shared.inference.package_store import TrafficLease
-from tests.components.serving.serve_detector.running import Running
+from tests.support.running_servers import Running
 
 OPTIONS = ("--host-names", "cars.example, Detector.example", "--candidate-seconds", "0.1")
 

@@ -9,8 +9,8 @@ from components.shared.contracts.absence import mark_absent
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
-from tests.components.promotion.evaluate_detector.frozen import cell_box, frozen
-from tests.components.shared.inference.tiny import jpeg_of, scene
+from tests.support.tiny_packages import jpeg_of, scene
+from tests.support.tiny_snapshots import cell_box, frozen
 
 LIT = {(0, 0): 0, (2, 1): 1}
 

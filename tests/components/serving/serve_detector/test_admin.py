@@ -14,7 +14,7 @@ from components.serving.serve_detector.repository import MAX_HANGING, Repository
 from components.serving.serve_detector.service import application
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
-from tests.components.shared.inference.tiny import jpeg_of, scene, seal
+from tests.support.tiny_packages import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 ORDERS = ["/v2/repository/models/admin/load", "/v2/repository/models/admin/unload",

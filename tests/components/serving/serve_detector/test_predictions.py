@@ -10,8 +10,8 @@ from components.serving.serve_detector.predictions import MAX_WAITING_BYTES, Pre
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.events import PREDICTIONS_TOPIC, PredictionMade, parse_event
 from components.shared.inference.package_store import PackageStore
-from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.support.read_topic import read_topic
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 

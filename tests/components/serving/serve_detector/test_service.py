@@ -8,7 +8,7 @@ from components.shared.contracts.model import DetectAnswer, PackageLayout, Postp
 from components.shared.inference.detector import Detector
 from components.shared.traffic.scrape import tally_of
 from components.training.export_onnx.onnx_nms import with_suppression
-from tests.components.shared.inference.tiny import jpeg_of, scene, seal
+from tests.support.tiny_packages import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 Turn = Image.Transpose

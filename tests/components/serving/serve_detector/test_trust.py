@@ -15,7 +15,7 @@ from tests.components.promotion.deploy_model.kserve.test_release import (
     registered_model,
     released_to,
 )
-from tests.components.shared.inference.tiny import jpeg_of, scene
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 

@@ -13,7 +13,7 @@ from components.shared.contracts.cloud_events import Envelope
 from components.shared.contracts.events import DatasetDeclared, EventError, event_of, parse_event
 from components.shared.contracts.record import canonical, digest_of
 from pipelines.events.examples import EXAMPLES, example
-from tests.components.shared.contracts.generated_events import any_texts, events
+from tests.support.generated_events import any_texts, events
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]

@@ -13,7 +13,7 @@ from components.shared.inference.detector import Detector
 from components.shared.vision.jpeg import JpegError
 from components.shared.vision.letterbox import network_input
 from components.training.export_onnx.onnx_nms import with_suppression
-from tests.components.shared.inference.tiny import jpeg_of, scene, seal, tiny_graph
+from tests.support.tiny_packages import jpeg_of, scene, seal, tiny_graph
 
 
 def edges(box):

@@ -12,7 +12,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference import signature
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import check_signature, make_keys, sign
-from tests.components.shared.inference.tiny import seal
+from tests.support.tiny_packages import seal
 
 
 @pytest.fixture(scope="module")

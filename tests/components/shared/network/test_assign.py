@@ -14,7 +14,7 @@ from components.shared.network.assign import (
     pairwise_iou,
 )
 from components.shared.network.decode import anchor_points
-from tests.components.shared.network.slowly import answers
+from tests.support.reference_arithmetic import answers
 
 CENTRES, STRIDES = anchor_points(64, 64)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.shared.network.decode import anchor_points
 from components.shared.network.loss import ciou, detection_loss, distribution_focal_loss
 from components.shared.network.network import BINS
-from tests.components.shared.network.slowly import complete_iou, distance_loss
+from tests.support.reference_arithmetic import complete_iou, distance_loss
 
 CENTRES, STRIDES = anchor_points(64, 64)
 BOX = np.array([[[8.0, 8.0, 40.0, 40.0]]], np.float32)

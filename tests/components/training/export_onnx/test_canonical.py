@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.training.export_onnx.canonical import canonical_graph
-from tests.components.shared.inference.tiny import tiny_graph
+from tests.support.tiny_packages import tiny_graph
 
 
 def scrambled(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:

@@ -8,7 +8,7 @@ from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, Sn
 from components.shared.store.objects import Objects, digest_bytes
 from components.shared.store.shards import pack_shards
 from components.training.export_onnx.component import export_onnx
-from tests.components.shared.inference.tiny import jpeg_of, scene
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(0, 0): 0}))
 

@@ -11,7 +11,7 @@ from components.shared.inference.golden import check_golden
 from components.training.export_onnx.export import export, export_trained
 from components.training.export_onnx.package import Form
 from components.training.export_onnx.pictures import ExportImages, LabelledImage
-from tests.components.shared.inference.tiny import jpeg_of, scene
+from tests.support.tiny_packages import jpeg_of, scene
 
 SHA = "0" * 64
 INFO = TrainedInfo(

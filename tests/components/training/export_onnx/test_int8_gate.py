@@ -3,7 +3,7 @@ import pytest
 
 from components.shared.inference.picture import Raw
 from components.training.export_onnx.int8_gate import compare_precisions
-from tests.components.training.export_onnx.exporting import SOME
+from tests.support.export_processes import SOME
 
 
 def network(moved):

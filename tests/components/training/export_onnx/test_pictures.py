@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.training.export_onnx.pictures import LabelledImage, crops, evenly, whole
-from tests.components.shared.inference.tiny import CELL, jpeg_of, scene
+from tests.support.tiny_packages import CELL, jpeg_of, scene
 
 SIDE = 12 * CELL
 CORNERS = np.array([[0, 0, 32, 32], [80, 80, 112, 112], [160, 160, 192, 192]], float)

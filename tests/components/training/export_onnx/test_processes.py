@@ -10,8 +10,8 @@ import pytest
 from components.shared.contracts.model import PackageLayout, TrainedLayout
 from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
-from tests.components.training.export_onnx.exporting import SOME
 from tests.components.training.export_onnx.test_export import INFO
+from tests.support.export_processes import SOME
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
 def exported(trained):
     """The folder and the last line of each process."""
     folders = [trained.root / f"package-{number}" for number in range(2)]
-    module = "tests.components.training.export_onnx.exporting"
+    module = "tests.support.export_processes"
     command = [sys.executable, "-m", module, trained.root]
     processes = [
         subprocess.Popen(

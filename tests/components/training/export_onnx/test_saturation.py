@@ -9,14 +9,14 @@ from hypothesis.extra import numpy as arrays
 from components.shared.contracts.refusal import Refusal
 from components.training.export_onnx.quantise import quantise
 from components.training.export_onnx.saturation import MAX_WEIGHT, check_saturation
-from tests.components.training.export_onnx.saturating import (
+from tests.components.training.export_onnx.test_quantise import IMAGES, small_network
+from tests.support.saturating_convolution import (
     LAYOUTS,
     Convolution,
     convolutions,
     exact,
     saturating,
 )
-from tests.components.training.export_onnx.test_quantise import IMAGES, small_network
 
 both_layouts = pytest.mark.parametrize("layout", LAYOUTS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.shared.contracts.absence import mark_absent
 from components.shared.store.objects import Objects
-from tests.components.training.train_detector.toys import write_snapshot
+from tests.support.toy_snapshots import write_snapshot
 
 ROOT = Path(__file__).parents[4]
 

@@ -12,7 +12,7 @@ from components.training.train_detector.plan.plan import PlanLayout
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.train import nothing_to_fine_tune, train
 from components.training.train_detector.worker.training_store import TrainingStore
-from tests.components.training.train_detector.toys import write_snapshot
+from tests.support.toy_snapshots import write_snapshot
 
 
 @pytest.fixture

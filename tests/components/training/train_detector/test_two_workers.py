@@ -15,8 +15,8 @@ from components.shared.contracts.record import read_lines
 from components.shared.store.objects import Objects
 from components.training.train_detector.component import train_detector
 from components.training.train_detector.plan.history import Epoch
-from tests.components.training.train_detector.toys import write_snapshot
-from tests.components.training.train_detector.trainings import Training, apart, losses
+from tests.support.toy_snapshots import write_snapshot
+from tests.support.training_processes import Training, apart, losses
 
 
 @pytest.fixture(scope="module")

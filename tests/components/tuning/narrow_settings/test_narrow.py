@@ -12,7 +12,7 @@ from components.shared.contracts.recipe import recipe_from, recipe_text
 from components.shared.contracts.refusal import Refusal
 from components.tuning.narrow_settings.component import narrow_settings
 from components.tuning.narrow_settings.narrow import finalists, narrow
-from tests.components.search import info_of
+from tests.support.search_results import info_of
 
 RECIPES = [{"epochs": 2}, *({"epochs": 2, "mosaic": at / 100} for at in range(8))]
 SCORES = [0.3, 0.1, 0.2, 0.9, 0.4, 0.8, 0.5, 0.7, 0.6]

@@ -20,7 +20,7 @@ from components.shared.contracts.report import ModelReport, Report
 from components.training.train_detector.plan.recipe import read_recipe
 from components.tuning.pick_settings.component import pick_settings
 from components.tuning.pick_settings.pick import pick
-from tests.components.search import info_of
+from tests.support.search_results import info_of
 
 DEFAULTS, LOW, HIGH = {"epochs": 9}, {"epochs": 9, "mosaic": 0.1}, {"epochs": 9, "mosaic": 0.9}
 FINALISTS = [DEFAULTS, LOW, HIGH]

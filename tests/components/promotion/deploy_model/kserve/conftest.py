@@ -1,8 +1,8 @@
 import pytest
 
 from components.shared.store.objects import Objects
-from tests.components.promotion.deploy_model.kserve.stage import Stage
 from tests.standins.api_server import ApiServer
+from tests.support.kserve_rollouts import Stage
 
 KSERVE = "components.promotion.deploy_model.kserve"
 

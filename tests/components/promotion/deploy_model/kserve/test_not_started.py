@@ -4,8 +4,8 @@ import pytest
 
 from components.promotion.deploy_model.target import CandidateFailure
 from components.shared.contracts.refusal import Outage, Refusal
-from tests.components.promotion.deploy_model.kserve.stage import JPEG
 from tests.standins.kserve.written import condition
+from tests.support.kserve_rollouts import JPEG
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},

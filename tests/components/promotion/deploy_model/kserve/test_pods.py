@@ -10,7 +10,7 @@ from components.promotion.deploy_model.kserve.pods import (
     removal,
     unscheduled,
 )
-from tests.components.promotion.deploy_model.kserve.told import (
+from tests.support.serving_pods import (
     condition,
     container,
     ended,

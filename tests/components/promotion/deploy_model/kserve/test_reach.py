@@ -5,7 +5,7 @@ import pytest
 
 from components.promotion.deploy_model.kserve.reach import Reach
 from components.promotion.deploy_model.target import Unreachable
-from tests.components.promotion.deploy_model.kserve.told import pod
+from tests.support.serving_pods import pod
 
 SERVICE = {"metadata": {"name": "cars"}, "spec": {}}
 

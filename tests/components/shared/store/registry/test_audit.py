@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from tests.components.shared.store.registry.models import FIRST, SECOND, everything, register
+from tests.support.registered_models import FIRST, SECOND, everything, register
 
 
 def test_the_audit_tells_what_happened_in_order(registry, connection):

@@ -1,6 +1,6 @@
 """What was decided, submitted and recorded about windows and runs stands once."""
 
-from tests.components.shared.store.registry.models import at_once
+from tests.support.registered_models import at_once
 
 WINDOW = "d" * 64
 

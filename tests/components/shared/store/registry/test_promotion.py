@@ -4,7 +4,7 @@ import pytest
 
 from components.shared.contracts.refusal import Refusal
 from components.shared.store.registry import PromotionConflict
-from tests.components.shared.store.registry.models import (
+from tests.support.registered_models import (
     FIRST,
     SECOND,
     THIRD,

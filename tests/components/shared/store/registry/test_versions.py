@@ -3,7 +3,7 @@
 import pytest
 
 from components.shared.contracts.refusal import Refusal
-from tests.components.shared.store.registry.models import (
+from tests.support.registered_models import (
     FIRST,
     SECOND,
     THIRD,

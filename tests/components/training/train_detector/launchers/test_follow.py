@@ -11,7 +11,8 @@ from components.training.train_detector.launchers.follow import OverdueError
 from components.training.train_detector.launchers.on_cluster import begin, job_of, launch
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
-from tests.components.training.train_detector.launchers.pods import (
+from tests.support.toy_snapshots import toy_plan
+from tests.support.training_pods import (
     a_job,
     a_pod,
     conditions,
@@ -19,7 +20,6 @@ from tests.components.training.train_detector.launchers.pods import (
     made,
     running,
 )
-from tests.components.training.train_detector.toys import toy_plan
 
 DONE = conditions("Running", "Succeeded")
 GONE = None

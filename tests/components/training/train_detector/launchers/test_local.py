@@ -22,14 +22,14 @@ from components.training.train_detector.launchers.local import (
 )
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import PlanLayout
-from tests.components.training.train_detector.toys import toy_plan
+from tests.support.toy_snapshots import toy_plan
 
 LAUNCH = """
 import sys
 from pathlib import Path
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.local import launch_local
-from tests.components.training.train_detector.toys import toy_plan
+from tests.support.toy_snapshots import toy_plan
 launch_local(Path(sys.argv[1]), toy_plan(workers=2), Objects(sys.argv[2]))
 """
 

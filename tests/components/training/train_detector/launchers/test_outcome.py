@@ -10,7 +10,7 @@ from components.training.train_detector.launchers.outcome import (
     WorkerPod,
     failure,
 )
-from tests.components.training.train_detector.launchers.pods import (
+from tests.support.training_pods import (
     a_pod,
     conditions,
     ended,

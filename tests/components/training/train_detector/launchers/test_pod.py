@@ -13,7 +13,7 @@ from components.training.train_detector.launchers.pod import tf_config, work_in_
 from components.training.train_detector.plan.plan import PlanLayout
 from components.training.train_detector.worker.main import FORSAKEN, ForsakenError, exit_code, place
 from components.training.train_detector.worker.training_store import TrainingStore
-from tests.components.training.train_detector.toys import toy_plan
+from tests.support.toy_snapshots import toy_plan
 
 
 @pytest.mark.parametrize("index", range(3))

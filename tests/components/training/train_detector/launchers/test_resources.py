@@ -15,7 +15,7 @@ from components.training.train_detector.launchers.worker_settings import (
     worker_settings,
 )
 from pipelines.placement import SECONDS
-from tests.components.training.train_detector.launchers.pods import a_job
+from tests.support.training_pods import a_job
 
 FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CRDS = Path(__file__).parents[6] / "shared/crds"

@@ -12,7 +12,7 @@ from components.training.train_detector.launchers import tfjob, trainjob
 from components.training.train_detector.launchers.on_cluster import begin
 from components.training.train_detector.launchers.turn import others
 from components.training.train_detector.launchers.worker_settings import worker_settings
-from tests.components.training.train_detector.launchers.pods import a_job, a_pod, ended, running
+from tests.support.training_pods import a_job, a_pod, ended, running
 
 
 def ago(seconds):

@@ -12,8 +12,8 @@ from components.training.train_detector.data.color_jitter import apply_color_jit
 from components.training.train_detector.data.sampler import Batch
 from components.training.train_detector.learning.flatten import flat
 from components.training.train_detector.learning.loss_scale import PATIENCE
-from tests.components.training.train_detector import tiny_trainers
-from tests.components.training.train_detector.tiny_trainers import (
+from tests.support import tiny_trainers
+from tests.support.tiny_trainers import (
     RATE,
     SIDE,
     batch,
@@ -109,7 +109,7 @@ def test_a_fresh_process_goes_on_byte_for_byte(tmp_path, trainer):
     steps(student, 0, 2)
     np.savez(tmp_path / "half.npz", **state(student))
     module, files = (
-        "tests.components.training.train_detector.tiny_trainers",
+        "tests.support.tiny_trainers",
         ("half.npz", "resumed.npz"),
     )
     told = [*(str(tmp_path / name) for name in files), "2", "4"]

@@ -12,7 +12,7 @@ from components.training.train_detector.report.mlflow_run import mlflow_run
 from components.training.train_detector.report.page import write_curves
 from components.training.train_detector.report.tensorboard import NAME, write_events
 from components.training.train_detector.train import numbers_of
-from tests.components.search import info_of
+from tests.support.search_results import info_of
 
 numbers = some.floats(0, 100, width=32)
 

@@ -13,7 +13,7 @@ from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.component import train_detector
 from components.training.train_detector.plan.recipe import attempt, with_recipe
 from components.training.train_detector.plan.settings import TrainingSettings
-from tests.components.search import info_of
+from tests.support.search_results import info_of
 
 
 def test_a_recipe_changes_what_it_names_and_nothing_else():

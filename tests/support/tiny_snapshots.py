@@ -14,7 +14,7 @@ from components.shared.contracts.snapshot import (
 )
 from components.shared.store.objects import Objects, digest_bytes
 from components.shared.store.snapshots import SnapshotReader
-from tests.components.shared.inference.tiny import CELL, jpeg_of, scene
+from tests.support.tiny_packages import CELL, jpeg_of, scene
 
 
 def cell_box(x: int, y: int, label: str = "car") -> Box:

@@ -14,7 +14,7 @@ from components.shared.contracts.model import PackageInfo, PackageLayout, Postpr
 from components.shared.contracts.policy import CheckPolicy
 from components.shared.contracts.record import write_lines
 from components.training.export_onnx.onnx_nms import with_suppression
-from tests.components.shared.inference.tiny import golden_answers, jpeg_of, scene, seal, tiny_graph
+from tests.support.tiny_packages import golden_answers, jpeg_of, scene, seal, tiny_graph
 
 SIZE = 64
 # What is asked beside the golden pictures: the second has blue in it.

@@ -8,7 +8,7 @@ from components.promotion.deploy_model.rollout import about
 from components.promotion.deploy_model.server import ServerTarget
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.store.registry import Registry
-from tests.components.shared.inference.tiny import jpeg_of, scene, seal
+from tests.support.tiny_packages import jpeg_of, scene, seal
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 QUICK = RolloutPolicy(

@@ -1,4 +1,4 @@
-"""Exports in a process of its own: `python -m tests.components.training.export_onnx.exporting`."""
+"""Exports in a process of its own: `python -m tests.support.export_processes`."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from components.shared.contracts.model import PackageLayout, TrainedInfo, Traine
 from components.training.export_onnx.export import export
 from components.training.export_onnx.package import Form
 from components.training.export_onnx.pictures import ExportImages, LabelledImage
-from tests.components.shared.inference.tiny import jpeg_of, scene
+from tests.support.tiny_packages import jpeg_of, scene
 
 SOME = [
     LabelledImage(

@@ -16,9 +16,9 @@ from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import Cluster
 from components.shared.inference.package_store import PackageStore
 from tests.components.promotion.deploy_model.kserve.test_release import registered_model
-from tests.components.shared.inference.tiny import jpeg_of, scene
 from tests.standins.kserve import PORT, ClusterDns, KServe
 from tests.standins.kserve.servers import Thread
+from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))
 INGRESS = {"enableGatewayApi": True, "ingressDomain": "example.com"}

@@ -1,4 +1,4 @@
-"""The same arithmetic as in the detector's room, one box at a time and in double precision."""
+"""Label assignment and loss of the detector, one box at a time and in double precision."""
 
 import math
 from typing import NamedTuple

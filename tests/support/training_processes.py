@@ -1,6 +1,6 @@
 """Trainings of toys in processes of their own, whose workers can be harmed.
 
-`python -m tests.components.training.train_detector.trainings FOLDER SETTINGS` trains as JSON
+`python -m tests.support.training_processes FOLDER SETTINGS` trains as JSON
 says, with its object store and snapshot in the folder. `blind` among the settings leaves the
 validation split without boxes: no epoch is better than another, so the last is kept.
 """
@@ -24,9 +24,9 @@ from components.training.train_detector.launchers.local import launch_local
 from components.training.train_detector.plan.history import Epoch
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.train import train
-from tests.components.training.train_detector.toys import CAR, write_snapshot
+from tests.support.toy_snapshots import CAR, write_snapshot
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 LOOK_EVERY_S = 0.02
 
 
