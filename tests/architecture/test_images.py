@@ -9,35 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.image_files import LINES, SERVICES, jobs
+
 ROOT = Path(__file__).parents[2]
-FOLDERS = sorted(file.parent for file in ROOT.glob("images/*/Dockerfile"))
 LOCKS = sorted(ROOT.glob("images/*/requirements*.txt"))
-LINES = {
-    folder.name: re.sub(r"\\\n\s*", "", (folder / "Dockerfile").read_text()).splitlines()
-    for folder in FOLDERS
-}
 
 DISTRIBUTIONS = packages_distributions()
 
-# A component names its image itself; a service or a command runs where a manifest puts it.
-SERVICES = {
-    "ingest_events": "data",
-    "store/migrate.py": "data",
-    "serve_detector": "serving",
-    "route_requests": "serving",
-}
 
 # A job that runs a service as a process of its own: nothing imports what its image must hold.
 STARTED = {"check_model": "serve_detector"}
-
-
-def jobs() -> dict[str, str]:
-    """Return the image of every job and service."""
-    wrappers = {
-        file.parent.name: re.search(r'image\("(\w+)"\)', file.read_text())[1]
-        for file in ROOT.glob("components/**/component.py")
-    }
-    return wrappers | SERVICES
 
 
 def place_of(job: str) -> Path:

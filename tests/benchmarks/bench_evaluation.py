@@ -12,10 +12,7 @@ from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import COCO_METRICS
 from components.shared.contracts.snapshot import SnapshotImage
 from tests.benchmarks.table import Row, at_least
-from tests.components.promotion.evaluate_detector.test_against_pycocotools import (
-    as_coco,
-    by_reference,
-)
+from tests.support.pycocotools_reference import as_coco, by_reference
 from tests.support.simulated_detections import Skill, answers, scenes
 
 IMAGES, CAMERAS, CLASSES = 5000, 40, ("car", "bus", "van")

@@ -122,7 +122,7 @@ def crowd(bins: str, logits: str) -> dict[str, Any]:
 
 def package_of(graph: bytes, picture: bytes, precision: str, folder: Path) -> PackageLayout:
     """Return a package of a served graph, with one golden image."""
-    from tests.components.training.export_onnx.test_export import INFO
+    from tests.support.export_processes import INFO
 
     trained = INFO.model_copy(update={"image_width": SIZE, "image_height": SIZE})
     form = Form("int8" if precision == "int8" else "float32")

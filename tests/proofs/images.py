@@ -28,7 +28,6 @@ from components.shared.store.stream import stream_id
 from pipelines.graphs import GRAPHS
 from pipelines.local.local_stack import LocalStack, local_stack
 from pipelines.local.loop import slug
-from tests.architecture.test_images import LINES, jobs
 from tests.proofs.containers import (
     LABEL,
     SHUT,
@@ -41,6 +40,7 @@ from tests.proofs.containers import (
 )
 from tests.proofs.needs import need_docker
 from tests.proofs.planted import Search
+from tests.support.image_files import LINES, jobs
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared/data/highway_vehicles"

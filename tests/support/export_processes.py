@@ -5,12 +5,26 @@ from pathlib import Path
 
 import numpy as np
 
-from components.shared.contracts.model import PackageLayout, TrainedInfo, TrainedLayout
+from components.shared.contracts.model import (
+    Lineage,
+    PackageLayout,
+    TrainedInfo,
+    TrainedLayout,
+)
 from components.training.export_onnx.export import export
 from components.training.export_onnx.package import Form
 from components.training.export_onnx.pictures import ExportImages, LabelledImage
 from tests.support.tiny_packages import jpeg_of, scene
 
+SHA = "0" * 64
+INFO = TrainedInfo(
+    lineage=Lineage(
+        dataset="toys", snapshot=SHA, code=SHA, settings={}, seed=0, start="scratch",
+        fingerprint=SHA,
+    ),
+    classes=("car",), image_width=64, image_height=64, size="pico", best_epoch=1,
+    validation_map50=0.5,
+)  # fmt: skip
 SOME = [
     LabelledImage(
         jpeg_of(scene({(n % 4, n // 4): n % 3})), np.array([[0, 0, 16, 16.0]]), np.zeros(1, int)

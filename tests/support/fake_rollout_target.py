@@ -2,10 +2,13 @@
 
 import math
 
-from components.promotion.deploy_model.canary import Clock
+from components.promotion.deploy_model.canary import CanaryRollout, Clock
+from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
+from components.promotion.deploy_model.probing import Prober
 from components.promotion.deploy_model.target import CandidateFailure, Unreachable
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Refusal
 from components.shared.traffic.request_metrics import RequestMetrics
 
@@ -121,3 +124,13 @@ class Place:
                 bound: requests if seconds <= bound else 0 for bound in (0.01, 0.1, 1.0, math.inf)
             },
         )  # fmt: skip
+
+
+POLICY = RolloutPolicy()
+GOLDEN = tuple(GoldenImage(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
+
+
+def trial(place, live=16, beside=True, policy=POLICY):
+    pictures = ProbeImages(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
+    prober = Prober(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
+    return CanaryRollout(prober, policy, place.hours.clock)

@@ -15,9 +15,9 @@ from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import Cluster
 from components.shared.inference.package_store import PackageStore
-from tests.components.promotion.deploy_model.kserve.test_release import registered_model
 from tests.standins.kserve import PORT, ClusterDns, KServe
 from tests.standins.kserve.servers import Thread
+from tests.support.kserve_releases import registered_model
 from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))

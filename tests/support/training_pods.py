@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 from kubernetes import client
 
+from components.training.train_detector.launchers.outcome import (
+    WorkerPod,
+)
 from components.training.train_detector.launchers.pods import Job
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
 
@@ -62,3 +65,7 @@ def conditions(*names, **messages):
     ]
     spec = {"tfReplicaSpecs": {"Worker": {"replicas": 2}}, "trainer": {"numNodes": 2}}
     return {"metadata": {"uid": "1"}, "spec": spec, "status": {"conditions": found}}
+
+
+def workers(*pods, container="tensorflow"):
+    return [WorkerPod.of(pod, number, container) for number, pod in enumerate(pods)]

@@ -6,10 +6,9 @@ from pathlib import Path
 from random import Random
 
 from components.shared.contracts.refusal import Refusal
-from tests.components.data.import_dataset.test_mutations import read, wrong
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, stated
-from tests.support.damaged_datasets import FORMS, GARBAGE, KINDS, SIZES, mutate
+from tests.support.damaged_datasets import FORMS, GARBAGE, KINDS, SIZES, mutate, read, wrong
 
 DAMAGED = 20_000
 

@@ -19,8 +19,8 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.stream import TopicPartition, consumer, producer
 from components.shared.store.topics import Topic, high_watermarks
-from tests.components.data.ingest_events.test_exactly_once import Lake, captured
 from tests.proofs.kafka.lake import await_true
+from tests.support.ingested_lake import Lake, captured
 
 STREAM = "s"
 EVERY = [(topic, number) for topic in TOPICS for number in range(4)]

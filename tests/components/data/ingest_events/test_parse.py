@@ -7,27 +7,14 @@ from hypothesis import strategies as st
 from components.data.ingest_events.parse import (
     Parsed,
     Rejected,
-    StreamMessage,
-    parse,
 )
 from components.data.ingest_events.rows import COLUMNS, rows_of
-from components.shared.contracts.events import DatasetDeclared, FrameCaptured, event_of
+from components.shared.contracts.events import DatasetDeclared, event_of
 from components.shared.contracts.record import canonical
+from tests.support.parsed_events import frame, read
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 EVENT = event_of(DatasetDeclared(dataset="highway", classes=("car",)), "/tests", TIME)
-
-
-def read(body: bytes):
-    return parse(StreamMessage("frames", 1, 7, body))
-
-
-def frame(uri: str) -> bytes:
-    data = FrameCaptured(
-        dataset="highway", sha256="a" * 64, uri=uri, width=8, height=8, size_bytes=1,
-        camera="north", captured_at=TIME, source_name="a.jpg", group="north",
-    )  # fmt: skip
-    return event_of(data, "/tests", TIME).body
 
 
 @settings(deadline=None)

@@ -12,7 +12,7 @@ from components.data.ingest_events.trouble import is_outage, sentence
 from components.data.ingest_events.write import write
 from components.shared.contracts.outages import is_outage as is_outage_of_a_task
 from components.shared.store.postgres import connect, end_stalled_copies, limit_waits
-from tests.components.data.ingest_events.test_write import AT, batch, label
+from tests.support.parsed_events import AT, batch, label
 
 PAUSE_S = 0.2
 

@@ -26,9 +26,9 @@ from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.topics import high_watermarks
 from components.shared.vision.jpeg import encode_jpeg
 from pipelines.local.database import as_role
-from tests.components.data.ingest_events.test_exactly_once import STREAM, Lake
-from tests.components.data.snapshot_dataset.conftest import picture
 from tests.proofs.kafka.ingester import Ingester
+from tests.support.ingested_lake import STREAM, Lake
+from tests.support.labelled_frames import picture
 
 FRAMES = 200
 DATASET, MODEL = "toy", "a" * 64

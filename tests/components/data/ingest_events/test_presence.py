@@ -8,9 +8,8 @@ from components.data.ingest_events.presence import Patience, StoreFaultError, re
 from components.data.ingest_events.write import write
 from components.shared.store.objects import Objects, StoreError
 from components.shared.store.postgres import connect
-from tests.components.data.ingest_events.test_parse import frame, read
-from tests.components.data.ingest_events.test_write import AT, batch
 from tests.proofs.kafka.objects import BUCKET, Store
+from tests.support.parsed_events import AT, batch, frame, read
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from components.shared.store.brokers import admin
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.stream import consumer
-from tests.components.data.ingest_events.test_exactly_once import Lake
+from tests.support.ingested_lake import Lake
 
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 STREAM = "s"

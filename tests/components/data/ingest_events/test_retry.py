@@ -12,8 +12,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from pipelines.local.database import as_role
-from tests.components.data.ingest_events.test_parse import frame
-from tests.components.data.ingest_events.test_write import AT, batch, count, rows
+from tests.support.parsed_events import AT, batch, count, frame, rows
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from components.shared.store.brokers import StreamSettingsError
 from components.shared.store.objects import Objects, StoreError
 from components.shared.store.postgres import SchemaError
 from components.shared.store.stream import StreamError, producer
-from tests.components.data.ingest_events.test_exactly_once import Lake, captured
+from tests.support.ingested_lake import Lake, captured
 
 
 def places(database: str, stream: str, object_store: str) -> Places:

@@ -12,8 +12,8 @@ from components.data.ingest_events.write import write
 from components.shared.contracts.events import KINDS, event_of
 from components.shared.store.postgres import connect
 from pipelines.events.examples import example
-from tests.components.data.ingest_events.test_write import AT, TIME, batch, label
 from tests.support.generated_events import events
+from tests.support.parsed_events import AT, TIME, batch, label
 
 SCORED = "prediction.made"
 

@@ -1,49 +1,22 @@
 import json
 import random
 import string
-from datetime import UTC, datetime
 
 import pytest
 
 from components.data.ingest_events.offsets import anchor_of, read_offsets, skip_lost
-from components.data.ingest_events.parse import StreamMessage, parse
+from components.data.ingest_events.parse import StreamMessage
 from components.data.ingest_events.write import write
-from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import (
     DatasetDeclared,
     FrameCaptured,
-    FrameLabelled,
     FrameRefused,
     event_of,
 )
 from components.shared.contracts.values import MAX_CLASSES
+from tests.support.parsed_events import AT, TIME, batch, count, label, rows
 
-TIME = datetime(2024, 5, 1, tzinfo=UTC)
-AT = ("frames", 0)
 LONG = "".join(random.Random(0).choices(string.printable, k=9000))
-
-
-def rows(connection, query: str):
-    with connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
-def count(connection, table: str) -> int:
-    return rows(connection, f"SELECT count(*) FROM {table}")[0][0]
-
-
-def batch(*bodies: bytes, begin: int = 0, at=AT):
-    return {at: [parse(StreamMessage(*at, begin + n, body)) for n, body in enumerate(bodies)]}
-
-
-def label(name: str = "car", x_max: float = 9.0) -> bytes:
-    box = Box(x_min=1, y_min=1, x_max=x_max, y_max=5, label=name)
-    data = FrameLabelled(
-        dataset="highway", sha256="a" * 64, width=99, height=99, boxes=(box,),
-        labelled_by="me", tool="test", labelled_at=TIME,
-    )  # fmt: skip
-    return event_of(data, "/tests", TIME).body
 
 
 def declared(*classes: str) -> bytes:

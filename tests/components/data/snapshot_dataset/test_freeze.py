@@ -10,7 +10,7 @@ from components.shared.contracts.snapshot import SnapshotLayout
 from components.shared.store.objects import frame_key
 from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.jpeg import encode_jpeg
-from tests.components.data.snapshot_dataset.conftest import CAR, NOON, picture
+from tests.support.labelled_frames import CAR, NOON, picture
 
 
 @pytest.fixture

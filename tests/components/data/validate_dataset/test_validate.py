@@ -13,7 +13,7 @@ from components.data.validate_dataset.validate import ValidationError, validate
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
 from components.shared.store.snapshots import ImageReader, ShardError
-from tests.components.data.validate_dataset.conftest import box, jpeg
+from tests.support.draft_snapshots import box, jpeg
 
 
 def found(draft, min_images=1, **options):

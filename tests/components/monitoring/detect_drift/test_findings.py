@@ -12,7 +12,7 @@ from components.shared.contracts.report import ReferenceFrame
 from components.shared.vision.descriptors import DESCRIPTORS, describe
 from components.shared.vision.jpeg import encode_jpeg
 from components.shared.vision.phash import hash_jpeg
-from tests.components.monitoring.detect_drift.conftest import shoot
+from tests.support.drift_windows import shoot
 
 POLICY = DriftPolicy()
 SOUND = dict.fromkeys(DESCRIPTORS, 0.5)

@@ -5,20 +5,10 @@ from itertools import pairwise
 import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
-from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
+from components.promotion.deploy_model.pictures import ProbeImages
 from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.target import Unreachable
-from components.shared.contracts.policy import RolloutPolicy
-from tests.support.fake_rollout_target import CANDIDATE, CARS, Place, car
-
-POLICY = RolloutPolicy()
-GOLDEN = tuple(GoldenImage(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
-
-
-def trial(place, live=16, beside=True, policy=POLICY):
-    pictures = ProbeImages(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
-    prober = Prober(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
-    return CanaryRollout(prober, policy, place.hours.clock)
+from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, POLICY, Place, car, trial
 
 
 def sent_back(place):

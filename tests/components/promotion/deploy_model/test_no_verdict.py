@@ -8,8 +8,7 @@ from components.promotion.deploy_model.probing import Breach, Prober
 from components.promotion.deploy_model.second_look import HeldBack
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.refusal import Outage
-from tests.components.promotion.deploy_model.test_canary_rollout import GOLDEN, trial
-from tests.support.fake_rollout_target import CANDIDATE, CARS, Place
+from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, Place, trial
 
 POLICY = RolloutPolicy()
 

@@ -1,30 +1,17 @@
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.promotion.evaluate_detector.coco import CocoTruth
-from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.report import COCO_METRICS
-from components.shared.contracts.snapshot import SnapshotImage
-
-
-def box(x=10.0, side=20.0, label="car"):
-    return Box(x_min=x, y_min=10, x_max=x + side, y_max=10 + side, label=label)
+from tests.support.snapshot_images import box, image
 
 
 def scored(box, score=0.9, moved=0.0):
     return ScoredBox(
         x_min=box.x_min + moved, y_min=box.y_min, x_max=box.x_max + moved, y_max=box.y_max,
         label=box.label, score=score,
-    )  # fmt: skip
-
-
-def image(number, *boxes, camera="north"):
-    return SnapshotImage(
-        sha256=f"{number:064x}", width=640, height=480, camera=camera, group="g", split="test",
-        captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name=f"{number}.jpg", boxes=boxes,
     )  # fmt: skip
 
 

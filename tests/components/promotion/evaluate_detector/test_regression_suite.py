@@ -3,7 +3,7 @@ import pytest
 from components.promotion.evaluate_detector.regression_suite import grown, kept, valid
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.report import HardCase
-from tests.components.promotion.evaluate_detector.test_coco import image
+from tests.support.snapshot_images import image
 
 PLACE = {"x_min": 10, "y_min": 10, "x_max": 50, "y_max": 50}
 CAR = Box(**PLACE, label="car")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.promotion.evaluate_detector.slices import slices_of
-from tests.components.promotion.evaluate_detector.test_coco import box, image
+from tests.support.snapshot_images import box, image
 
 sides = st.sampled_from([10.0, 40.0, 120.0])
 images = st.lists(

@@ -11,10 +11,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
-from tests.components.promotion.deploy_model.kserve.test_release import (
-    registered_model,
-    released_to,
-)
+from tests.support.kserve_releases import registered_model, released_to
 from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}))

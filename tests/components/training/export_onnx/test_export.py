@@ -3,7 +3,7 @@ import onnx
 import pytest
 
 from components.shared.contracts.absence import absence, mark_absent
-from components.shared.contracts.model import GoldenAnswer, Lineage, PackageLayout, TrainedInfo
+from components.shared.contracts.model import GoldenAnswer, PackageLayout
 from components.shared.contracts.record import read_lines
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
@@ -11,17 +11,8 @@ from components.shared.inference.golden import check_golden
 from components.training.export_onnx.export import export, export_trained
 from components.training.export_onnx.package import Form
 from components.training.export_onnx.pictures import ExportImages, LabelledImage
+from tests.support.export_processes import INFO
 from tests.support.tiny_packages import jpeg_of, scene
-
-SHA = "0" * 64
-INFO = TrainedInfo(
-    lineage=Lineage(
-        dataset="toys", snapshot=SHA, code=SHA, settings={}, seed=0, start="scratch",
-        fingerprint=SHA,
-    ),
-    classes=("car",), image_width=64, image_height=64, size="pico", best_epoch=1,
-    validation_map50=0.5,
-)  # fmt: skip
 
 
 def seen(n):

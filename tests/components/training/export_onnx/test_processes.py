@@ -10,8 +10,7 @@ import pytest
 from components.shared.contracts.model import PackageLayout, TrainedLayout
 from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
-from tests.components.training.export_onnx.test_export import INFO
-from tests.support.export_processes import SOME
+from tests.support.export_processes import INFO, SOME
 
 
 @pytest.fixture(scope="module")

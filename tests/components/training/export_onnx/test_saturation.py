@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from components.shared.contracts.refusal import Refusal
 from components.training.export_onnx.quantise import quantise
 from components.training.export_onnx.saturation import MAX_WEIGHT, check_saturation
-from tests.components.training.export_onnx.test_quantise import IMAGES, small_network
+from tests.support.quantisable_network import IMAGES, small_network
 from tests.support.saturating_convolution import (
     LAYOUTS,
     Convolution,

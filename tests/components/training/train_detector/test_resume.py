@@ -21,7 +21,7 @@ from components.training.train_detector.learning.fit import TrainingSetup, fit
 from components.training.train_detector.learning.trainer import Trainer
 from components.training.train_detector.learning.worker_group import WorkerGroup
 from components.training.train_detector.plan.settings import TrainingSettings
-from tests.components.training.train_detector.learning.test_checkpointing import Told
+from tests.support.worker_threads import Told
 
 SIZE = 64
 BOX, CAR = np.array([[20, 10, 44, 30]], np.float32), np.zeros(1, np.int32)

@@ -18,12 +18,7 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.release import Release
 from components.shared.cluster.client import ConflictError
 from components.shared.contracts.refusal import Refusal
-
-OLD, NEW, BUSES = "a" * 64, "b" * 64, "c" * 64
-
-
-def release(letter="1", **models):
-    return Release(letter * 64, f"s3://models/releases/{letter * 64}", models)
+from tests.support.kserve_releases import BUSES, NEW, OLD, release
 
 
 def settings(**changes):

@@ -15,8 +15,8 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys
 from components.shared.store.objects import Objects
-from tests.components.promotion.deploy_model.kserve.test_release import registered_model
 from tests.standins.api_server import ApiServer
+from tests.support.kserve_releases import registered_model
 
 both_modes = pytest.mark.parametrize("mode", ["Standard", "Knative"])
 

@@ -13,7 +13,7 @@ from components.promotion.deploy_model.kserve.predictor import (
 )
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.contracts.refusal import Refusal
-from tests.components.promotion.deploy_model.kserve.test_canary import NEW, OLD, release
+from tests.support.kserve_releases import NEW, OLD, release
 
 CRD = (
     Path(__file__).parents[6] / "shared/crds/kserve-0.20.0/serving.kserve.io_inferenceservices.yaml"

@@ -1,5 +1,4 @@
 import json
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,40 +9,12 @@ from components.promotion.deploy_model.kserve.release import (
     triton_version,
 )
 from components.promotion.deploy_model.packages import keep, registered
-from components.shared.contracts.model import PackageLayout, RegisteredLayout
+from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
-from components.shared.inference.signature import check_signature, make_keys, sign
+from components.shared.inference.signature import check_signature, make_keys
 from components.shared.store.objects import Objects
-
-
-def registered_model(objects, package, key=None):
-    """Store a package as `register_model` does, and return its digest."""
-    digest = package.verify().digest
-    layout = RegisteredLayout(RegisteredLayout.prefix(digest))
-    objects.put_folder(str(layout.package), package.root)
-    if key:
-        signature = package.root.with_suffix(".sig")
-        sign(package.root, signature, key)
-        objects.put(str(layout.signature), signature.read_bytes())
-    return digest
-
-
-def proved(objects, models):
-    """Copy registered packages to a package store, as they are before they are released."""
-    package_store = PackageStore(
-        tempfile.mkdtemp(dir=Path(objects.url.removeprefix("file://")).parent)
-    )
-    for dataset, model in models.items():
-        keep(package_store, dataset, model, registered(objects, model))
-    return package_store
-
-
-def released_to(folder, objects, models):
-    """Release models and download the release, as KServe's storage initializer does."""
-    release = shelved(objects, proved(objects, models), models)
-    objects.get_folder(objects.key(release.uri), folder)
-    return release
+from tests.support.kserve_releases import proved, registered_model, released_to
 
 
 @pytest.fixture

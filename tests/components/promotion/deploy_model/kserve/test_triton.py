@@ -16,8 +16,7 @@ from components.shared.inference.detector import Detector
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import SignatureError, make_keys
 from components.shared.store.objects import Objects
-from tests.components.promotion.deploy_model.kserve.test_canary import OLD, release
-from tests.components.promotion.deploy_model.kserve.test_release import registered_model
+from tests.support.kserve_releases import OLD, registered_model, release
 from tests.support.tiny_packages import jpeg_of, scene
 
 JPEG = jpeg_of(scene({(1, 2): 0}, columns=6, rows=5))

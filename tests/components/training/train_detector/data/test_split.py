@@ -8,7 +8,7 @@ from components.shared.contracts.refusal import Refusal
 from components.shared.vision.jpeg import JpegError
 from components.training.train_detector.data.disk_cache import AS_IT_IS, DiskCache
 from components.training.train_detector.data.split import Split, from_afar
-from tests.components.training.train_detector.data.test_training_images import jpeg, listed
+from tests.support.grey_images import jpeg, listed
 
 
 def test_labels_are_in_pixels_of_the_stored_picture(tmp_path):

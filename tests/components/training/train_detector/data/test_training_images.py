@@ -1,16 +1,12 @@
 """Pictures are decoded no larger than needed, kept while there is room, named if they are bad."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from hashlib import sha256
 
-import numpy as np
 import pytest
 
-from components.shared.contracts.annotation import Box
 from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.snapshot import SnapshotImage
-from components.shared.vision.jpeg import decode_reduced, encode_jpeg
+from components.shared.vision.jpeg import decode_reduced
 from components.training.train_detector.data.disk_cache import DiskCache
 from components.training.train_detector.data.split import Split
 from components.training.train_detector.data.training_images import (
@@ -18,21 +14,9 @@ from components.training.train_detector.data.training_images import (
     SIZE,
     TrainingImages,
 )
+from tests.support.grey_images import jpeg, listed
 
 BYTES = 64 * 48 * PIXEL_BYTES  # of a picture that is halved
-CAR = Box(x_min=40, y_min=20, x_max=88, y_max=60, label="car")
-
-
-def listed(content, width=128, height=96):
-    return SnapshotImage(
-        sha256=sha256(content).hexdigest(), width=width, height=height, camera="north",
-        group="a", split="train", captured_at=datetime(2026, 1, 1, tzinfo=UTC), source_name="",
-        boxes=(CAR,),
-    )  # fmt: skip
-
-
-def jpeg(width=128, height=96, level=90):
-    return encode_jpeg(np.full((height, width, 3), level, np.uint8))
 
 
 @pytest.fixture

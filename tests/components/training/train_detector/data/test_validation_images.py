@@ -7,7 +7,7 @@ from components.shared.vision.letterbox import Letterbox
 from components.training.train_detector.data.disk_cache import DiskCache
 from components.training.train_detector.data.split import Split
 from components.training.train_detector.data.validation_images import ValidationImages
-from tests.components.training.train_detector.data.test_training_images import jpeg, listed
+from tests.support.grey_images import jpeg, listed
 
 
 def test_a_sample_is_what_the_server_would_see_the_first_time_and_after(tmp_path):

@@ -7,15 +7,15 @@ from components.training.train_detector.launchers import tfjob, trainjob
 from components.training.train_detector.launchers.on_cluster import launch
 from components.training.train_detector.launchers.outcome import TrainingError, disrupted
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
-from tests.components.training.train_detector.launchers.test_follow import DONE, GONE, Story
-from tests.components.training.train_detector.launchers.test_outcome import workers
 from tests.standins.kubernetes_in_memory import KubernetesInMemory
 from tests.standins.training_operator import TrainingOperator
+from tests.support.followed_jobs import DONE, GONE, Story
 from tests.support.training_pods import (
     a_job,
     conditions,
     ended,
     running,
+    workers,
 )
 
 FAILED = conditions(Failed="TFJob train-ab has failed because 1 Worker replica(s) failed.")

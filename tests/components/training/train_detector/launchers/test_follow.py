@@ -11,6 +11,7 @@ from components.training.train_detector.launchers.follow import OverdueError
 from components.training.train_detector.launchers.on_cluster import begin, job_of, launch
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.launchers.worker_settings import WorkerSettings
+from tests.support.followed_jobs import DONE, GONE, Story
 from tests.support.toy_snapshots import toy_plan
 from tests.support.training_pods import (
     a_job,
@@ -20,45 +21,6 @@ from tests.support.training_pods import (
     made,
     running,
 )
-
-DONE = conditions("Running", "Succeeded")
-GONE = None
-
-
-class Story:
-    """A cluster that shows one job, look by look; the last look stays."""
-
-    def __init__(self, *looks, log=()):
-        self.looks, self.lines = list(looks), log
-        self.created, self.deleted = [], []
-
-    def get(self, kind, name):
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(look, Exception):
-            raise look
-        if callable(look):
-            look = look()
-        job, *self.there = look if isinstance(look, tuple) else (look,)
-        return job
-
-    def objects(self, kind, selector=""):
-        return []
-
-    def create(self, kind, body):
-        self.created.append(body["metadata"]["name"])
-        return {"metadata": {"uid": "1"}}
-
-    def delete(self, kind, name, last):
-        self.deleted.append(name)
-
-    def pods(self, selector):
-        return self.there
-
-    def log(self, pod, container, since):
-        yield from self.lines
-
-    def last_words(self, pod, container, lines):
-        return "its last words"
 
 
 def play(*looks, settings=None, **more):

@@ -7,7 +7,6 @@ from components.training.train_detector.launchers import tfjob, trainjob
 from components.training.train_detector.launchers.outcome import (
     State,
     TrainingError,
-    WorkerPod,
     failure,
 )
 from tests.support.training_pods import (
@@ -15,11 +14,8 @@ from tests.support.training_pods import (
     conditions,
     ended,
     running,
+    workers,
 )
-
-
-def workers(*pods, container="tensorflow"):
-    return [WorkerPod.of(pod, number, container) for number, pod in enumerate(pods)]
 
 
 def again(pod, attempt=1):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from components.shared.contracts.model import BOXES, SCORES
 from components.training.train_detector.data.validation_images import ValidationImage
 from components.training.train_detector.learning.validate import validate
-from tests.components.training.train_detector.learning.test_checkpointing import together
+from tests.support.worker_threads import together
 
 ANCHORS, CLASSES = 6, 2
 
