@@ -10,7 +10,7 @@ from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import ApplicationError, ExitCode
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
@@ -61,6 +61,6 @@ if __name__ == "__main__":
     options = parser.parse_args()
     try:
         sys.exit(check() if options.check else main(options.folder))
-    except Refusal as refusal:
-        print(refusal, file=sys.stderr)
-        sys.exit(2)
+    except ApplicationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(ExitCode.of(error))

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.failure import ending
-from components.shared.contracts.refusal import Refusal
 
 HERE = Path(__file__).parent
 # The package of each job that this image has, by its name.
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> Any:
     """Run the job named first in `arguments` with the options that follow.
 
     Raises:
-        Refusal: If there is no such job, or the job refuses what it was given.
+        UserError: If there is no such job, or the job refuses what it was given.
     """
     name, options = (arguments[0] if arguments else "--help"), list(arguments[1:])
     if name in ("-h", "--help"):
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> Any:
         print(*(f"  {job}" for job in sorted(JOBS)), sep="\n")
         return None
     if name not in JOBS:
-        raise Refusal(f"{name!r} is no job, expected one of {', '.join(sorted(JOBS))}")
+        raise UserError(f"{name!r} is no job, expected one of {', '.join(sorted(JOBS))}")
     if find_spec(f"{JOBS[name]}.service"):
         return import_module(f"{JOBS[name]}.service").main(options)
     wrapper = getattr(import_module(f"{JOBS[name]}.component"), name)

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from components.shared.contracts.account import EXPECTED
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.failure import ending, last_line
 from components.shared.contracts.outages import outlast
 from components.shared.contracts.policy import OutagePolicy
 from components.shared.contracts.progress import TASK, say_failed
-from components.shared.contracts.refusal import Refusal
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 POD = "KFP_POD_NAME"  # set by Kubeflow Pipelines alone, in every pod of a run
@@ -80,11 +80,11 @@ def check_account(expected: str, token: Path) -> None:
         token: File where Kubernetes mounts the token of a pod's account.
 
     Raises:
-        Refusal: If there is a token, and it is another account's.
+        UserError: If there is a token, and it is another account's.
     """
     account = _account_of(token) if expected and token.is_file() else ""
     if account and account != expected:
-        raise Refusal(
+        raise UserError(
             f"this run acts as the service account {account!r}, expected {expected!r}: start it "
             f"again with {expected} under Service account"
         )

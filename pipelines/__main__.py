@@ -3,8 +3,7 @@
 import signal
 import sys
 
-from components.shared.contracts.refusal import Refusal
-from pipelines.local.processes import ProcessError
+from components.shared.contracts.errors import ApplicationError, ExitCode
 
 
 def main(words: list[str]) -> int:
@@ -15,15 +14,15 @@ def main(words: list[str]) -> int:
 
         options = vars(parser().parse_args(words))
         return int(options.pop("act")(options))
-    except (Refusal, ProcessError) as refusal:
-        print(f"\n{refusal}", file=sys.stderr)
-        return 2
+    except ApplicationError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return ExitCode.of(error)
     except OSError as failure:
         print(f"\n{failure.strerror or failure}: {failure.filename or ''}", file=sys.stderr)
-        return 2
+        return ExitCode.REFUSED
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
-        return 130
+        return ExitCode.INTERRUPTED
 
 
 def _leave(signum: int, frame: object) -> None:

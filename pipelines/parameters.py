@@ -9,8 +9,8 @@ from kfp.dsl.base_component import BaseComponent
 
 from components.__main__ import truth
 from components.shared.contracts.choices import AUTO, UNLIMITED, number_or
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import TuningPolicy
-from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.plan.recipe import with_recipe
 from components.tuning.propose_settings.propose import rungs
 from components.tuning.propose_settings.space import read_space
@@ -66,7 +66,7 @@ def defaults(pipeline: str) -> dict[str, Any]:
     """Return the default parameters of a pipeline, by name.
 
     Raises:
-        Refusal: If there is no such pipeline.
+        UserError: If there is no such pipeline.
     """
     return {name: spec.default for name, spec in _inputs(pipeline).items()}
 
@@ -81,17 +81,17 @@ def checked(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
         given: Pipeline parameters by name.
 
     Raises:
-        Refusal: If there is no such pipeline or parameter, or a value is not allowed.
+        UserError: If there is no such pipeline or parameter, or a value is not allowed.
     """
     inputs = _inputs(pipeline)
     for name in given:
         if name not in inputs:
-            raise Refusal(f"{pipeline} has no parameter {name!r}, expected {', '.join(inputs)}")
+            raise UserError(f"{pipeline} has no parameter {name!r}, expected {', '.join(inputs)}")
     taken = {name: _checked(pipeline, name, inputs[name].type, it) for name, it in given.items()}
     try:
         _check_together(pipeline, defaults(pipeline) | taken)
-    except Refusal as refusal:
-        raise Refusal(f"{pipeline}: {refusal}") from refusal
+    except UserError as refusal:
+        raise UserError(f"{pipeline}: {refusal}") from refusal
     return taken
 
 
@@ -99,10 +99,10 @@ def graph_of(pipeline: str) -> BaseComponent:
     """Return a pipeline by its command-line name.
 
     Raises:
-        Refusal: If there is none.
+        UserError: If there is none.
     """
     if pipeline not in GRAPHS:
-        raise Refusal(f"{pipeline!r} is no pipeline, expected one of {', '.join(GRAPHS)}")
+        raise UserError(f"{pipeline!r} is no pipeline, expected one of {', '.join(GRAPHS)}")
     return GRAPHS[pipeline]
 
 
@@ -113,11 +113,11 @@ def _checked(pipeline: str, name: str, kind: str, value: Any) -> Any:
         number = number_or(values.word, value, where)
         value = str(number or values.word)
     elif type(value) not in VALUE_TYPES[kind].types:
-        raise Refusal(f"{where} is {value!r}, expected of type {kind}")
+        raise UserError(f"{where} is {value!r}, expected of type {kind}")
     is_open = bool(values.word) and value == values.word
     if not is_open and (expected := values.expected(number)):
         known = f"{values.word} or {expected}" if kind == "String" and values.word else expected
-        raise Refusal(f"{where} is {value!r}, expected {known}")
+        raise UserError(f"{where} is {value!r}, expected {known}")
     return value
 
 

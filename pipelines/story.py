@@ -24,7 +24,7 @@ def story(file: Path) -> str:
         file: YAML file that `compile.py` wrote.
 
     Raises:
-        Refusal: If it is something else.
+        UserError: If it is something else.
     """
     compiled = Compiled.read(file)
     inputs = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})

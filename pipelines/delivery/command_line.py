@@ -7,7 +7,7 @@ import sys
 import zipfile
 from typing import Any
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 LOCK = "images/trainer/requirements.txt"
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
@@ -35,10 +35,10 @@ def reason_to_train(since: str) -> str:
             the first delivery or of before a forced push, needs a training.
 
     Raises:
-        Refusal: If this is no git checkout.
+        UserError: If this is no git checkout.
     """
     if _git("rev-parse", "--verify", "--quiet", "HEAD").returncode:
-        raise Refusal("this folder has no git revision, expected a checkout with a commit")
+        raise UserError("this folder has no git revision, expected a checkout with a commit")
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}")
     if commit.returncode:
         return f"{since} is not a known commit"
@@ -54,7 +54,7 @@ def _parts(commit: str) -> dict[str, str]:
 
     archive = _git("archive", "--format=zip", commit)
     if archive.returncode:
-        raise Refusal(f"git cannot read {commit}: {archive.stderr.decode().strip()}")
+        raise UserError(f"git cannot read {commit}: {archive.stderr.decode().strip()}")
     root = zipfile.Path(io.BytesIO(archive.stdout))
     lock = root / LOCK
     pins = PIN.findall(lock.read_text(encoding="utf-8")) if lock.is_file() else []

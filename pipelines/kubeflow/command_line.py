@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from components.shared.contracts.errors import ExitCode
 from components.shared.kubeflow.runs import FINAL_STATES
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow import cron, schedule_file
 from pipelines.kubeflow.controller import retry_policy
 from pipelines.kubeflow.host import Host
 from pipelines.kubeflow.recurring import Foreign, Paused
-from pipelines.kubeflow.runs import Run, WaitError
+from pipelines.kubeflow.runs import Run, RunTimeoutError
 from pipelines.kubeflow.schedules import Step
 from pipelines.parameters import one_of_the_pipelines
 
-FAILED, TIMEOUT = 1, 124
 YEAR = 366 * 24 * 3600
 CODES = "exit codes: 0 succeeded, 1 failed or canceled, 2 refused or unreachable, 124 timed out"
 LOG_CODES = CODES.replace("timed out", "not over yet")
@@ -160,16 +160,18 @@ def _wait(options: dict[str, Any]) -> int:
 def _waited(run: Run, timeout: float, every: float) -> int:
     try:
         run.wait(timeout, every, lambda line: print(f"{run.name} {line}", flush=True))
-    except WaitError as late:
+    except RunTimeoutError as late:
         print(late, file=sys.stderr)
-        return TIMEOUT
-    return 0 if run.succeeded else FAILED
+        return ExitCode.TIMED_OUT
+    return ExitCode.SUCCEEDED if run.succeeded else ExitCode.FAILED
 
 
 def _logs(options: dict[str, Any]) -> int:
     run = _take_host(options).run(options["run"])
     print(run.logs())
-    return 0 if run.succeeded else FAILED if run.state in FINAL_STATES else TIMEOUT
+    if run.state not in FINAL_STATES:
+        return ExitCode.TIMED_OUT
+    return ExitCode.SUCCEEDED if run.succeeded else ExitCode.FAILED
 
 
 def _lint(options: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from itertools import islice
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 FIELDS = ("second", "minute", "hour", "day of month", "month", "day of week")
 BOUNDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
@@ -41,7 +41,7 @@ MAX_INTERVAL_S = YEARS * 366 * 24 * 3600
 LEAP_DAY = datetime(2024, 2, 1, tzinfo=UTC)  # soon after this
 
 
-class CronError(Refusal):
+class CronError(UserError):
     """The scheduler would refuse the expression, or read it otherwise than it was meant."""
 
 

@@ -57,7 +57,7 @@ class Host:
             allow_tags: Whether images may be named by tag, and not by digest.
 
         Raises:
-            Refusal: If the tree is dirty, the pipeline breaks the policy for what is
+            UserError: If the tree is dirty, the pipeline breaks the policy for what is
                 released, or the host does not take it.
         """
         return versions.upload(
@@ -79,7 +79,7 @@ class Host:
             **given: Pipeline parameters; the others keep their defaults.
 
         Raises:
-            Refusal: If a parameter is wrong, or the host does not take the run.
+            UserError: If a parameter is wrong, or the host does not take the run.
         """
         return runs.submit(self.client, pipeline, given, name=name, version=version, again=again)
 
@@ -87,6 +87,6 @@ class Host:
         """Return a run by its name or its id.
 
         Raises:
-            Refusal: If the host has no such run.
+            UserError: If the host has no such run.
         """
         return runs.find(self.client, run)

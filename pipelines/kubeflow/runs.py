@@ -7,9 +7,9 @@ from typing import Any
 
 from kfp import Client
 
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.contracts.outages import is_outage
 from components.shared.contracts.record import digest_of
-from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError, asking, url_of
 from components.shared.kubeflow.logs import own_lines, read_log, why_it_failed
 from components.shared.kubeflow.nodes import nodes_of
@@ -32,7 +32,7 @@ LINES_ELSE = 3
 MAX_FAILED_POLLS = 5  # in a row, while waiting
 
 
-class WaitError(Refusal):
+class RunTimeoutError(OutageError):
     """A run was not over in time."""
 
 
@@ -86,7 +86,7 @@ class Run:
             tell: Called with each new state, and once with each reason why a pod is pending.
 
         Raises:
-            WaitError: If it is not over in time.
+            RunTimeoutError: If it is not over in time.
             HostError: If the host does not answer for good.
         """
         end, missed = time.monotonic() + timeout, 0
@@ -106,7 +106,7 @@ class Run:
             if not missed and self.state in FINAL_STATES:
                 return self
             if time.monotonic() + every > end:
-                raise WaitError(f"run {self.name} is {self.state} after {timeout:g} s")
+                raise RunTimeoutError(f"run {self.name} is {self.state} after {timeout:g} s")
             time.sleep(every)
 
     def logs(self) -> str:
@@ -181,7 +181,7 @@ def submit(
         root: A folder in that checkout.
 
     Raises:
-        Refusal: If there is no such parameter or version, or the host does not take it.
+        UserError: If there is no such parameter or version, or the host does not take it.
     """
     parameters = defaults(pipeline) | runtime_parameters(pipeline, given)
     chosen = choose(client, pipeline, version, root=root)
@@ -202,11 +202,11 @@ def find(client: Client, run: str) -> Run:
     Both are searched in the list of runs, which returns at once if there is none.
 
     Raises:
-        Refusal: If the host has no such run.
+        UserError: If the host has no such run.
     """
     if found := find_run(client, run) or _by_id(client, run):
         return Run(client, found)
-    raise Refusal(f"the host knows no run {run!r}, expected a run's name or id")
+    raise UserError(f"the host knows no run {run!r}, expected a run's name or id")
 
 
 def _by_id(client: Client, run: str) -> Answer | None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.object_store import REMOTE_SCHEMES, scheme_of
-from components.shared.contracts.refusal import Refusal
 from pipelines.parameters import checked
 
 UPLOAD = "upload the files to the object store and name them as s3://bucket/prefix"
@@ -18,18 +18,18 @@ def runtime_parameters(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any
         given: Pipeline parameters by name.
 
     Raises:
-        Refusal: If there is no such pipeline or parameter, a value is not allowed, or it names a
+        UserError: If there is no such pipeline or parameter, a value is not allowed, or it names a
             folder, which exists on this machine alone.
     """
     source = str(given.get("source", ""))
     if pipeline == "import" and scheme_of(source) not in REMOTE_SCHEMES:
-        raise Refusal(
+        raise UserError(
             f"import: source is {source!r}, which no task of a cluster sees; expected an address "
             f"in an object store ({', '.join(REMOTE_SCHEMES)}): {UPLOAD}"
         )
     parameters = checked(pipeline, given)
     if pipeline == "batch" and parameters.get("folder"):
-        raise Refusal(
+        raise UserError(
             f"batch: folder is {parameters['folder']!r}, which no task of a cluster sees; expected "
             "none: import the images first, or run batch on this machine"
         )

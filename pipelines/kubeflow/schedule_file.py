@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record, complaint
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.values import Name
 from pipelines.kubeflow import cron
 from pipelines.kubeflow.runtime_parameters import runtime_parameters
@@ -79,24 +79,24 @@ def read(file: Path = FILE) -> ScheduleFile:
     """Read and validate the schedules.
 
     Raises:
-        Refusal: If the file cannot be read, or something in it is wrong.
+        UserError: If the file cannot be read, or something in it is wrong.
     """
     try:
         told = ScheduleFile.model_validate(yaml.load(file.read_bytes(), _Loader))
     except ValidationError as error:
-        raise Refusal(f"{file.name}: {complaint(error)}") from error
+        raise UserError(f"{file.name}: {complaint(error)}") from error
     except (OSError, yaml.YAMLError) as cause:
-        raise Refusal(f"{file}: {' '.join(str(cause).split())[:300]}") from cause
+        raise UserError(f"{file}: {' '.join(str(cause).split())[:300]}") from cause
     try:
         zone = told.zone
     except (KeyError, OSError, ValueError) as cause:
         known = "expected an IANA name such as Europe/Zurich"
-        raise Refusal(f"{file.name}: timezone is {told.timezone!r}, {known}") from cause
+        raise UserError(f"{file.name}: timezone is {told.timezone!r}, {known}") from cause
     for schedule in told.schedules:
         _check(f"{file.name}: {schedule.name}", schedule, zone)
     names = [one.name for one in planned(told)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Refusal(f"{file.name} schedules {', '.join(twice)} twice, expected each name once")
+        raise UserError(f"{file.name} schedules {', '.join(twice)} twice, expected each name once")
     return told
 
 
@@ -119,10 +119,10 @@ def _check(where: str, schedule: Schedule, zone: ZoneInfo) -> None:
         cron.check(schedule.cron, zone)
         for parameters in schedule.datasets.values():
             if "dataset" in parameters:
-                raise Refusal("dataset is a parameter, expected only the dataset's own key")
+                raise UserError("dataset is a parameter, expected only the dataset's own key")
             runtime_parameters(schedule.pipeline, parameters)
-    except Refusal as refusal:
-        raise Refusal(f"{where}: {refusal}") from refusal
+    except UserError as refusal:
+        raise UserError(f"{where}: {refusal}") from refusal
 
 
 class _Loader(yaml.SafeLoader):

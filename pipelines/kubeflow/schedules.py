@@ -18,8 +18,8 @@ from urllib.parse import quote
 from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import digest_of
-from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import asking, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, PipelineVersion
 from pipelines.graphs import GRAPHS
@@ -73,7 +73,7 @@ def plan(
         busy: Ids of recurring runs with an active run.
 
     Raises:
-        Refusal: If two of one name are there, or one that this file did not make.
+        UserError: If two of one name are there, or one that this file did not make.
     """
     there = list(there)
     names = {one.name for one in wanted}
@@ -145,7 +145,7 @@ class Schedules:
         """Return the steps of `apply`; those that need `prune` come last.
 
         Raises:
-            Refusal: If the file is wrong, a pipeline is not uploaded, or the host has two
+            UserError: If the file is wrong, a pipeline is not uploaded, or the host has two
                 recurring runs of one name or one that we did not make.
         """
         told = read(self._file)
@@ -159,7 +159,7 @@ class Schedules:
             prune: Whether to remove what this file made and has no more.
 
         Raises:
-            Refusal: As `diff` does, or if the host does not take it.
+            UserError: As `diff` does, or if the host does not take it.
         """
         told = read(self._file)
         wanted, owner = planned(told), self._owner(told)
@@ -243,8 +243,8 @@ class Schedules:
 
 def _refuse_what_is_ambiguous(name: str, named: Sequence[Recurring], owner: str) -> None:
     ids = ", ".join(one.id for one in named)
-    if len(named) > 1:
-        raise Refusal(f"the host has {name} {len(named)} times ({ids}), expected once: delete one")
+    if (times := len(named)) > 1:
+        raise UserError(f"the host has {name} {times} times ({ids}), expected once: delete one")
     if named and named[0].owner != owner:
         whose = f"{named[0].owner} made" if named[0].owner else "this file did not make"
-        raise Refusal(f"the host has a {name} that {whose} ({ids}), expected {owner}: delete it")
+        raise UserError(f"the host has a {name} that {whose} ({ids}), expected {owner}: delete it")

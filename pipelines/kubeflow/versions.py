@@ -17,7 +17,7 @@ from kfp import Client
 from kfp.dsl.base_component import BaseComponent
 from kfp_server_api import V2beta1Pipeline
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import HostError, asking, url_of
 from components.shared.kubeflow.runs import PipelineVersion, find_pipeline, find_version
 from pipelines.form import description_of
@@ -52,7 +52,7 @@ def upload(
         root: A folder in the git checkout.
 
     Raises:
-        Refusal: If the tree is dirty or no checkout, or policy or host do not take it.
+        UserError: If the tree is dirty or no checkout, or policy or host do not take it.
     """
     graph = graph_of(name)
     revision = _revision(root, allow_dirty=allow_dirty)
@@ -90,7 +90,7 @@ def choose(client: Client, name: str, version: str = "", *, root: Path = ROOT) -
         root: A folder in the git checkout.
 
     Raises:
-        Refusal: If the host has no such pipeline, or no such version of it.
+        UserError: If the host has no such pipeline, or no such version of it.
     """
     graph = graph_of(name)
     if version:
@@ -107,7 +107,7 @@ def _label_here(name: str, root: Path) -> str:
     """Return the name of this working tree's version, or nothing if this is no checkout."""
     try:
         revision = _revision(root, allow_dirty=True)
-    except Refusal:
+    except UserError:
         return ""
     with TemporaryDirectory() as folder:
         return _label(revision, write_package(name, Path(folder)))[0]
@@ -129,15 +129,13 @@ def _refuse_what_breaks_the_policy(package: Path, *, allow_tags: bool) -> None:
     told = f"{package.stem} breaks the policy in {len(found)} places, first: {found[0].rule}: "
     told += f"{found[0].where} {found[0].sentence}"
     pushed = "; `make push` notes digests, --allow-tags does without"
-    raise Refusal(told + (pushed if any(one.rule == "digest" for one in found) else ""))
+    raise UserError(told + (pushed if any(one.rule == "digest" for one in found) else ""))
 
 
 def _known(client: Client, pipeline: str, label: str) -> PipelineVersion | None:
     try:
         return find_version(client, pipeline, label)
-    except HostError:
-        raise
-    except Refusal:
+    except UserError:
         return None
 
 
@@ -158,7 +156,7 @@ def _revision(root: Path, *, allow_dirty: bool) -> str:
     changed = _git(root, "status", "--porcelain").splitlines()
     if changed and not allow_dirty:
         named = ", ".join(line[3:] for line in changed[:3]) + (", ..." if changed[3:] else "")
-        raise Refusal(
+        raise UserError(
             f"the working tree differs from revision {revision} in {len(changed)} files ({named}), "
             "expected them to be committed, or --allow-dirty"
         )
@@ -169,5 +167,5 @@ def _git(root: Path, *words: str) -> str:
     try:
         done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as cause:
-        raise Refusal(f"{root} has no git revision, expected a checkout with a commit") from cause
+        raise UserError(f"{root} has no git revision, expected a checkout with a commit") from cause
     return done.stdout.strip("\n")

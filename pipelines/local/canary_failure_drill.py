@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.promotion.deploy_model.pictures import served_lately
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.signature import sign
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -67,7 +67,7 @@ def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) ->
         heard: Called with a task's title and a line for each progress line of a task.
 
     Raises:
-        Refusal: If nothing is in service, or there are no pictures to send.
+        UserError: If nothing is in service, or there are no pictures to send.
     """
     assert stack.detectors
     env = stack.env
@@ -77,10 +77,10 @@ def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) ->
         registry, page = Registry(connection), Path(folder) / "page.html"
         champion = registry.champion(dataset)
         if champion is None:
-            raise Refusal(f"{dataset} has no model in service, expected one for the drill")
+            raise UserError(f"{dataset} has no model in service, expected one for the drill")
         jpegs = list(served_lately(connection, objects, dataset, PICTURES))
         if not jpegs:
-            raise Refusal(f"{dataset} has served no image yet, expected some for the drill")
+            raise UserError(f"{dataset} has served no image yet, expected some for the drill")
         copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))
         options = {"dataset": dataset, "model": copy, "page": page}
         with Clients(env["DETECTOR_URL"], dataset, jpegs, killer) as clients:

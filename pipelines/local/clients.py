@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.traffic.routes import RouteTable
 
 RATE = 20.0  # requests a second, of all clients together
@@ -44,7 +44,7 @@ class Clients:
         """Start the thread.
 
         Raises:
-            Refusal: If no proxy answers.
+            OutageError: If no proxy answers.
         """
         with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
             _routes(client)
@@ -85,7 +85,7 @@ class Clients:
         """Return whether a candidate is on trial; False if the proxy does not answer."""
         try:
             on_trial = _routes(client).datasets.get(self._dataset)
-        except Refusal:
+        except OutageError:
             return False
         self._watch(on_trial.percent if on_trial else 0)
         return on_trial is not None
@@ -103,12 +103,12 @@ def _routes(client: httpx.Client) -> RouteTable:
     """Return the routes of the proxy: the stable model and the candidate of each dataset.
 
     Raises:
-        Refusal: If no proxy answers.
+        OutageError: If no proxy answers.
     """
     try:
         return RouteTable.model_validate_json(client.get("/routes").content)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as cause:
-        raise Refusal(
+        raise OutageError(
             f"no reverse proxy answers at DETECTOR_URL {client.base_url}, expected one: "
             "python -m components route_requests"
         ) from cause

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from components.promotion.deploy_model.pictures import served_lately
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.object_store import scheme_of
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Alias, Registry
@@ -44,7 +44,7 @@ def run(name: str, parameters: Mapping[str, Any]) -> int:
         parameters: Pipeline parameters by name.
 
     Raises:
-        Refusal: If a parameter is unknown or not allowed, before anything is started.
+        UserError: If a parameter is unknown or not allowed, before anything is started.
     """
     parameters = _on_this_machine(name, parameters)
     with local_stack() as stack:
@@ -62,12 +62,12 @@ def retrain(frames: int) -> int:
         frames: Number of frames to draw.
 
     Raises:
-        Refusal: If there is no champion to compare with.
+        UserError: If there is no champion to compare with.
     """
     with local_stack() as stack:
         story = whole.Story(whole.SIMULATED, stack, Terminal())
         if not whole.is_served(story):
-            raise Refusal(f"{whole.SIMULATED} has no champion yet: run `make run` first")
+            raise UserError(f"{whole.SIMULATED} has no champion yet: run `make run` first")
         story.job(
             "Labels", "simulate_cameras", dataset=story.dataset, frames=frames,
             conditions="night-rain", first_day="2026-01-12",
@@ -89,12 +89,12 @@ def rollback(dataset: str) -> int:
         dataset: Name of the dataset.
 
     Raises:
-        Refusal: If DATABASE_URL names a database whose models are not served here: its
+        UserError: If DATABASE_URL names a database whose models are not served here: its
             registry would change, but clients would have the same model as before.
     """
     served = os.environ.get("DETECTOR_URL") or os.environ.get("DETECTOR_TARGET")
     if os.environ.get("DATABASE_URL") and not served:
-        raise Refusal(
+        raise UserError(
             "DATABASE_URL names a registry, and nothing says where its models are served; "
             "expected KFP_HOST or --host for those of a cluster, DETECTOR_URL for servers of "
             "your own, or no DATABASE_URL for this machine's"
@@ -114,7 +114,7 @@ def history(dataset: str) -> int:
         versions, entries = registry.versions(dataset), registry.history(dataset)
         aliases = {alias: registry.alias(dataset, alias) for alias in ALIASES}
     if not versions:
-        raise Refusal(f"{dataset} has no model yet; `make run` makes one")
+        raise UserError(f"{dataset} has no model yet; `make run` makes one")
     Terminal().history(versions, aliases, entries)
     return 0
 
@@ -126,13 +126,13 @@ def serve(port: int) -> int:
         port: TCP port of the reverse proxy.
 
     Raises:
-        Refusal: If there is no model to serve yet.
+        UserError: If there is no model to serve yet.
     """
     with local_stack(detector_port=port) as stack:
         url = stack.env["DETECTOR_URL"]
         models = httpx.get(f"{url}/v2/models", timeout=10).json()["models"]
         if not models:
-            raise Refusal(f"{stack.state} holds no model to serve yet; `make run` makes one")
+            raise UserError(f"{stack.state} holds no model to serve yet; `make run` makes one")
         print(f"serving {', '.join(models)} at {url}; stop with Ctrl-C. For example:")
         kind = "-H 'Content-Type: image/jpeg'"
         for name in models:
@@ -148,7 +148,7 @@ def _on_this_machine(pipeline: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("folder", "source"):
         path = str(parameters.get(name, ""))
         if path and not scheme_of(path) and not Path(path).exists():
-            raise Refusal(f"{pipeline}: {name} is {path!r}, which is not there")
+            raise UserError(f"{pipeline}: {name} is {path!r}, which is not there")
     return parameters
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.postgres import connect, migrate
@@ -50,7 +50,7 @@ class LocalStack:
         return self.state / "logs"
 
     def must_run(self) -> None:
-        """Raise ProcessError if a service has ended by itself."""
+        """Raise EmbeddedServiceError if a service has ended by itself."""
         for child in self.children:
             child.must_run()
 
@@ -68,7 +68,7 @@ def local_stack(detector_port: int = 0) -> Iterator[LocalStack]:
         detector_port: TCP port of the detectors' proxy; 0 takes any free port.
 
     Raises:
-        Refusal: If another run uses the state folder, or the disk is nearly full.
+        UserError: If another run uses the state folder, or the disk is nearly full.
     """
     state = state_folder()
     with ExitStack() as stack:
@@ -98,7 +98,7 @@ def database_url() -> Iterator[str]:
     DATABASE_URL is yielded as it is if it is set.
 
     Raises:
-        Refusal: As `local_stack` does.
+        UserError: As `local_stack` does.
     """
     if url := os.environ.get("DATABASE_URL"):
         yield url
@@ -116,19 +116,19 @@ def _only_one(state: Path) -> Iterator[None]:
         (state / "logs").mkdir(parents=True, exist_ok=True)
         lock = (state / "lock").open("a+")
     except OSError as cause:
-        raise Refusal(f"state folder {state} cannot be written: {cause.strerror}") from cause
+        raise UserError(f"state folder {state} cannot be written: {cause.strerror}") from cause
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise Refusal(
+            raise OutageError(
                 f"state folder {state} is in use by process {lock.read()}; wait for it, "
                 "or set CARS_STATE to another folder"
             ) from None
         free = shutil.disk_usage(state).free
         if free < MIN_FREE_BYTES:
-            raise Refusal(
+            raise UserError(
                 f"the disk of {state} has {free / 1e6:,.0f} MB free, a run needs "
                 f"{MIN_FREE_BYTES / 1e6:,.0f} MB; free some, or set CARS_STATE to another disk"
             )

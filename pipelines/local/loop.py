@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.data.ingest_events.wait import wait_until_ingested
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import ValidationPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from components.shared.store.stream import stream_id
@@ -28,7 +28,7 @@ LIVE_FRAMES = 80
 LIVE = (("the same conditions", "same"), ("night and rain", "night-rain"))
 
 
-class StepFailed(Refusal):
+class StepFailedError(UserError):
     """A step of the loop failed; the message is the step's error."""
 
 
@@ -54,7 +54,7 @@ class Story:
         return self.pipeline("Train", "train", {"dataset": self.dataset, **best, **more})
 
     def job(self, title: str, name: str, **options: Any) -> LocalRun:
-        """Run one job; raise StepFailed if it fails.
+        """Run one job; raise StepFailedError if it fails.
 
         Args:
             title: Title in the table.
@@ -65,7 +65,7 @@ class Story:
         return self._told(title, run_job(self.stack, name, options, self.terminal.line))
 
     def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> LocalRun:
-        """Run one pipeline; raise StepFailed if it fails.
+        """Run one pipeline; raise StepFailedError if it fails.
 
         Args:
             title: Title in the table.
@@ -76,7 +76,7 @@ class Story:
         return self._told(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
 
     def drill(self, title: str) -> LocalRun:
-        """Run the canary failure drill; raise StepFailed if there is no rollback."""
+        """Run the canary failure drill; raise StepFailedError if there is no rollback."""
         self.terminal.heading(title)
         return self._told(title, drill(self.stack, self.dataset, self.terminal.line))
 
@@ -94,7 +94,7 @@ class Story:
     def _told(self, title: str, run: LocalRun) -> LocalRun:
         self.runs.append((title, run))
         if run.failed:
-            raise StepFailed(f"{title}: {run.cause}")
+            raise StepFailedError(f"{title}: {run.cause}")
         return run
 
 
@@ -106,11 +106,11 @@ def loop(data: str, name: str) -> Path:
         name: Name of the dataset; empty takes it from the folder.
 
     Raises:
-        Refusal: If the data or the name cannot be used, or a step failed.
+        UserError: If the data or the name cannot be used, or a step failed.
     """
     if data and not Path(data).is_dir():
         kind = "is a file" if Path(data).exists() else "does not exist"
-        raise Refusal(f"DATA={data} {kind}, expected a folder of labelled images")
+        raise UserError(f"DATA={data} {kind}, expected a folder of labelled images")
     dataset = name or (slug(Path(data).resolve().name) if data else SIMULATED)
     checked("train", {"dataset": dataset})
     with local_stack() as stack:
@@ -168,7 +168,7 @@ def _must_be_enough(story: Story) -> None:
         )
         ((images, boxes),) = cursor.fetchall()
     if why := ValidationPolicy().too_small(images, int(boxes)):
-        raise Refusal(f"{story.dataset} cannot be trained on: {why}")
+        raise UserError(f"{story.dataset} cannot be trained on: {why}")
 
 
 def _live(story: Story, title: str, train: LocalRun, condition: str, simulated: bool) -> None:

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from components.shared.contracts.errors import OutageError
+
 PR_SET_PDEATHSIG = 1
 REVIVE_S = 2.0  # between two starts of what ends by itself
 _libc = ctypes.CDLL(None)
 
 
-class ProcessError(RuntimeError):
+class EmbeddedServiceError(OutageError):
     """An embedded service did not start, or stopped by itself."""
 
 
@@ -103,19 +105,23 @@ class Child:
             seconds: Maximum time to wait.
 
         Raises:
-            ProcessError: If it ends before, or takes longer than `seconds`.
+            EmbeddedServiceError: If it ends before, or takes longer than `seconds`.
         """
         deadline = time.monotonic() + seconds
         while not ready():
             self.must_run()
             if time.monotonic() > deadline:
-                raise ProcessError(f"{self.name} was not ready in {seconds:.0f} s: {self._end()}")
+                raise EmbeddedServiceError(
+                    f"{self.name} was not ready in {seconds:.0f} s: {self._end()}"
+                )
             time.sleep(0.02)
 
     def must_run(self) -> None:
-        """Raise ProcessError if the process has ended by itself."""
+        """Raise EmbeddedServiceError if the process has ended by itself."""
         if self.process.poll() is not None:
-            raise ProcessError(f"{self.name} ended with {self.process.returncode}: {self._end()}")
+            raise EmbeddedServiceError(
+                f"{self.name} ended with {self.process.returncode}: {self._end()}"
+            )
 
     def stop(self, by: signal.Signals = signal.SIGTERM, seconds: float = 20) -> None:
         """End the process and all its children, and kill them if they do not end in time.
@@ -149,7 +155,7 @@ class Revived(Child):
         """Restart the process if it has ended, at most once in `REVIVE_S` seconds.
 
         Raises:
-            ProcessError: If it ends while it starts for the first time.
+            EmbeddedServiceError: If it ends while it starts for the first time.
         """
         if self._starting:
             super().must_run()

@@ -100,7 +100,7 @@ def run_pipeline(
         heard: Called with a task's title and a line for each progress line of a task.
 
     Raises:
-        Refusal: If a parameter is unknown or has a value that is not allowed.
+        UserError: If a parameter is unknown or has a value that is not allowed.
     """
     taken = checked(name, parameters)
     run = LocalRun(name, _fresh_folder(stack, name), titles_of(name))

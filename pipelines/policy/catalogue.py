@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.__main__ import JOBS
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from pipelines.policy.compiled import job_of
 
 STAGES = ("data", "training", "tuning", "promotion", "serving", "monitoring")
@@ -35,10 +35,10 @@ def replaced(page: str) -> str:
     """Return a page with the current catalogue between its markers.
 
     Raises:
-        Refusal: If the markers are not there, once each.
+        UserError: If the markers are not there, once each.
     """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise Refusal(f"the page lacks {BEGIN!r} or {END!r}, expected each once")
+        raise UserError(f"the page lacks {BEGIN!r} or {END!r}, expected each once")
     before, rest = page.split(BEGIN)
     return f"{before}{BEGIN}\n\n{catalogue()}\n{END}{rest.split(END)[1]}"
 

@@ -15,7 +15,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PlatformSpec,
 )
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 Body = Mapping[str, Any]
 
@@ -72,12 +72,12 @@ class Compiled:
         """Read a file that `compile.py` wrote.
 
         Raises:
-            Refusal: If it is something else.
+            UserError: If it is something else.
         """
         try:
             documents = list(yaml.safe_load_all(file.read_text()))
         except (yaml.YAMLError, UnicodeDecodeError) as cause:
-            raise Refusal(f"{file} is no YAML: {' '.join(str(cause).split())[:200]}") from cause
+            raise UserError(f"{file} is no YAML: {' '.join(str(cause).split())[:200]}") from cause
         return cls.of(str(file), documents)
 
     @classmethod
@@ -89,20 +89,20 @@ class Compiled:
             documents: The YAML documents.
 
         Raises:
-            Refusal: If they are no compiled pipeline.
+            UserError: If they are no compiled pipeline.
         """
         spec = documents[0] if documents else None
         if not isinstance(spec, dict) or not spec.keys() >= {"pipelineInfo", "root"}:
-            raise Refusal(f"{name} is no compiled pipeline, expected pipelineInfo and root in it")
+            raise UserError(f"{name} is no compiled pipeline, expected pipelineInfo and root in it")
         if len(documents) != 2:
-            raise Refusal(
+            raise UserError(
                 f"{name} has {len(documents)} documents, expected 2: the pipeline, and what "
                 "concerns Kubernetes alone"
             )
         try:
             return cls(name, _pipeline(spec), _platform(documents[1]))
         except (ParseError, TypeError) as cause:  # the latter of what is no mapping at all
-            raise Refusal(
+            raise UserError(
                 f"{name} is no compiled pipeline: {' '.join(str(cause).split())}"
             ) from cause
 

@@ -72,7 +72,7 @@ def lint(files: Iterable[str], *, release: bool = False) -> int:
         release: Whether images must be named by digest.
 
     Raises:
-        Refusal: If a file is no compiled pipeline.
+        UserError: If a file is no compiled pipeline.
         OSError: If a file cannot be read.
     """
     pipelines = [Compiled.read(Path(file)) for file in files] or _compiled()

@@ -16,9 +16,9 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.quantity import Quantity, amount
 from components.shared.contracts.record import Record, complaint
-from components.shared.contracts.refusal import Refusal
 
 VARIABLE = "TASK_SIZES"
 COMPONENTS = Path(__file__).parents[2] / "components"
@@ -60,7 +60,7 @@ def size_of(kind: Kind, job: str) -> TaskSize:
         job: Name of the component's function.
 
     Raises:
-        Refusal: If the file that TASK_SIZES names is wrong.
+        UserError: If the file that TASK_SIZES names is wrong.
     """
     chosen = read_sizes(Path(file)) if (file := os.environ.get(VARIABLE)) else {}
     return chosen.get(job) or chosen.get(kind) or DEFAULTS[kind]
@@ -71,17 +71,17 @@ def read_sizes(file: Path) -> Mapping[str, TaskSize]:
     """Read the resources of kinds and jobs from a file, once for all tasks that are compiled.
 
     Raises:
-        Refusal: If the file cannot be read, or something in it is wrong.
+        UserError: If the file cannot be read, or something in it is wrong.
     """
     try:
         sizes = SIZES.validate_python(yaml.safe_load(file.read_text()) or {})
     except ValidationError as error:
-        raise Refusal(f"{VARIABLE}: {file.name}: {complaint(error)}") from error
+        raise UserError(f"{VARIABLE}: {file.name}: {complaint(error)}") from error
     except (OSError, ValueError, yaml.YAMLError) as cause:
-        raise Refusal(f"{VARIABLE}: {file}: {' '.join(str(cause).split())[:300]}") from cause
+        raise UserError(f"{VARIABLE}: {file}: {' '.join(str(cause).split())[:300]}") from cause
     known = (*DEFAULTS, *JOBS)
     if unknown := sorted(sizes.keys() - set(known)):
-        raise Refusal(
+        raise UserError(
             f"{VARIABLE}: {file.name} has {unknown[0]}, expected some of {', '.join(known)}"
         )
     return sizes

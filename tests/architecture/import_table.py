@@ -160,5 +160,5 @@ PIPELINES = {
     "pipelines.events": {"contracts"},
     "pipelines.completion": {"pipelines.command_line", "shtab"},
     "pipelines.command_line": set(),
-    "pipelines.__main__": {"contracts", "pipelines.command_line", "pipelines.local"},
+    "pipelines.__main__": {"contracts", "pipelines.command_line"},
 }  # fmt: skip

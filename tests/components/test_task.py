@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kfp import dsl
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.task import check_account, expected_account, forget_outputs, local_name
 from pipelines.placement import light
 
@@ -37,9 +37,9 @@ def flaky(made: dsl.Output[dsl.Dataset]) -> str:
 """
 REFUSING = """
 def refusing() -> str:
-    from components.shared.contracts.refusal import Refusal
+    from components.shared.contracts.errors import UserError
 
-    raise Refusal("image size is 300, expected a multiple of 32")
+    raise UserError("image size is 300, expected a multiple of 32")
 """
 
 BROKEN = """
@@ -109,7 +109,7 @@ def test_a_refusal_is_one_line_and_no_traceback(start):
     assert ended.returncode == 2
     assert "Traceback" not in ended.stdout + ended.stderr
     assert ended.stderr == (
-        "components.shared.contracts.refusal.Refusal: "
+        "components.shared.contracts.errors.UserError: "
         "image size is 300, expected a multiple of 32\n"
     )
 
@@ -143,12 +143,12 @@ def test_a_task_in_a_pod_has_a_log_of_its_own_and_needs_no_name(tmp_path):
 
 def test_what_the_environment_lacks_is_one_line_and_a_failure_has_its_own_code(start):
     lacking = start(LACKING, "lacking")
-    failing = start(REFUSING.replace("Refusal", "JobFailure"), "refusing")
+    failing = start(REFUSING.replace("UserError", "JobError"), "refusing")
 
     assert lacking.returncode == 2
     assert lacking.stderr == "builtins.KeyError: the environment lacks 'NOT_GIVEN'\n"
     assert failing.returncode == 1
-    told = "components.shared.contracts.refusal.JobFailure: image size is 300"
+    told = "components.shared.contracts.errors.JobError: image size is 300"
     assert failing.stderr.startswith(told)
 
 
@@ -186,7 +186,7 @@ def token_of(account, tmp_path):
 def test_a_run_under_the_dashboard_s_default_account_is_refused_in_one_sentence(tmp_path):
     token = token_of("system:serviceaccount:kubeflow:pipeline-runner", tmp_path)
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UserError) as refused:
         check_account("car-pipeline", token)
 
     assert str(refused.value) == (

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from components.__main__ import JOBS
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from pipelines.policy.catalogue import BEGIN, catalogue, replaced
 
 ROOT = Path(__file__).parents[2]
@@ -23,5 +23,5 @@ def test_every_job_stands_in_the_catalogue_once():
 
 
 def test_a_page_without_a_place_for_the_catalogue_is_refused():
-    with pytest.raises(Refusal, match="expected each once"):
+    with pytest.raises(UserError, match="expected each once"):
         replaced(f"# Components\n{BEGIN}\n")

@@ -55,23 +55,23 @@ def test_a_folder_without_images_is_one_clear_line_and_nothing_is_left_running(t
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
-    from components.shared.contracts.refusal import Refusal
+    from components.shared.contracts.errors import UserError
     from pipelines.local import local_stack
 
     monkeypatch.setenv("CARS_STATE", str(tmp_path))
     monkeypatch.setattr(local_stack, "MIN_FREE_BYTES", 10**18)
 
-    with pytest.raises(Refusal, match="MB free, a run needs"), local_stack.local_stack():
+    with pytest.raises(UserError, match="MB free, a run needs"), local_stack.local_stack():
         pass
 
 
 def test_a_state_folder_serves_one_run_at_a_time(tmp_path):
-    from components.shared.contracts.refusal import Refusal
+    from components.shared.contracts.errors import OutageError
     from pipelines.local.local_stack import _only_one
 
     with (
         _only_one(tmp_path),
-        pytest.raises(Refusal, match=f"in use by process {os.getpid()}"),
+        pytest.raises(OutageError, match=f"in use by process {os.getpid()}"),
         _only_one(tmp_path),
     ):
         pass
@@ -182,7 +182,7 @@ LOG = """\
     » 600 images
 22:04:37.100 - INFO - Task 'snapshot-dataset' finished with status SUCCESS
 22:04:37.200 - INFO - Executing task 'validate-dataset'
-    components.shared.contracts.refusal.Refusal: 3 images are undecodable, expected none
+    components.shared.contracts.errors.UserError: 3 images are undecodable, expected none
 22:04:38.100 - ERROR - Task 'validate-dataset' finished with status FAILURE
 RuntimeError: Pipeline 'train' finished with status FAILURE. Inner task failed
 """

@@ -6,8 +6,8 @@ import pytest
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.choices import Approval, ImageSize, LauncherName, number_or
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import Precision, Suppression
-from components.shared.contracts.refusal import Refusal
 from components.training.export_onnx.package import form_of
 from components.training.train_detector.launchers.choose import launcher_named
 from components.training.train_detector.plan.settings import TrainingSettings
@@ -65,7 +65,7 @@ def test_the_jobs_take_every_literal_and_no_other():
     ],
 )
 def test_another_value_is_refused_before_it_is_sent_or_run_here(given, complaint):
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         checked("train", given)
 
 
@@ -84,22 +84,22 @@ MAY_BE_EMPTY = ("recipe", "space", "folder")
 
 @pytest.mark.parametrize(("pipeline", "name"), parameters_but(*MAY_BE_EMPTY))
 def test_no_choice_is_left_empty(pipeline, name):
-    with pytest.raises(Refusal, match=f"{pipeline}: {name} is '', expected "):
+    with pytest.raises(UserError, match=f"{pipeline}: {name} is '', expected "):
         checked(pipeline, {name: ""})
 
 
 @pytest.mark.parametrize(("pipeline", "name"), parameters_but("source", "folder"))
 @pytest.mark.parametrize("value", [" car-parks ", "Ünsinn", "car-parks\n", "x\0", "\ud800"])
 def test_a_word_that_means_nothing_is_refused_for_every_choice(pipeline, name, value):
-    with pytest.raises(Refusal, match=f"{pipeline}: .*{name} is "):
+    with pytest.raises(UserError, match=f"{pipeline}: .*{name} is "):
         checked(pipeline, {name: value})
 
 
 @pytest.mark.parametrize("value", [" ", "\t", "a\0b", "\ud800"])
 def test_a_path_of_blanks_or_half_characters_is_refused(value):
-    with pytest.raises(Refusal, match="import: source is"):
+    with pytest.raises(UserError, match="import: source is"):
         checked("import", {"source": value})
-    with pytest.raises(Refusal, match="batch: folder is"):
+    with pytest.raises(UserError, match="batch: folder is"):
         checked("batch", {"folder": value})
 
 
@@ -114,7 +114,7 @@ def test_a_path_of_blanks_or_half_characters_is_refused(value):
 )
 @pytest.mark.parametrize("value", [-1, 2**31, 2**53, 10**400])
 def test_an_impossible_number_is_refused_for_every_count(pipeline, name, value):
-    with pytest.raises(Refusal, match=f"{pipeline}: {name} is "):
+    with pytest.raises(UserError, match=f"{pipeline}: {name} is "):
         checked(pipeline, {name: value})
 
 
@@ -132,7 +132,7 @@ def test_an_impossible_number_is_refused_for_every_count(pipeline, name, value):
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused_before_a_run(pipeline, given, complaint):
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         checked(pipeline, given)
 
 
@@ -152,7 +152,7 @@ def test_what_is_given_on_this_machine_is_looked_at_before_anything_starts(tmp_p
         ("train", {"approval": ""}),
         ("train", {"dataset": " car-parks "}),
     ]:
-        with pytest.raises(Refusal, match=f"{name}: {next(iter(given))} is "):
+        with pytest.raises(UserError, match=f"{name}: {next(iter(given))} is "):
             commands.run(name, {"dataset": "car-parks", **given})
 
     assert not (tmp_path / "state").exists()
@@ -177,7 +177,7 @@ def test_tasks_expect_the_account_that_runs_are_started_with():
 
 
 def test_a_folder_of_this_machine_is_refused_where_a_cluster_would_look_for_it():
-    with pytest.raises(Refusal, match=r"batch: folder is 'my/jpegs', which no task of a cluster"):
+    with pytest.raises(UserError, match=r"batch: folder is 'my/jpegs', which no task of a cluster"):
         runtime_parameters("batch", {"folder": "my/jpegs"})
 
     assert runtime_parameters("batch", {"dataset": "yard"}) == {"dataset": "yard"}
@@ -187,7 +187,7 @@ def test_a_folder_of_this_machine_is_refused_where_a_cluster_would_look_for_it()
     "source", ["", "my/cars", "cars.zip", "file:///tmp/cars", "https://example.com/cars.zip"]
 )
 def test_an_import_on_a_cluster_needs_an_address_in_an_object_store(source):
-    with pytest.raises(Refusal, match="expected an address in an object store"):
+    with pytest.raises(UserError, match="expected an address in an object store"):
         runtime_parameters("import", {"source": source})
 
 

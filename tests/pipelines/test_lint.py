@@ -11,7 +11,7 @@ import yaml
 from kfp import compiler, dsl, kubernetes
 
 from components.promotion.deploy_model.component import deploy_model
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from pipelines.exit_handler import exit_handler
 from pipelines.graphs import GRAPHS
 from pipelines.placement import light, with_database, with_detector, with_objects
@@ -194,7 +194,7 @@ PIPELINE = "pipelineInfo: {name: a}\nroot: {}\n---\n"
 def test_what_is_no_compiled_pipeline_is_refused(text, tmp_path):
     (tmp_path / "p.yaml").write_text(text)
 
-    with pytest.raises(Refusal, match=r"p\.yaml is no"):
+    with pytest.raises(UserError, match=r"p\.yaml is no"):
         lint([str(tmp_path / "p.yaml")])
 
 
@@ -204,7 +204,7 @@ def test_what_is_no_compiled_pipeline_is_refused(text, tmp_path):
 def test_a_file_with_other_than_two_documents_is_refused(act, train):
     act(train)
 
-    with pytest.raises(Refusal, match=r"p\.yaml has [13] documents, expected 2"):
+    with pytest.raises(UserError, match=r"p\.yaml has [13] documents, expected 2"):
         broken(train)
 
 

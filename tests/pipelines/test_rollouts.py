@@ -8,8 +8,8 @@ import pytest
 
 from components.promotion.deploy_model.packages import registered
 from components.promotion.deploy_model.server import ServerTarget
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageInfo, PackageLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.package_store import PackageStore, TrafficLease
 from components.shared.inference.signature import check_signature, make_keys
@@ -20,7 +20,7 @@ from pipelines.local import commands
 from pipelines.local.canary_failure_drill import REASON, Killer, _told, copied, drill
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack, _agree
-from pipelines.local.processes import ProcessError, Revived
+from pipelines.local.processes import EmbeddedServiceError, Revived
 from pipelines.local.run import LocalRun, LocalTask
 from tests.proofs.rollout.faults import Fault
 from tests.support.tiny_packages import jpeg_of, scene
@@ -62,7 +62,7 @@ def test_a_child_that_may_die_comes_back_and_is_stopped_in_the_end(tmp_path):
 def test_a_child_that_ends_before_it_is_ready_for_the_first_time_is_told_at_once(tmp_path):
     child = Revived("the misled", [sys.executable, "-c", "exit('no key')"], tmp_path / "log")
 
-    with pytest.raises(ProcessError, match="the misled ended with 1: no key"):
+    with pytest.raises(EmbeddedServiceError, match="the misled ended with 1: no key"):
         child.wait_until(lambda: False)
 
 
@@ -203,7 +203,7 @@ def test_a_drill_without_pictures_for_its_clients_registers_nothing(
         tmp_path, {"DATABASE_URL": database, "OBJECT_STORE_URL": object_store}, (), Two()
     )
 
-    with pytest.raises(Refusal, match="drilled has served no image yet"):
+    with pytest.raises(UserError, match="drilled has served no image yet"):
         drill(stack, "drilled", lambda title, line: None)
 
     assert registry.versions("drilled") == [champion]
@@ -213,7 +213,7 @@ def test_a_drill_without_pictures_for_its_clients_registers_nothing(
 def test_clients_want_a_front_door(server, where):
     url = server.url if where == "a server" else "http://127.0.0.1:9"
 
-    with pytest.raises(Refusal, match="no reverse proxy answers at DETECTOR_URL"):
+    with pytest.raises(UserError, match="no reverse proxy answers at DETECTOR_URL"):
         Clients(url, "clients", [JPEG]).__enter__()
 
 
@@ -273,6 +273,6 @@ def test_going_back_here_leaves_the_registry_of_a_cluster_alone(
         monkeypatch.delenv(name, raising=False)
     before = registry.history("drilled")
 
-    with pytest.raises(Refusal, match="expected KFP_HOST or --host"):
+    with pytest.raises(UserError, match="expected KFP_HOST or --host"):
         commands.rollback("drilled")
     assert registry.history("drilled") == before

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.quantity import amount
-from components.shared.contracts.refusal import Refusal
 from pipelines.placement import SECONDS
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 
@@ -62,14 +62,14 @@ def test_a_kind_is_changed_for_all_its_jobs_and_a_job_for_itself(sizes):
     ],
 )
 def test_a_wrong_size_is_named(sizes, text, complaint):
-    with pytest.raises(Refusal, match=complaint) as refused:
+    with pytest.raises(UserError, match=complaint) as refused:
         read_sizes(sizes(text))
 
     assert "TASK_SIZES" in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(Refusal, match=r"TASK_SIZES: .*none\.yaml"):
+    with pytest.raises(UserError, match=r"TASK_SIZES: .*none\.yaml"):
         read_sizes(tmp_path / "none.yaml")
 
 

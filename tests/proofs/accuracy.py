@@ -18,7 +18,7 @@ from components.data.ingest_events.wait import wait_until_ingested
 from components.data.snapshot_dataset.freeze import freeze
 from components.promotion.evaluate_detector.evaluate import evaluate
 from components.shared.contracts.absence import mark_absent
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -78,7 +78,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     try:
         seeds = [int(seed) for seed in options.seeds.split(",")]
         options.settings = {seed: settings_of(**chosen, seed=seed) for seed in seeds}
-    except (Refusal, ValueError) as cause:
+    except (UserError, ValueError) as cause:
         parser.error(str(cause))
     return options
 

@@ -25,7 +25,7 @@ from typing import Any
 from kfp import compiler
 
 from components.shared.contracts.account import pipeline_account
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import asking, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, find_pipeline
 from pipelines.graphs import GRAPHS
@@ -102,7 +102,7 @@ class Proof:
             self.place.apply(overlay)
             missing = self.place.missing()
         if missing:
-            raise Refusal(
+            raise UserError(
                 f"namespace {self.place.name} lacks {', '.join(missing)}; expected an overlay to "
                 "be installed there (manifests/README.md), or OVERLAY=folder of one"
             )
@@ -152,7 +152,7 @@ class Proof:
         begin = time.monotonic()
         run.wait(6 * HOURS, self.every)
         if not run.succeeded:
-            raise Refusal(run.logs())
+            raise UserError(run.logs())
         print(f"{told} in {time.monotonic() - begin:.0f} s ({run.name})", flush=True)
         return run
 
@@ -166,7 +166,7 @@ class Proof:
     def _retire(self) -> None:
         run = self.started(graphs.retire)
         if not run.wait(HOURS, self.every).succeeded:
-            raise Refusal(run.logs())
+            raise UserError(run.logs())
         self.remove(run)
 
     def _figures(self, run: Run) -> str:
@@ -183,7 +183,7 @@ class Proof:
                 with asking(url_of(self.host.client)):
                     act()
                 print(f"removed {what}", flush=True)
-            except Refusal as refusal:
+            except UserError as refusal:
                 self.left.append(what)
                 print(f"NOT REMOVED: {what}: {refusal}", flush=True)
 
@@ -211,7 +211,7 @@ def main() -> int:
         host, place = Host(), Namespace(os.environ.get("KFP_NAMESPACE") or "car-detection")
         reached = url_of(host.client)  # which asks the host
         place.missing()  # which asks the cluster
-    except Refusal as refusal:
+    except UserError as refusal:
         print(f"this proof needs a Kubeflow Pipelines and its cluster: {refusal}", file=sys.stderr)
         return 2
     print(f"{reached} and the cluster of KUBECONFIG answer", flush=True)
@@ -219,7 +219,7 @@ def main() -> int:
     try:
         with Proof(host, place, dataset) as proof:
             proof.prove(overlay, os.environ.get("LAUNCHER") or "local")
-    except Refusal as refusal:
+    except UserError as refusal:
         print(f"\nNOT proved: {refusal}", file=sys.stderr)
         return 1
     print(f"proved; rows and bytes of dataset {dataset} stay in the lake")

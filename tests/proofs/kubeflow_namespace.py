@@ -8,7 +8,7 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 NEEDED = {
     "service_account": ("car-pipeline",),
@@ -34,7 +34,7 @@ class Namespace:
         try:
             api = config.new_client_from_config()
         except config.ConfigException as cause:
-            raise Refusal(f"KUBECONFIG names no cluster: {cause}") from cause
+            raise UserError(f"KUBECONFIG names no cluster: {cause}") from cause
         self._core, self._network = client.CoreV1Api(api), client.NetworkingV1Api(api)
 
     def missing(self) -> list[str]:
@@ -123,7 +123,7 @@ class Namespace:
     def _kubectl(self, *words: str) -> None:
         done = subprocess.run(["kubectl", *words], capture_output=True, text=True)
         if done.returncode:
-            raise Refusal(f"kubectl {' '.join(words)}: {done.stderr.strip()[:500]}")
+            raise UserError(f"kubectl {' '.join(words)}: {done.stderr.strip()[:500]}")
 
 
 def is_isolated(policies: Iterable[client.V1NetworkPolicy], labels: Mapping[str, str]) -> bool:
@@ -155,6 +155,6 @@ def _asking() -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:
-        raise Refusal(f"the API server says {error.status}: {str(error.body)[:300]}") from error
+        raise UserError(f"the API server says {error.status}: {str(error.body)[:300]}") from error
     except urllib3.exceptions.HTTPError as error:
-        raise Refusal(f"no API server answers: {str(error)[:200]}") from error
+        raise UserError(f"no API server answers: {str(error)[:200]}") from error

@@ -1,6 +1,6 @@
 """What a real Kubeflow Pipelines 2.17 was seen to do otherwise than we thought, looked at again.
 
-Each function takes the proof, prints one line, and raises Refusal if the row does not hold.
+Each function takes the proof, prints one line, and raises UserError if the row does not hold.
 """
 
 import json
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.shared.contracts.account import pipeline_account
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import HostError, asking, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, FINAL_STATES, PAGE, find_version, start_run
 from pipelines.graphs import GRAPHS
@@ -37,12 +37,12 @@ def unknown_run(proof: Any) -> None:
         find(proof.host.client, f"nobody-{proof.dataset}")
     except HostError:
         raise
-    except Refusal:
+    except UserError:
         seconds = time.monotonic() - begin
         _must(seconds < AT_ONCE_S, f"an unknown run was refused after {seconds:.0f} s")
         print(f"an unknown run is refused in {seconds:.1f} s", flush=True)
         return
-    raise Refusal("a run that nobody started was found")
+    raise UserError("a run that nobody started was found")
 
 
 def refused_value(proof: Any) -> None:
@@ -65,7 +65,7 @@ def refused_value(proof: Any) -> None:
         print(f"a wrong {limited[0]} is refused: {error}", flush=True)
         return
     proof.remove(find(client, str(run.run_id)))
-    raise Refusal(f"a run with a wrong {limited[0]} was started")
+    raise UserError(f"a run with a wrong {limited[0]} was started")
 
 
 def rolled_back_to_nothing(proof: Any) -> Run:
@@ -106,7 +106,7 @@ def recorded(proof: Any, expected: dict[Run, str]) -> None:
     told = proof.ours("outcomes read", graphs.outcomes, runs=list(ids))
     found = re.search(r"^outcomes (\{.*\})$", proof.place.log(told.id), re.MULTILINE)
     if not found:
-        raise Refusal("the outcomes are gone with the pod that read them")
+        raise UserError("the outcomes are gone with the pod that read them")
     stored = json.loads(found[1])
     wrong = {
         id_: stored.get(id_) for id_, state in ids.items() if [state] != stored.get(id_, [])[:1]
@@ -150,7 +150,7 @@ def scheduled(proof: Any) -> None:
         _must(bool(_recurring(proof, schedules)), "the schedule went before its run was over")
         fired.wait(HOURS, proof.every)
         if not fired.succeeded:
-            raise Refusal(fired.logs())
+            raise UserError(fired.logs())
         print(f"the schedule fired {fired.name}, which {fired.state.lower()}", flush=True)
 
         def gone() -> bool:
@@ -209,10 +209,10 @@ def _until(proof: Any, look: Any, complaint: str) -> Any:
         if found := look():
             return found
         if time.monotonic() > end:
-            raise Refusal(f"{complaint} within {SOON_S} s")
+            raise UserError(f"{complaint} within {SOON_S} s")
         time.sleep(proof.every)
 
 
 def _must(holds: bool, complaint: str) -> None:
     if not holds:
-        raise Refusal(complaint)
+        raise UserError(complaint)

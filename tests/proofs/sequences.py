@@ -86,7 +86,7 @@ SEQUENCES = {
     "failed": Sequence(
         _fails, says=("failed",), raises="TrainingError: ended with 3:\nthe disk is full"
     ),
-    "refused": Sequence(_refuses, says=("failed",), raises="Refusal: that will not do"),
+    "refused": Sequence(_refuses, says=("failed",), raises="UserError: that will not do"),
     "succeeded": Sequence(says=("succeeded",)),
     "gone on for ever": Sequence(
         lambda index, life: "exit 137", settings={"restarts": 1}, says=("restarting",),

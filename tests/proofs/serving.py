@@ -18,8 +18,8 @@ from components.promotion.deploy_model.kserve.capabilities import SERVICES, look
 from components.promotion.deploy_model.kserve.predictor import MODELS
 from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import ConflictError
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.signature import sign
 from components.shared.store.postgres import connect, migrate
 from components.shared.store.registry import Registry
@@ -71,7 +71,7 @@ class Proof(Stage):
             try:
                 self.target(settings).begin("toys", self.model("toys", 0))
                 self.says(f"{mode} mode is refused on this cluster as it is", False)
-            except Refusal as refusal:
+            except UserError as refusal:
                 for sentence in str(refusal).split("; "):
                     self.says(f"{mode} refused", True, sentence)
         nothing = self.cluster.get(SERVICES, SERVICE) is None

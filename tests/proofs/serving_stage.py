@@ -15,10 +15,10 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import Cluster
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
@@ -94,19 +94,19 @@ class Stage:
                 self.registry, place, self.registry.named(dataset, model),
                 registered(self.objects, model), [JPEG] * 4, policy,
             )  # fmt: skip
-        except Refusal as refusal:
+        except UserError as refusal:
             return refusal, time.monotonic() - began
         return rollout, time.monotonic() - began
 
 
 def served(ended: Any) -> bool:
     """Say whether a rollout ended in service."""
-    return not isinstance(ended, Refusal) and not ended.failed
+    return not isinstance(ended, UserError) and not ended.failed
 
 
 def told(ended: Any) -> str:
     """Return how a rollout ended, in its own words."""
-    return str(ended) if isinstance(ended, Refusal) else ended.sentence
+    return str(ended) if isinstance(ended, UserError) else ended.sentence
 
 
 def short(models: dict[str, str]) -> str:

@@ -5,11 +5,11 @@ import math
 from components.promotion.deploy_model.canary import CanaryRollout, Clock
 from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
 from components.promotion.deploy_model.probing import Prober
-from components.promotion.deploy_model.target import CandidateFailure, Unreachable
+from components.promotion.deploy_model.target import PackageNotServedError, ServerUnreachableError
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import DetectAnswer
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.traffic.request_metrics import RequestMetrics
 
 CHAMPION, CANDIDATE = "c" * 64, "d" * 64
@@ -65,7 +65,7 @@ class Place:
     def begin(self, dataset, model):
         self._reached()
         if not self.ready:
-            raise CandidateFailure("not ready after 300 s")
+            raise PackageNotServedError("not ready after 300 s")
         self.model = model
 
     def share(self, dataset, percent):
@@ -78,13 +78,13 @@ class Place:
         if side == "stable":
             self.hours.pass_by(self.stable_slow)
             if not self.stable_there:
-                raise Unreachable("no stable server answers")
+                raise ServerUnreachableError("no stable server answers")
             return self._answer(CHAMPION, CARS)
         self.hours.pass_by(self.slow)
         if self.drained:
-            raise Unreachable("no candidate server answers")
+            raise ServerUnreachableError("no candidate server answers")
         if self.percent >= self.fails_from:
-            raise Refusal("HTTP 500")
+            raise UserError("HTTP 500")
         return self._answer(CANDIDATE, self.fault(jpeg))
 
     def disruption(self, dataset):
@@ -97,7 +97,7 @@ class Place:
 
     def _reached(self):
         if not self.there:
-            raise Unreachable("no reverse proxy answers")
+            raise ServerUnreachableError("no reverse proxy answers")
 
     def _answer(self, model, boxes):
         return DetectAnswer(

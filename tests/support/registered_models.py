@@ -3,7 +3,7 @@
 import threading
 
 from components.shared.store.postgres import connect
-from components.shared.store.registry import PromotionConflict, Registry
+from components.shared.store.registry import PromotionConflictError, Registry
 
 FIRST, SECOND, THIRD = (letter * 64 for letter in "abc")
 
@@ -33,7 +33,7 @@ def at_once(database, *acts):
         barrier.wait()
         try:
             results[place] = act(Registry(connection))
-        except PromotionConflict as conflict:
+        except PromotionConflictError as conflict:
             results[place] = conflict
         finally:
             connection.close()

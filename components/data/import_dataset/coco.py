@@ -38,7 +38,7 @@ def read_coco(folder: ImageFolder, documents: Documents) -> ParsedDataset | None
         documents: Its decoded JSON files.
 
     Raises:
-        Refusal: If the boxes of a file are in another form than COCO's.
+        UserError: If the boxes of a file are in another form than COCO's.
     """
     cocos = {name: content for name, content in documents.contents.items() if is_coco(content)}
     if not cocos:

@@ -6,7 +6,7 @@ from typing import Any
 from components.data.import_dataset.documents import ident, whole_number
 from components.data.import_dataset.found import FoundBox, UnusableError
 from components.data.import_dataset.text import finite
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 MIN_SHARE = 0.1  # of all boxes, above which a fault is a pattern
 ROUNDING = 1.0  # pixels
@@ -64,11 +64,11 @@ def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
         document: Content of the JSON file.
 
     Raises:
-        Refusal: If many boxes are inside their images only as left, top, right and bottom, or
+        UserError: If many boxes are inside their images only as left, top, right and bottom, or
             are as large as `area` says only so; or if categories are counted from another number.
     """
     if fault := _categories_fault(document):
-        raise Refusal(f"{file}: {fault}")
+        raise UserError(f"{file}: {fault}")
     sizes = {
         ident(image.get("id")): (
             whole_number(image.get("width")),
@@ -83,7 +83,7 @@ def survey(file: str, document: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
     ]
     wrong = sum(not as_size for as_size, _ in checks)
     if wrong > MIN_SHARE * len(checks) and all(as_corners for _, as_corners in checks):
-        raise Refusal(
+        raise UserError(
             f"{file}: {wrong:,} of {len(checks):,} boxes do not fit their image or their area, and "
             "all do if bbox is left, top, right, bottom; expected left, top, width, height"
         )

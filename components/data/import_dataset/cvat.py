@@ -17,7 +17,7 @@ from components.data.import_dataset.found import (
 )
 from components.data.import_dataset.matching import place_all
 from components.data.import_dataset.text import finite
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 EDGES = ("xtl", "ytl", "xbr", "ybr")
 NOT_OBJECTS = frozenset({"tag"})  # said of the whole image
@@ -31,14 +31,14 @@ def read_cvat(folder: ImageFolder, documents: Documents) -> ParsedDataset | None
         documents: Its decoded XML files.
 
     Raises:
-        Refusal: If it is of a video, whose frames have no files.
+        UserError: If it is of a video, whose frames have no files.
     """
     roots = {name: root for name, root in documents.roots.items() if root.tag == "annotations"}
     if not roots:
         return None
     for name, root in roots.items():
         if root.find("track") is not None:
-            raise Refusal(f"{name} has the tracks of a video, expected CVAT's export for images")
+            raise UserError(f"{name} has the tracks of a video, expected CVAT's export for images")
     tells = {name: read_images(name, root) for name, root in roots.items()}
     images, problems = place_all(folder.index, tells)
     form = f"CVAT {', '.join(roots)}"

@@ -22,7 +22,7 @@ from components.data.import_dataset.splits import read_splits, with_splits
 from components.data.import_dataset.tabular import read_csv
 from components.data.import_dataset.text import shown, unstorable
 from components.data.import_dataset.yolo import read_yolo
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.values import MAX_CLASSES, MAX_KEY_CHARACTERS, UNSTORABLE
 
 READERS: tuple[Callable[[ImageFolder], ParsedDataset | None], ...] = (
@@ -56,7 +56,7 @@ def find(folder: ImageFolder) -> ParsedDataset:
         What was found. Images that nobody labelled are among its problems.
 
     Raises:
-        Refusal: If there are no annotations of any form, or none can be read or stored.
+        UserError: If there are no annotations of any form, or none can be read or stored.
     """
     documents = read_documents(folder)
     told, refusals = _read_all(folder, documents)
@@ -108,39 +108,39 @@ def sentence(found: ParsedDataset) -> str:
 
 def _read_all(
     folder: ImageFolder, documents: Documents
-) -> tuple[list[ParsedDataset], list[Refusal]]:
+) -> tuple[list[ParsedDataset], list[UserError]]:
     told: list[ParsedDataset] = []
-    refusals: list[Refusal] = []
+    refusals: list[UserError] = []
     decoded = (partial(read, documents=documents) for read in DOCUMENT_READERS)
     readers: list[Callable[[ImageFolder], ParsedDataset | None]] = [*READERS, *decoded]
     for read in readers:
         try:
             found = read(folder)
-        except Refusal as refusal:
+        except UserError as refusal:
             refusals.append(refusal)
         else:
             told += [found] if found else []
     return told, refusals
 
 
-def _nothing(folder: ImageFolder, documents: Documents, refusals: list[Refusal]) -> Refusal:
+def _nothing(folder: ImageFolder, documents: Documents, refusals: list[UserError]) -> UserError:
     if refusals:
         return refusals[0]
     if documents.problems:
         first = documents.problems[0]
-        return Refusal(f"{first.where} {first.detail}; {EXPECTED}")
+        return UserError(f"{first.where} {first.detail}; {EXPECTED}")
     there = folder.inventory()
     told = f"{there} are there, in no form that is read" if there else "no other files"
     images = f"{folder.called} has {len(folder.images):,} images"
     if not there:
-        return Refusal(f"{images} but no annotations, {EXPECTED}")
-    return Refusal(f"{images}, and {told}; {EXPECTED}")
+        return UserError(f"{images} but no annotations, {EXPECTED}")
+    return UserError(f"{images}, and {told}; {EXPECTED}")
 
 
-def _without_boxes(folder: ImageFolder, found: ParsedDataset, documents: Documents) -> Refusal:
+def _without_boxes(folder: ImageFolder, found: ParsedDataset, documents: Documents) -> UserError:
     lost = (*documents.problems, *found.problems)
     first = f"; {len(lost):,} problems, first: {lost[0].where}: {lost[0].detail}" if lost else ""
-    return Refusal(
+    return UserError(
         f"{found.form} in {folder.called} has no box for its {len(folder.images):,} images, "
         f"expected at least one{first}"
     )
@@ -150,17 +150,17 @@ def _check_classes(found: ParsedDataset) -> None:
     """Refuse a dataset whose classes cannot be declared, before anything is sent.
 
     Raises:
-        Refusal: Naming the first of them.
+        UserError: Naming the first of them.
     """
     if len(found.classes) > MAX_CLASSES:
         told = f"{found.form} has {len(found.classes):,} classes"
-        raise Refusal(f"{told}, expected at most {MAX_CLASSES:,}")
+        raise UserError(f"{told}, expected at most {MAX_CLASSES:,}")
     for name in found.classes:
         fault = unstorable(name) or ("" if name.strip() else "is empty")
         if len(name) > MAX_KEY_CHARACTERS:
             fault = f"has {len(name):,} characters, expected at most {MAX_KEY_CHARACTERS}"
         if fault:
-            raise Refusal(f"a class of {found.form} is {shown(name[:60])!r}, which {fault}")
+            raise UserError(f"a class of {found.form} is {shown(name[:60])!r}, which {fault}")
 
 
 def _classes_notes(classes: tuple[str, ...]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from components.data.import_dataset.found import Problem, UnusableError
 from components.data.import_dataset.matching import IMAGES, ImageIndex
 from components.data.import_dataset.text import decode, shown
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 
 class ImageFolder:
@@ -19,13 +19,13 @@ class ImageFolder:
         called: Name of the folder in messages; its path if empty.
 
     Raises:
-        Refusal: If it is no folder, or there is no image in it.
+        UserError: If it is no folder, or there is no image in it.
     """
 
     def __init__(self, root: Path, called: str = "") -> None:
         if not root.is_dir():
             kind = "a file" if root.exists() else "not there"
-            raise Refusal(f"{root} is {kind}, expected a folder with images and annotations")
+            raise UserError(f"{root} is {kind}, expected a folder with images and annotations")
         self.root, self.called = root, called or str(root)
         self.files = sorted(
             file.relative_to(root).as_posix()
@@ -33,7 +33,7 @@ class ImageFolder:
             if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
         )
         if not self.images:
-            raise Refusal(
+            raise UserError(
                 f"{self.called} has no images, expected some of {', '.join(sorted(IMAGES))}"
             )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import Split
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Problem:
     detail: str
 
 
-class UnusableError(ValueError):
+class UnusableError(UserError):
     """A line or a box cannot be used; `reason` is a code that can be counted."""
 
     def __init__(self, reason: str, detail: str) -> None:

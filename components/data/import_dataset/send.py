@@ -7,16 +7,21 @@ from dataclasses import dataclass, field, replace
 from components.data.import_dataset.check import check
 from components.data.import_dataset.find import find, sentence
 from components.data.import_dataset.folder import ImageFolder
-from components.data.import_dataset.found import FoundImage, ParsedDataset, Problem, UnusableError
+from components.data.import_dataset.found import (
+    FoundImage,
+    ParsedDataset,
+    Problem,
+    UnusableError,
+)
 from components.data.import_dataset.groups import groups_of
 from components.data.import_dataset.picture import EPOCH, picture_size, read_picture
 from components.data.import_dataset.splits import sentence_of
 from components.data.import_dataset.survey import Size, survey
 from components.data.import_dataset.text import shown
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import DatasetDeclared
 from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import RecordError
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.frames import Frame, FrameSender
 from components.shared.store.objects import digest_bytes
 
@@ -58,7 +63,7 @@ def import_folder(folder: ImageFolder, sender: FrameSender) -> ImportCounts:
         sender: Sends for the dataset.
 
     Raises:
-        Refusal: If there is nothing to import, all labels share a fault, or not one image is
+        UserError: If there is nothing to import, all labels share a fault, or not one image is
             right or has a box.
     """
     _check_name(sender.dataset)
@@ -80,7 +85,7 @@ def import_folder(folder: ImageFolder, sender: FrameSender) -> ImportCounts:
         tell(number)
     if not tally.boxes:
         what = "image" if not tally.images else "box"
-        raise Refusal(f"no {what} of {folder.called} can be used; {tally.refusals()}")
+        raise UserError(f"no {what} of {folder.called} can be used; {tally.refusals()}")
     return tally
 
 
@@ -125,7 +130,7 @@ def _check_name(dataset: str) -> None:
     try:
         DatasetDeclared(dataset=dataset, classes=("any",))
     except ValueError as cause:
-        raise Refusal(
+        raise UserError(
             f"a dataset cannot be called {dataset!r}, expected small letters, digits and dashes"
         ) from cause
 
@@ -134,14 +139,14 @@ def _check_shared_fault(found: ParsedDataset) -> None:
     """Refuse a fault that all labels share, once.
 
     Raises:
-        Refusal: If no label can be used.
+        UserError: If no label can be used.
     """
     problems = [problem for image in found.images for problem in image.problems]
     if not problems or not all(image.problems for image in found.images):
         return
     ((reason, count),) = Counter(problem.reason for problem in problems).most_common(1)
     first = next(problem for problem in problems if problem.reason == reason)
-    raise Refusal(
+    raise UserError(
         f"no label of {found.form} can be used: {count:,} times {reason}, the first is "
         f"{shown(first.where)}: {shown(first.detail)}"
     )

@@ -10,8 +10,8 @@ import yaml
 from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import UnusableError, split_called
 from components.data.import_dataset.text import REPLACED
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import Split
-from components.shared.contracts.refusal import Refusal
 
 NAME_LISTS = ("classes.txt", "labels.txt", "obj.names", "predefined_classes.txt")
 NAME_SUFFIXES = (".names", ".labels")
@@ -43,7 +43,7 @@ def read_settings(folder: ImageFolder) -> list[FormatSettings]:
     """Read every `data.yaml` and darknet `.data` file.
 
     Raises:
-        Refusal: If a file that gives names or splits cannot be understood.
+        UserError: If a file that gives names or splits cannot be understood.
     """
     yamls = [read_yaml(name, _text(folder, name)) for name in folder.with_suffix({".yaml", ".yml"})]
     return [s for s in yamls if s] + [
@@ -59,7 +59,7 @@ def read_yaml(file: str, text: str) -> FormatSettings | None:
         text: Its content.
 
     Raises:
-        Refusal: If it is no YAML, or its names are none.
+        UserError: If it is no YAML, or its names are none.
 
     >>> read_yaml("data.yaml", "names: {0: car, 1: no}").names
     ('car', 'no')
@@ -69,7 +69,7 @@ def read_yaml(file: str, text: str) -> FormatSettings | None:
     try:
         content: Any = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as cause:
-        raise Refusal(f"{file} is no YAML: {' '.join(str(cause).split())[:300]}") from cause
+        raise UserError(f"{file} is no YAML: {' '.join(str(cause).split())[:300]}") from cause
     if not isinstance(content, dict) or not {"names", "train", "val"} & set(content):
         return None
     count, base = content.get("nc"), content.get("path")
@@ -102,7 +102,7 @@ def read_names(folder: ImageFolder, settings: list[FormatSettings]) -> tuple[str
         settings: Settings files of the folder.
 
     Raises:
-        Refusal: If two files of one kind give different names, `nc` is another number, or a
+        UserError: If two files of one kind give different names, `nc` is another number, or a
             list is no text.
     """
     told = {s.file: s.names for s in settings if s.names} or {
@@ -113,10 +113,10 @@ def read_names(folder: ImageFolder, settings: list[FormatSettings]) -> tuple[str
             counted = (
                 f"{setting.file} says nc: {setting.count}, and names {len(setting.names)} classes"
             )
-            raise Refusal(f"{counted}, expected as many names as classes")
+            raise UserError(f"{counted}, expected as many names as classes")
     if len(set(told.values())) > 1:
         files = " and ".join(list(told)[:3])
-        raise Refusal(f"{files} give different names of the classes, expected one list of names")
+        raise UserError(f"{files} give different names of the classes, expected one list of names")
     return next(iter(told.items()), ("", ()))
 
 
@@ -136,7 +136,7 @@ def _name_lists(folder: ImageFolder) -> list[str]:
 def _listed(folder: ImageFolder, name: str) -> tuple[str, ...]:
     text = _text(folder, name)
     if REPLACED in text:
-        raise Refusal(f"{name} is no UTF-8 or UTF-16, expected the names of classes in UTF-8")
+        raise UserError(f"{name} is no UTF-8 or UTF-16, expected the names of classes in UTF-8")
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
@@ -144,7 +144,7 @@ def _text(folder: ImageFolder, name: str) -> str:
     try:
         return folder.text(name)
     except UnusableError as cause:
-        raise Refusal(f"{name} cannot be read: {cause}") from cause
+        raise UserError(f"{name} cannot be read: {cause}") from cause
 
 
 def _paths(content: Mapping[str, Any]) -> dict[Split, tuple[str, ...]]:
@@ -164,7 +164,7 @@ def _keypoints(file: str, shape: Any) -> tuple[int, int]:
     if not numbers or not all(isinstance(n, str) and n.isdecimal() for n in numbers):
         # An alias may stand for more than can be printed.
         told = repr(shape) if isinstance(shape, str) else f"another {type(shape).__name__}"
-        raise Refusal(f"kpt_shape in {file} is {told:.80}, expected [points, 2 or 3]")
+        raise UserError(f"kpt_shape in {file} is {told:.80}, expected [points, 2 or 3]")
     return int(numbers[0]), int(numbers[1])
 
 
@@ -174,4 +174,4 @@ def _in_order(file: str, names: Any) -> tuple[str, ...]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(name.strip() for name in names)
     told = names if isinstance(names, str) else type(names).__name__
-    raise Refusal(f"names in {file} are {told:.80}, expected a list, or 0: name and so on")
+    raise UserError(f"names in {file} are {told:.80}, expected a list, or 0: name and so on")

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 
 from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.unpack import SUFFIXES, Room, is_archive, unpack
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.object_store import SCHEMES, scheme_of
 from components.shared.contracts.policy import ImportPolicy
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 
 EXPECTED = (
@@ -29,12 +29,12 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[ImageFol
         policy: How much may come; None: the house's.
 
     Raises:
-        Refusal: If it is none of these, holds no image, or is too large.
+        UserError: If it is none of these, holds no image, or is too large.
     """
     policy = policy or ImportPolicy()
     scheme = scheme_of(source)
     if not source or (scheme and scheme not in SCHEMES):
-        raise Refusal(f"source is {source!r}, expected {EXPECTED}")
+        raise UserError(f"source is {source!r}, expected {EXPECTED}")
     if not scheme and not is_archive(source):
         yield ImageFolder(Path(source))
         return
@@ -53,7 +53,7 @@ def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[ImageFol
 def _file(source: str) -> Path:
     archive = Path(source)
     if not archive.is_file():
-        raise Refusal(f"{source} is {'a folder' if archive.exists() else 'not there'}, "
+        raise UserError(f"{source} is {'a folder' if archive.exists() else 'not there'}, "
                       "expected the file of an archive")  # fmt: skip
     return archive
 
@@ -72,7 +72,7 @@ def _fetched(source: str, room: Room, scratch: Path) -> Path | None:
         else:
             _make_empty(target)
     if not room.files:
-        raise Refusal(f"{source} holds no objects, expected images and annotations")
+        raise UserError(f"{source} holds no objects, expected images and annotations")
     return None
 
 
@@ -97,7 +97,7 @@ def _make_empty(target: Path) -> None:
 def _downloaded(objects: Objects, name: str, room: Room, target: Path) -> Path:
     most = room.policy.max_mb
     if objects.download(name, target, most * 1_000_000) > most * 1_000_000:
-        raise Refusal(f"{room.called} has more than {most:,} MB, expected at most as much")
+        raise UserError(f"{room.called} has more than {most:,} MB, expected at most as much")
     return target
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.data.import_dataset.found import FoundBox, FoundImage
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 Edges = Sequence[float]
 Size = tuple[int, int]
@@ -25,7 +25,7 @@ def survey(form: str, images: Sequence[FoundImage], sizes: Mapping[str, Size]) -
         sizes: Width and height in pixels of the images that can be read.
 
     Raises:
-        Refusal: If so many boxes have one fault that the others cannot be believed.
+        UserError: If so many boxes have one fault that the others cannot be believed.
     """
     scaled = {
         image.name: [_pixels(box, sizes[image.name]) for box in image.boxes]
@@ -42,7 +42,7 @@ def survey(form: str, images: Sequence[FoundImage], sizes: Mapping[str, Size]) -
         _twins_fault(images[:COMPARED_IMAGES]),
     ):
         if fault:
-            raise Refusal(f"{form}: {fault}")
+            raise UserError(f"{form}: {fault}")
     return _notes([edges for edges, _ in boxes])
 
 

@@ -28,8 +28,8 @@ from components.data.import_dataset.found import (
 )
 from components.data.import_dataset.matching import MIN_ALIKE, place
 from components.data.import_dataset.text import finite
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import Split
-from components.shared.contracts.refusal import Refusal
 
 DEFAULT_CLASS = "car"
 MAX_SEARCHED_LINES = 100  # of those that cannot be read, for the images that they name
@@ -45,7 +45,7 @@ def read_csv(folder: ImageFolder) -> ParsedDataset | None:
     a column, of the files' names if these tell several, or of the images' folders.
 
     Raises:
-        Refusal: If a file names images, and none has the columns of boxes.
+        UserError: If a file names images, and none has the columns of boxes.
     """
     texts, problems = folder.texts(folder.with_suffix({".csv", ".tsv"}))
     tables = {name: read_table(text) for name, text in texts.items() if text.strip()}
@@ -54,7 +54,7 @@ def read_csv(folder: ImageFolder) -> ParsedDataset | None:
     left = tuple(f"not read: {_other_columns(name, table)}" for name, table in others.items())
     if not used:
         if left:
-            raise Refusal(left[0].removeprefix("not read: "))
+            raise UserError(left[0].removeprefix("not read: "))
         return None
     by_name = {name: split_in(name) for name in used}
     several = len({split for split in by_name.values() if split}) > 1
@@ -81,7 +81,7 @@ def read_csv(folder: ImageFolder) -> ParsedDataset | None:
 
 def _checked(file: str, table: Table) -> Table:
     if misspelt := table.misspelt():
-        raise Refusal(
+        raise UserError(
             f"{file} has a column {misspelt[0]!r}, which is nearly {misspelt[1]!r}, expected that "
             "name or one less like it"
         )
@@ -102,7 +102,7 @@ def read_lines(
         table: Its columns; None if it has no boxes.
 
     Raises:
-        Refusal: If decimal commas cannot be told from those of thousands.
+        UserError: If decimal commas cannot be told from those of thousands.
     """
     table = table or read_table(text)
     lines = text.split("\n")
@@ -206,7 +206,7 @@ def _has_decimal_commas(file: str, table: Table, rows: Sequence[Sequence[str] | 
     cells = [row[at] for row in rows if not isinstance(row, str) for at in places if at < len(row)]
     commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
     if commas and all(THOUSANDS.fullmatch(cell) for cell in commas):
-        raise Refusal(
+        raise UserError(
             f"{file} has numbers such as {commas[0]}, which may be of thousands or decimals, "
             "expected a decimal point"
         )

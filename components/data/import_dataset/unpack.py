@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import ImportPolicy
-from components.shared.contracts.refusal import Refusal
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 CHUNK = 1 << 20
@@ -53,14 +53,14 @@ class Room:
         """Return where a file goes, and count it.
 
         Raises:
-            Refusal: If the name leads out of the folder, or there are too many files.
+            UserError: If the name leads out of the folder, or there are too many files.
         """
         pure = PurePosixPath(name.replace("\\", "/"))
         if not pure.parts or pure.is_absolute() or {"..", "\0"} & set(pure.parts) or "\0" in name:
-            raise Refusal(f"{self.called} has {name!r}, expected names inside its own folder")
+            raise UserError(f"{self.called} has {name!r}, expected names inside its own folder")
         self.files += 1
         if self.files > self.policy.max_files:
-            raise Refusal(
+            raise UserError(
                 f"{self.called} has more than {self.policy.max_files:,} files, expected at most "
                 "as many; import it in parts"
             )
@@ -75,7 +75,7 @@ class Room:
             of_file: Bytes of this file, these included.
 
         Raises:
-            Refusal: If the file, or all of them together, are too large.
+            UserError: If the file, or all of them together, are too large.
         """
         self.bytes += size
         for found, most, what in (
@@ -83,13 +83,13 @@ class Room:
             (self.bytes, self.policy.max_mb, f"{self.called} unpacked"),
         ):
             if found > most * 1_000_000:
-                raise Refusal(f"{what} has more than {most:,} MB, expected at most as much")
+                raise UserError(f"{what} has more than {most:,} MB, expected at most as much")
 
     def take(self, entry: Entry) -> None:
         """Write one file.
 
         Raises:
-            Refusal: If no file can have its name, or limits do not hold it.
+            UserError: If no file can have its name, or limits do not hold it.
         """
         target = self.path_of(entry.name)
         try:
@@ -97,7 +97,7 @@ class Room:
         except OSError as cause:
             if cause.errno is None or cause.errno in DISK:
                 raise
-            raise Refusal(
+            raise UserError(
                 f"{self.called} has {entry.name!r}, which cannot be written: {cause.strerror}"
             ) from cause
 
@@ -128,18 +128,18 @@ def unpack(archive: Path, room: Room) -> None:
         room: Target folder with its limits.
 
     Raises:
-        Refusal: If it cannot be read, or has what no archive of images has.
+        UserError: If it cannot be read, or has what no archive of images has.
         OSError: If the disk is full or broken.
     """
     try:
         for entry in _zipped(archive) if _is_zip(archive) else _tarred(archive, room.called):
             room.take(entry)
-    except Refusal:
+    except UserError:
         raise
     except (*DAMAGED, OSError) as cause:
         if isinstance(cause, OSError) and cause.errno in DISK:
             raise
-        raise Refusal(f"{room.called} is no archive that can be read: {cause}") from cause
+        raise UserError(f"{room.called} is no archive that can be read: {cause}") from cause
 
 
 def _is_zip(archive: Path) -> bool:
@@ -162,7 +162,7 @@ def _tarred(archive: Path, called: str) -> Iterator[Entry]:
                 continue
             content = packed.extractfile(info) if info.isreg() else None
             if content is None:
-                raise Refusal(f"{called} has {info.name!r}, which is a link or a device, "
+                raise UserError(f"{called} has {info.name!r}, which is a link or a device, "
                               "expected files and folders")  # fmt: skip
             with content:
                 yield Entry(info.name, content)

@@ -26,7 +26,7 @@ from components.data.import_dataset.settings import (
 from components.data.import_dataset.splits import is_list
 from components.data.import_dataset.text import NUMBER, finite, shown
 from components.data.import_dataset.yolo_survey import Columns, survey
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 DEFAULT_CLASS = "car"
 NO_IMAGE = "there is no image of this name, or several"
@@ -41,7 +41,7 @@ def read_yolo(folder: ImageFolder) -> ParsedDataset | None:
     at, and is no background.
 
     Raises:
-        Refusal: If all labels share a fault, no names of classes can be told, or all labels are
+        UserError: If all labels share a fault, no names of classes can be told, or all labels are
             of other images.
     """
     texts, problems = folder.texts(n for n in folder.with_suffix({".txt"}) if not is_name_list(n))
@@ -68,9 +68,9 @@ def read_yolo(folder: ImageFolder) -> ParsedDataset | None:
     )
 
 
-def _unpaired(folder: ImageFolder, texts: Iterable[str]) -> Refusal:
+def _unpaired(folder: ImageFolder, texts: Iterable[str]) -> UserError:
     names = sorted(texts)
-    return Refusal(
+    return UserError(
         f"{len(names):,} YOLO labels have the name of no image: the first are "
         f"{shown(names[0])} and {shown(folder.images[0])}, expected the same name"
     )
@@ -80,12 +80,12 @@ def names_for(lines: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """Return default class names where no file gives any; possible for a single class only.
 
     Raises:
-        Refusal: If there are several.
+        UserError: If there are several.
     """
     used = {values[0] for values in lines}
     if used - {"0"}:
         counted = "; do they count from 1?" if used == {"1"} else ""
-        raise Refusal(
+        raise UserError(
             f"YOLO labels use classes {', '.join(sorted(used)[:9])}, "
             f"expected a data.yaml with their names{counted}"
         )

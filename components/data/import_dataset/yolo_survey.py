@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from components.data.import_dataset.text import NUMBER
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 MIN_SHARE = 0.1  # of all lines, above which a fault is a pattern
 MAX_FRACTION = 1.5  # what lies above is no fraction that rounding carried out of the image
@@ -38,7 +38,7 @@ def survey(
         keypoints: Number of keypoints and of values of each, as `kpt_shape` says.
 
     Raises:
-        Refusal: If many lines share a fault, for then the others may be wrong as well.
+        UserError: If many lines share a fault, for then the others may be wrong as well.
     """
     numbers = [[float(v) for v in values] for values in lines if all(map(NUMBER.fullmatch, values))]
     boxes = [values for values in numbers if len(values) >= 5]
@@ -50,7 +50,7 @@ def survey(
         _corners_fault([values for values in boxes if len(values) in (5, 6)]),
     ):
         if fault:
-            raise Refusal(f"YOLO labels: {fault}")
+            raise UserError(f"YOLO labels: {fault}")
     sixth = [values[5] for values in boxes if len(values) == 6]
     enough = len(sixth) > max(1, MIN_SHARE * len(boxes)) and behind != 1
     confidence = enough and all(0 <= value <= 1 for value in sixth)

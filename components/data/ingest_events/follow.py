@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.display import Display
 from components.data.ingest_events.expose import LOST, RECREATED
-from components.data.ingest_events.gather import Gatherer, OtherLogError
+from components.data.ingest_events.gather import Gatherer, PartitionRecreatedError
 from components.data.ingest_events.generations import begin_generation, current_generation
 from components.data.ingest_events.offsets import advance, read_offsets, skip_lost
 from components.data.ingest_events.parse import ParseResult, parse
@@ -91,7 +91,7 @@ class StreamIngester:
             self.look_around()
         try:
             messages = self._gatherer.gather(self.positions)
-        except OtherLogError as found:
+        except PartitionRecreatedError as found:
             self._leave_generation(found.topic, self._view.names[found.topic], str(found))
             self._begin_anew()
             return []

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.data.ingest_events.offsets import Anchor, anchor_of
 from components.data.ingest_events.parse import StreamMessage
+from components.shared.contracts.errors import ApplicationError
 from components.shared.store.stream import Partition
 
 POLL_MS = 300
@@ -14,7 +15,7 @@ BATCH = 2_000  # messages of a transaction, about
 BATCH_BYTES = 2 * 2**20  # of their values, about; as objects they take many times that
 
 
-class OtherLogError(Exception):
+class PartitionRecreatedError(ApplicationError):
     """A stored message's offset holds another message: the partition was recreated."""
 
     def __init__(self, at: Partition, offset: int) -> None:
@@ -41,7 +42,7 @@ class Gatherer:
             positions: The next offset of each partition; what lies before it is left out.
 
         Raises:
-            OtherLogError: If an anchor is not the message that was stored.
+            PartitionRecreatedError: If an anchor is not the message that was stored.
         """
         messages: list[StreamMessage] = []
         size, wait_ms = 0, POLL_MS
@@ -67,4 +68,4 @@ class Gatherer:
         if message.offset >= anchor.offset:
             del self.anchors[at]
         if message.offset == anchor.offset and anchor_of(message) != anchor:
-            raise OtherLogError(at, message.offset)
+            raise PartitionRecreatedError(at, message.offset)

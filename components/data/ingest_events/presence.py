@@ -14,9 +14,9 @@ from itertools import chain
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.parse import Parsed, ParseResult, reject
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.events import FrameCaptured
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects, StoreError, frame_key
 
 LOOKUPS = 16  # asked of the object store at once
@@ -27,7 +27,7 @@ PROBE = frame_key("0" * 64)
 LATEST = "SELECT uri FROM silver.frames ORDER BY captured_at DESC LIMIT %s"
 
 
-class StoreFaultError(Refusal):
+class StoreFaultError(OutageError):
     """The object store answers, but lacks all frames that it must have."""
 
 

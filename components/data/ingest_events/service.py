@@ -15,10 +15,15 @@ from components.data.ingest_events.meter import Meter
 from components.data.ingest_events.presence import Patience
 from components.data.ingest_events.retry import retry_missing
 from components.data.ingest_events.stop import Stop
-from components.data.ingest_events.trouble import OUTAGES, is_final, is_outage, sentence
+from components.data.ingest_events.trouble import (
+    is_final,
+    is_outage,
+    outages_as_sentences,
+    sentence,
+)
+from components.shared.contracts.errors import ExitCode, UserError
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.stopping import STOPPED, Stopped
+from components.shared.contracts.stopping import Stopped
 from components.shared.store.brokers import addresses, admin
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect, end_stalled_copies, limit_waits, migrate
@@ -31,7 +36,7 @@ IDLE_S = 30.0  # in PostgreSQL: how long others wait for an ingester that is pau
 STORE_RETRY_S = 10.0  # of one request; an outage is waited for here, where it is said
 
 
-class TopicsError(Refusal):
+class TopicsError(UserError):
     """Some topics were not read: they do not exist, or access is denied."""
 
 
@@ -71,7 +76,7 @@ def main(options: Sequence[str] = ()) -> None:
         stream=os.environ.get("KAFKA_STREAM_ID"),
     )
     addresses(places.bootstrap_servers)
-    stop, meter = Stop(STOPPED if chosen.until_caught_up else 0), Meter(Pulse())
+    stop, meter = Stop(ExitCode.STOPPED if chosen.until_caught_up else 0), Meter(Pulse())
     relax_garbage_collection()
     if chosen.metrics_port:
         expose(chosen.metrics_port, meter.pulse)
@@ -83,14 +88,11 @@ def retry() -> None:
     """Retry the quarantined frames whose JPEG was missing.
 
     Raises:
-        Refusal: If the database or the object store does not answer.
+        OutageError: If the database or the object store does not answer.
     """
-    try:
-        with closing(connect(os.environ["DATABASE_URL"])) as connection:
-            objects = Objects(os.environ["OBJECT_STORE_URL"], STORE_RETRY_S)
-            log_progress(str(retry_missing(connection, objects)))
-    except OUTAGES as trouble:
-        raise Refusal(sentence(trouble)) from trouble
+    with outages_as_sentences(), closing(connect(os.environ["DATABASE_URL"])) as connection:
+        objects = Objects(os.environ["OBJECT_STORE_URL"], STORE_RETRY_S)
+        log_progress(str(retry_missing(connection, objects)))
 
 
 def relax_garbage_collection() -> None:
@@ -109,7 +111,8 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
         stop: Asked between batches.
 
     Raises:
-        Refusal: With `once`, if an outage lasts, or a topic cannot be read.
+        OutageError: With `once`, if an outage lasts.
+        TopicsError: With `once`, if a topic cannot be read.
         Stopped: With `once`, if it was stopped before all was stored.
     """
 
@@ -125,7 +128,7 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
         final = trouble is not None and is_final(trouble)
         return once and (final or meter.idle_s > PATIENCE_S)
 
-    try:
+    with outages_as_sentences():
         tenacity.Retrying(
             retry=tenacity.retry_if_exception(is_outage),
             wait=lambda _: min(MIN_WAIT_S * 2.0**meter.failures, MAX_WAIT_S),
@@ -133,8 +136,6 @@ def ingest(places: Places, once: bool, meter: Meter, stop: Stop) -> None:
             stop=vain,
             reraise=True,
         )(_take, places, once, meter, stop, Patience())
-    except OUTAGES as trouble:
-        raise Refusal(sentence(trouble)) from trouble
 
 
 def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patience) -> None:

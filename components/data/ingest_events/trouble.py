@@ -1,38 +1,29 @@
 """Classify errors as outages, which are retried, or final ones, and format them."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg2
 from kafka.errors import (
     CorruptRecordError,
     UnsupportedCodecError,
 )
-from psycopg2.errors import (
-    IdleInTransactionSessionTimeout,
-    InsufficientPrivilege,
-    ReadOnlySqlTransaction,
-)
+from psycopg2.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
-from components.data.ingest_events.presence import StoreFaultError
-from components.shared.store.brokers import StreamSettingsError
+from components.shared.contracts import outages
+from components.shared.contracts.errors import OutageError
 from components.shared.store.objects import StoreError
-from components.shared.store.postgres import SchemaError
-from components.shared.store.stream import KafkaError, StreamError
+from components.shared.store.stream import KafkaError
 
-# A broker, database or object store that is away comes back; nothing is lost meanwhile. After
-# a failover a connection may still lead to the old primary, which only reads. A missing right
-# may be granted, and a missing migration applied, without a restart.
-OUTAGES = (
+# Errors that end a task, but that the service waits for, since nothing is lost meanwhile: a right
+# may be granted, a missing migration applied, and a password mended without a restart.
+ALSO_OUTAGES = (
+    OutageError,
     psycopg2.OperationalError,
-    psycopg2.InterfaceError,
-    IdleInTransactionSessionTimeout,  # this process was paused
-    ReadOnlySqlTransaction,
     InsufficientPrivilege,
-    SchemaError,
     KafkaError,
-    StreamError,
     StoreError,
-    StoreFaultError,
 )
 REFUSED = re.compile(
     r"password|authentication failed|certificate|permission denied|403|AccessDenied", re.IGNORECASE
@@ -41,7 +32,18 @@ REFUSED = re.compile(
 
 def is_outage(error: BaseException) -> bool:
     """Return whether a retry may succeed; False if the environment must be changed first."""
-    return isinstance(error, OUTAGES) and not isinstance(error, StreamSettingsError)
+    return outages.is_outage(error) or isinstance(error, ALSO_OUTAGES)
+
+
+@contextmanager
+def outages_as_sentences() -> Iterator[None]:
+    """Convert any outage to an `OutageError` with a sentence for the operator of the service."""
+    try:
+        yield
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise OutageError(sentence(error)) from error
 
 
 def is_refused(error: BaseException) -> bool:

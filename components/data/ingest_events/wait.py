@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from components.data.ingest_events.offsets import read_offsets
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.store.postgres import connect
 from components.shared.store.stream import Partition
 from components.shared.store.topics import high_watermarks
@@ -33,7 +33,7 @@ def wait_until_ingested(
         How many messages the stream had taken.
 
     Raises:
-        Refusal: If nothing moved for `timeout_s`.
+        OutageError: If nothing moved for `timeout_s`.
     """
     ends = high_watermarks(bootstrap_servers)
     with closing(connect(database_url)) as connection:
@@ -53,7 +53,7 @@ def _wait(
         if offsets != known:
             known, moved_at = offsets, time.monotonic()
         if time.monotonic() - moved_at > timeout_s:
-            raise Refusal(
+            raise OutageError(
                 f"ingestion stands still: {behind:,} messages wait, "
                 f"expected progress within {timeout_s:g} s"
             )

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import follow
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.store.frames import Frame, FrameSender
 from components.shared.store.snapshots import SnapshotReader
@@ -47,11 +47,11 @@ def replay(
         How many were sent.
 
     Raises:
-        Refusal: If the condition is unknown or nothing is held out.
+        UserError: If the condition is unknown or nothing is held out.
     """
     known = next((name for name in get_args(Condition) if name == condition), None)
     if known is None:
-        raise Refusal(f"condition is {condition!r}, expected {', '.join(get_args(Condition))}")
+        raise UserError(f"condition is {condition!r}, expected {', '.join(get_args(Condition))}")
     chosen = choose(reader, frames, seed)
     told = follow(len(chosen), "frames", 2.0)
     for number, image in enumerate(chosen):
@@ -71,11 +71,11 @@ def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage
         seed: Decides images and order.
 
     Raises:
-        Refusal: If the snapshot holds nothing out.
+        UserError: If the snapshot holds nothing out.
     """
     held_out = [*reader.images("validation"), *reader.images("test")]
     if not held_out:
-        raise Refusal(f"snapshot {reader.info.id[:12]} has no held-out images, expected some")
+        raise UserError(f"snapshot {reader.info.id[:12]} has no held-out images, expected some")
     order = np.random.default_rng(seed).permutation(len(held_out))
     return [held_out[place] for place in order[:frames].tolist()]
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from components.data.simulate_cameras.camera import Points
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 Condition = Literal["day", "dusk", "night", "rain", "night-rain"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
@@ -58,7 +58,7 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
     """Return the conditions of a comma list.
 
     Raises:
-        Refusal: At the first one that no camera can have.
+        UserError: At the first one that no camera can have.
 
     >>> read_conditions("day, night-rain")
     ('day', 'night-rain')
@@ -66,7 +66,7 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in CONDITIONS:
-            raise Refusal(f"condition is {name!r}, expected some of {', '.join(CONDITIONS)}")
+            raise UserError(f"condition is {name!r}, expected some of {', '.join(CONDITIONS)}")
     return tuple(known for name in names for known in CONDITIONS if known == name)
 
 

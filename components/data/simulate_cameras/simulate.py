@@ -19,8 +19,8 @@ from components.data.simulate_cameras.conditions import HOURS, Condition, light_
 from components.data.simulate_cameras.render import LABEL, render
 from components.data.simulate_cameras.scene import scene_on
 from components.data.simulate_cameras.stage import stage_of
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import follow
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.frames import Frame, FrameSender
 from components.shared.vision.jpeg import encode_jpeg
 
@@ -66,12 +66,12 @@ class SimulatorConfig:
         """Parse the settings of the component's parameters.
 
         Raises:
-            Refusal: If there is no such day, condition or number.
+            UserError: If there is no such day, condition or number.
         """
         try:
             day = date.fromisoformat(first_day)
         except ValueError as cause:
-            raise Refusal(f"first_day is {first_day!r}, expected a date as 2026-01-05") from cause
+            raise UserError(f"first_day is {first_day!r}, expected a date as 2026-01-05") from cause
         return cls(
             frames=frames,
             cameras=cameras,
@@ -86,9 +86,9 @@ class SimulatorConfig:
         """Refuse what cannot be drawn."""
         for name in ("frames", "cameras", "days"):
             if getattr(self, name) < 1:
-                raise Refusal(f"{name} is {getattr(self, name)}, expected at least 1")
+                raise UserError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.seed < 0:
-            raise Refusal(f"seed is {self.seed}, expected at least 0")
+            raise UserError(f"seed is {self.seed}, expected at least 0")
 
 
 @dataclass(frozen=True, order=True)

@@ -52,7 +52,7 @@ def freeze(
         What was frozen and what was left out.
 
     Raises:
-        Refusal: If nothing of the dataset is labelled.
+        UserError: If nothing of the dataset is labelled.
     """
     labelled = read_labelled(connection, dataset)
     hashes, left_out = _look(objects, labelled.frames)

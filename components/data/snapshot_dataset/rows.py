@@ -10,8 +10,8 @@ from psycopg2.extras import RealDictCursor, execute_values
 
 from components.data.snapshot_dataset.split import Member
 from components.shared.contracts.annotation import Box
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import Split
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotImage
 
 
@@ -70,7 +70,7 @@ def read_labelled(connection: extensions.connection, dataset: str) -> DatasetRow
         dataset: Name of the dataset.
 
     Raises:
-        Refusal: If there is nothing, naming the datasets that there are.
+        UserError: If there is nothing, naming the datasets that there are.
     """
     with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute("SELECT * FROM gold.labelled_frames WHERE dataset = %s", (dataset,))
@@ -86,7 +86,7 @@ def read_labelled(connection: extensions.connection, dataset: str) -> DatasetRow
         )
         refused = {row["reason"]: row["files"] for row in cursor.fetchall()}
         if not rows:
-            raise Refusal(_nothing(cursor, dataset))
+            raise UserError(_nothing(cursor, dataset))
     return DatasetRows([LabelledFrame(row, _boxes(row["boxes"])) for row in rows], classes, refused)
 
 

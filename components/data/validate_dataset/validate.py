@@ -8,15 +8,15 @@ from components.data.validate_dataset.check import check
 from components.data.validate_dataset.look import look
 from components.data.validate_dataset.show import show
 from components.data.validate_dataset.verdict import Word, judge
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
 
 
-class ValidationError(Refusal):
+class SnapshotValidationError(UserError):
     """A snapshot failed validation."""
 
 
@@ -46,7 +46,7 @@ def validate(
         policy: Which findings fail and warn; the house's if not given.
 
     Raises:
-        ValidationError: If a finding fails the snapshot, with their counts and the first.
+        SnapshotValidationError: If a finding fails the snapshot, with their counts and the first.
         ShardError: If the bytes of an image are gone or damaged.
     """
     policy = policy or ValidationPolicy()
@@ -57,7 +57,9 @@ def validate(
     verdict = judge(findings, len(pictures), policy)
     show(page, info, pictures, findings, verdict, policy, reader)
     if verdict.word == "fail":
-        raise ValidationError(f"snapshot {info.id[:12]} of {info.dataset}: {verdict.reason}")
+        raise SnapshotValidationError(
+            f"snapshot {info.id[:12]} of {info.dataset}: {verdict.reason}"
+        )
     log_progress(verdict.reason)
     numbers: dict[str, float] = {
         "images": len(pictures),

@@ -5,7 +5,7 @@ A decision not to retrain is recorded too, with the same facts.
 
 from typing import Any
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.report import Decision, DriftReport
 from components.shared.contracts.snapshot import WindowInfo
 from components.shared.store.registry import Registry
@@ -63,10 +63,10 @@ def record(
         drift: Drift report of the window.
 
     Raises:
-        Refusal: If the report or the dataset is not the window's.
+        UserError: If the report or the dataset is not the window's.
     """
     if (drift.window, dataset) != (window.id, window.dataset):
-        raise Refusal(
+        raise UserError(
             f"the window is {window.id[:12]} of {window.dataset}, but the drift report is of "
             f"window {drift.window[:12]} of {dataset}, expected the same"
         )

@@ -10,9 +10,9 @@ from psycopg2 import extensions
 
 from components.monitoring.extract_window.sample import evenly
 from components.monitoring.extract_window.served import frames, served
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import digest_of, write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import ShardEntry, WindowFrame, WindowInfo, WindowLayout
 from components.shared.store.objects import Objects, frame_key
 from components.shared.store.registry import Registry
@@ -39,10 +39,10 @@ def extract(
         The window; without frames it ends where it begins.
 
     Raises:
-        Refusal: If `max_frames` is below 1, or another transaction does not end.
+        UserError: If `max_frames` is below 1; OutageError: if another transaction does not end.
     """
     if max_frames < 1:
-        raise Refusal(f"max_frames is {max_frames}, expected 1 or more")
+        raise UserError(f"max_frames is {max_frames}, expected 1 or more")
     registry = Registry(connection)
     since, champion = registry.last_watermark(dataset), registry.champion(dataset)
     if champion is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from psycopg2 import extensions
 from psycopg2.errors import LockNotAvailable
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.snapshot import WindowFrame
 
 # A number of `sequence` is assigned when a row is written and visible when its transaction
@@ -66,7 +66,7 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
         since: The watermark, exclusive: a sequence number.
 
     Raises:
-        Refusal: If another transaction keeps writing predictions for half a minute.
+        OutageError: If another transaction keeps writing predictions for half a minute.
     """
     values = {"dataset": dataset, "model": model, "since": since}
     try:
@@ -79,7 +79,7 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
             cursor.execute(UNKNOWN, values)
             ((unknown,),) = cursor.fetchall()
     except LockNotAvailable as cause:
-        raise Refusal(
+        raise OutageError(
             "one transaction has been writing predictions for 30 s, expected it to end: "
             "look at the ingester, then try again"
         ) from cause

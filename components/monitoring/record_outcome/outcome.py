@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.contracts.outages import is_outage
-from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostClient, HostError, asking, connect, url_of
 from components.shared.kubeflow.logs import why_it_failed
 from components.shared.kubeflow.nodes import Node, nodes_of
@@ -84,8 +84,8 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
         return told
     try:
         return _asked(host, run_id, status.pipeline_task_name, patience)
-    except Refusal as refusal:
-        return Outcome(run_id, told.state, f"Kubeflow Pipelines gives no reason: {refusal}")
+    except ApplicationError as error:
+        return Outcome(run_id, told.state, f"Kubeflow Pipelines gives no reason: {error}")
 
 
 def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
@@ -100,7 +100,7 @@ def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
             if late or not is_outage(error):
                 raise
         if late:
-            raise Refusal(f"no final state of {handler} after {patience:.0f} s")
+            raise OutageError(f"no final state of {handler} after {patience:.0f} s")
         time.sleep(min(PAUSE_S, patience))
 
 

@@ -13,6 +13,7 @@ from components.promotion.check_model.faults import PackageRejectedError, one_li
 from components.promotion.check_model.files import check_files, copied
 from components.promotion.check_model.smoke_test import SmokeImage, SmokeMeasurements, smoke_test
 from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     PackageError,
     PackageInfo,
@@ -20,7 +21,6 @@ from components.shared.contracts.model import (
     RegisteredLayout,
 )
 from components.shared.contracts.policy import CheckPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.jpeg import JpegError, decode_jpeg
@@ -83,10 +83,10 @@ class Checked:
             must_pass: Whether a rejection raises.
 
         Raises:
-            Refusal: If the package is rejected and must pass.
+            UserError: If the package is rejected and must pass.
         """
         if self.reason and must_pass:
-            raise Refusal(self.reason)
+            raise UserError(self.reason)
         return "" if self.reason else self.model
 
 
@@ -122,7 +122,7 @@ def check(
         server: Command of the server, without its options.
 
     Raises:
-        Refusal: If the server does not start even without a package.
+        JobError: If the server does not start even without a package.
     """
     checked, folder = Checked(), Path(target)
     shutil.rmtree(folder, ignore_errors=True)

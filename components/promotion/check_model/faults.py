@@ -2,13 +2,13 @@
 
 import signal
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 MAX_CHARACTERS = 500  # of the message of a server
 MEMORY = ("allocate memory", "bad_alloc", "bad allocation", "MemoryError", "unable to allocate")
 
 
-class PackageRejectedError(Refusal):
+class PackageRejectedError(UserError):
     """The package must not be served; the message says why."""
 
 

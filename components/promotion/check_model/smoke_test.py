@@ -15,9 +15,9 @@ from components.promotion.check_model.client import Answered, Client
 from components.promotion.check_model.faults import PackageRejectedError
 from components.promotion.check_model.sandbox import Sandbox
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import JobError
 from components.shared.contracts.model import PackageInfo
 from components.shared.contracts.policy import CheckPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.golden import differs
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.picture import letterbox_of
@@ -75,7 +75,7 @@ def smoke_test(
 
     Raises:
         PackageRejectedError: At the first failure or wrong answer.
-        Refusal: If the server does not start even without a package.
+        JobError: If the server does not start even without a package.
     """
     home = package_store.root.parent
     port = home / "port"
@@ -104,7 +104,7 @@ def _start(sandbox: Sandbox, port: Path, policy: CheckPolicy) -> None:
         with sandbox.within(policy.start_seconds, "starts"):
             sandbox.until(port.exists)
     except PackageRejectedError as cause:
-        raise Refusal(f"without any package, {cause}") from cause
+        raise JobError(f"without any package, {cause}") from cause
 
 
 def _check_latency(ms: float, policy: CheckPolicy) -> None:

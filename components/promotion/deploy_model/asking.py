@@ -4,9 +4,9 @@ import time
 
 import httpx
 
-from components.promotion.deploy_model.target import Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError
+from components.shared.contracts.errors import JobError
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Refusal
 
 ASK_S = 5.0  # for one picture, waiting included
 BUSY, MISSING = 503, 404
@@ -26,8 +26,8 @@ def ask_server(
         seconds: Timeout in seconds, retries included.
 
     Raises:
-        Refusal: If the server declines, stays busy, or its answer cannot be parsed.
-        Unreachable: If the server does not answer.
+        JobError: If the server declines, stays busy, or its answer cannot be parsed.
+        ServerUnreachableError: If the server does not answer.
     """
     headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
     deadline = time.monotonic() + seconds
@@ -35,18 +35,18 @@ def ask_server(
         try:
             answer = http.post(f"{url}/v1/detect/{dataset}", content=jpeg, headers=headers)
         except httpx.HTTPError as cause:
-            raise Unreachable(f"no {who} server answers at {url}: {cause}") from cause
+            raise ServerUnreachableError(f"no {who} server answers at {url}: {cause}") from cause
         if answer.status_code != BUSY or time.monotonic() > deadline:
             break
         time.sleep(0.1)
     if answer.status_code == MISSING:
         return None
     if answer.is_error:
-        raise Refusal(f"the {who} server refuses an image: {reason(answer)}")
+        raise JobError(f"the {who} server refuses an image: {reason(answer)}")
     try:
         return DetectAnswer.model_validate_json(answer.content)
     except ValueError as cause:
-        raise Refusal(
+        raise JobError(
             f"the {who} server's answer cannot be parsed: {answer.content[:80]!r}"
         ) from cause
 

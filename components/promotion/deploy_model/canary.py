@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from components.promotion.deploy_model.guards import Evidence, breaches, errors
 from components.promotion.deploy_model.latency import window
-from components.promotion.deploy_model.probing import Breach, Prober
+from components.promotion.deploy_model.probing import GuardBreachError, Prober
 from components.promotion.deploy_model.second_look import SecondLook
-from components.promotion.deploy_model.target import CandidateFailure, Side
+from components.promotion.deploy_model.target import PackageNotServedError, Side
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Outage
 from components.shared.traffic.request_metrics import RequestMetrics
 
 
@@ -68,15 +68,15 @@ class CanaryRollout:
             steps: Traffic shares, 0 to 100; 0 is a shadow step without requests of clients.
 
         Raises:
-            Breach: As soon as a rollback rule is broken.
-            HeldBack: If it was slower than the champion in two measurements.
-            Outage: If the target itself does not answer: no verdict on the candidate.
+            GuardBreachError: As soon as a rollback rule is broken.
+            InconclusiveLatencyError: If it was slower than the champion in two measurements.
+            OutageError: If the target itself does not answer: no verdict on the candidate.
         """
         ours = self.prober
         log_progress(f"starting candidate {ours.model[:12]} of {ours.dataset}")
         try:
             ours.target.begin(ours.dataset, ours.model)
-        except CandidateFailure as cause:
+        except PackageNotServedError as cause:
             raise ours.blamed(f"it does not become ready: {cause}") from cause
         self._champion_base = self._tally("stable")
         for percent in steps:
@@ -124,7 +124,7 @@ class CanaryRollout:
     def _share(self) -> None:
         try:
             self.prober.target.share(self.prober.dataset, self._percent)
-        except CandidateFailure as cause:
+        except PackageNotServedError as cause:
             raise self.prober.blamed(f"at {self._percent} % {cause}") from cause
 
     def _tally(self, side: Side) -> RequestMetrics:
@@ -134,15 +134,15 @@ class CanaryRollout:
         """Record an observation, and apply the rollback rules.
 
         Raises:
-            Breach: If a rule is broken.
-            HeldBack: If the candidate is too slow in a second measurement, too.
+            GuardBreachError: If a rule is broken.
+            InconclusiveLatencyError: If the candidate is too slow in a second measurement, too.
         """
         seen = self._evidence()
         self.observations.append(Observation(self._clock.now() - self._began, self._percent, seen))
         if reason := next(errors(seen, self._policy), None):
             raise self.prober.blamed(f"at {self._percent} % {reason}")
         if reason := next(breaches(seen, self._policy), None):
-            raise Breach(f"at {self._percent} % {reason}")
+            raise GuardBreachError(f"at {self._percent} % {reason}")
         self._second_look.look(seen, self._percent)
         return seen
 
@@ -171,7 +171,7 @@ class CanaryRollout:
         At 100 % the candidate has every request, and no champion is needed.
 
         Raises:
-            Outage: If the champion is away for longer than a server may take to come up.
+            OutageError: If the champion is away for longer than a server may take to come up.
         """
         failed, now = self.prober.stable_failed, self._clock.now()
         if failed is None or self._percent == 100:
@@ -183,7 +183,7 @@ class CanaryRollout:
                 f"at {self._percent} % the rollout waits: the champion does not answer: {failed}"
             )
         if now - self._stable_away > self._policy.ready_seconds:
-            raise Outage(f"the champion does not answer: {failed}; try again when it does")
+            raise OutageError(f"the champion does not answer: {failed}; try again when it does")
         return True
 
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from components.promotion.deploy_model.canary import MACHINE, CanaryRollout, Clock
 from components.promotion.deploy_model.pictures import ProbeImages, pictures_of
-from components.promotion.deploy_model.probing import Breach, Prober
+from components.promotion.deploy_model.probing import GuardBreachError, Prober
 from components.promotion.deploy_model.rollout import Register, Rollout, last_of, steps_of
-from components.promotion.deploy_model.second_look import HeldBack
-from components.promotion.deploy_model.target import CandidateFailure, Fetch, Target
+from components.promotion.deploy_model.second_look import InconclusiveLatencyError
+from components.promotion.deploy_model.target import Fetch, PackageNotServedError, Target
+from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Outage, Refusal
-from components.shared.store.registry import PromotionConflict, Version
+from components.shared.store.registry import PromotionConflictError, Version
 
 
 def deploy(
@@ -43,9 +43,9 @@ def deploy(
         clock: Measures time and waits.
 
     Raises:
-        Refusal: If the package is damaged, the servers are not reachable, or another rollout
+        UserError: If the package is damaged, the servers are not reachable, or another rollout
             is under way. The champion serves on.
-        PromotionConflict: If the champion is not the one that it was compared with.
+        PromotionConflictError: If the champion is not the one that it was compared with.
     """
     dataset, model = version.dataset, version.model
     back = register.has_served(version)
@@ -74,7 +74,7 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
             return replace(rollout, sentence=str(done.detail["reason"]), failed=True)
         if version.model != before:
             now = before[:12] if before else "nothing"
-            raise PromotionConflict(
+            raise PromotionConflictError(
                 f"this run promoted {version.name} before, but {now} is in service now and stays"
             )
     if not back:
@@ -115,7 +115,7 @@ def _tried(
 def _check_compared(version: Version, champion: str | None) -> None:
     if version.compared_with != champion:
         then, now = ((digest or "nothing")[:12] for digest in (version.compared_with, champion))
-        raise PromotionConflict(
+        raise PromotionConflictError(
             f"{version.name} was compared with {then}, but {now} is in service now: "
             "train again to compare with it"
         )
@@ -149,11 +149,11 @@ def _sent_back(
     register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
     """Roll a candidate back, record the reason, and raise again if it is no verdict."""
-    version, verdict = rollout.version, isinstance(cause, Breach)
-    left: Outage | None = None
+    version, verdict = rollout.version, isinstance(cause, GuardBreachError)
+    left: OutageError | None = None
     try:
         target.abandon(version.dataset)
-    except Outage as outage:
+    except OutageError as outage:
         left = outage
     finally:
         sentence = _ending(register, rollout, cause)
@@ -164,9 +164,9 @@ def _sent_back(
             **(_named(rollout) if verdict else {}),
         }
         register.roll_back(version, sentence, detail, verdict=verdict)
-    if left and isinstance(cause, Refusal):
-        raise Outage(sentence) from left  # a run that is tried again ends the trial first
-    if verdict or isinstance(cause, HeldBack):
+    if left and isinstance(cause, ApplicationError):
+        raise OutageError(sentence) from left  # a run that is tried again ends the trial first
+    if verdict or isinstance(cause, InconclusiveLatencyError):
         return replace(rollout, sentence=sentence, failed=True)
     raise cause
 
@@ -177,9 +177,9 @@ def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
     model = version.model[:12]
     champion = rollout.champion
     now = f"champion {champion[:12]} stays in service" if champion else "no model is in service"
-    if isinstance(cause, HeldBack):
+    if isinstance(cause, InconclusiveLatencyError):
         return f"{model} not promoted under load, {now}: {why}; no verdict on the model, try again"
-    if not isinstance(cause, Breach):
+    if not isinstance(cause, GuardBreachError):
         return f"{model} not promoted, {now}: {why}; no verdict on the model"
     lost = ""
     if register.alias(version.dataset, "challenger") == version:
@@ -197,12 +197,12 @@ def _served(
         answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
         if answer is None or answer.model != model:
             who = answer.model[:12] if answer else "nothing"
-            raise CandidateFailure(f"{who} answers instead of {model[:12]}")
-    except CandidateFailure as cause:  # other errors are no fault of the model
+            raise PackageNotServedError(f"{who} answers instead of {model[:12]}")
+    except PackageNotServedError as cause:  # other errors are no fault of the model
         if before is None:
             raise
         target.tally(dataset, "stable")  # raises if the target itself is away
-        with suppress(PromotionConflict):  # a newer champion deploys itself
+        with suppress(PromotionConflictError):  # a newer champion deploys itself
             why = (
                 f"{model[:12]} does not start in service, {before[:12]} is champion again: {cause}"
             )

@@ -7,9 +7,9 @@ from itertools import islice
 from psycopg2 import extensions
 
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import GoldenAnswer, PackageLayout
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects, frame_key
 
 LATELY = 500  # newest served frames, sampled evenly so that they are of several cameras and hours
@@ -53,14 +53,14 @@ def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pro
         most: Maximum number of live pictures.
 
     Raises:
-        Refusal: If the package has no golden picture.
+        UserError: If the package has no golden picture.
     """
     golden = [
         GoldenImage(known.file, (package.root / known.file).read_bytes(), known.boxes)
         for known in read_lines(GoldenAnswer, package.golden)
     ]
     if not golden:
-        raise Refusal(f"{package.root.name[:12]} has no golden picture to be tried on")
+        raise UserError(f"{package.root.name[:12]} has no golden picture to be tried on")
     recent = list(islice(live, most)) or [known.jpeg for known in golden]
     return ProbeImages(golden, recent, package.verify().postprocessing.score_threshold)
 

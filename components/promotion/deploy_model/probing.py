@@ -12,17 +12,17 @@ from time import perf_counter
 
 from components.promotion.deploy_model.compare import DetectionAgreement, compare
 from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
-from components.promotion.deploy_model.target import Side, Target, Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError, Side, Target
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import ApplicationError, JobError, OutageError
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.inference.golden import differs
 
 LIVE_PER_ROUND = 3  # live pictures that are sent in each round of probes
 NEWEST = 8  # live pictures whose boxes are compared: few, so that new errors show soon
 
 
-class Breach(Refusal):
+class GuardBreachError(JobError):
     """A candidate broke a rollback rule."""
 
 
@@ -87,13 +87,13 @@ class Prober:
         """Send every picture once; yield after each live one, so that the caller can check.
 
         Raises:
-            Breach: If a golden picture is not answered as the package expects it.
-            Outage: If the target itself does not answer, or the candidate was evicted.
+            GuardBreachError: If a golden picture is not answered as the package expects it.
+            OutageError: If the target itself does not answer, or the candidate was evicted.
         """
         for known in self.pictures.golden:
             try:
                 answer = self.target.ask(self.dataset, known.jpeg, "candidate")
-            except Refusal as cause:
+            except ApplicationError as cause:
                 self._excused(cause)
                 raise self.blamed(f"no answer for {known.name}: {cause}") from cause
             if answer is None:
@@ -110,24 +110,24 @@ class Prober:
             live = (partial(self._compare, number) for number in islice(numbers, LIVE_PER_ROUND))
             yield [partial(self._again, known), *live]
 
-    def blamed(self, reason: str) -> Breach:
+    def blamed(self, reason: str) -> GuardBreachError:
         """Return the breach of a candidate, if no outage explains its failure.
 
         Args:
             reason: The failure, in a sentence.
 
         Raises:
-            Outage: If the target does not answer, the candidate was evicted, or the champion
+            OutageError: If the target does not answer, the candidate was evicted, or the champion
                 does not answer either: then the failure is not the candidate's.
         """
         self.target.tally(self.dataset, "stable")
         if disruption := self.target.disruption(self.dataset):
-            raise Outage(f"{disruption}: try again")
+            raise OutageError(f"{disruption}: try again")
         if self.beside:
             self._timed("stable", self.pictures.live[0])
         if self.stable_failed:
-            raise Outage(f"neither server answers: {self.stable_failed}; try again")
-        return Breach(reason)
+            raise OutageError(f"neither server answers: {self.stable_failed}; try again")
+        return GuardBreachError(reason)
 
     def _again(self, known: GoldenImage) -> None:
         """Send a golden picture again: a missing answer is counted, a wrong one is a breach."""
@@ -137,10 +137,12 @@ class Prober:
 
     def _check(self, known: GoldenImage, answer: DetectAnswer) -> None:
         if answer.model != self.model:
-            raise Breach(f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}")
+            raise GuardBreachError(
+                f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}"
+            )
         difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)
         if difference:
-            raise Breach(f"{known.name} is answered differently: {difference}")
+            raise GuardBreachError(f"{known.name} is answered differently: {difference}")
 
     def _compare(self, number: int) -> None:
         """Send a live picture to both sides, in the same second."""
@@ -159,7 +161,7 @@ class Prober:
         began, why = self.now(), "nothing answers for the dataset"
         try:
             answer = self.target.ask(self.dataset, jpeg, side)
-        except Refusal as cause:
+        except ApplicationError as cause:
             self._excused(cause)
             answer, why = None, str(cause)
         if side == "candidate":
@@ -173,7 +175,7 @@ class Prober:
         return answer
 
     @staticmethod
-    def _excused(cause: Refusal) -> None:
+    def _excused(cause: ApplicationError) -> None:
         """Raise an outage again that is not the failure of the server itself."""
-        if isinstance(cause, Outage) and not isinstance(cause, Unreachable):
+        if isinstance(cause, OutageError) and not isinstance(cause, ServerUnreachableError):
             raise cause

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from components.promotion.deploy_model.canary import Observation
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import JobError
 from components.shared.store.registry import Alias, AuditEntry, Version
 
 
-class RolledBack(Refusal):
+class RolledBackError(JobError):
     """A candidate was rolled back; the champion still serves."""
 
 
@@ -78,10 +78,10 @@ class Rollout:
         """Return the digest of the model that serves.
 
         Raises:
-            RolledBack: If it is not the one that should.
+            RolledBackError: If it is not the one that should.
         """
         if self.failed:
-            raise RolledBack(self.sentence)
+            raise RolledBackError(self.sentence)
         return self.version.model
 
 
@@ -97,7 +97,7 @@ def about(register: Register, dataset: str, name: str, run: str) -> Version:
         run: Name of the run.
 
     Raises:
-        Refusal: If there is no such version.
+        UserError: If there is no such version.
     """
     done = last_of(register.history(dataset), run)
     return register.named(dataset, done.model if done else name)

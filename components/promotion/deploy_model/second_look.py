@@ -8,15 +8,15 @@ from collections.abc import Callable
 from components.promotion.deploy_model.guards import Evidence
 from components.promotion.deploy_model.latency import enough, slow
 from components.promotion.deploy_model.probing import Prober
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.traffic.request_metrics import RequestMetrics
 
 PAUSE_S = 5.0  # before a second look at a slow candidate
 
 
-class HeldBack(Refusal):
+class InconclusiveLatencyError(OutageError):
     """A candidate was too slow twice, which load may have caused: no verdict on it."""
 
 
@@ -65,7 +65,7 @@ class SecondLook:
             percent: Traffic share of the candidate, 0 to 100.
 
         Raises:
-            HeldBack: If the candidate is too slow again.
+            InconclusiveLatencyError: If the candidate is too slow again.
         """
         reason, now = slow(seen, self._policy), self._now()
         if self._suspected is None:
@@ -77,7 +77,7 @@ class SecondLook:
             self._prober.forget_latencies()
         elif enough(seen, self._policy, beside=self._needs_champion(percent)):
             if reason:
-                raise HeldBack(f"at {percent} % {reason}, in two measurements")
+                raise InconclusiveLatencyError(f"at {percent} % {reason}, in two measurements")
             waited = now - self._suspected >= self._policy.step_seconds
             if waited or not percent or self._has_enough_clients(seen, percent):
                 self._suspected = None

@@ -8,9 +8,14 @@ import httpx
 
 from components.promotion.deploy_model.asking import ASK_S, MISSING, ask_server, reason
 from components.promotion.deploy_model.packages import keep
-from components.promotion.deploy_model.target import CandidateFailure, Fetch, Side, Unreachable
+from components.promotion.deploy_model.target import (
+    Fetch,
+    PackageNotServedError,
+    ServerUnreachableError,
+    Side,
+)
+from components.shared.contracts.errors import ApplicationError, OutageError, UserError
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.inference.package_store import PackageStore, TrafficLease
 from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.routes import RouteTable
@@ -75,8 +80,8 @@ class ServerTarget:
         """Load a candidate into the second server, at no share of the requests.
 
         Raises:
-            CandidateFailure: If the server refuses the package, or is not ready in time.
-            Unreachable: If the server does not even answer before it gets the package.
+            PackageNotServedError: If the server refuses the package, or is not ready in time.
+            ServerUnreachableError: If the server does not even answer before it gets the package.
         """
         self.share(dataset, 0)
         self._package_store.set_current(dataset, None, "candidate")
@@ -87,10 +92,10 @@ class ServerTarget:
             try:
                 left = deadline - time.monotonic()
                 return self._order("candidate", dataset, "load", max(left, 1.0))
-            except Unreachable as cause:  # it may be restarting
+            except ServerUnreachableError as cause:  # it may be restarting
                 if time.monotonic() > deadline:
                     self._routes()  # raises if the proxy is away, too
-                    raise CandidateFailure(
+                    raise PackageNotServedError(
                         f"not ready after {self._ready_seconds:.0f} s: {cause}"
                     ) from cause
             time.sleep(0.2)
@@ -103,7 +108,7 @@ class ServerTarget:
             percent: Share of the requests, 0 to 100.
 
         Raises:
-            Refusal: If the proxy does not follow.
+            UserError: If the proxy does not follow.
         """
         model = self._package_store.current(dataset, "candidate") or ""
         lease = TrafficLease(percent=percent, model=model, until=time.time() + LEASE_S)
@@ -114,7 +119,7 @@ class ServerTarget:
         """Return what one server answers about a JPEG, or None if it has no package for it.
 
         Raises:
-            Refusal: If it declines, stays busy or does not answer.
+            UserError: If it declines, stays busy or does not answer.
         """
         return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
 
@@ -131,8 +136,8 @@ class ServerTarget:
         """Load a package into the stable server, and end any rollout.
 
         Raises:
-            CandidateFailure: If the server refuses the package.
-            Unreachable: If it does not answer.
+            PackageNotServedError: If the server refuses the package.
+            ServerUnreachableError: If it does not answer.
         """
         self._package_store.set_current(dataset, model)
         self._order("stable", dataset, "load" if model else "unload", LOAD_S)
@@ -141,10 +146,10 @@ class ServerTarget:
     def abandon(self, dataset: str) -> None:
         """Take the traffic from the candidate, then unload it."""
         self._package_store.set_traffic(dataset, None)
-        with suppress(Unreachable):  # without a proxy the candidate gets no traffic
+        with suppress(ServerUnreachableError):  # without a proxy the candidate gets no traffic
             self._until_in_force(dataset, 0)
         self._package_store.set_current(dataset, None, "candidate")
-        with suppress(Refusal):
+        with suppress(ApplicationError):
             self._order("candidate", dataset, "unload", ASK_S)
 
     def close(self) -> None:
@@ -155,7 +160,7 @@ class ServerTarget:
         deadline = time.monotonic() + FOLLOW_S
         while (found := self._percent(dataset)) != percent:
             if time.monotonic() > deadline:
-                raise Outage(
+                raise OutageError(
                     f"the reverse proxy gives the candidate {found} %, expected {percent} %: "
                     f"is its MODEL_ROOT {self._package_store.root}?"
                 )
@@ -165,7 +170,7 @@ class ServerTarget:
         """Wait for the candidates' server, which may still be starting.
 
         Raises:
-            Unreachable: If it does not answer in time.
+            ServerUnreachableError: If it does not answer in time.
         """
         deadline = time.monotonic() + self._ready_seconds
         while True:
@@ -175,7 +180,9 @@ class ServerTarget:
                 return
             except httpx.HTTPError as cause:
                 if time.monotonic() > deadline:
-                    raise Unreachable(f"no candidate server answers at {url}: {cause}") from cause
+                    raise ServerUnreachableError(
+                        f"no candidate server answers at {url}: {cause}"
+                    ) from cause
             time.sleep(0.2)
 
     def _percent(self, dataset: str) -> int:
@@ -190,7 +197,7 @@ class ServerTarget:
         try:
             return RouteTable.model_validate_json(answer.content)
         except ValueError as cause:
-            raise Refusal(
+            raise UserError(
                 f"{self._url} is no reverse proxy with two servers behind it, expected one: "
                 "python -m components route_requests"
             ) from cause
@@ -201,12 +208,16 @@ class ServerTarget:
             path = f"/v2/repository/models/{dataset}/{verb}"
             answer = self._client.post(f"{url}{path}", timeout=seconds)
         except httpx.HTTPError as cause:
-            raise Unreachable(f"no {side} server answers at {url}: {cause}") from cause
+            raise ServerUnreachableError(f"no {side} server answers at {url}: {cause}") from cause
         if answer.is_error and (verb == "load" or answer.status_code != MISSING):
-            raise CandidateFailure(f"the {side} server does not {verb} {dataset}: {reason(answer)}")
+            raise PackageNotServedError(
+                f"the {side} server does not {verb} {dataset}: {reason(answer)}"
+            )
 
     def _get(self, path: str) -> httpx.Response:
         try:
             return self._client.get(f"{self._url}{path}")
         except httpx.HTTPError as cause:
-            raise Unreachable(f"no reverse proxy answers at {self._url}: {cause}") from cause
+            raise ServerUnreachableError(
+                f"no reverse proxy answers at {self._url}: {cause}"
+            ) from cause

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
+from components.shared.contracts.errors import JobError, OutageError
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.traffic.request_metrics import RequestMetrics
 
 Fetch = Callable[[Path], None]
 Side = Literal["stable", "candidate"]
 
 
-class CandidateFailure(Refusal):
+class PackageNotServedError(JobError):
     """A server did not serve its package: it crashed, declined it, or answers wrongly."""
 
 
-class Unreachable(Outage):
+class ServerUnreachableError(OutageError):
     """No server answers at the target."""
 
 
@@ -54,8 +54,8 @@ class Target(Protocol):
         """Start a candidate beside the stable package, without traffic.
 
         Raises:
-            CandidateFailure: If its own server crashes, declines the package or never is ready.
-            Refusal: If the target cannot start it: no verdict on the candidate.
+            PackageNotServedError: If its server crashes, declines the package or never is ready.
+            UserError: If the target cannot start it: no verdict on the candidate.
         """
 
     def share(self, dataset: str, percent: int) -> None:
@@ -68,15 +68,15 @@ class Target(Protocol):
         """Return what one side answers about a JPEG, not logged; None if it has no package.
 
         Raises:
-            Refusal: If the server declines, fails or stays busy.
-            Unreachable: If no server answers.
+            UserError: If the server declines, fails or stays busy.
+            ServerUnreachableError: If no server answers.
         """
 
     def tally(self, dataset: str, side: Side) -> RequestMetrics:
         """Return the request metrics of one side, since its server started.
 
         Raises:
-            Refusal: If the target itself does not answer.
+            UserError: If the target itself does not answer.
         """
 
     def disruption(self, dataset: str) -> str | None:
@@ -86,8 +86,8 @@ class Target(Protocol):
         """Make one package stable for all requests, and end any rollout; None serves nothing.
 
         Raises:
-            CandidateFailure: If the package does not come up in service.
-            Refusal: If the target cannot do it: no verdict on the package.
+            PackageNotServedError: If the package does not come up in service.
+            UserError: If the target cannot do it: no verdict on the package.
         """
 
     def abandon(self, dataset: str) -> None:

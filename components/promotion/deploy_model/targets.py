@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from components.promotion.deploy_model.server import ServerTarget
 from components.promotion.deploy_model.target import Target
 from components.shared.cluster.settings import read_settings
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 
 # Addresses of the reverse proxy, and of the admin ports of the two servers behind it.
@@ -21,7 +21,7 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
         policy: Gives the timeouts.
 
     Raises:
-        Refusal: If the name is unknown.
+        UserError: If the name is unknown.
     """
     name = environment.get("DETECTOR_TARGET") or "server"
     if name == "server":
@@ -32,14 +32,14 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
         from components.promotion.deploy_model.kserve.environment import kserve_target
 
         return kserve_target(environment, policy)
-    raise Refusal(f"DETECTOR_TARGET is {name!r}, expected 'server', 'kserve' or 'triton'")
+    raise UserError(f"DETECTOR_TARGET is {name!r}, expected 'server', 'kserve' or 'triton'")
 
 
 def policy_from(environment: Mapping[str, str]) -> RolloutPolicy:
     """Return the rollout policy, changed by ROLLOUT_POLICY in YAML or JSON.
 
     Raises:
-        Refusal: If a field is unknown or its value is not valid.
+        UserError: If a field is unknown or its value is not valid.
 
     >>> policy_from({"ROLLOUT_POLICY": "step_seconds: 2"}).step_seconds
     2.0

@@ -18,9 +18,9 @@ from components.promotion.evaluate_detector.models import LoadedModel, LoadedMod
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.evaluate_detector.predict import Predictions, predict
 from components.promotion.evaluate_detector.regression_suite import by_role, count_kept, valid
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.progress import follow
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import (
     LABELS,
     NOT_MEASURABLE,
@@ -125,7 +125,7 @@ def evaluate(
         policy: Confidence and resamples; None for the default policy.
 
     Raises:
-        Refusal: If the split is neither, or has no images.
+        UserError: If the split is neither, or has no images.
     """
     images = _images(reader, split)
     loaded = open_all(folders)
@@ -171,10 +171,10 @@ def _report(
 
 def _images(reader: SnapshotReader, split: str) -> list[SnapshotImage]:
     if split not in ("validation", "test"):
-        raise Refusal(f"split is {split!r}, expected validation or test")
-    images = [image for image in reader.images() if image.split == split]
+        raise UserError(f"split is {split!r}, expected validation or test")
+    images, snapshot = [it for it in reader.images() if it.split == split], reader.info.id[:12]
     if not images:
-        raise Refusal(f"snapshot {reader.info.id[:12]} has no {split} images to compare models on")
+        raise UserError(f"snapshot {snapshot} has no {split} images to compare models on")
     return images
 
 

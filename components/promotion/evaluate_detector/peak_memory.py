@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from components.shared.contracts.errors import ApplicationError, ExitCode
 from components.shared.contracts.model import PackageError, PackageLayout
-from components.shared.contracts.refusal import Refusal
 
 SECONDS = 120.0  # to open a package and to answer its golden images
 
@@ -61,5 +61,6 @@ def main(folder: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1])
-    except Refusal as refusal:
-        sys.exit(str(refusal))
+    except ApplicationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(ExitCode.of(error))

@@ -35,7 +35,7 @@ def fetch(
 
     Raises:
         PackageError: If a package that is not the champion, or one that must be whole, is damaged.
-        Refusal: If there is no such model.
+        UserError: If there is no such model.
     """
     version = registry.champion(dataset) if name == CHAMPION else registry.named(dataset, name)
     if version is None:

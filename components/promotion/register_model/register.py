@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from components.promotion.register_model.card import model_card
 from components.promotion.register_model.suite import check_suite, suite_of
 from components.shared.contracts.absence import absence
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     PackageError,
     PackageInfo,
@@ -20,7 +21,6 @@ from components.shared.contracts.model import (
 )
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import (
     ROLES,
     ModelReport,
@@ -77,15 +77,15 @@ def winning(
         snapshot: The training data, a `SnapshotLayout`.
 
     Raises:
-        Refusal: If there is no winner, it is absent, or the report is of another model.
+        UserError: If there is no winner, it is absent, or the report is of another model.
     """
     role = next((role for role in ROLES if role == winner and role in candidates), None)
     if role is None:
-        raise Refusal(f"winner is {winner!r}, expected one of {sorted(candidates)}")
+        raise UserError(f"winner is {winner!r}, expected one of {sorted(candidates)}")
     package, trained = map(Path, candidates[role])
     why = absence(package) or absence(trained)
     if why:
-        raise Refusal(f"the {role} cannot be registered, it is absent: {why}")
+        raise UserError(f"the {role} cannot be registered, it is absent: {why}")
     decision = Verdict.read(VerdictLayout(verdict).verdict)
     reference = Path(references) / f"{role}.jsonl"
     card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), decision)
@@ -117,7 +117,7 @@ def register(
 
     Raises:
         PackageError: If the package is damaged, here or in the object store.
-        Refusal: If the report is of another model, or hard cases of the champion are lacking.
+        UserError: If the report is of another model, or hard cases of the champion are lacking.
     """
     info = PackageLayout(candidate.package).verify()
     report = Report.read(candidate.report)
@@ -147,7 +147,7 @@ def _numbers(role: Role, report: Report, info: PackageInfo) -> ModelReport:
     numbers = report.of(role)
     if numbers is None or numbers.model != info.digest:
         reported = numbers.model[:12] if numbers else "nothing"
-        raise Refusal(
+        raise UserError(
             f"the report tells of {reported} as {role}, but the package is model {info.digest[:12]}"
         )
     return numbers

@@ -5,9 +5,9 @@ A suite only grows.
 
 from pathlib import Path
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import HardCase
 from components.shared.store.objects import Objects
 
@@ -26,7 +26,7 @@ def check_suite(objects: Objects, suite: Path, champion: str | None) -> None:
         champion: Digest of the champion that was compared with; None if there was none.
 
     Raises:
-        Refusal: With the first case that is missing.
+        UserError: With the first case that is missing.
     """
     if champion is None:
         return
@@ -35,7 +35,7 @@ def check_suite(objects: Objects, suite: Path, champion: str | None) -> None:
     kept = set(read_lines(HardCase, suite))
     for case in (HardCase.model_validate_json(line) for line in lines):
         if case not in kept:
-            raise Refusal(
+            raise UserError(
                 f"the hard cases lack one of champion {champion[:12]}, a {case.box.label} on "
                 f"image {case.sha256[:12]}; a suite only grows"
             )

@@ -20,7 +20,7 @@ from components.serving.route_requests.traffic_split import TrafficSplit
 from components.serving.route_requests.upstream import TENSORS_AFTER, Question, Reply, Upstream
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import DATASET, PackageStore
-from components.shared.traffic.declined import EXCEPTION_HANDLERS, unknown_model
+from components.shared.traffic.http_errors import EXCEPTION_HANDLERS, unknown_model
 from components.shared.traffic.limit import MAX_BODY_BYTES, BodyLimit, by_prefix
 from components.shared.traffic.metrics import Outcome, count
 from components.shared.traffic.routes import OnTrial, RouteTable
@@ -117,7 +117,7 @@ class CanaryProxy:
         Both servers get the same request id, generated here if the client sends none.
 
         Raises:
-            Declined: 404, if the dataset's name is not valid; or if the body is too large.
+            HttpError: 404, if the dataset's name is not valid; or if the body is too large.
         """
         names = request.path_params
         for name in names.values():

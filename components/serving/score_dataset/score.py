@@ -12,10 +12,10 @@ from typing import Any
 from components.serving.score_dataset.source import Source
 from components.shared.contracts.absence import absence
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import canonical
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.pages.fragments import Card, cards, gallery, table, text
 from components.shared.pages.page import Section, write_page
@@ -61,12 +61,12 @@ def score_pictures(
         Number of pictures that were scored.
 
     Raises:
-        Refusal: If there is no champion.
+        UserError: If there is no champion.
         PackageError: If its package is damaged.
     """
     why = absence(champion)
     if why:
-        raise Refusal(f"no model to score with: {why}")
+        raise UserError(f"no model to score with: {why}")
     detector = Detector.open(RegisteredLayout(champion).package)
     scored = score(detector.detect, detector.info.classes, sources)
     for name, reason in list(scored.refused.items())[:NAMED]:

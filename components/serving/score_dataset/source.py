@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.store.snapshots import SnapshotReader
 
 SUFFIXES = (".jpg", ".jpeg")
@@ -27,22 +27,22 @@ def sources(folder: str, reader: SnapshotReader | None) -> list[Source]:
         reader: The snapshot; None to take the folder.
 
     Raises:
-        Refusal: If not exactly one is given, or the folder holds no JPEG.
+        UserError: If not exactly one is given, or the folder holds no JPEG.
     """
     if bool(folder) == (reader is not None):
-        raise Refusal("there must be either a folder or a snapshot to score, and not both")
+        raise UserError("there must be either a folder or a snapshot to score, and not both")
     return _of_folder(Path(folder)) if reader is None else _of_snapshot(reader)
 
 
 def _of_folder(folder: Path) -> list[Source]:
     if not folder.is_dir():
         what = "a file" if folder.exists() else "not there"
-        raise Refusal(f"{folder} is {what}, expected a folder of JPEGs")
+        raise UserError(f"{folder} is {what}, expected a folder of JPEGs")
     files = sorted(
         file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
     )
     if not files:
-        raise Refusal(f"{folder} holds no JPEG, expected files named .jpg or .jpeg")
+        raise UserError(f"{folder} holds no JPEG, expected files named .jpg or .jpeg")
     return [Source(str(file.relative_to(folder)), file.read_bytes) for file in files]
 
 

@@ -14,11 +14,11 @@ from components.serving.serve_detector.pool import Pool
 from components.serving.serve_detector.predictions import PredictionLog
 from components.serving.serve_detector.repository import Repository
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import ApplicationError
 from components.shared.contracts.events import PredictionMade
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
-from components.shared.traffic.declined import Declined
+from components.shared.traffic.http_errors import HttpError
 from components.shared.traffic.metrics import Outcome, count
 from components.shared.vision.jpeg import decode_jpeg
 
@@ -80,8 +80,8 @@ class Detect:
         try:
             seen = await self._pool.run(see, detector, jpeg)
             outcome, boxes = "ok", seen.boxes
-        except Refusal as refusal:
-            outcome = "error" if isinstance(refusal, Declined) else "refused"
+        except ApplicationError as error:
+            outcome = "error" if isinstance(error, HttpError) else "refused"
             raise
         finally:
             seconds = perf_counter() - started
@@ -105,13 +105,13 @@ def see(detector: Detector, jpeg: bytes) -> DetectedImage:
 def _check_type(request: Request) -> None:
     kind = request.headers.get("content-type", "image/jpeg").partition(";")[0].strip().lower()
     if kind != "image/jpeg":
-        raise Declined(415, f"the body is {kind[:80]!r}, expected image/jpeg")
+        raise HttpError(415, f"the body is {kind[:80]!r}, expected image/jpeg")
 
 
 def _header(request: Request, name: str) -> str | None:
     value = request.headers.get(name)
     if value and (len(value) > MAX_HEADER_CHARACTERS or not value.isprintable()):
-        raise Declined(
+        raise HttpError(
             400, f"{name} is {value[:20]!r}..., expected {MAX_HEADER_CHARACTERS} characters"
         )
     return value

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from components.shared.traffic.declined import Declined
+from components.shared.traffic.http_errors import HttpError
 
 R = TypeVar("R")
 
@@ -31,10 +31,10 @@ class Pool:
             *arguments: Its arguments.
 
         Raises:
-            Declined: 503 at once, if the queue is full.
+            HttpError: 503 at once, if the queue is full.
         """
         if self._busy >= self._limit:
-            raise Declined(
+            raise HttpError(
                 503, f"{self._busy} requests are waiting: try again", {"Retry-After": "1"}
             )
         self._busy += 1

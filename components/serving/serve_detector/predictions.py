@@ -11,7 +11,13 @@ from threading import Event, Lock, Thread
 
 from components.serving.serve_detector.metrics import LOGGED, LOST
 from components.shared.contracts.events import PredictionMade
-from components.shared.store.stream import Producer, StreamError, producer, publish
+from components.shared.store.stream import (
+    Producer,
+    StreamError,
+    StreamSettingsError,
+    producer,
+    publish,
+)
 
 MAX_WAITING_BYTES = 64_000_000  # of predictions in memory, those that are being sent included
 PREDICTION_BYTES, BOX_BYTES = 3_000, 1_300  # in memory, about
@@ -72,7 +78,7 @@ class PredictionLog:
         while not self._closing.is_set():
             try:
                 return producer(self._servers)
-            except StreamError:
+            except (StreamError, StreamSettingsError):
                 self._closing.wait(RETRY_SECONDS)
         return None
 

@@ -13,14 +13,14 @@ from kserve import ModelRepository
 
 from components.serving.serve_detector.metrics import LOADED
 from components.serving.serve_detector.model import DatasetModel
+from components.shared.contracts.errors import ApplicationError, JobError, UserError
 from components.shared.contracts.model import PackageLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import PackageStore, Slot
 from components.shared.inference.signature import check_signature
-from components.shared.traffic.declined import MAX_TOLD, unknown_model
+from components.shared.traffic.http_errors import MAX_TOLD, unknown_model
 
 MAX_LOAD_SECONDS = 50.0  # a deployment waits 60 s
 MAX_HANGING = 4  # loads that never ended, before no other is tried
@@ -55,7 +55,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
         """Return the model of a request.
 
         Raises:
-            Declined: 404, with the names of the loaded models.
+            HttpError: 404, with the names of the loaded models.
         """
         model: DatasetModel | None = self.get_model(name)
         if model is None:
@@ -73,8 +73,8 @@ class Repository(ModelRepository):  # type: ignore[misc]
         old package.
 
         Raises:
-            Declined: 404, if the dataset has no current package.
-            Refusal: If the package is damaged, not signed, answers its golden images wrongly,
+            HttpError: 404, if the dataset has no current package.
+            UserError: If the package is damaged, not signed, answers its golden images wrongly,
                 or takes too long to load.
         """
         async with self._loading:
@@ -95,30 +95,36 @@ class Repository(ModelRepository):  # type: ignore[misc]
                 opening = self._opening(name)
                 wait([opening], self._load_seconds)
                 self._put(name, opening)
-            except Refusal as refusal:
-                refused.append(f"{name} is not served: {refusal}")
+            except ApplicationError as error:
+                refused.append(f"{name} is not served: {error}")
         return refused
 
     def _opening(self, name: str) -> Future[Detector]:
         """Open a package in a thread of its own, so that one that hangs blocks no other."""
         self._hanging = [opening for opening in self._hanging if not opening.done()]
         if len(self._hanging) >= MAX_HANGING:
-            raise Refusal(f"{len(self._hanging)} packages hang while they load: restart the server")
+            raise JobError(
+                f"{len(self._hanging)} packages hang while they load: restart the server"
+            )
         return _in_thread(lambda: self._open(name))
 
     def _put(self, name: str, opening: Future[Detector]) -> None:
         """Swap an opened package in.
 
         Raises:
-            Refusal: If it failed to open, or is not open yet; then it is never served.
+            UserError: If it failed to open, or is not open yet; then it is never served.
         """
         if not opening.done():
             self._hanging.append(opening)
-            raise Refusal(f"the package of {name} takes more than {self._load_seconds:g} s to load")
+            raise JobError(
+                f"the package of {name} takes more than {self._load_seconds:g} s to load"
+            )
         failure = opening.exception()
-        if failure is not None and not isinstance(failure, Refusal):
+        if failure is not None and not isinstance(failure, ApplicationError):
             told = f"{type(failure).__name__}: {failure}"
-            raise Refusal(f"the package of {name} cannot be loaded: {told[:MAX_TOLD]}") from failure
+            raise UserError(
+                f"the package of {name} cannot be loaded: {told[:MAX_TOLD]}"
+            ) from failure
         self.update(DatasetModel(name, opening.result()))
         LOADED.labels(dataset=name).inc()
 
@@ -129,14 +135,14 @@ class Repository(ModelRepository):  # type: ignore[misc]
         package = self._package_store.package(name, digest)
         info = PackageLayout(package).verify()
         if info.digest != digest:
-            raise Refusal(f"the package at {digest[:12]} is {info.digest[:12]}")
+            raise UserError(f"the package at {digest[:12]} is {info.digest[:12]}")
         if info.dataset != name:
-            raise Refusal(f"model {digest[:12]} is of {info.dataset}, expected {name}")
+            raise UserError(f"model {digest[:12]} is of {info.dataset}, expected {name}")
         if self._key:
             check_signature(package, self._package_store.signature(name, digest), self._key)
         detector = Detector.open(package)
         if detector.digest != digest:  # another package took its place meanwhile
-            raise Refusal(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
+            raise UserError(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
         check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
         trim_memory()
         return detector

@@ -17,11 +17,11 @@ from components.serving.serve_detector.pool import Pool
 from components.serving.serve_detector.predictions import PredictionLog
 from components.serving.serve_detector.protocol import Protocol
 from components.serving.serve_detector.repository import Repository
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import public_key
-from components.shared.traffic.declined import EXCEPTION_HANDLERS
+from components.shared.traffic.http_errors import EXCEPTION_HANDLERS
 from components.shared.traffic.limit import BodyLimit
 from components.shared.traffic.listen import Server, listen, port_of
 
@@ -107,11 +107,11 @@ def load(repository: Repository, strict: bool) -> None:
         strict: Whether one refused package, or an empty store, is an error.
 
     Raises:
-        Refusal: If it is strict and a package is refused, or there is none.
+        UserError: If it is strict and a package is refused, or there is none.
     """
     refused = repository.load_models()
     if strict and (refused or not repository.get_models()):
-        raise Refusal("; ".join(refused) or f"{repository.models_dir} holds no package")
+        raise UserError("; ".join(refused) or f"{repository.models_dir} holds no package")
     for sentence in refused:
         logger.error(sentence)
 

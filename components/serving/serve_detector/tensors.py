@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import FOUND_CLASSES, INPUT
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.picture import Floats
-from components.shared.traffic.declined import Declined
+from components.shared.traffic.http_errors import HttpError
 
 MAX_IMAGES = 16  # of one request
 MAX_JSON_IMAGES = 2  # of one request in JSON: the parser holds the GIL
@@ -85,7 +85,7 @@ def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Infe
         size: Size of the input of the model: channels, height, width.
 
     Raises:
-        Declined: 400, with the first error.
+        HttpError: 400, with the first error.
     """
     described, binary = _parts(body, json_length)
     try:
@@ -130,8 +130,8 @@ def write_answer(
         tensors: All outputs of the graph, by name.
 
     Raises:
-        Declined: 400, if a requested output does not exist.
-        Refusal: If an output is not finite, which inputs far from 0 to 1 may cause.
+        HttpError: 400, if a requested output does not exist.
+        UserError: If an output is not finite, which inputs far from 0 to 1 may cause.
     """
     asked = inference.outputs or tuple(Output(name=name) for name in tensors)
     outputs: list[dict[str, Any]] = []
@@ -141,7 +141,7 @@ def write_answer(
             raise _wrong(f"the output {output.name[:80]!r} is none, expected {list(tensors)}")
         values = tensors[output.name]
         if not np.isfinite(values).all():
-            raise Refusal(f"the model gives no finite {output.name} for these {INPUT}")
+            raise UserError(f"the model gives no finite {output.name} for these {INPUT}")
         told = {"name": output.name, "datatype": datatype(output.name), "shape": values.shape}
         whole = inference.parameters.binary_data_output
         if output.parameters.binary_data if output.parameters.binary_data is not None else whole:
@@ -204,5 +204,5 @@ def _binary(tensor: Tensor, binary: bytes) -> NDArray[Any]:
     return np.frombuffer(binary, "<f4")
 
 
-def _wrong(sentence: str) -> Declined:
-    return Declined(400, sentence)
+def _wrong(sentence: str) -> HttpError:
+    return HttpError(400, sentence)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import urllib3
 from kubernetes import client
 
-from components.shared.contracts.refusal import Outage
+from components.shared.contracts.errors import OutageError
 
 
-class ClusterError(Outage):
+class ClusterError(OutageError):
     """The API server does not answer, or does not do what it is asked.
 
     Attributes:

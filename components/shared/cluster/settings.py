@@ -5,8 +5,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import R, complaint
-from components.shared.contracts.refusal import Refusal
 
 
 def read_settings(kind: type[R], variable: str, text: str) -> R:
@@ -18,18 +18,18 @@ def read_settings(kind: type[R], variable: str, text: str) -> R:
         text: YAML or JSON; empty takes all defaults.
 
     Raises:
-        Refusal: If it is no YAML, has an unknown key, or a value that is not allowed.
+        UserError: If it is no YAML, has an unknown key, or a value that is not allowed.
 
     >>> from components.shared.contracts.policy import RolloutPolicy
     >>> read_settings(RolloutPolicy, "ROLLOUT_POLICY", "haste: 9")
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: ROLLOUT_POLICY: haste: Extra inputs are not...
+    components.shared.contracts.errors.UserError: ROLLOUT_POLICY: haste: Extra inputs are not...
     """
     try:
         read: Any = yaml.safe_load(text) or {}
         return kind.model_validate(read)
     except yaml.YAMLError as cause:
-        raise Refusal(f"{variable} is no YAML: {' '.join(str(cause).split())}") from cause
+        raise UserError(f"{variable} is no YAML: {' '.join(str(cause).split())}") from cause
     except ValidationError as cause:
         known = ", ".join(kind.model_fields)
-        raise Refusal(f"{variable}: {complaint(cause)}; settings are {known}") from cause
+        raise UserError(f"{variable}: {complaint(cause)}; settings are {known}") from cause

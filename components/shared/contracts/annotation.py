@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from pydantic import Field, model_validator
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.values import ShortText
 
 
-class AnnotationError(Refusal):
+class AnnotationError(UserError):
     """Boxes do not fit their image."""
 
 

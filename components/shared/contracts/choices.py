@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 Approval = Literal["auto", "manual"]  # of a winner: served at once, or registered and waits
 LauncherName = Literal["local", "tfjob", "trainjob"]
@@ -24,17 +24,17 @@ def number_or(word: str, given: str | int, what: str) -> int:
         what: Name of the parameter in the error.
 
     Raises:
-        Refusal: If it is neither.
+        UserError: If it is neither.
 
     >>> number_or("auto", "auto", "epochs"), number_or("auto", "12", "epochs")
     (0, 12)
     >>> number_or("auto", "twelve", "epochs")
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: epochs is 'twelve', expected auto or a whole number
+    components.shared.contracts.errors.UserError: epochs is 'twelve', expected auto or a...
     """
     text = str(given).strip()
     if text == word:
         return 0
     if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
-        raise Refusal(f"{what} is {given!r}, expected {word} or a whole number")
+        raise UserError(f"{what} is {given!r}, expected {word} or a whole number")
     return int(text)

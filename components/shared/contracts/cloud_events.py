@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record, canonical, complaint
 from components.shared.contracts.values import NO_NUL, Instant, Text
 
@@ -36,7 +37,7 @@ JSON_OBJECT = TypeAdapter(dict[str, Any])
 JsonMediaType = Annotated[str, StringConstraints(pattern=r"^application/([^;\s]+\+)?json\b")]
 
 
-class EventError(ValueError):
+class EventError(UserError):
     """A message is no known event; `reason` is a code that can be counted."""
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -1,7 +1,7 @@
 """Convert errors to exit codes and a last sentence of a process, and find that sentence in logs.
 
-An error that is neither a refusal nor one of the failures below is a bug: it gets no sentence,
-and its traceback is printed.
+An error that is neither in the tree of `errors` nor one of those below is a fault of the program:
+it gets no sentence, and its traceback is printed.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from components.shared.contracts.errors import ApplicationError, ExitCode
 from components.shared.contracts.record import complaint
-from components.shared.contracts.refusal import JobFailure, Refusal
 
 TRACEBACK = re.compile(r"( *)Traceback \(most recent call last\):")
 CAUSE = re.compile(r"( *)((?:\w+\.)*)[A-Z]+[a-z]\w*: (.+)$")  # how a traceback ends
@@ -19,31 +19,29 @@ BARE = re.compile(r"( *)(?:\w+\.)*([A-Z]+[a-z]\w*)$")  # that of an error withou
 
 
 class Ending(NamedTuple):
-    """Last sentence of a process and its exit code: 1 for a failure, 2 for a refusal."""
+    """Last sentence of a process, and its exit code."""
 
     sentence: str
-    code: int
+    code: ExitCode
 
 
 def ending(error: Exception) -> Ending | None:
     """Return the ending of a process for an error, or None if its traceback is needed.
 
-    >>> ending(JobFailure("2 of 4 workers were lost"))
-    Ending(sentence='2 of 4 workers were lost', code=1)
+    >>> ending(ApplicationError("2 of 4 workers were lost"))
+    Ending(sentence='2 of 4 workers were lost', code=<ExitCode.FAILED: 1>)
     >>> ending(KeyError("DATABASE_URL"))
-    Ending(sentence="the environment lacks 'DATABASE_URL'", code=2)
+    Ending(sentence="the environment lacks 'DATABASE_URL'", code=<ExitCode.REFUSED: 2>)
     """
     match error:
-        case JobFailure():
-            return Ending(str(error), 1)
-        case Refusal():
-            return Ending(str(error), 2)
+        case ApplicationError():
+            return Ending(str(error), ExitCode.of(error))
         case ValidationError():
-            return Ending(f"{error.title}: {complaint(error)}", 2)
+            return Ending(f"{error.title}: {complaint(error)}", ExitCode.REFUSED)
         case OSError():
-            return Ending(f"{error.filename or ''}: {error.strerror or error}", 2)
+            return Ending(f"{error.filename or ''}: {error.strerror or error}", ExitCode.REFUSED)
         case KeyError() if str(error).strip("'").isupper():
-            return Ending(f"the environment lacks {error}", 2)
+            return Ending(f"the environment lacks {error}", ExitCode.REFUSED)
     return None
 
 
@@ -63,7 +61,7 @@ def causes(lines: Iterable[str]) -> Iterator[str]:
 
     A bare name counts only behind a traceback: a log may say `Note: ...` as well.
 
-    >>> log = ["Epoch: 3", "contracts.refusal.Refusal: no room"]
+    >>> log = ["Epoch: 3", "contracts.errors.UserError: no room"]
     >>> list(causes([*log, "Traceback (most recent call last):", "OSError: no disk", "Hint: mop"]))
     ['no room', 'no disk']
     """

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record, complaint, digest_of, read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.values import Name, Sha256
 
 INPUT = "images"
@@ -25,7 +25,7 @@ Precision = Literal["float32", "int8"]
 Suppression = Literal["outside", "inside"]
 
 
-class PackageError(Refusal):
+class PackageError(UserError):
     """The files of a package do not match its description."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 
 class Record(BaseModel):
@@ -55,7 +55,7 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-class RecordError(Refusal):
+class RecordError(UserError):
     """Values do not match the fields of a record."""
 
 

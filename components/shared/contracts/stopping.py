@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPED = 128 + signal.SIGTERM  # exit code after SIGTERM; from 128 on a worker is restarted
+from components.shared.contracts.errors import ExitCode
 
 
 class Stopped(SystemExit):
     """Raised at SIGTERM; the process ends with 143."""
 
     def __init__(self) -> None:
-        super().__init__(STOPPED)
+        super().__init__(ExitCode.STOPPED)
 
     def __str__(self) -> str:
         """Return the reason."""

@@ -12,8 +12,8 @@ import stat
 from pathlib import Path
 from typing import Literal, get_args
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record
-from components.shared.contracts.refusal import Refusal
 
 Slot = Literal["current", "candidate"]
 
@@ -54,16 +54,16 @@ class PackageStore:
         """Return the folder of the packages of a dataset.
 
         Raises:
-            Refusal: If the name is not valid, such as one with `..` in it.
+            UserError: If the name is not valid, such as one with `..` in it.
         """
         if not DATASET.fullmatch(dataset):
-            raise Refusal(f"{dataset!r} is no dataset, expected small letters, digits and dashes")
+            raise UserError(f"{dataset!r} is no dataset, expected small letters, digits and dashes")
         return self.root / dataset
 
     def package(self, dataset: str, digest: str) -> Path:
         """Return the folder of a package, whether it exists or not."""
         if not DIGEST.fullmatch(digest):
-            raise Refusal(f"{digest[:80]!r} is no digest, expected 64 hexadecimal digits")
+            raise UserError(f"{digest[:80]!r} is no digest, expected 64 hexadecimal digits")
         return self.folder(dataset) / digest
 
     def signature(self, dataset: str, digest: str) -> Path:
@@ -75,7 +75,7 @@ class PackageStore:
         """Return the digest that a slot of a dataset points at, or None.
 
         Raises:
-            Refusal: If the file of the slot does not hold a digest.
+            UserError: If the file of the slot does not hold a digest.
         """
         try:
             digest = _line(self.folder(dataset) / slot)
@@ -101,7 +101,7 @@ class PackageStore:
         """Return the traffic lease of the candidate of a dataset; None if none can be read."""
         try:
             return TrafficLease.model_validate_json(_line(self.folder(dataset) / "share"))
-        except (OSError, ValueError, Refusal):
+        except (OSError, ValueError):
             return None
 
     def set_traffic(self, dataset: str, share: TrafficLease | None) -> None:
@@ -113,16 +113,16 @@ def _line(file: Path) -> str:
     """Return the line of a small file; anything but a regular file could block for ever.
 
     Raises:
-        Refusal: If it is not a regular file, or no text.
+        UserError: If it is not a regular file, or no text.
         FileNotFoundError: If it is not there.
     """
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb", closefd=True) as content:
         if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
-            raise Refusal(f"{file} is no regular file, expected one with one line")
+            raise UserError(f"{file} is no regular file, expected one with one line")
         try:
             return content.read(MAX_LINE_BYTES).decode().strip()
         except UnicodeDecodeError as cause:
-            raise Refusal(f"{file} is no text, expected one line") from cause
+            raise UserError(f"{file} is no text, expected one line") from cause
 
 
 def _replace(file: Path, line: str | None) -> None:

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.shared.contracts.errors import ApplicationError, ExitCode, UserError
 from components.shared.contracts.model import PackageError
-from components.shared.contracts.refusal import Refusal
 
 MOUNTED_KEY = Path("/var/run/secrets/car-signing/private.pem")
 
@@ -38,7 +38,7 @@ def make_keys(folder: str | Path) -> Keys:
         folder: Folder for `private.pem`, readable by its owner alone, and `public.pem`.
 
     Raises:
-        Refusal: If the existing private key is not valid.
+        UserError: If the existing private key is not valid.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -55,7 +55,7 @@ def make_keys(folder: str | Path) -> Keys:
     try:
         key = serialization.load_pem_private_key(keys.private.read_bytes(), password=None)
     except (ValueError, TypeError) as cause:  # TypeError: it wants a password
-        raise Refusal(f"{keys.private} is no unencrypted private key in PEM: {cause}") from cause
+        raise UserError(f"{keys.private} is no unencrypted private key in PEM: {cause}") from cause
     keys.public.write_bytes(
         key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -77,11 +77,11 @@ def private_key(environ: Mapping[str, str]) -> Path | None:
     """Return the key to sign with: SIGNING_PRIVATE_KEY, or the mounted one; None: do not sign.
 
     Raises:
-        Refusal: If SIGNING_PRIVATE_KEY names no file.
+        UserError: If SIGNING_PRIVATE_KEY names no file.
     """
     named = environ.get("SIGNING_PRIVATE_KEY")
     if named and not Path(named).is_file():
-        raise Refusal(f"SIGNING_PRIVATE_KEY is {named!r}, expected a PEM file")
+        raise UserError(f"SIGNING_PRIVATE_KEY is {named!r}, expected a PEM file")
     return Path(named) if named else MOUNTED_KEY if MOUNTED_KEY.is_file() else None
 
 
@@ -89,11 +89,11 @@ def public_key(environ: Mapping[str, str]) -> Path | None:
     """Return the key to verify with: SIGNING_PUBLIC_KEY; None: do not verify.
 
     Raises:
-        Refusal: If the file does not exist: a missing mount must not switch verification off.
+        UserError: If the file does not exist: a missing mount must not switch verification off.
     """
     named = environ.get("SIGNING_PUBLIC_KEY")
     if named and not Path(named).is_file():
-        raise Refusal(f"SIGNING_PUBLIC_KEY is {named!r}, expected a PEM file")
+        raise UserError(f"SIGNING_PUBLIC_KEY is {named!r}, expected a PEM file")
     return Path(named) if named else None
 
 
@@ -106,16 +106,16 @@ def sign(package: Path, signature: Path, key: Path) -> None:
         key: The private key, PEM.
 
     Raises:
-        Refusal: If the key is not valid, or there is no package.
+        UserError: If the key is not valid, or there is no package.
     """
     from model_signing import signing
 
     if not package.is_dir():
-        raise Refusal(f"{package} is no folder, expected a model package")
+        raise UserError(f"{package} is no folder, expected a model package")
     try:
         signer = signing.Config().use_elliptic_key_signer(private_key=key)  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as cause:  # TypeError: it wants a password
-        raise Refusal(f"{key} is no unencrypted elliptic key in PEM: {cause}") from cause
+        raise UserError(f"{key} is no unencrypted elliptic key in PEM: {cause}") from cause
     signer.set_hashing_config(_every_file()).sign(package, signature)
 
 
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str]) -> None:
     signs = options.command == "sign"
     pem = (private_key if signs else public_key)(os.environ)
     if pem is None:
-        raise Refusal(f"no key to {options.command} with, expected one in the environment")
+        raise UserError(f"no key to {options.command} with, expected one in the environment")
     (sign if signs else check_signature)(options.package, signature, pem)
     print(f"{signature}: {'written' if signs else 'right'}")
 
@@ -178,7 +178,9 @@ def main(arguments: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Refusal as refusal:
-        sys.exit(f"refused: {refusal}")
-    except OSError as failure:
-        sys.exit(f"refused: {failure.filename}: {failure.strerror}")
+    except ApplicationError as error:
+        print(f"refused: {error}", file=sys.stderr)
+        sys.exit(ExitCode.of(error))
+    except OSError as error:
+        print(f"refused: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(ExitCode.REFUSED)

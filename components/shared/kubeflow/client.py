@@ -17,7 +17,7 @@ from kfp.client import Client
 from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.kubeflow.token import credentials
 
 SECONDS = 40  # timeout of one request
@@ -25,7 +25,7 @@ TRIES = 4  # of a GET: urllib3 repeats it three times
 DENIED = (401, 403)
 
 
-class HostError(Refusal):
+class HostError(OutageError):
     """The host does not answer, or does not do what it is asked.
 
     Attributes:
@@ -60,15 +60,15 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
         ca: File of the certificates to trust; empty takes KFP_CA, and else the public ones.
 
     Raises:
-        Refusal: If there is no host, or a file is missing.
+        UserError: If there is no host, or a file is missing.
         HostError: If the host does not answer.
     """
     url = host or os.environ.get("KFP_HOST", "")
     if not url.startswith(("http://", "https://")):
-        raise Refusal(f"the host is {url!r}, expected the URL of Kubeflow Pipelines (KFP_HOST)")
+        raise UserError(f"the host is {url!r}, expected the URL of Kubeflow Pipelines (KFP_HOST)")
     trusted = ca or os.environ.get("KFP_CA", "")
     if trusted and not Path(trusted).is_file():
-        raise Refusal(f"the file of trusted certificates {trusted} does not exist")
+        raise UserError(f"the file of trusted certificates {trusted} does not exist")
     options: dict[str, Any] = {"ssl_ca_cert": trusted or None, "credentials": credentials()}
     if mine := namespace or os.environ.get("KFP_NAMESPACE", ""):
         options["namespace"] = mine

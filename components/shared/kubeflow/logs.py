@@ -35,7 +35,7 @@ def own_lines(text: str) -> list[str]:
 def sentence(lines: list[str]) -> str:
     """Return the last line of the last traceback in a log, else its last line.
 
-    >>> sentence(["Traceback (most recent call last):", "contracts.refusal.Refusal: no room"])
+    >>> sentence(["Traceback (most recent call last):", "contracts.errors.UserError: no room"])
     'no room'
     """
     spoken = [line.strip() for line in lines if line.strip()]

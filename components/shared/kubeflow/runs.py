@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from kfp.client import Client
 
 from components.shared.contracts.account import pipeline_account
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import asking, url_of
 
 EXPERIMENT = "car-detection"
@@ -86,11 +86,13 @@ def find_version(client: Client, pipeline: str, version: str = "") -> PipelineVe
         version: Name of the version; empty takes the newest.
 
     Raises:
-        Refusal: If the host has no such pipeline, or no such version of it.
+        UserError: If the host has no such pipeline, or no such version of it.
     """
     id_ = find_pipeline(client, pipeline)
     if id_ is None:
-        raise Refusal(f"the host knows no pipeline {pipeline!r}, expected it to be uploaded there")
+        raise UserError(
+            f"the host knows no pipeline {pipeline!r}, expected it to be uploaded there"
+        )
     wanted = named(version) if version else None
     with asking(url_of(client)):
         found = client.list_pipeline_versions(
@@ -98,7 +100,7 @@ def find_version(client: Client, pipeline: str, version: str = "") -> PipelineVe
         ).pipeline_versions
     if not found:
         told = f"version {version!r}" if version else "version"
-        raise Refusal(f"pipeline {pipeline!r} has no {told}, expected one to be uploaded")
+        raise UserError(f"pipeline {pipeline!r} has no {told}, expected one to be uploaded")
     return PipelineVersion(
         pipeline, id_, str(found[0].display_name), str(found[0].pipeline_version_id)
     )
@@ -140,7 +142,7 @@ def train_once(
         chosen: Other parameters of the pipeline; what is left out keeps its default.
 
     Raises:
-        Refusal: If the host has no train pipeline.
+        UserError: If the host has no train pipeline.
     """
     name = run_name("train", dataset, digest)
     run = find_run(client, name)

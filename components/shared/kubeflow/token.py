@@ -15,7 +15,7 @@ from kfp.client.token_credentials_base import TokenCredentialsBase
 from kubernetes import client
 from urllib3.exceptions import HTTPError
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError, UserError
 
 ACCOUNT = "car-trigger"
 MOUNTED = Path("/var/run/secrets") / ACCOUNT  # token, ca.crt and namespace
@@ -33,11 +33,11 @@ def credentials() -> TokenCredentialsBase | None:
     may be replaced.
 
     Raises:
-        Refusal: If KFP_TOKEN names no file.
+        UserError: If KFP_TOKEN names no file.
     """
     named = os.environ.get("KFP_TOKEN", "")
     if named and not Path(named).is_file():  # it is not shown: it may be the token itself
-        raise Refusal("KFP_TOKEN names no file, expected the path of a file with the token")
+        raise UserError("KFP_TOKEN names no file, expected the path of a file with the token")
     if not named and (MOUNTED / "token").is_file():
         return AccountToken(MOUNTED)
     file = named or os.environ.get("KF_PIPELINES_SA_TOKEN_PATH", "")
@@ -86,7 +86,7 @@ class AccountToken(TokenCredentialsBase):  # type: ignore[misc]  # the SDK has n
         except client.ApiException as error:
             if error.status == 403:
                 return "", None
-            raise Refusal(f"Kubernetes gives {ACCOUNT} no token: {error.reason}") from error
+            raise OutageError(f"Kubernetes gives {ACCOUNT} no token: {error.reason}") from error
         except HTTPError as error:
-            raise Refusal(f"Kubernetes gives {ACCOUNT} no token: {str(error)[:200]}") from error
+            raise OutageError(f"Kubernetes gives {ACCOUNT} no token: {str(error)[:200]}") from error
         return str(made.status.token), made.status.expiration_timestamp

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.network.layers import Upsample, aggregate, conv, pool_pyramid
 from components.shared.network.tensors import FeatureMap, Images, Initializer, Outputs, Tensor
 
@@ -58,7 +58,7 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
         `hw / 64 + hw / 256 + hw / 1024`. All three are float32 whatever is in between.
 
     Raises:
-        Refusal: If the size is unknown or the input no multiple of 32.
+        UserError: If the size is unknown or the input no multiple of 32.
 
     Source:
         Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017; Liu et
@@ -67,10 +67,10 @@ def build_network(size: str, classes: int, image_height: int, image_width: int) 
         al., "Generalized Focal Loss", NeurIPS 2020.
     """
     if size not in SIZES:
-        raise Refusal(f"size is {size!r}, expected one of {', '.join(SIZES)}")
+        raise UserError(f"size is {size!r}, expected one of {', '.join(SIZES)}")
     for name, pixels in (("height", image_height), ("width", image_width)):
         if pixels <= 0 or pixels % STRIDES[-1]:
-            raise Refusal(f"image {name} is {pixels}, expected a multiple of {STRIDES[-1]}")
+            raise UserError(f"image {name} is {pixels}, expected a multiple of {STRIDES[-1]}")
     images = keras.Input((image_height, image_width, 3), name="images")
     deep = backbone(images, SIZES[size])
     scales = neck(*deep, SIZES[size])

@@ -5,8 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedInfo, TrainedLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.network.network import build_network
 
 
@@ -14,7 +14,7 @@ def restore(root: str | Path) -> keras.Model:
     """Build the detector of a folder laid out as `contracts.model.TrainedLayout`.
 
     Raises:
-        Refusal: If the weights do not fit the network they are said to be of.
+        UserError: If the weights do not fit the network they are said to be of.
     """
     layout = TrainedLayout(root)
     info = TrainedInfo.read(layout.info)
@@ -47,15 +47,15 @@ def load_weights(model: keras.Model, path: Path) -> None:
         path: The `.npz` file.
 
     Raises:
-        Refusal: If a name or a shape differs.
+        UserError: If a name or a shape differs.
     """
     with np.load(path, allow_pickle=False) as held:
         values = dict(held)
     wanted = dict(zip(weight_names(model), (w.shape for w in model.weights), strict=True))
     for name in sorted(wanted.keys() ^ values.keys()):
         state = "missing" if name in wanted else "not of this network"
-        raise Refusal(f"{path.name}: {name} is {state}")
+        raise UserError(f"{path.name}: {name} is {state}")
     for name, shape in wanted.items():
         if values[name].shape != tuple(shape):
-            raise Refusal(f"{path.name}: {name} is {values[name].shape}, expected {tuple(shape)}")
+            raise UserError(f"{path.name}: {name} is {values[name].shape}, expected {tuple(shape)}")
     model.set_weights([values[name] for name in wanted])

@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.protocol.metadata import ApiVersionsRequest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.store.connection_errors import explain
 
 # Clients and brokers agree on versions by themselves. librdkafka's mock cluster answers this
@@ -25,11 +25,11 @@ CONNECT_MS = 15_000
 ANSWER_MS = 10_000  # to one question about the cluster: an outage is noticed so fast
 
 
-class StreamError(Refusal):
+class StreamError(OutageError):
     """Kafka cannot be reached, or a message was not delivered."""
 
 
-class StreamSettingsError(StreamError):
+class StreamSettingsError(UserError):
     """The Kafka settings in the environment are invalid."""
 
 

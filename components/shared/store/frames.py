@@ -12,6 +12,7 @@ import httpx
 import tenacity
 
 from components.shared.contracts.annotation import Box, check_inside
+from components.shared.contracts.errors import JobError, OutageError
 from components.shared.contracts.events import (
     DatasetDeclared,
     FrameCaptured,
@@ -20,7 +21,6 @@ from components.shared.contracts.events import (
     Split,
 )
 from components.shared.contracts.record import make
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.values import storable
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.stream import (
@@ -145,7 +145,8 @@ class FrameSender:
             AnnotationError: If a box leaves the frame.
             RecordError: If a value cannot be stored, or the label is larger than brokers
                 take; nothing is sent then.
-            Refusal: If the server does not answer or will not have it.
+            OutageError: If the server does not answer.
+            JobError: If it refuses the frame.
         """
         check_inside(frame.boxes or (), frame.width, frame.height, frame.source_name)
         sha256 = digest_bytes(frame.jpeg)
@@ -225,9 +226,9 @@ class FrameSender:
         try:
             answer = _post(self._client, url, frame.jpeg, headers)
         except httpx.TransportError as cause:
-            raise Refusal(f"the detector at {url} does not answer: {cause}") from cause
+            raise OutageError(f"the detector at {url} does not answer: {cause}") from cause
         if answer.is_error:
-            raise Refusal(
+            raise JobError(
                 f"the detector at {url} refused {frame.source_name}: "
                 f"{answer.status_code} {answer.text[:200]}, expected boxes"
             )

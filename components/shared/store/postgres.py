@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.errors import InsufficientPrivilege, RaiseException
 
-from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.contracts.errors import OutageError
 
 MIGRATIONS = files("components.shared.store") / "migrations"
 APPLICATION = "car-detection"
@@ -30,11 +30,11 @@ WHERE datname = current_database() AND usename = current_user AND application_na
 """
 
 
-class UnreachableError(Refusal, psycopg2.OperationalError):
+class DatabaseUnreachableError(OutageError, psycopg2.OperationalError):
     """The database is unreachable; a retry may succeed."""
 
 
-class SchemaError(Refusal):
+class SchemaError(OutageError):
     """The schema is older than this code, and cannot be migrated here."""
 
 
@@ -45,7 +45,7 @@ def connect(url: str) -> extensions.connection:
         url: A libpq URL or DSN, such as DATABASE_URL holds; it may have its own keepalives.
 
     Raises:
-        UnreachableError: If no database answers there, or not to this user.
+        DatabaseUnreachableError: If no database answers there, or not to this user.
     """
     try:
         settings = KEEPALIVES | {"tcp_user_timeout": UNANSWERED_MS} | extensions.parse_dsn(url)
@@ -53,7 +53,7 @@ def connect(url: str) -> extensions.connection:
             **settings | {"application_name": APPLICATION}
         )
     except psycopg2.OperationalError as cause:
-        raise UnreachableError(f"DATABASE_URL: {_first_line(cause)}") from cause
+        raise DatabaseUnreachableError(f"DATABASE_URL: {_first_line(cause)}") from cause
     return connection
 
 
@@ -101,7 +101,7 @@ def outages(sentence: str) -> Iterator[None]:
     try:
         yield
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as cause:
-        raise Outage(f"{sentence}: {_first_line(cause)}") from cause
+        raise OutageError(f"{sentence}: {_first_line(cause)}") from cause
 
 
 def _first_line(cause: Exception) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 from psycopg2 import extensions
 
-from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.contracts.report import Decision
 from components.shared.store import decisions
 from components.shared.store import versions as rows
 from components.shared.store.postgres import outages, probe_client
-from components.shared.store.versions import Alias, AuditEntry, PromotionConflict, Version
+from components.shared.store.versions import Alias, AuditEntry, PromotionConflictError, Version
 
-__all__ = ["Alias", "AuditEntry", "PromotionConflict", "Registry", "Version"]
+__all__ = ["Alias", "AuditEntry", "PromotionConflictError", "Registry", "Version"]
 
 
 class Registry:
@@ -86,7 +86,7 @@ class Registry:
         """Return the version of a digest, a prefix of one, or an alias.
 
         Raises:
-            Refusal: If there is none, or several begin so.
+            UserError: If there is none, or several begin so.
         """
         with self._connection as connection, connection.cursor() as cursor:
             return rows.named(cursor, dataset, name)
@@ -120,14 +120,14 @@ class Registry:
             detail: Detail of the audit entry, as JSON.
 
         Raises:
-            PromotionConflict: If another model serves by now.
-            Refusal: If the model is not registered.
+            PromotionConflictError: If another model serves by now.
+            UserError: If the model is not registered.
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, dataset)
             version = rows.of_model(cursor, dataset, model)
             if version is None:
-                raise Refusal(f"model {model[:12]} is not registered for {dataset}")
+                raise UserError(f"model {model[:12]} is not registered for {dataset}")
             champion = rows.of_alias(cursor, dataset, "champion")
             if champion == version:
                 return version
@@ -145,14 +145,14 @@ class Registry:
         """Lock the rollouts of a dataset until this connection ends.
 
         Raises:
-            Outage: If another one is rolling out, or the database does not answer.
+            OutageError: If another one is rolling out, or the database does not answer.
         """
         away = outages(f"the rollout of {dataset} cannot be claimed, try again")
         with away, self._connection as connection, connection.cursor() as cursor:
             probe_client(cursor)
             claimed = rows.claimed(cursor, dataset)
         if not claimed:
-            raise Outage(f"another model of {dataset} is being rolled out: wait for its end")
+            raise OutageError(f"another model of {dataset} is being rolled out: wait for its end")
 
     def roll_back(
         self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
@@ -175,7 +175,7 @@ class Registry:
         """Restore the champion before a version that failed to serve.
 
         Raises:
-            PromotionConflict: If another model serves by now.
+            PromotionConflictError: If another model serves by now.
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, version.dataset)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import Split
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import (
     ShardEntry,
     SnapshotImage,
@@ -14,7 +14,7 @@ from components.shared.contracts.snapshot import (
 from components.shared.store.objects import Objects, digest_bytes
 
 
-class ShardError(Refusal):
+class ShardError(UserError):
     """The bytes of an image are missing, or have another digest."""
 
 

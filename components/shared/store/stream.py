@@ -15,6 +15,7 @@ from components.shared.contracts.events import EventData, event_of
 from components.shared.contracts.record import RecordError
 from components.shared.store import brokers
 from components.shared.store.brokers import StreamError as StreamError
+from components.shared.store.brokers import StreamSettingsError as StreamSettingsError
 
 # With a fixed version a producer connects at its first send, so that a process that only sends,
 # such as the detector, starts without brokers. Every broker since Kafka 2.3 supports it.

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from psycopg2 import extensions
 from psycopg2.extras import Json
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record
-from components.shared.contracts.refusal import Refusal
 
 Alias = Literal["champion", "challenger", "previous"]
 
@@ -20,7 +20,7 @@ SELECT = (
 )
 
 
-class PromotionConflict(Refusal):
+class PromotionConflictError(UserError):
     """Another model became champion in the meantime."""
 
 
@@ -83,15 +83,15 @@ def named(cursor: extensions.cursor, dataset: str, name: str) -> Version:
     """Return the version of an alias, a digest, or a prefix of one.
 
     Raises:
-        Refusal: If there is none, or several begin so.
+        UserError: If there is none, or several begin so.
     """
     alias = of_alias(cursor, dataset, name)
     found = [alias] if alias else _beginning(cursor, dataset, name)
     if len(found) > 1:
         names = ", ".join(version.name for version in found)
-        raise Refusal(f"{dataset} has several models {name!r}: {names}; expected more digits")
+        raise UserError(f"{dataset} has several models {name!r}: {names}; expected more digits")
     if not found:
-        raise Refusal(
+        raise UserError(
             f"{dataset} has no model {name[:12]!r}, expected a digest, "
             f"its first {MIN_DIGITS} digits or more, or an alias"
         )
@@ -202,12 +202,12 @@ def check_champion(dataset: str, champion: Version | None, expected: str | None)
     """Raise if the champion is not the one that the caller read.
 
     Raises:
-        PromotionConflict: If another model than the expected one serves.
+        PromotionConflictError: If another model than the expected one serves.
     """
     if (champion.model if champion else None) != expected:
         now = champion.name if champion else f"no model of {dataset}"
         before = expected[:12] if expected else "none"
-        raise PromotionConflict(f"{now} is in service now, expected {before}: compare again")
+        raise PromotionConflictError(f"{now} is in service now, expected {before}: compare again")
 
 
 def step_back(

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from components.shared.traffic.declined import Declined, declined
+from components.shared.traffic.http_errors import HttpError, error_response
 
 
 class HostNames:
@@ -30,7 +30,7 @@ class HostNames:
             if host not in self._names:
                 known = ", ".join(sorted(self._names))
                 told = f"the host is {host[:80]!r}, expected one of: {known}"
-                return await declined(scope, Declined(421, told))(scope, receive, send)
+                return await error_response(scope, HttpError(421, told))(scope, receive, send)
         return await self._app(scope, receive, send)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.shared.traffic.declined import Declined, declined
+from components.shared.traffic.http_errors import HttpError, error_response
 
 MAX_BODY_BYTES = {"/v1/detect": 10_000_000, "": 64_000_000}  # a JPEG; tensors as JSON are long
 MAX_BODY_SECONDS = 30.0
@@ -64,7 +64,7 @@ class BodyLimit:
         most = self._most(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > most:
-            return await declined(scope, _too_large(most))(scope, receive, send)
+            return await error_response(scope, _too_large(most))(scope, receive, send)
         deadline = asyncio.get_running_loop().time() + self._seconds
         body = _Body(receive, most, deadline, self._seconds, self._take)
         self._bodies[id(body)] = body
@@ -78,7 +78,7 @@ class BodyLimit:
         """Free memory for more bytes of a body, at the expense of the oldest one.
 
         Raises:
-            Declined: 503, if this body is the oldest.
+            HttpError: 503, if this body is the oldest.
         """
         while sum(other.held for other in self._bodies.values()) + count > self._total:
             oldest = next(other for other in self._bodies.values() if not other.whole)
@@ -120,7 +120,7 @@ class _Body:
         """Receive a message of ASGI.
 
         Raises:
-            Declined: If the body is too large, too slow, or the oldest of too many.
+            HttpError: If the body is too large, too slow, or the oldest of too many.
         """
         if self._gave_way:
             raise _busy()
@@ -150,15 +150,15 @@ class _Body:
             self._timer.reschedule(0)
 
 
-def _too_large(most: int) -> Declined:
+def _too_large(most: int) -> HttpError:
     # The connection stays: closed, its reset could overtake this sentence on the way.
-    return Declined(413, f"the body is too large, expected at most {most:,} bytes")
+    return HttpError(413, f"the body is too large, expected at most {most:,} bytes")
 
 
-def _too_slow(seconds: float) -> Declined:
-    return Declined(408, f"the body has not come in {seconds:g} s, expected all of it", CLOSE)
+def _too_slow(seconds: float) -> HttpError:
+    return HttpError(408, f"the body has not come in {seconds:g} s, expected all of it", CLOSE)
 
 
-def _busy() -> Declined:
+def _busy() -> HttpError:
     sentence = "too many bodies are being sent at once, and this one comes too slowly: try again"
-    return Declined(503, sentence, CLOSE | {"Retry-After": "1"})
+    return HttpError(503, sentence, CLOSE | {"Retry-After": "1"})

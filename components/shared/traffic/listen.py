@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.traffic.connection import Connection
 
 BACKLOG = 2048  # connections that wait to be accepted
@@ -27,14 +27,14 @@ def listen(host: str, port: int) -> socket.socket:
         port: Port; 0 takes any free one.
 
     Raises:
-        Refusal: If the address cannot be used.
+        UserError: If the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as cause:
         why = getattr(cause, "strerror", None) or cause
-        raise Refusal(f"nothing can listen on {host} port {port}: {why}") from cause
+        raise UserError(f"nothing can listen on {host} port {port}: {why}") from cause
 
 
 def port_of(listener: socket.socket) -> int:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.vision.exif import EXIF, Exif, read_exif
 
 Reason = Literal["not_a_jpeg", "too_large", "undecodable"]
@@ -43,7 +43,7 @@ BLOCK_BITS = 64 * 8  # pixels of eight blocks: each block takes at least one bit
 MAX_BYTES = 12  # of one scan for each pixel: 3 numbers of 26 bits at most, some of them stuffed
 
 
-class JpegError(Refusal):
+class JpegError(UserError):
     """Bytes are no supported JPEG; `reason` is a code that can be counted."""
 
     def __init__(self, reason: Reason, detail: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     BOXES,
     EMBEDDING,
@@ -17,7 +18,6 @@ from components.shared.contracts.model import (
     TrainedInfo,
     TrainedLayout,
 )
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.picture import Raw
 from components.shared.store.snapshots import SnapshotReader
@@ -62,7 +62,7 @@ def export_trained(
         form: What the package should be; int8 only if it loses little enough.
 
     Raises:
-        Refusal: As `export`.
+        UserError: As `export`.
     """
     shutil.rmtree(package, ignore_errors=True)
     reason = absence(trained)
@@ -91,13 +91,13 @@ def export(
         form: What the package should be; int8 only if it loses little enough.
 
     Raises:
-        Refusal: If there is no picture, the exported graph answers otherwise, or int8 weights
+        UserError: If there is no picture, the exported graph answers otherwise, or int8 weights
             could saturate on another CPU.
     """
     from components.training.export_onnx.convert import convert
 
     if not pictures.test:
-        raise Refusal("the snapshot has no test image to compare the exported graph on")
+        raise UserError("the snapshot has no test image to compare the exported graph on")
     made = _Made(PackageLayout(package), info, convert(serve), form.suppression)
     detector = made.write("float32")
     looks = partial(map, partial(crops, size=made.size), pictures.compared)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     BOXES,
     FOUND_BOXES,
@@ -11,7 +12,6 @@ from components.shared.contracts.model import (
     FOUND_SCORES,
     SCORES,
 )
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.vision.suppression import suppress
 from components.training.export_onnx.pictures import Look, inputs_of
@@ -27,7 +27,7 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
         pictures: The looks at each picture; they are asked about in one call.
 
     Raises:
-        Refusal: If more than one look in a hundred is answered differently.
+        UserError: If more than one look in a hundred is answered differently.
     """
     looks = apart = 0
     for each in pictures:
@@ -38,7 +38,7 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
         "crops"
     )
     if apart > MAX_DIFFERENT_SHARE * looks:
-        raise Refusal(f"{sentence}, expected at least {1 - MAX_DIFFERENT_SHARE:.0%}")
+        raise UserError(f"{sentence}, expected at least {1 - MAX_DIFFERENT_SHARE:.0%}")
     return sentence
 
 

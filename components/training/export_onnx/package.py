@@ -9,6 +9,7 @@ from typing import NamedTuple, cast, get_args
 import onnx
 
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     GoldenAnswer,
     PackageInfo,
@@ -21,7 +22,6 @@ from components.shared.contracts.model import (
     file_digest,
 )
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.store.objects import digest_bytes
 from components.training.export_onnx.onnx_nms import with_suppression
@@ -65,14 +65,14 @@ def form_of(precision: str, suppression: str) -> Form:
 
     >>> form_of("int4", "outside")
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: precision is 'int4', expected float32 or int8
+    components.shared.contracts.errors.UserError: precision is 'int4', expected float32 or int8
     """
     for name, word, known in (
         ("precision", precision, get_args(Precision)),
         ("suppression", suppression, get_args(Suppression)),
     ):
         if word not in known:
-            raise Refusal(f"{name} is {word!r}, expected {' or '.join(known)}")
+            raise UserError(f"{name} is {word!r}, expected {' or '.join(known)}")
     return Form(cast("Precision", precision), cast("Suppression", suppression))
 
 

@@ -7,8 +7,8 @@ from itertools import starmap
 import numpy as np
 from numpy.typing import NDArray
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import Postprocessing
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import NOT_MEASURABLE
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import Detections, mean_precision
@@ -114,13 +114,13 @@ class Parity:
         """Refuse differences above the tolerances.
 
         Raises:
-            Refusal: If boxes, scores or precision differ by more than is allowed, or are no
+            UserError: If boxes, scores or precision differ by more than is allowed, or are no
                 numbers.
         """
         # Written so that NaN, which is not below anything, is refused too.
         close = self.pixels <= MAX_DIFFERENCE_PX and self.score <= MAX_SCORE_DIFFERENCE
         if not (close and (self.apart <= self.most_apart or not self.objects)):
-            raise Refusal(
+            raise UserError(
                 f"the ONNX graph differs from the trained network on {self.images_text}: boxes by "
                 f"{self.pixels:.2g} px, scores by {self.score:.2g}, mAP50-95 by {self.apart_text}; "
                 f"expected at most {MAX_DIFFERENCE_PX} px, {MAX_SCORE_DIFFERENCE:g} "
@@ -137,7 +137,7 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
         pictures: The looks at each picture; they are asked about in one call.
 
     Raises:
-        Refusal: If the answers are not of one shape.
+        UserError: If the answers are not of one shape.
     """
     worst, largest, shown = np.zeros(3), 1e-12, []
     found: tuple[list[Detections], list[Detections]] = ([], [])
@@ -172,7 +172,7 @@ def found_in(raw: Raw, rule: Postprocessing = JUDGED) -> list[Detections]:
 
 def _worst(name: str, first: Floats, second: Floats) -> float:
     if first.shape != second.shape:
-        raise Refusal(
+        raise UserError(
             f"{name} of the ONNX graph has the shape {list(second.shape)}, expected "
             f"{list(first.shape)} as in the trained network"
         )

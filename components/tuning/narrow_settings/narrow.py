@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedInfo
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import Recipe, followed
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import NOT_MEASURABLE
 
 
@@ -43,12 +43,14 @@ def narrow(
         policy: Share of trials that go on.
 
     Raises:
-        Refusal: If nothing was trained, or nothing can be measured.
+        UserError: If nothing was trained, or nothing can be measured.
     """
     if not infos:
-        raise Refusal(f"none of {len(recipes)} trials was trained, so there is nothing to compare")
+        raise UserError(
+            f"none of {len(recipes)} trials was trained, so there is nothing to compare"
+        )
     if all(info.validation_map50 is None for info in infos):
-        raise Refusal(
+        raise UserError(
             f"{len(infos)} trials are {NOT_MEASURABLE}, for no validation image has a box: there "
             "is nothing to compare"
         )

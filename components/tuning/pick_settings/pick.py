@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.shared.contracts.change_text import gain_text
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageInfo
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import Recipe, followed
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import ModelReport, Report
 
 
@@ -67,11 +67,11 @@ def pick(
         policy: Margin of a winner.
 
     Raises:
-        Refusal: If a report is not of the validation split, or there are no numbers at all.
+        UserError: If a report is not of the validation split, or there are no numbers at all.
     """
     for report in reports:
         if report.split != "validation":
-            raise Refusal(f"a report is of the {report.split} split, expected validation")
+            raise UserError(f"a report is of the {report.split} split, expected validation")
     numbers = {m.model: m for report in reports for m in report.models if m.role == "from_scratch"}
     found = {at: numbers.get(made.digest) for at, made in followed(recipes, packages).items()}
     finalists = tuple(Finalist(at, recipe, found.get(at)) for at, recipe in enumerate(recipes))
@@ -81,7 +81,7 @@ def pick(
 def _best(finalists: tuple[Finalist, ...], policy: TuningPolicy) -> Pick:
     fit = [one for one in finalists if one.score >= 0 and _quick(one, policy)]
     if not fit:
-        raise Refusal(f"none of {len(finalists)} finalists has metrics and is fast enough")
+        raise UserError(f"none of {len(finalists)} finalists has metrics and is fast enough")
     best = max(fit, key=lambda one: (one.score, -one.number))
     defaults = next((one for one in finalists if set(one.recipe) == {"epochs"}), None)
     if defaults is None or defaults not in fit:

@@ -45,7 +45,7 @@ def search(
         reports: Files of their `Report`.
 
     Raises:
-        Refusal: As `pick`.
+        UserError: As `pick`.
     """
     infos = [TrainedInfo.read(TrainedLayout(one).info) for one in present(trained)]
     models = [PackageInfo.read(PackageLayout(one).info) for one in present(packages)]

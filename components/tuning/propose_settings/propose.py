@@ -7,9 +7,9 @@ import hashlib
 import math
 from dataclasses import dataclass
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import Recipe, Value
-from components.shared.contracts.refusal import Refusal
 from components.tuning.propose_settings.space import Choice, Space
 
 DRAWS = 100  # points looked at for each that is wanted, where many round to the same
@@ -55,7 +55,7 @@ def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
         policy: Shares of trials that go on.
 
     Raises:
-        Refusal: If there is nothing to compare, or not even two trials can be afforded.
+        UserError: If there is nothing to compare, or not even two trials can be afforded.
 
     Source:
         Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
@@ -66,14 +66,14 @@ def rungs(trials: int, epochs: int, budget: int, policy: TuningPolicy) -> Rungs:
     """
     for name, value, least in (("trials", trials, 2), ("epochs", epochs, 1), ("budget", budget, 0)):
         if value < least:
-            raise Refusal(f"{name} is {value}, expected at least {least}")
+            raise UserError(f"{name} is {value}, expected at least {least}")
     for count in range(trials, 1, -1):
         short = max(1, round(epochs * policy.short_share))
         finalists = max(1, round(count * policy.kept_share))
         spent = Rungs(count, short, finalists, epochs)
         if not budget or spent.total <= budget:
             return spent
-    raise Refusal(f"budget is {budget} epochs, expected at least {spent.total} for two trials")
+    raise UserError(f"budget is {budget} epochs, expected at least {spent.total} for two trials")
 
 
 def propose(space: Space, trials: int, seed: int) -> list[Recipe]:

@@ -5,9 +5,9 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.recipe import Value
 from components.shared.contracts.record import Record, complaint
-from components.shared.contracts.refusal import Refusal
 
 # What a search may vary; what a training starts from and where it runs is not among it.
 TUNABLE = (
@@ -67,31 +67,33 @@ def read_space(text: str) -> Space:
     """Return the search space from YAML; empty YAML gives the default one.
 
     Raises:
-        Refusal: If it is no YAML, or names what cannot be searched.
+        UserError: If it is no YAML, or names what cannot be searched.
 
     >>> read_space("size: [pico, nano]")["size"].at(0.5)
     'nano'
     >>> read_space("mosiac: [0, 1]")
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: space: mosiac is nothing to search, ...
+    components.shared.contracts.errors.UserError: space: mosiac is nothing to search, ...
     """
     try:
         read: Any = yaml.safe_load(text)
     except yaml.YAMLError as cause:
-        raise Refusal(f"space is no YAML: {' '.join(str(cause).split())}") from cause
+        raise UserError(f"space is no YAML: {' '.join(str(cause).split())}") from cause
     if read is None:
         return USUAL
     if not isinstance(read, dict) or not read:
-        raise Refusal(f"space is {read!r}, expected settings, each with a list or low and high")
+        raise UserError(f"space is {read!r}, expected settings, each with a list or low and high")
     return {str(name): _dimension(str(name), said) for name, said in sorted(read.items())}
 
 
 def _dimension(name: str, said: Any) -> Range | Choice:
     if name not in TUNABLE:
-        raise Refusal(f"space: {name} is nothing to search, expected some of {', '.join(TUNABLE)}")
+        raise UserError(
+            f"space: {name} is nothing to search, expected some of {', '.join(TUNABLE)}"
+        )
     try:
         return Choice(values=said) if isinstance(said, list) else Range.model_validate(said)
     except ValidationError as cause:
-        raise Refusal(
+        raise UserError(
             f"space: {name}: {complaint(cause)}; expected a list, or {{low: , high: , log: }}"
         ) from cause

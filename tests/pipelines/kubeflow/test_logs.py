@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import connect
 from pipelines.graphs import write_package
 from pipelines.kubeflow import runs
@@ -16,7 +16,7 @@ from tests.support.kubeflow import start_run
 REFUSED = """reading 600 images
 Traceback (most recent call last):
   File "<frozen runpy>", line 198, in _run_module_as_main
-components.shared.contracts.refusal.Refusal: 3 images are undecodable, expected JPEGs
+components.shared.contracts.errors.UserError: 3 images are undecodable, expected JPEGs
 """
 FAILED = {"train-detector-2": Ends("Failed", REFUSED, "Error (exit code 1)")}
 WAITS = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu"
@@ -241,5 +241,5 @@ def test_a_run_is_found_by_its_id_on_a_host_that_does_not_filter_by_it(client, r
     monkeypatch.setattr("tests.standins.pipelines_http.FILTERS", ("display_name",))
 
     assert runs.find(client, run.id).name == run.name
-    with pytest.raises(Refusal, match="knows no run 'nobody'"):
+    with pytest.raises(UserError, match="knows no run 'nobody'"):
         runs.find(client, "nobody")

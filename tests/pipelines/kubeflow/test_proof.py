@@ -5,7 +5,7 @@ import json
 import pytest
 from kfp import compiler
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from pipelines.kubeflow.host import Host
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import findings
@@ -57,7 +57,7 @@ def went(kubeflow, run, job, how):
     """Let a run come to where it stays: most end, one is trained until it is stopped."""
     model = run.get("runtime_config", {}).get("parameters", {}).get("model")
     key = next(it for it in kubeflow.spec_of(run)["root"]["dag"]["tasks"] if it != "record-outcome")
-    broken = Ends("Failed", f"components.shared.contracts.refusal.Refusal: {job} broke")
+    broken = Ends("Failed", f"components.shared.contracts.errors.UserError: {job} broke")
     if job == "stopped":
         return {"fetch-model": Ends("Running")}
     if job == "prove-room":
@@ -128,7 +128,7 @@ def test_the_proof_does_everything_and_leaves_nothing(kubeflow, ends, capsys):
 def test_a_proof_that_fails_says_why_and_leaves_nothing(job, kubeflow, ends):
     ends[job], place = "FAILED", Place(kubeflow)
 
-    with pytest.raises(Refusal, match=f"{job} broke"):
+    with pytest.raises(UserError, match=f"{job} broke"):
         prove(kubeflow, place)
 
     assert (left(kubeflow), place.open) == ([], "")
@@ -138,7 +138,7 @@ def test_a_schedule_that_does_not_fire_is_no_proof(kubeflow, ends, monkeypatch):
     monkeypatch.setattr("tests.proofs.kubeflow_rows.SOON_S", 0.1)
     ends["schedule"] = "never"
 
-    with pytest.raises(Refusal, match="did not fire"):
+    with pytest.raises(UserError, match="did not fire"):
         prove(kubeflow)
 
     assert left(kubeflow) == []
@@ -165,7 +165,7 @@ def test_what_cannot_be_removed_is_named_and_keeps_nothing_else(kubeflow, ends, 
 
 def test_a_namespace_without_an_installation_is_refused_before_anything_is_made(kubeflow, ends):
     with pytest.raises(
-        Refusal, match="car-detection lacks secret car-database; expected an overla"
+        UserError, match="car-detection lacks secret car-database; expected an overla"
     ):
         prove(kubeflow, Place(kubeflow, ["secret car-database"]))
 

@@ -4,12 +4,12 @@ import pytest
 
 from components.monitoring.submit_training.component import submit_training
 from components.monitoring.submit_training.submit import starter
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import HostError, connect
 from components.shared.kubeflow.runs import train_once
 from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.host import Host
-from pipelines.kubeflow.runs import WaitError
+from pipelines.kubeflow.runs import RunTimeoutError
 from pipelines.parameters import defaults
 from tests.standins.pipelines_http import Refused
 
@@ -87,7 +87,7 @@ def test_an_older_version_can_be_run_by_its_name(client, uploaded, checkout, kub
 
 
 def test_a_version_that_is_not_there_is_refused(client, uploaded):
-    with pytest.raises(Refusal, match="has no version 'x'"):
+    with pytest.raises(UserError, match="has no version 'x'"):
         runs.submit(client, "train", {}, version="x")
 
 
@@ -124,7 +124,7 @@ def test_a_run_whose_answer_was_lost_is_found_by_its_name(submit, kubeflow):
 def test_a_wrong_parameter_is_refused_before_the_host_is_asked(submit, kubeflow, given, why):
     kubeflow.requests.clear()
 
-    with pytest.raises(Refusal, match=why):
+    with pytest.raises(UserError, match=why):
         submit(**given)
     assert kubeflow.requests == []
 
@@ -169,7 +169,7 @@ def test_watch_and_its_submission_have_the_names_and_defaults_of_training():
 
 
 def test_a_window_is_refused_where_the_pipeline_is_not_uploaded(client):
-    with pytest.raises(Refusal, match="knows no pipeline 'train-car-detector'"):
+    with pytest.raises(UserError, match="knows no pipeline 'train-car-detector'"):
         train_once(client, "yard", "d" * 64)
 
 
@@ -294,7 +294,7 @@ def test_the_lines_for_a_notebook_do_what_they_say(
 
 
 def test_waiting_in_a_notebook_ends_in_time(submit):
-    with pytest.raises(WaitError, match="PENDING after"):
+    with pytest.raises(RunTimeoutError, match="PENDING after"):
         submit().wait(timeout=0.03, every=0.01)
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from pipelines.command_line import parser
 from pipelines.kubeflow import schedule_file
 from pipelines.kubeflow.schedule_file import planned, read
@@ -55,7 +55,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, part, instead, why):
     assert part in GOOD
     file.write_text(GOOD.replace(part, instead, 1))
 
-    with pytest.raises(Refusal, match=re.escape(why)):
+    with pytest.raises(UserError, match=re.escape(why)):
         read(file)
 
 

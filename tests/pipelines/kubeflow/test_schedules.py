@@ -1,6 +1,6 @@
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.runs import EXPERIMENT
 from pipelines.kubeflow.schedules import Schedules
 from tests.support.schedule_examples import FILE
@@ -77,7 +77,9 @@ def test_two_of_one_name_are_refused_with_their_ids(schedules, kubeflow):
     kubeflow.recurringRuns["twin"] = twin
     before = kubeflow.changes()
 
-    with pytest.raises(Refusal, match=r"has train-weekly-yard 2 times \(recurring_run-\d+, twin\)"):
+    with pytest.raises(
+        UserError, match=r"has train-weekly-yard 2 times \(recurring_run-\d+, twin\)"
+    ):
         schedules.apply()
     assert kubeflow.changes() == before
 
@@ -86,7 +88,7 @@ def test_one_that_somebody_made_by_hand_is_left_alone_and_refused(schedules, kub
     schedules.apply()
     training(kubeflow)["description"] = "by hand"
 
-    with pytest.raises(Refusal, match="that this file did not make"):
+    with pytest.raises(UserError, match="that this file did not make"):
         schedules.apply()
 
 
@@ -108,7 +110,7 @@ def test_one_name_in_two_files_is_refused(schedules, client, file, checkout):
     other = file.with_name("other.yaml")
     other.write_text(FILE)
 
-    with pytest.raises(Refusal, match=r"train-weekly-yard that schedules\.yaml made"):
+    with pytest.raises(UserError, match=r"train-weekly-yard that schedules\.yaml made"):
         Schedules(client, other, checkout).apply()
 
 
@@ -158,7 +160,7 @@ def test_more_than_a_page_of_recurring_runs_is_read(schedules, kubeflow):
 
 
 def test_a_pipeline_that_is_not_uploaded_is_refused_before_anything_is_made(client, file, kubeflow):
-    with pytest.raises(Refusal, match="knows no pipeline 'train-car-detector'"):
+    with pytest.raises(UserError, match="knows no pipeline 'train-car-detector'"):
         Schedules(client, file).apply()
     assert kubeflow.changes() == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import HostError
 from pipelines.form import description_of
 from pipelines.graphs import GRAPHS, write_package
@@ -69,7 +69,7 @@ def test_the_same_revision_with_other_images_is_another_version(client, checkout
 def test_a_dirty_tree_is_refused_with_the_names_of_what_differs(client, checkout, kubeflow):
     (checkout / "file").write_text("two\n")
 
-    with pytest.raises(Refusal, match=r"differs from revision \w{12} in 1 files \(file\)"):
+    with pytest.raises(UserError, match=r"differs from revision \w{12} in 1 files \(file\)"):
         upload(client, "watch", allow_tags=True, root=checkout)
     assert kubeflow.changes() == []
 
@@ -83,12 +83,12 @@ def test_a_dirty_tree_that_is_allowed_is_called_so(client, checkout):
 
 
 def test_what_is_no_checkout_has_no_revision(client, tmp_path):
-    with pytest.raises(Refusal, match="expected a checkout with a commit"):
+    with pytest.raises(UserError, match="expected a checkout with a commit"):
         upload(client, "watch", root=tmp_path)
 
 
 def test_an_unknown_pipeline_is_refused_by_name(client, checkout):
-    with pytest.raises(Refusal, match="'wach' is no pipeline, expected one of train"):
+    with pytest.raises(UserError, match="'wach' is no pipeline, expected one of train"):
         upload(client, "wach", allow_tags=True, root=checkout)
 
 
@@ -128,7 +128,7 @@ def test_the_command_uploads_all_pipelines(command, kubeflow, capsys):
 
 
 def test_an_image_without_a_digest_is_refused_before_anything_is_made(client, checkout, kubeflow):
-    with pytest.raises(Refusal, match=r"\[?digest.*:dev, expected .*@sha256.*--allow-tags"):
+    with pytest.raises(UserError, match=r"\[?digest.*:dev, expected .*@sha256.*--allow-tags"):
         upload(client, "watch", root=checkout)
     assert kubeflow.changes() == []
 
@@ -162,7 +162,7 @@ def test_leave_for_tags_is_no_leave_for_anything_else(client, checkout, kubeflow
     file.write_text(file.read_text().replace(":dev", ":latest"))
     monkeypatch.setattr(versions, "write_package", lambda name, folder: file)
 
-    with pytest.raises(Refusal, match=r"watch breaks the policy.*tag other than latest"):
+    with pytest.raises(UserError, match=r"watch breaks the policy.*tag other than latest"):
         upload(client, "watch", allow_tags=True, root=checkout)
     assert kubeflow.changes() == []
 

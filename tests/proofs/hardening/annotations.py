@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.proofs.hardening.place import Place
 from tests.proofs.table import Check, equal, stated
 from tests.support.damaged_datasets import FORMS, GARBAGE, KINDS, SIZES, mutate, read, wrong
@@ -38,7 +38,7 @@ def _damaged(root: Path, files: dict[str, str], random: Random) -> str:
     (root / name).write_bytes(damaged)
     try:
         return "wrong" if wrong(read(root)) else "read"
-    except Refusal:
+    except UserError:
         return "refused"
     except Exception as error:
         return f"raised {type(error).__name__}"

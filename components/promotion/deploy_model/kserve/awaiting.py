@@ -9,13 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from components.promotion.deploy_model.kserve import pods as state
-from components.promotion.deploy_model.kserve.inference_service import TimedOut, conditions
+from components.promotion.deploy_model.kserve.inference_service import (
+    ReconcileTimeoutError,
+    conditions,
+)
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.predictor import MADE, MODELS
-from components.promotion.deploy_model.target import CandidateFailure, Side
+from components.promotion.deploy_model.target import PackageNotServedError, Side
 from components.shared.cluster.client import Body
+from components.shared.contracts.errors import ApplicationError, OutageError, UserError
 from components.shared.contracts.model import DetectAnswer
-from components.shared.contracts.refusal import Outage, Refusal
 
 FOLLOW_S = 60.0  # for KServe to reconcile the object, where no pod must start
 SETTLE_S = 20.0  # for the stable spec to be the latest again, after a rollback (Knative)
@@ -51,8 +54,8 @@ class Awaiting:
             ask: Sends a picture to a side.
 
         Raises:
-            CandidateFailure: If its servers crash, or run and do not answer in time.
-            Outage: If they cannot be started, or KServe does not reconcile.
+            PackageNotServedError: If its servers crash, or run and do not answer in time.
+            OutageError: If they cannot be started, or KServe does not reconcile.
         """
         began = time.monotonic()
         self._known[side] = self._names(side)  # others were replaced, not taken away
@@ -64,7 +67,7 @@ class Awaiting:
 
         try:
             self._service.until(missing, self._ready_seconds, f"the {side} predictor is not ready")
-        except TimedOut as cause:
+        except ReconcileTimeoutError as cause:
             raise self._explained(cause, model, side, ask) from cause
         self._known[side] = self._names(side)
 
@@ -72,8 +75,8 @@ class Awaiting:
         """Wait until a server of one side was started; it need not be ready.
 
         Raises:
-            CandidateFailure: If it has crashed.
-            Outage: If it cannot be started.
+            PackageNotServedError: If it has crashed.
+            OutageError: If it cannot be started.
         """
         began = time.monotonic()
 
@@ -92,8 +95,8 @@ class Awaiting:
             percent: Traffic share, for messages.
 
         Raises:
-            CandidateFailure: If one of its servers crashes.
-            Outage: If the pods do not become ready.
+            PackageNotServedError: If one of its servers crashes.
+            OutageError: If the pods do not become ready.
         """
         began = time.monotonic()
 
@@ -115,17 +118,17 @@ class Awaiting:
             began: Start of the wait, by the monotonic clock, in seconds.
 
         Raises:
-            CandidateFailure: If one of its servers has crashed.
-            Outage: If pods cannot be started, or are not admitted.
+            PackageNotServedError: If one of its servers has crashed.
+            OutageError: If pods cannot be started, or are not admitted.
         """
         pods = self._pods(service, side)
         if words := state.failure(pods):
-            raise CandidateFailure(f"the {side} predictor does not start: {words}")
+            raise PackageNotServedError(f"the {side} predictor does not start: {words}")
         if words := state.hindrance(pods):
-            raise Outage(f"the {side} predictor cannot be started: {words}")
+            raise OutageError(f"the {side} predictor cannot be started: {words}")
         words = self._refused(service, side)
         if words and time.monotonic() - began > min(ADMISSION_S, self._ready_seconds / 2):
-            raise Outage(f"no pod of the {side} predictor is admitted: {words}")
+            raise OutageError(f"no pod of the {side} predictor is admitted: {words}")
 
     def count(self, service: Body, side: Side) -> int:
         """Return the number of ready pods of one side."""
@@ -192,17 +195,19 @@ class Awaiting:
         old = len([pod for pod in all_pods if pod not in pods and state.is_ready(pod)])
         return f"{old} pods still serve what was before" if old else None
 
-    def _explained(self, cause: TimedOut, model: str, side: Side, ask: Ask) -> Refusal:
+    def _explained(
+        self, cause: ReconcileTimeoutError, model: str, side: Side, ask: Ask
+    ) -> ApplicationError:
         """Return the error after a timeout: a failure of the candidate, or an outage."""
         pods = self._pods(self._service.get(), side)
         if state.has_run(pods) and not self.disruption(side) and _other(model, side, ask):
-            return CandidateFailure(str(cause))
-        return Outage(f"{cause}; {words}") if (words := state.unscheduled(pods)) else cause
+            return PackageNotServedError(str(cause))
+        return OutageError(f"{cause}; {words}") if (words := state.unscheduled(pods)) else cause
 
     def _check_mode(self, service: Body) -> None:
         runs = service.get("status", {}).get("deploymentMode")
         if runs and OLD_NAMES.get(runs, runs) != self._mode:
-            raise Refusal(
+            raise UserError(
                 f"KServe runs {self._service.name} in {runs} mode, expected {self._mode}: it is "
                 "too old to know the annotation, install KServe 0.16 or later"
             )
@@ -212,7 +217,7 @@ def _other(model: str, side: Side, ask: Ask) -> str | None:
     """Return why the answer is not by a model, or None if it is."""
     try:
         answer = ask(side)
-    except Refusal as cause:
+    except ApplicationError as cause:
         return str(cause)
     if answer is None:
         return "nothing answers for the dataset"

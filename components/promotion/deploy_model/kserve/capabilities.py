@@ -10,7 +10,7 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.routes import ROUTES
 from components.promotion.deploy_model.kserve.storage import complaint
 from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 SERVICES = Kind(GROUP, "v1beta1", "inferenceservices")
 KNATIVE = Kind("serving.knative.dev", "v1", "services")
@@ -46,10 +46,10 @@ def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
     """Detect the features of the cluster; nothing is changed.
 
     Raises:
-        Refusal: If KServe is not installed.
+        UserError: If KServe is not installed.
     """
     if not cluster.serves(SERVICES):
-        raise Refusal(f"the cluster knows no InferenceService: install KServe ({GROUP}/v1beta1)")
+        raise UserError(f"the cluster knows no InferenceService: install KServe ({GROUP}/v1beta1)")
     config = cluster.config_map(settings.kserve_namespace, CONFIG)
     kept = _kept(cluster, settings.mode)
     routes = cluster.serves(ROUTES)
@@ -106,12 +106,12 @@ def check(settings: PredictorSettings, able: Capabilities, service: Body | None)
         service: The InferenceService, or None.
 
     Raises:
-        Refusal: With a sentence for each setting, and what to set instead.
+        UserError: With a sentence for each setting, and what to set instead.
     """
     found = [*_about_scaling(settings), *_about_mode(settings, able), *_about(settings, service)]
     found += [able.storage] if able.storage else []
     if found:
-        raise Refusal("; ".join(found))
+        raise UserError("; ".join(found))
 
 
 def _about_scaling(settings: PredictorSettings) -> Iterator[str]:

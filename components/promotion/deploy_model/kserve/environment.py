@@ -9,8 +9,8 @@ from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.promotion.deploy_model.kserve.triton import Triton
 from components.promotion.deploy_model.target import Target
 from components.shared.cluster.client import Cluster
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.store.objects import Objects
 
@@ -26,12 +26,14 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
         policy: Gives the timeouts.
 
     Raises:
-        Refusal: If the settings do not fit, or there is no cluster.
+        UserError: If the settings do not fit, or there is no cluster.
     """
     settings = PredictorSettings.parse(environment.get("DETECTOR_PREDICTOR", ""))
     url = environment["OBJECT_STORE_URL"]
     if url.startswith("file:"):
-        raise Refusal(f"OBJECT_STORE_URL is {url}, expected one that pods can reach, such as s3://")
+        raise UserError(
+            f"OBJECT_STORE_URL is {url}, expected one that pods can reach, such as s3://"
+        )
     kind = Triton if environment["DETECTOR_TARGET"] == "triton" else OwnServer
     server = kind(Objects(url), settings, PackageStore(tempfile.mkdtemp(prefix="packages-")))
     name = environment.get("DETECTOR_SERVICE") or "car-detector"

@@ -9,14 +9,14 @@ from contextlib import suppress
 
 from components.promotion.deploy_model.kserve.capabilities import SERVICES, dropped
 from components.shared.cluster.client import Body, Cluster, ClusterError, ConflictError
-from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.contracts.errors import OutageError, UserError
 
 LOOK_S = 0.5  # between two reads of a status
 RECENT_S = 1.0  # the object is cached for this time
 ATTEMPTS = 8  # to write while KServe writes the status
 
 
-class TimedOut(Outage):
+class ReconcileTimeoutError(OutageError):
     """A wait ended without the expected state."""
 
 
@@ -50,7 +50,7 @@ class InferenceService:
 
         Raises:
             ConflictError: If it exists.
-            Refusal: If a field would be dropped.
+            UserError: If a field would be dropped.
         """
         _check_kept(body, self._cluster.create(SERVICES, body, dry_run=True))
         self._cluster.create(SERVICES, body)
@@ -65,13 +65,13 @@ class InferenceService:
 
         Raises:
             ConflictError: If another client has changed the spec.
-            Refusal: If the object does not exist, or a field would be dropped.
+            UserError: If the object does not exist, or a field would be dropped.
         """
         generation = None
         for _ in range(ATTEMPTS):
             found = self.get()
             if found is None:
-                raise Refusal(f"there is no InferenceService {self.name} (any more)")
+                raise UserError(f"there is no InferenceService {self.name} (any more)")
             if generation not in (None, found["metadata"]["generation"]):
                 raise ConflictError(f"someone else changed the InferenceService {self.name}")
             generation = found["metadata"]["generation"]
@@ -92,7 +92,7 @@ class InferenceService:
 
         Raises:
             ConflictError: If the object changes at every attempt.
-            Refusal: If it does not exist.
+            UserError: If it does not exist.
         """
         for _ in range(ATTEMPTS):
             found = self.get()
@@ -103,7 +103,7 @@ class InferenceService:
                 return found, self._cluster.replace(SERVICES, wanted, dry_run=True)
         else:
             raise ConflictError(f"the InferenceService {self.name} changes all the time")
-        raise Refusal(f"there is no InferenceService {self.name} (any more)")
+        raise UserError(f"there is no InferenceService {self.name} (any more)")
 
     def delete(self) -> None:
         """Delete the object and all that it owns."""
@@ -119,8 +119,8 @@ class InferenceService:
             what: Begin of the message after a timeout.
 
         Raises:
-            TimedOut: After the timeout.
-            Refusal: If `missing` refuses.
+            ReconcileTimeoutError: After the timeout.
+            UserError: If `missing` refuses.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -132,7 +132,7 @@ class InferenceService:
             if reason is None:
                 return
             if time.monotonic() > deadline:
-                raise TimedOut(f"{what} after {seconds:.0f} s: {reason}")
+                raise ReconcileTimeoutError(f"{what} after {seconds:.0f} s: {reason}")
             time.sleep(LOOK_S)
 
 
@@ -149,6 +149,6 @@ def conditions(service: Body) -> str:
 def _check_kept(sent: Body, kept: Body) -> None:
     path = dropped(sent["spec"], kept["spec"])
     if path:
-        raise Refusal(
+        raise UserError(
             f"the API server would drop {path} in silence: its KServe is older than these settings"
         )

@@ -12,7 +12,7 @@ from components.promotion.deploy_model.kserve.predictor_settings import Predicto
 from components.promotion.deploy_model.kserve.release import Release
 from components.promotion.deploy_model.target import Side
 from components.shared.cluster.client import Body, ConflictError
-from components.shared.contracts.refusal import Outage, Refusal
+from components.shared.contracts.errors import OutageError, UserError
 
 
 class Plans:
@@ -52,7 +52,7 @@ class Plans:
 
         Raises:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
-            Refusal: If another server than the wanted one serves.
+            UserError: If another server than the wanted one serves.
         """
         self.check_alone(service, dataset)
         found = self.predictor(service, "candidate")
@@ -119,10 +119,10 @@ class Plans:
         """Return the object, if a candidate of the dataset is in it.
 
         Raises:
-            Outage: If there is none: another run has removed it.
+            OutageError: If there is none: another run has removed it.
         """
         if service is None or dataset not in self.on_trial(service):
-            raise Outage(f"{dataset} is not on trial (any more)")
+            raise OutageError(f"{dataset} is not on trial (any more)")
         return service
 
     def _described(self, service: Body) -> Body:
@@ -161,7 +161,7 @@ def _check_server(service: Body, predictor: Body) -> None:
         for each in (service["spec"]["predictor"], predictor)
     )
     if serves != wanted:
-        raise Refusal(
+        raise UserError(
             f"{service['metadata']['name']} is of DETECTOR_TARGET {serves}, expected {wanted}: "
             "deploy a champion again, which exchanges the server without a trial, and then this"
         )

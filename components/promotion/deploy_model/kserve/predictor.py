@@ -8,8 +8,8 @@ from components.promotion.deploy_model.kserve.names import DEPLOYMENT_MODE, GROU
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.release import Release
 from components.shared.cluster.client import Body
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import canonical, digest_of
-from components.shared.contracts.refusal import Refusal
 
 MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
 MADE = "car-detection/made"  # another: digest of the rest of the spec, also on the pods
@@ -200,5 +200,5 @@ def _probe(what: str, **times: int) -> Any:
 def _toleration(client: Any, words: Mapping[str, str]) -> Any:
     names = {"key", "operator", "value", "effect"}
     if set(words) - names:
-        raise Refusal(f"tolerations: {dict(words)} has other words than {sorted(names)}")
+        raise UserError(f"tolerations: {dict(words)} has other words than {sorted(names)}")
     return client.V1Toleration(**words)

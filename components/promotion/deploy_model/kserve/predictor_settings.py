@@ -7,8 +7,8 @@ from pydantic import Field
 
 from components.promotion.deploy_model.kserve import stream as kafka
 from components.shared.cluster.settings import read_settings
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record
-from components.shared.contracts.refusal import Refusal
 
 Mode = Literal["Standard", "Knative"]
 
@@ -55,13 +55,13 @@ class PredictorSettings(Record):
         """Read YAML.
 
         Raises:
-            Refusal: With the field that is not valid, or if it is not set whether packages must
+            UserError: With the field that is not valid, or if it is not set whether packages must
                 be signed.
         """
         settings = read_settings(cls, "DETECTOR_PREDICTOR", text)
         if bool(settings.public_key) == settings.unsigned:
             found = "both" if settings.unsigned else "neither"
-            raise Refusal(
+            raise UserError(
                 f"DETECTOR_PREDICTOR has {found} of public_key and unsigned: set public_key to the "
                 "config map with public.pem, or unsigned to true to serve what nobody signed"
             )

@@ -8,7 +8,7 @@ from components.promotion.deploy_model.kserve.canary import component, traffic
 from components.promotion.deploy_model.kserve.pods import is_ready, restarts
 from components.promotion.deploy_model.kserve.predictor import PORT
 from components.promotion.deploy_model.kserve.predictor_settings import Mode
-from components.promotion.deploy_model.target import Side, Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError, Side
 from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
 from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.scrape import tally_of
@@ -41,7 +41,7 @@ class Reach:
             side: `stable` or `candidate`.
 
         Raises:
-            Unreachable: If KServe has not created its Service.
+            ServerUnreachableError: If KServe has not created its Service.
         """
         if self._mode == "Knative":
             host = f"{service['metadata']['name']}-predictor"
@@ -52,7 +52,7 @@ class Reach:
         name = service_name(service, predictor)
         found = self._cluster.service(name)
         if found is None:
-            raise Unreachable(f"there is no service {name}")
+            raise ServerUnreachableError(f"there is no service {name}")
         port = found.spec.ports[0]
         # A headless Service resolves to the pods, with their own port.
         number = port.target_port if found.spec.cluster_ip == "None" else port.port

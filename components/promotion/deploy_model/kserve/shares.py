@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from components.promotion.deploy_model.kserve.autoscalers import remove_orphans
 from components.promotion.deploy_model.kserve.awaiting import FOLLOW_S, Awaiting
 from components.promotion.deploy_model.kserve.canary import KnativeCanary, StandardCanary, models_of
-from components.promotion.deploy_model.kserve.inference_service import TimedOut
+from components.promotion.deploy_model.kserve.inference_service import ReconcileTimeoutError
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.reach import service_name
 from components.promotion.deploy_model.kserve.routes import TrafficRoutes
 from components.promotion.deploy_model.target import Side
 from components.shared.cluster.client import ClusterError, ConflictError
-from components.shared.contracts.refusal import Outage
+from components.shared.contracts.errors import OutageError
 
 PROXY_S = 1.0  # for the proxies of a gateway to follow an HTTPRoute
 FAULT, WEBHOOK = 500, "failed calling webhook"  # answer of an API server if KServe is down
@@ -54,8 +54,8 @@ class Shares:
             percent: Traffic share, 0 to 100.
 
         Raises:
-            CandidateFailure: If its servers crash meanwhile.
-            Outage: If its pods are not ready in time, or KServe does not reconcile.
+            PackageNotServedError: If its servers crash meanwhile.
+            OutageError: If its pods are not ready in time, or KServe does not reconcile.
         """
         found = self._plans.checked(self._service.get(), dataset)
         needed = self._canary.replicas(percent, self._until.count(found, "stable"))
@@ -77,8 +77,8 @@ class Shares:
 
         Raises:
             ConflictError: If another dataset was promoted meanwhile; the share is not changed.
-            CandidateFailure: If its servers crash meanwhile.
-            Outage: If KServe does not reconcile.
+            PackageNotServedError: If its servers crash meanwhile.
+            OutageError: If KServe does not reconcile.
         """
         if isinstance(self._canary, StandardCanary):
             found = self._plans.checked(self._service.get(), dataset)
@@ -94,7 +94,7 @@ class Shares:
         """Set the share of the candidate to 0, then remove the candidate (Standard).
 
         Raises:
-            Outage: If KServe does not reconcile; the message has the current shares.
+            OutageError: If KServe does not reconcile; the message has the current shares.
         """
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.shared(it, dataset, 0))
@@ -110,8 +110,8 @@ class Shares:
         """Wait until the HTTPRoutes have the share of one side, and proxies follow them.
 
         Raises:
-            CandidateFailure: If a server of the side crashes meanwhile.
-            Outage: If KServe does not reconcile, or pods cannot be started.
+            PackageNotServedError: If a server of the side crashes meanwhile.
+            OutageError: If KServe does not reconcile, or pods cannot be started.
         """
         if isinstance(self._canary, KnativeCanary):
             return
@@ -150,9 +150,9 @@ class Shares:
             yield
         except ConflictError:
             raise
-        except (ClusterError, TimedOut) as cause:
+        except (ClusterError, ReconcileTimeoutError) as cause:
             away = "its webhook does not answer" if _without_webhook(cause) else str(cause)
-            raise Outage(f"KServe does not follow, {away}: {self._told(dataset)}") from cause
+            raise OutageError(f"KServe does not follow, {away}: {self._told(dataset)}") from cause
 
     def _told(self, dataset: str) -> str:
         if isinstance(self._canary, KnativeCanary):
@@ -171,7 +171,7 @@ class Shares:
         return f"{told or 'nothing serves'} until it does; deploy again then, which ends the trial"
 
 
-def _without_webhook(cause: Outage) -> bool:
+def _without_webhook(cause: OutageError) -> bool:
     """Return whether KServe is down: only the text of the error shows it."""
     failed = isinstance(cause, ClusterError) and cause.status == FAULT
     return failed and WEBHOOK in str(cause)

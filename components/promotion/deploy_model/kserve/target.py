@@ -101,8 +101,8 @@ class KServeTarget:
         It serves every dataset: those that are not on trial, with their stable models.
 
         Raises:
-            CandidateFailure: If its own server crashes, or runs and is not ready in time.
-            Refusal: If the cluster does not support the settings, or does not reconcile.
+            PackageNotServedError: If its own server crashes, or runs and is not ready in time.
+            UserError: If the cluster does not support the settings, or does not reconcile.
         """
         service = self._service.get()
         check(self._settings, look(self._cluster, self._settings), service)
@@ -122,8 +122,8 @@ class KServeTarget:
         """Set the traffic share of the candidate, after its pods are ready.
 
         Raises:
-            CandidateFailure: If its servers crash meanwhile.
-            Outage: If its pods are not ready in time, or KServe does not reconcile.
+            PackageNotServedError: If its servers crash meanwhile.
+            OutageError: If its pods are not ready in time, or KServe does not reconcile.
         """
         if dataset in self._alone:
             return
@@ -135,8 +135,8 @@ class KServeTarget:
         """Return what one side answers about a JPEG, not logged; None if it has no package.
 
         Raises:
-            Refusal: If the server declines, fails or stays busy.
-            Unreachable: If no server answers.
+            UserError: If the server declines, fails or stays busy.
+            ServerUnreachableError: If no server answers.
         """
         side = self._asked(dataset, side)
         service = self._service.recent()
@@ -169,8 +169,8 @@ class KServeTarget:
 
         Raises:
             ConflictError: If another dataset was promoted while this one was on trial.
-            CandidateFailure: If it does not become ready.
-            Outage: If KServe does not reconcile.
+            PackageNotServedError: If it does not become ready.
+            OutageError: If KServe does not reconcile.
         """
         if model is None:
             self._remove(dataset)
@@ -190,7 +190,7 @@ class KServeTarget:
         """End a rollout: take the traffic from the candidate, then remove it.
 
         Raises:
-            Outage: If KServe does not reconcile.
+            OutageError: If KServe does not reconcile.
         """
         if self._alone.pop(dataset, None):
             return self._remove(dataset)

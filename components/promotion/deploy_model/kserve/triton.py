@@ -27,8 +27,9 @@ from components.promotion.deploy_model.kserve.release import (
     triton_version,
 )
 from components.promotion.deploy_model.kserve.stream import StreamAccess
-from components.promotion.deploy_model.target import Fetch, Side, Unreachable
+from components.promotion.deploy_model.target import Fetch, ServerUnreachableError, Side
 from components.shared.cluster.client import Body
+from components.shared.contracts.errors import JobError, UserError
 from components.shared.contracts.model import (
     BOXES,
     EMBEDDING,
@@ -37,7 +38,6 @@ from components.shared.contracts.model import (
     DetectAnswer,
     PackageLayout,
 )
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import DIGEST, PackageStore
 from components.shared.inference.picture import Floats, Raw, find
 from components.shared.inference.signature import check_signature, public_key
@@ -52,7 +52,7 @@ class Triton(OwnServer):
     """Releases for KServe's Triton runtime.
 
     Raises:
-        Refusal: If the settings name a Kafka stream: Triton logs no predictions.
+        UserError: If the settings name a Kafka stream: Triton logs no predictions.
     """
 
     counts = False
@@ -62,7 +62,7 @@ class Triton(OwnServer):
         self, objects: Objects, settings: PredictorSettings, package_store: PackageStore
     ) -> None:
         if settings.stream != StreamAccess():
-            raise Refusal(
+            raise UserError(
                 "Triton logs nothing to a stream: leave stream out of DETECTOR_PREDICTOR, or set "
                 "DETECTOR_TARGET to kserve"
             )
@@ -72,7 +72,7 @@ class Triton(OwnServer):
         """Return a verified copy of a package; with a public key, its signature is verified, too.
 
         Raises:
-            Refusal: If the settings name a public key that is not mounted here.
+            UserError: If the settings name a public key that is not mounted here.
             PackageError: If the fetched package has another digest, or is not signed.
         """
         folder = super().hold(dataset, model, fetch)
@@ -86,7 +86,7 @@ class Triton(OwnServer):
         if key or not wanted:
             return key
         if not MOUNTED_KEY.is_file():
-            raise Refusal(
+            raise UserError(
                 f"public_key is {wanted}, but there is no {MOUNTED_KEY}: make the config map "
                 "car-public-key with public.pem, or set SIGNING_PUBLIC_KEY"
             )
@@ -126,8 +126,8 @@ def ask_tensors(
         digest if its version answered, and else the version's digits.
 
     Raises:
-        Refusal: If the server declines.
-        Unreachable: If the server does not answer.
+        JobError: If the server declines.
+        ServerUnreachableError: If the server does not answer.
     """
     info = package.verify()
     image = decode_jpeg(jpeg)
@@ -173,11 +173,11 @@ def _infer(http: httpx.Client, url: str, who: str, inputs: Floats) -> tuple[Infe
     try:
         answer = http.post(url, content=bytes(body), headers=headers)
     except httpx.HTTPError as cause:
-        raise Unreachable(f"no {who} server answers at {url}: {cause}") from cause
+        raise ServerUnreachableError(f"no {who} server answers at {url}: {cause}") from cause
     if answer.status_code == MISSING:
         raise _Missing
     if answer.is_error:
-        raise Refusal(f"the {who} server refuses an image: {reason(answer)}")
+        raise JobError(f"the {who} server refuses an image: {reason(answer)}")
     told = int(answer.headers.get(LENGTH) or len(answer.content))
     # KServe's reader leaves the version out.
     version = str(json.loads(answer.content[:told]).get("model_version"))
@@ -187,6 +187,6 @@ def _infer(http: httpx.Client, url: str, who: str, inputs: Floats) -> tuple[Infe
 def _tensor(answer: InferResponse, name: str) -> Floats:
     output = answer.get_output_by_name(name)
     if output is None:
-        raise Refusal(f"the answer has no {name}")
+        raise JobError(f"the answer has no {name}")
     values: Floats = np.asarray(output.as_numpy(), np.float32)
     return values

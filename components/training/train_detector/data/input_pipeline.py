@@ -79,7 +79,7 @@ class InputPipeline:
             first: First step, from 0.
 
         Raises:
-            Refusal: If a picture cannot be read or decoded, when its batch's turn comes.
+            UserError: If a picture cannot be read or decoded, when its batch's turn comes.
         """
         steps = self._schedule.steps
         for at in range(number * steps + first, (number + 1) * steps):

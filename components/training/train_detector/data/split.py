@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.vision.boxes import Boxes, box_array
 from components.shared.vision.jpeg import JpegError
@@ -73,13 +73,13 @@ class Split:
             packing: How it is kept.
 
         Raises:
-            Refusal: If it cannot be decoded, by its SHA-256.
+            UserError: If it cannot be decoded, by its SHA-256.
         """
         sha256 = self.images[index].sha256
         try:
             return self.cache.get_or_make(sha256, lambda: make(self.read(sha256)), packing)
         except JpegError as cause:
-            raise Refusal(f"image {sha256} cannot be learned from: {cause}") from cause
+            raise UserError(f"image {sha256} cannot be learned from: {cause}") from cause
 
 
 def from_afar(

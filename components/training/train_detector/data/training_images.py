@@ -58,7 +58,7 @@ class TrainingImages:
         """Return one picture.
 
         Raises:
-            Refusal: If it cannot be decoded, by its SHA-256.
+            UserError: If it cannot be decoded, by its SHA-256.
         """
         with self._lock:
             picture = self._recent.get(index)

@@ -37,7 +37,7 @@ class ValidationImages:
         """Return one sample.
 
         Raises:
-            Refusal: If its picture cannot be decoded, by its SHA-256.
+            UserError: If its picture cannot be decoded, by its SHA-256.
         """
         split, letterbox = self._split, self._split.letterbox(index)
         image = split.made(index, lambda jpeg: letterbox.apply(decode_jpeg(jpeg)), self._packing)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol, get_args
 
 from components.shared.contracts.choices import LauncherName
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.local import launch_local
 from components.training.train_detector.plan.plan import Plan
@@ -25,7 +25,7 @@ class Launcher(Protocol):
             objects: Holds the shards, and takes the outcome.
 
         Raises:
-            Refusal: If a worker refused what the user gave.
+            UserError: If a worker refused what the user gave.
             TrainingError: If a worker ended otherwise.
         """
 
@@ -38,16 +38,16 @@ def launcher_named(name: str, environment: Mapping[str, str]) -> Launcher:
         environment: Says which cluster, and what its workers look like.
 
     Raises:
-        Refusal: If there is none of that name.
+        UserError: If there is none of that name.
 
     >>> launcher_named("slurm", {})
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: launcher is 'slurm', expected one of local, ...
+    components.shared.contracts.errors.UserError: launcher is 'slurm', expected one of local, ...
     """
     if name == "local":
         return launch_local
     if name not in KNOWN:
-        raise Refusal(f"launcher is {name!r}, expected one of {', '.join(KNOWN)}")
+        raise UserError(f"launcher is {name!r}, expected one of {', '.join(KNOWN)}")
 
     from components.training.train_detector.launchers import tfjob, trainjob
     from components.training.train_detector.launchers.on_cluster import ClusterLauncher

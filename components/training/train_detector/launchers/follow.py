@@ -83,7 +83,7 @@ class JobFollower:
         """Return when the job has succeeded.
 
         Raises:
-            Refusal: If a worker refused what the user gave.
+            UserError: If a worker refused what the user gave.
             TrainingError: If the job failed, is gone, or took too long (`OverdueError`).
             DisruptedError: If it may be made anew under the same name; then `uid` is to be set.
             ClusterError: If the API server has been silent for minutes; the job goes on.

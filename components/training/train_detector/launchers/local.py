@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from components.shared.contracts.errors import RETRIED_FROM, ExitCode, UserError
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
-from components.shared.contracts.stopping import STOPPED, Stopped, stop_event_on_sigterm
+from components.shared.contracts.stopping import Stopped, stop_event_on_sigterm
 from components.shared.store.objects import Objects
-from components.training.train_detector.launchers.outcome import RETRIED_FROM, TrainingError
+from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.plan import Plan
 from components.training.train_detector.worker.environment import ENVIRONMENT
-from components.training.train_detector.worker.main import FORSAKEN, REFUSED
 from components.training.train_detector.worker.training_store import TrainingStore
 
 LOOK_EVERY_S = 0.2
@@ -46,7 +45,7 @@ def launch_local(work: Path, plan: Plan, objects: Objects) -> None:
         objects: Holds the shards, and takes checkpoints and the outcome.
 
     Raises:
-        Refusal: If a worker refused what the user gave.
+        UserError: If a worker refused what the user gave.
         TrainingError: If a worker ended otherwise, or workers are lost again and again.
         Stopped: If we were stopped by SIGTERM.
     """
@@ -152,7 +151,7 @@ def _loss(team: Sequence[_Worker], first: Sequence[int | None]) -> str:
             raise _complaint(code, worker.log)
     # Whoever was forsaken only says that another one was lost.
     seen = [(code, worker) for code, worker in zip(first, team, strict=True) if code]
-    known = sorted([*seen, *ended], key=lambda one: one[0] == FORSAKEN)
+    known = sorted([*seen, *ended], key=lambda one: one[0] == ExitCode.RESTART)
     return _ending(*known[0])
 
 
@@ -168,7 +167,7 @@ def is_final(code: int) -> bool:
 def _ending(code: int, worker: _Worker) -> str:
     if code < 0:
         return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
-    if code == STOPPED:
+    if code == ExitCode.STOPPED:
         return f"{worker.log.stem} received a stop signal"
     said = _words(worker.log).splitlines()[-1:]
     return ": ".join([f"{worker.log.stem} ended with {code}", *said])
@@ -187,8 +186,8 @@ def _wait(team: Sequence[_Worker], within_s: float) -> None:
 
 def _complaint(code: int, log: Path) -> Exception:
     words = _words(log)
-    if code == REFUSED and words:
-        return Refusal(words.splitlines()[-1])
+    if code == ExitCode.REFUSED and words:
+        return UserError(words.splitlines()[-1])
     return TrainingError(f"{log.stem} ended with {code}:\n{words}")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from components.shared.cluster.client import Cluster, ConflictError
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.stopping import leaving_on_sigterm
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.follow import (
@@ -62,7 +62,9 @@ class ClusterLauncher:
         _check_reach(objects, settings)
         cluster = Cluster.connect(ACCOUNT)
         if not cluster.serves(self.kind.KIND):
-            raise Refusal(f"the cluster knows no {self.kind.KIND.plural}, needs {self.kind.NEEDS}")
+            raise UserError(
+                f"the cluster knows no {self.kind.KIND.plural}, needs {self.kind.NEEDS}"
+            )
         mine = self.environment.get("POD_NAME") or self.environment.get("KFP_POD_NAME")
         job = job_of(plan, settings, cluster.namespace, cluster.pod(mine) if mine else None)
         TrainingStore(objects, plan.fingerprint).send_plan(work)
@@ -79,11 +81,11 @@ def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Jo
         own: Our own pod (`V1Pod`), or None outside the cluster.
 
     Raises:
-        Refusal: If there is no image to run.
+        UserError: If there is no image to run.
     """
     image = settings.image or (_image_of(own) if own else "")
     if not image:
-        raise Refusal(
+        raise UserError(
             "TRAINING_WORKERS: image is not set, and there is no pod of ours whose image workers "
             "could run; expected image: <registry>/trainer:<tag>"
         )
@@ -111,7 +113,7 @@ def launch(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float = LOOK
         look_every_s: Pause between two looks.
 
     Raises:
-        Refusal: If a worker refused what the user gave.
+        UserError: If a worker refused what the user gave.
         TrainingError: If the job failed, is gone, or took too long.
         ClusterError: If the API server does not answer; the job goes on.
     """
@@ -209,7 +211,7 @@ def _reference(pod: Any) -> dict[str, Any]:
 
 def _check_reach(objects: Objects, settings: WorkerSettings) -> None:
     if objects.url.startswith("file:") and not settings.volumes:
-        raise Refusal(
+        raise UserError(
             f"the object store is {objects.url}, which pods of workers do not see; expected one "
             f"that they reach, such as s3://bucket, or volumes in TRAINING_WORKERS"
         )

@@ -6,16 +6,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from components.shared.contracts.refusal import JobFailure, Refusal
-from components.training.train_detector.worker.main import REFUSED
+from components.shared.contracts.errors import RETRIED_FROM, ExitCode, JobError, UserError
 
 ATTEMPT = "jobset.sigs.k8s.io/restart-attempt"  # label of a pod that was begun again with all
-RETRIED_FROM = 128  # a worker with this exit code or a higher one is started again
 NEVER = datetime.max.replace(tzinfo=UTC)
 SHOWN = 2000  # characters of last words
 
 
-class TrainingError(JobFailure):
+class TrainingError(JobError):
     """The workers ended before the training was complete."""
 
 
@@ -160,8 +158,8 @@ def failure(name: str, job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> 
     if not ended:
         return TrainingError(f"training {name} failed: {condition_message(job, 'Failed')}")
     first = ended[0]
-    if first.exit_code == REFUSED and first.words:
-        return Refusal(first.words.strip().splitlines()[-1])
+    if first.exit_code == ExitCode.REFUSED and first.words:
+        return UserError(first.words.strip().splitlines()[-1])
     words = first.words.strip()[-SHOWN:] or condition_message(job, "Failed")
     return TrainingError(
         f"training {name} failed: worker {first.index} (pod {first.pod}) "

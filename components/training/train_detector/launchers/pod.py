@@ -36,8 +36,8 @@ def work_in_pod(fingerprint: str, environment: Mapping[str, str]) -> None:
         environment: As for `worker.work`; otherwise WORKER_JOB and JOB_COMPLETION_INDEX.
 
     Raises:
-        Refusal: If there is no such plan, it is of other code, or cannot be followed.
-        ForsakenError: If another worker is gone.
+        UserError: If there is no such plan, it is of other code, or cannot be followed.
+        WorkerLostError: If another worker is gone.
     """
     from components.shared.store.objects import Objects
     from components.training.train_detector.plan.plan import Plan, PlanLayout

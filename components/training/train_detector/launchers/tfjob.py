@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.shared.cluster.client import Kind
-from components.training.train_detector.launchers.outcome import (
-    RETRIED_FROM,
-    State,
-    WorkerPod,
-    is_true,
-)
+from components.shared.contracts.errors import RETRIED_FROM
+from components.training.train_detector.launchers.outcome import State, WorkerPod, is_true
 from components.training.train_detector.launchers.pods import (
     LABELS,
     PORT,

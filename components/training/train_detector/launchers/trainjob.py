@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.shared.cluster.client import Kind
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.launchers.outcome import State, WorkerPod, is_true
 from components.training.train_detector.launchers.pods import (
     SECURITY,
@@ -64,7 +64,7 @@ def body(job: Job) -> Body:
     """Return the custom resource.
 
     Raises:
-        Refusal: If a setting is one that a `TrainJob` cannot carry.
+        UserError: If a setting is one that a `TrainJob` cannot carry.
     """
     settings = job.settings
     _check(settings)
@@ -106,13 +106,13 @@ def body(job: Job) -> Body:
 def _check(settings: WorkerSettings) -> None:
     for name in ("image_pull_policy", "priority_class"):
         if value := getattr(settings, name):
-            raise Refusal(
+            raise UserError(
                 f"TRAINING_WORKERS: {name} is {value!r}, but a TrainJob takes it from its "
                 f"TrainingRuntime {settings.runtime}; expected it there"
             )
     most = MAX_RESTARTS.get(settings.runtime, settings.restarts)
     if settings.restarts > most:
-        raise Refusal(
+        raise UserError(
             f"TRAINING_WORKERS: restarts is {settings.restarts}, but the TrainingRuntime "
             f"{settings.runtime} begins a TrainJob again at most {most} times; expected no more"
         )

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from components.shared.cluster.settings import read_settings
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.quantity import Quantity, above_zero, amount
 from components.shared.contracts.record import Record
-from components.shared.contracts.refusal import Refusal
 
 Cpu = Annotated[
     str, Field(coerce_numbers_to_str=True, pattern=r"^\d+(\.\d+)?m?$"), AfterValidator(above_zero)
@@ -87,13 +87,13 @@ def worker_settings(text: str) -> WorkerSettings:
     """Return settings from YAML; empty YAML gives the defaults.
 
     Raises:
-        Refusal: If it is no YAML, or names what is no setting.
+        UserError: If it is no YAML, or names what is no setting.
 
     >>> worker_settings("cpus: 4")
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: TRAINING_WORKERS: cpus: Extra inputs are not...
+    components.shared.contracts.errors.UserError: TRAINING_WORKERS: cpus: Extra inputs are not...
     """
     settings = read_settings(WorkerSettings, "TRAINING_WORKERS", text)
     if settings.communication == "nccl" and not settings.gpus:
-        raise Refusal("TRAINING_WORKERS: communication is nccl, which needs gpus: 1")
+        raise UserError("TRAINING_WORKERS: communication is nccl, which needs gpus: 1")
     return settings

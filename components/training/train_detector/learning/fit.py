@@ -10,8 +10,8 @@ from time import monotonic
 
 import numpy as np
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Refusal
 from components.shared.network.decode import serving_function
 from components.shared.network.tensors import Serve
 from components.training.train_detector.data.input_pipeline import InputPipeline
@@ -63,7 +63,7 @@ def fit(trainer: Trainer, setup: TrainingSetup, coordinator: CheckpointCoordinat
         coordinator: Says where to begin, and keeps checkpoints.
 
     Raises:
-        Refusal: If the loss is no number.
+        UserError: If the loss is no number.
         Stopped: If a worker was told to leave; a checkpoint is there.
     """
     state, variables = coordinator.restore_common() or (TrainingState(), None)
@@ -94,7 +94,7 @@ def _close_epoch(
     """Measure the averaged weights after an epoch, and turn to the next."""
     number, parts = state.epoch + 1, state.mean_losses()
     if not np.isfinite(parts).all():
-        raise Refusal(f"the loss is {sum(parts)} in epoch {number}: lower the learning rate")
+        raise UserError(f"the loss is {sum(parts)} in epoch {number}: lower the learning rate")
     trainer.sync_batch_norm()
     worker = coordinator.group.index
     print(f"worker {worker}, epoch {number}: loss {sum(parts):.6f}", file=sys.stderr)

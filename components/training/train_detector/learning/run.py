@@ -55,7 +55,7 @@ def run(
         index: Number of this worker; 0 is the chief.
 
     Raises:
-        Refusal: If the plan cannot be followed.
+        UserError: If the plan cannot be followed.
         Stopped: If a worker was told to leave; checkpoints are there.
     """
     settings, info = plan.settings, plan.info

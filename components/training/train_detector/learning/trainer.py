@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.network.decode import anchor_points
 from components.shared.network.loss import detection_loss
 from components.shared.network.tensors import Images, Outputs, Scalar, Tensor, Vector
@@ -104,10 +104,10 @@ class Trainer:
             The losses of class, box and distances over all workers, and the sums of their votes.
 
         Raises:
-            Refusal: If the batch has fewer images than the parts it should be taken in.
+            UserError: If the batch has fewer images than the parts it should be taken in.
         """
         if len(batch.images) < self.parts:
-            raise Refusal(
+            raise UserError(
                 f"accumulate is {self.parts}, expected at most the {len(batch.images)} images "
                 "that a worker has of a batch"
             )

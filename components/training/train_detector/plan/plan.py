@@ -7,6 +7,7 @@ from statistics import median
 
 from pydantic import Field
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     Lineage,
     PackageInfo,
@@ -16,7 +17,6 @@ from components.shared.contracts.model import (
     TrainedLayout,
 )
 from components.shared.contracts.record import Record, digest_of, read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.shared.network.architecture import ARCHITECTURE
 from components.training.train_detector.plan.fingerprint import code_digest
@@ -61,13 +61,13 @@ def plan_training(snapshot: Path, champion: Path | None, settings: TrainingSetti
         settings: What a person chose. Fine-tuning keeps the size of the champion.
 
     Raises:
-        Refusal: If a split that training needs is empty, or the batch does not divide.
+        UserError: If a split that training needs is empty, or the batch does not divide.
     """
     info = SnapshotInfo.read(SnapshotLayout(snapshot).info)
     _check(info, settings)
     images = read_lines(SnapshotImage, SnapshotLayout(snapshot).manifest)
     if not learnable([image for image in images if image.split == "train"]):
-        raise Refusal(
+        raise UserError(
             f"every train image of snapshot {info.id[:12]} has more than {MAX_BOXES:,} boxes, "
             f"expected one with fewer"
         )
@@ -112,7 +112,7 @@ def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) 
 def _check(info: SnapshotInfo, settings: TrainingSettings) -> None:
     for split in ("train", "validation"):
         if not info.images.get(split):
-            raise Refusal(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
+            raise UserError(f"snapshot {info.id[:12]} has no {split} images, expected at least one")
     settings.check_workers()
 
 
@@ -159,7 +159,7 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
     (320, 256)
     """
     if image_size % CELL:
-        raise Refusal(f"image size is {image_size}, expected a multiple of {CELL}")
+        raise UserError(f"image size is {image_size}, expected a multiple of {CELL}")
     aspect = median(image.width / image.height for image in images)
     short = image_size * min(aspect, 1 / aspect)
     other = -(-round(short) // CELL) * CELL
@@ -183,7 +183,7 @@ def check_code(plan: Plan) -> None:
     """Refuse a plan whose fingerprint was made by other code."""
     ours, theirs = code_digest(), plan.info.lineage.code
     if ours != theirs:
-        raise Refusal(
+        raise UserError(
             f"this worker's code has digest {ours[:12]}, expected {theirs[:12]} as the plan says: "
             f"workers and launcher must run the same image"
         )

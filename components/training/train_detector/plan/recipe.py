@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedInfo
 from components.shared.contracts.progress import log_progress
-from components.shared.contracts.refusal import Outage, Refusal
 from components.training.train_detector.plan.settings import TrainingSettings, settings_of
 
 OF_THE_GRAPH = ("start",)  # both candidates share a recipe, and differ in it
@@ -23,19 +23,19 @@ def with_recipe(recipe: str, **given: Any) -> TrainingSettings:
         **given: Settings as parameters; what is no default there may not be in the recipe too.
 
     Raises:
-        Refusal: If the recipe is no YAML or names what is no setting, if both say something
+        UserError: If the recipe is no YAML or names what is no setting, if both say something
             else, or what they say cannot be.
 
     >>> with_recipe("mosaic: 0.25", epochs=3).mosaic
     0.25
     >>> with_recipe("{epochs: 60}", epochs=3)
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: epochs is 3, and the recipe says 60: ...
+    components.shared.contracts.errors.UserError: epochs is 3, and the recipe says 60: ...
     """
     said = read_recipe(recipe)
     for name in said.keys() & given.keys():
         if given[name] not in (TrainingSettings.model_fields[name].default, said[name]):
-            raise Refusal(
+            raise UserError(
                 f"{name} is {given[name]!r}, and the recipe says {said[name]!r}: expected one of "
                 "the two, not both"
             )
@@ -46,18 +46,20 @@ def read_recipe(text: str) -> dict[str, Any]:
     """Return the settings of a recipe, not yet validated.
 
     Raises:
-        Refusal: If it is no YAML, or names what is no setting.
+        UserError: If it is no YAML, or names what is no setting.
     """
     try:
         read: Any = yaml.safe_load(text)
     except yaml.YAMLError as cause:
-        raise Refusal(f"recipe is no YAML: {' '.join(str(cause).split())}") from cause
+        raise UserError(f"recipe is no YAML: {' '.join(str(cause).split())}") from cause
     if not isinstance(read, dict | None):
-        raise Refusal(f"recipe is {str(read)[:100]!r}, expected YAML such as learning_rate: 0.002")
+        raise UserError(
+            f"recipe is {str(read)[:100]!r}, expected YAML such as learning_rate: 0.002"
+        )
     known = [name for name in TrainingSettings.model_fields if name not in OF_THE_GRAPH]
     for name in read or {}:
         if name not in known:
-            raise Refusal(f"recipe: {name} is no setting, expected some of {', '.join(known)}")
+            raise UserError(f"recipe: {name} is no setting, expected some of {', '.join(known)}")
     return read or {}
 
 
@@ -72,14 +74,12 @@ def attempt(
         trial: Whether this is one of many.
 
     Raises:
-        Refusal: If what was chosen cannot be trained with, and this is no trial.
-        Outage: If something was away, which says nothing of what was chosen.
+        UserError: If what was chosen cannot be trained with, and this is no trial.
+        OutageError: If something was away, which says nothing of what was chosen.
     """
     try:
         return go()
-    except Outage:
-        raise
-    except Refusal as refusal:
+    except UserError as refusal:
         if not trial:
             raise
         mark_absent(trained, str(refusal))

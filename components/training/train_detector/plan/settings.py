@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from components.shared.contracts.choices import ImageSize
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import Record, complaint
-from components.shared.contracts.refusal import Refusal
 
 CELL = 32  # the network's input is a multiple of this, in pixels
 MAX_BOXES = 1000  # of a picture in a step, of which 12,000 would take gigabytes
@@ -50,15 +50,15 @@ class TrainingSettings(Record):
         """Refuse a batch that cannot be divided among workers and accumulation parts.
 
         Raises:
-            Refusal: If it is so.
+            UserError: If it is so.
         """
         if self.batch_size % self.workers:
-            raise Refusal(
+            raise UserError(
                 f"batch size is {self.batch_size}, expected a multiple of {self.workers} workers"
             )
         share = self.batch_size // self.workers
         if self.accumulate > share:
-            raise Refusal(
+            raise UserError(
                 f"accumulate is {self.accumulate}, expected at most the {share} images that a "
                 "worker has of a batch"
             )
@@ -68,13 +68,13 @@ def settings_of(**chosen: Any) -> TrainingSettings:
     """Return validated settings, or refuse invalid ones.
 
     Raises:
-        Refusal: Naming the first setting that is wrong.
+        UserError: Naming the first setting that is wrong.
 
     >>> settings_of(start="champion", workers=0)
     Traceback (most recent call last):
-    components.shared.contracts.refusal.Refusal: workers: Input should be greater than or ...
+    components.shared.contracts.errors.UserError: workers: Input should be greater than or ...
     """
     try:
         return TrainingSettings(**chosen)
     except ValidationError as cause:
-        raise Refusal(complaint(cause)) from cause
+        raise UserError(complaint(cause)) from cause

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 WAYS = ("ring", "nccl", "auto")
 
@@ -38,10 +38,10 @@ def strategy_for(index: int, workers: int, communication: str) -> tf.distribute.
             sums on processors go around a ring in any case.
 
     Raises:
-        Refusal: If there is no such communication.
+        UserError: If there is no such communication.
     """
     if communication not in WAYS:
-        raise Refusal(f"communication is {communication!r}, expected one of {', '.join(WAYS)}")
+        raise UserError(f"communication is {communication!r}, expected one of {', '.join(WAYS)}")
     device = _claim(tf.config.list_physical_devices("GPU"), index)
     if workers == 1:
         return tf.distribute.OneDeviceStrategy(device)

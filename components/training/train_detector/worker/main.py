@@ -12,15 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import ApplicationError, ExitCode, OutageError
 from components.shared.store.objects import Objects, StoreError
 from components.training.train_detector.worker.environment import import_tensorflow_slim
 
-REFUSED = 2  # exit code for what the user must mend
-FORSAKEN = 138  # when another worker, or the store, is gone: from 128 on it is worth another try
 
-
-class ForsakenError(RuntimeError):
+class WorkerLostError(OutageError):
     """Another worker was lost, so that no step can be completed."""
 
 
@@ -32,9 +29,9 @@ def main(arguments: list[str]) -> int:
 
 
 def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
-    """Return 0 for success, 2 for a refusal, 138 for an error that a restart may solve.
+    """Run a function, print the sentence of its error, and return the exit code of a worker.
 
-    Whoever is told to stop leaves by `Stopped`, which is 143.
+    A process that gets SIGTERM leaves by `Stopped`.
 
     Args:
         do: Function to run.
@@ -42,12 +39,12 @@ def exit_code(do: Callable[[], None], last_words: Path | None = None) -> int:
     """
     try:
         do()
-    except (Refusal, ForsakenError, StoreError) as error:
+    except (ApplicationError, StoreError) as error:
         print(error, file=sys.stderr, flush=True)
         if last_words and last_words.exists():
             last_words.write_text(str(error))
-        return REFUSED if isinstance(error, Refusal) else FORSAKEN
-    return 0
+        return ExitCode.RESTART if isinstance(error, StoreError) else ExitCode.of_worker(error)
+    return ExitCode.SUCCEEDED
 
 
 def work(folder: Path, environment: Mapping[str, str]) -> None:
@@ -60,8 +57,8 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
             machine's cores; WORKER_COMMUNICATION, `ring`, `nccl` or `auto`.
 
     Raises:
-        Refusal: If the plan is of other code, or cannot be followed.
-        ForsakenError: If another worker is gone.
+        UserError: If the plan is of other code, or cannot be followed.
+        WorkerLostError: If another worker is gone.
         StoreError: If the object store fails, whatever was tried again.
         Stopped: If we or another worker were told to stop; checkpoints are there.
     """
@@ -84,7 +81,7 @@ def work(folder: Path, environment: Mapping[str, str]) -> None:
         strategy = strategy_for(index, workers, environment.get("WORKER_COMMUNICATION", "ring"))
         run(layout, plan, store.objects, store.checkpoints(index), strategy, index)
     except LOST as cause:
-        raise ForsakenError(f"worker {index} stopped: another worker is lost: {cause}") from cause
+        raise WorkerLostError(f"worker {index} stopped: another worker is lost: {cause}") from cause
     if index == 0:
         store.send_outcome(layout.trained)
 

@@ -6,7 +6,7 @@ complete, whenever the workers were stopped.
 
 from pathlib import Path
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.store.objects import Objects
 from components.training.train_detector.learning.checkpoint import Checkpoints
 from components.training.train_detector.plan.plan import PlanLayout
@@ -39,11 +39,13 @@ class TrainingStore:
         """Download the plan to a folder, laid out as `PlanLayout`.
 
         Raises:
-            Refusal: If there is no such plan.
+            UserError: If there is no such plan.
         """
         self.objects.get_folder(f"{self.prefix}/plan", folder)
         if not PlanLayout(folder).plan.exists():
-            raise Refusal(f"{self.objects.uri(self.prefix)} holds no plan, expected plan/plan.json")
+            raise UserError(
+                f"{self.objects.uri(self.prefix)} holds no plan, expected plan/plan.json"
+            )
 
     def send_outcome(self, trained: Path) -> None:
         """Store a `TrainedLayout` folder, and the marker after all of it."""

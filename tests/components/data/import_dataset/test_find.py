@@ -4,7 +4,7 @@ import pytest
 
 from components.data.import_dataset.find import sentence
 from components.data.import_dataset.folder import ImageFolder
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 CSV = "image,xmin,ymin,xmax,ymax\na.jpg,1,2,30,40\n"
 COCO = {
@@ -183,7 +183,7 @@ def test_an_unsupported_picture_is_named(found):
     ],
 )
 def test_what_cannot_be_imported_is_refused_in_one_sentence(found, files, complaint):
-    with pytest.raises(Refusal, match=complaint) as refusal:
+    with pytest.raises(UserError, match=complaint) as refusal:
         found(files)
 
     assert "\n" not in str(refusal.value)
@@ -192,7 +192,7 @@ def test_what_cannot_be_imported_is_refused_in_one_sentence(found, files, compla
 def test_a_file_or_nothing_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
 
-    with pytest.raises(Refusal, match="is a file, expected a folder"):
+    with pytest.raises(UserError, match="is a file, expected a folder"):
         ImageFolder(tmp_path / "file")
-    with pytest.raises(Refusal, match="is not there, expected a folder"):
+    with pytest.raises(UserError, match="is not there, expected a folder"):
         ImageFolder(tmp_path / "gone")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.data.import_dataset.check import check
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.support.coco_documents import CSV, YAML, coco
 
 VOC = """<annotation><filename>{name}</filename><size><width>64</width><height>48</height></size>
@@ -99,7 +99,7 @@ def test_quoted_line_breaks_are_part_of_a_cell(found):
 def test_commas_of_decimals_or_thousands_are_refused(found):
     text = CSV.replace(",", ";") + "a.jpg;1,000;2,000;3,000;4,000;car\n"
 
-    with pytest.raises(Refusal, match="numbers such as 1,000, which may be of thousands or dec"):
+    with pytest.raises(UserError, match="numbers such as 1,000, which may be of thousands or dec"):
         found({"a.jpg": None, "a.csv": text})
 
 
@@ -119,7 +119,7 @@ def test_commas_of_decimals_or_thousands_are_refused(found):
     ],
 )  # fmt: skip
 def test_what_is_there_is_named_where_nothing_can_be_read(found, files, complaint):
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         found({"a.jpg": None} | files)
 
 
@@ -207,12 +207,12 @@ def test_a_box_in_fractions_among_boxes_in_pixels_is_refused(found):
     ],
 )
 def test_a_misspelt_column_is_not_left_aside(found, header, complaint):
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         found({"a.jpg": None, "a.csv": f"{header}\na.jpg,1,2,30,40,val\n"})
 
 
 def test_a_number_of_classes_that_is_not_that_of_the_names_is_refused(found):
-    with pytest.raises(Refusal, match=r"data.yaml says nc: 3, and names 2 classes"):
+    with pytest.raises(UserError, match=r"data.yaml says nc: 3, and names 2 classes"):
         found({"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "data.yaml": f"nc: 3\n{YAML}"})
 
 

@@ -8,6 +8,7 @@ from components.data.import_dataset.component import import_dataset
 from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import FoundBox, FoundImage
 from components.data.import_dataset.send import import_folder, without_copies
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.events import (
     FRAMES_TOPIC,
     FrameCaptured,
@@ -15,7 +16,6 @@ from components.shared.contracts.events import (
     FrameRefused,
     parse_event,
 )
-from components.shared.contracts.refusal import Refusal
 from tests.support.read_topic import read_topic
 from tests.support.recording_sender import Recorder
 
@@ -82,12 +82,12 @@ def test_the_reasons_of_every_box_and_the_bytes_are_kept(messy):
 def test_a_folder_in_which_nothing_is_right_is_refused(fill, picture):
     folder = ImageFolder(fill({"a.jpg": picture()[:200], "a.csv": HEADER + "a.jpg,1,2,3,4,car"}))
 
-    with pytest.raises(Refusal, match=r"no image of .* can be used; 1 refused: 1 undecodable"):
+    with pytest.raises(UserError, match=r"no image of .* can be used; 1 refused: 1 undecodable"):
         import_folder(folder, Recorder())
 
 
 def test_a_dataset_has_a_name_that_is_one(messy):
-    with pytest.raises(Refusal, match="cannot be called 'My cars', expected small letters"):
+    with pytest.raises(UserError, match="cannot be called 'My cars', expected small letters"):
         import_folder(ImageFolder(messy), Recorder("My cars"))
 
 
@@ -145,7 +145,7 @@ def test_a_fault_of_every_label_is_one_sentence_and_nothing_is_sent(fill, pictur
     sender = Recorder()
 
     with pytest.raises(
-        Refusal, match=r"no label of .* 4 times unreadable_line, the first is 0.txt:1"
+        UserError, match=r"no label of .* 4 times unreadable_line, the first is 0.txt:1"
     ):
         import_folder(ImageFolder(fill(files)), sender)
     assert (sender.frames, sender.refusals) == ([], [])
@@ -156,7 +156,7 @@ def test_a_fault_of_all_boxes_is_one_sentence_and_nothing_is_sent(fill, picture)
     sender = Recorder()
     folder = fill({f"{n}.jpg": picture(n) for n in range(4)} | {"a.csv": HEADER + lines})
 
-    with pytest.raises(Refusal, match="all values of 4 boxes lie between 0 and 1"):
+    with pytest.raises(UserError, match="all values of 4 boxes lie between 0 and 1"):
         import_folder(ImageFolder(folder), sender)
     assert (sender.frames, sender.refusals) == ([], [])
 
@@ -165,7 +165,7 @@ def test_a_dataset_whose_boxes_are_all_refused_is_refused(fill, picture):
     lines = "a.jpg,1,1,70,9,car\nb.jpg,,,,,\n"
     folder = fill({"a.jpg": picture(1), "b.jpg": picture(2), "a.csv": HEADER + lines})
 
-    with pytest.raises(Refusal, match=r"no box of .* can be used; 1 refused: 1 box_outside"):
+    with pytest.raises(UserError, match=r"no box of .* can be used; 1 refused: 1 box_outside"):
         import_folder(ImageFolder(folder), Recorder())
 
 

@@ -14,7 +14,7 @@ from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.picture import EPOCH, read_picture
 from components.data.import_dataset.send import import_folder
 from components.data.import_dataset.survey import iou, survey
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.store.frames import Frame
 from components.shared.vision.jpeg import decode_small
 from tests.support.recording_sender import Recorder
@@ -74,7 +74,7 @@ def faults(truth, read) -> list[str]:
     sizes = {name: tuple(image["size"]) for name, image in truth["images"].items()}
     try:
         sender = read(Path(truth["data"]), sizes)
-    except Refusal as refusal:
+    except UserError as refusal:
         refused = str(refusal)
         assert "\n" not in refused
     frames = {frame.source_name: frame for frame in sender.frames}

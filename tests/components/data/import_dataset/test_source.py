@@ -11,8 +11,8 @@ import pytest
 from components.data.import_dataset.component import import_dataset
 from components.data.import_dataset.source import EXPECTED, opened
 from components.data.import_dataset.unpack import SUFFIXES, Entry, Room
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import ImportPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 
 CSV = "image,xmin,ymin,xmax,ymax,class\na.jpg,1,2,30,40,car\n"
@@ -123,7 +123,7 @@ def test_an_archive_that_would_do_harm_or_is_damaged_is_refused_by_name(what, tm
     archive.write_bytes(HOSTILE[what])
     policy = ImportPolicy(max_files=10, max_mb=2, max_file_mb=2)
 
-    with pytest.raises(Refusal, match=r"cars\.zip"), opened(str(archive), policy):
+    with pytest.raises(UserError, match=r"cars\.zip"), opened(str(archive), policy):
         pass
 
     assert not list(tmp_path.rglob("out.jpg"))
@@ -133,7 +133,7 @@ def test_an_archive_that_would_do_harm_or_is_damaged_is_refused_by_name(what, tm
 def test_a_name_that_no_file_can_have_is_refused_as_it_stands_in_the_archive(name, tmp_path):
     (tmp_path / "cars.zip").write_bytes(zipped({"a.jpg": b"x", name: b"x"}))
 
-    with pytest.raises(Refusal) as refused, opened(str(tmp_path / "cars.zip")):
+    with pytest.raises(UserError) as refused, opened(str(tmp_path / "cars.zip")):
         pass
 
     assert f"cars.zip has {name!r}, which cannot be written: " in str(refused.value)
@@ -153,7 +153,7 @@ class Disk:
     ("number", "kind"),
     [
         (errno.ENOSPC, OSError), (errno.EDQUOT, OSError), (errno.EIO, OSError),
-        (errno.EROFS, OSError), (errno.EINVAL, Refusal), (errno.ENAMETOOLONG, Refusal),
+        (errno.EROFS, OSError), (errno.EINVAL, UserError), (errno.ENAMETOOLONG, UserError),
     ],
 )  # fmt: skip
 def test_only_the_disk_s_own_faults_are_no_refusal(number, kind, tmp_path):
@@ -176,7 +176,7 @@ def test_a_prefix_has_the_same_limits(object_store):
     Objects(object_store).put("big/a.jpg", b"\0" * 3_000_000)
 
     with (
-        pytest.raises(Refusal, match="more than 2 MB"),
+        pytest.raises(UserError, match="more than 2 MB"),
         opened(f"{object_store}/big", ImportPolicy(max_mb=2, max_file_mb=2)),
     ):
         pass
@@ -192,10 +192,10 @@ def test_a_prefix_has_the_same_limits(object_store):
     ],
 )
 def test_what_is_no_source_is_refused(source, complaint):
-    with pytest.raises(Refusal, match=complaint), opened(source):
+    with pytest.raises(UserError, match=complaint), opened(source):
         pass
 
 
 def test_an_empty_prefix_is_refused(object_store):
-    with pytest.raises(Refusal, match="holds no objects"), opened(f"{object_store}/nothing"):
+    with pytest.raises(UserError, match="holds no objects"), opened(f"{object_store}/nothing"):
         pass

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from components.data.import_dataset.found import FoundBox, FoundImage
 from components.data.import_dataset.survey import iou, survey
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 edges = st.tuples(*[st.integers(0, 60)] * 4)
 
@@ -35,12 +35,12 @@ def look(found):
     ids=["fractions", "width and height", "another size", "tiny"],
 )
 def test_a_fault_of_all_boxes_is_one_sentence(box, complaint):
-    with pytest.raises(Refusal, match=f"^CSV a.csv: {complaint}"):
+    with pytest.raises(UserError, match=f"^CSV a.csv: {complaint}"):
         look(images(box))
 
 
 def test_boxes_that_are_doubled_nearly_everywhere_are_refused():
-    with pytest.raises(Refusal, match="18 of 18 boxes have a second box of the same class"):
+    with pytest.raises(UserError, match="18 of 18 boxes have a second box of the same class"):
         look(images((10, 10, 40, 40), (10.4, 10, 40, 40.3)))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.support.coco_documents import YAML
 
 ALIASES = "a: &a [x, x]\n" + "\n".join(  # more texts than can be printed
@@ -77,7 +77,7 @@ def test_a_confidence_behind_every_box_of_a_file_is_left_out_and_said(found):
 def test_a_fault_of_all_yolo_labels_is_said_once(found, label, yaml, complaint):
     files = {"a.jpg": None, "a.txt": label} | ({"data.yaml": yaml} if yaml else {})
 
-    with pytest.raises(Refusal, match=complaint) as refusal:
+    with pytest.raises(UserError, match=complaint) as refusal:
         found(files)
     assert "\n" not in str(refusal.value)
 
@@ -90,12 +90,12 @@ def test_names_of_classes_in_utf_16_are_names(found):
 
 
 def test_names_of_classes_in_an_unknown_encoding_are_refused(found):
-    with pytest.raises(Refusal, match=r"classes.txt is no UTF-8 or UTF-16, expected the names"):
+    with pytest.raises(UserError, match=r"classes.txt is no UTF-8 or UTF-16, expected the names"):
         found({"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "classes.txt": b"v\xe9hicule\n"})
 
 
 def test_two_files_that_name_the_classes_otherwise_are_refused(found):
-    with pytest.raises(Refusal, match=r"x/data.yaml and y/data.yaml give different names"):
+    with pytest.raises(UserError, match=r"x/data.yaml and y/data.yaml give different names"):
         found(
             {"a.jpg": None, "a.txt": "0 .5 .5 .5 .5", "x/data.yaml": YAML,
              "y/data.yaml": "names: [car, bus]"}

@@ -13,11 +13,11 @@ import pytest
 from components.data.ingest_events import wait
 from components.data.ingest_events.follow import StreamIngester
 from components.data.ingest_events.wait import wait_until_ingested
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.events import (
     FRAMES_TOPIC,
     PREDICTIONS_TOPIC,
 )
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.brokers import admin
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -122,5 +122,5 @@ def test_waiting_ends_with_a_sentence_when_ingestion_stands_still(database, stre
     with producer(stream) as out:
         out.send(FRAMES_TOPIC, b"?")
 
-    with pytest.raises(Refusal, match="ingestion stands still: 1 messages wait"):
+    with pytest.raises(OutageError, match="ingestion stands still: 1 messages wait"):
         wait_until_ingested(database, stream, STREAM, timeout_s=0.05)

@@ -8,7 +8,7 @@ from components.__main__ import main
 from components.data.ingest_events.presence import require_frames
 from components.data.ingest_events.retry import Retried, retry_missing
 from components.data.ingest_events.write import write
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from pipelines.local.database import as_role
@@ -75,6 +75,6 @@ def test_a_wrong_store_is_one_sentence_and_changes_nothing(
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("OBJECT_STORE_URL", (tmp_path / "not mounted").as_uri())
 
-    with pytest.raises(Refusal, match=r"holds none of 1 new frames, it is empty: .*mounted\?$"):
+    with pytest.raises(OutageError, match=r"holds none of 1 new frames, it is empty: .*mounted\?$"):
         main(["ingest_events", "--retry-missing"])
     assert count(connection, "quarantine.items") == 1

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from components.data.replay_frames.replay import choose, replay, seen_again
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import (
     SnapshotImage,
     SnapshotInfo,
@@ -114,10 +114,10 @@ def test_the_same_seed_shows_the_same_bytes(snapshot):
 
 
 def test_a_snapshot_that_holds_nothing_out_is_refused(snapshot):
-    with pytest.raises(Refusal, match="has no held-out images"):
+    with pytest.raises(UserError, match="has no held-out images"):
         replayed(snapshot(train=2))
 
 
 def test_an_unknown_condition_is_refused(snapshot):
-    with pytest.raises(Refusal, match="condition is 'fog', expected same, night"):
+    with pytest.raises(UserError, match="condition is 'fog', expected same, night"):
         replayed(snapshot(test=1), condition="fog")

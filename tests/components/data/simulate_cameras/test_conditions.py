@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.data.simulate_cameras.conditions import CONDITIONS, HOURS, light_of, read_conditions
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 
 def light(condition, seed=0):
@@ -10,7 +10,7 @@ def light(condition, seed=0):
 
 
 def test_an_unknown_condition_is_refused_with_those_that_are_known():
-    with pytest.raises(Refusal, match="condition is 'snow', expected some of day, dusk, night"):
+    with pytest.raises(UserError, match="condition is 'snow', expected some of day, dusk, night"):
         read_conditions("day,snow")
 
 

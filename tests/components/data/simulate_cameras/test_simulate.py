@@ -9,7 +9,7 @@ from components.data.simulate_cameras.render import box_of
 from components.data.simulate_cameras.scene import scene_on
 from components.data.simulate_cameras.simulate import SimulatorConfig, draw, drawn, shots
 from components.data.simulate_cameras.stage import stage_of
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 
 SMALL = SimulatorConfig(frames=3, cameras=2, days=1)
 
@@ -125,5 +125,5 @@ def test_no_two_cars_stand_in_the_same_place(scenes):
 def test_what_cannot_be_drawn_is_refused(changes, complaint):
     asked = {"frames": 1, "cameras": 1, "days": 1, "first_day": "2026-01-05", "conditions": "day"}
 
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         SimulatorConfig.of(**{**asked, "seed": 0, "labelled": True, **changes})

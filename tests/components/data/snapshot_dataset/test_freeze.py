@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from components.data.snapshot_dataset.freeze import freeze
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.snapshot import SnapshotLayout
 from components.shared.store.objects import frame_key
 from components.shared.store.snapshots import SnapshotReader
@@ -142,7 +142,7 @@ def test_what_was_refused_at_the_door_is_counted(lake, frozen):
 def test_a_dataset_without_labels_is_refused_and_the_others_named(lake, tmp_path):
     lake.fill()
 
-    with pytest.raises(Refusal, match=r"dataset 'boats' has no labelled frames; .*: toy"):
+    with pytest.raises(UserError, match=r"dataset 'boats' has no labelled frames; .*: toy"):
         freeze(lake.connection, lake.objects, "boats", tmp_path, grow_test=False)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.data.validate_dataset.check import _duplicates, check
 from components.data.validate_dataset.component import validate_dataset
 from components.data.validate_dataset.look import InspectedImage, look
-from components.data.validate_dataset.validate import ValidationError, validate
+from components.data.validate_dataset.validate import SnapshotValidationError, validate
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
 from components.shared.store.snapshots import ImageReader, ShardError
@@ -109,7 +109,7 @@ def test_what_is_too_small_is_refused_in_one_sentence_whatever_else_is_wrong(
         "boxes": "none of 4 training images has a box, expected objects to learn from",
     }
 
-    with pytest.raises(ValidationError, match=f"of toy: {expected[broken]}$"):
+    with pytest.raises(SnapshotValidationError, match=f"of toy: {expected[broken]}$"):
         validate(root, draft.objects, tmp_path / "page.html", min_images=8 + (broken == "images"))
 
 
@@ -226,7 +226,7 @@ def test_a_failing_snapshot_is_refused_after_its_page_is_written(draft, tmp_path
     draft.contents[1] = b"no picture"
     message = r"snapshot 555555555555 of toy: not valid: 3 errors in 8 images \(1 unk.*0.jpg"
 
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(SnapshotValidationError, match=message):
         validated(draft, tmp_path / "page.html")
 
     assert "class &#39;&lt;cat&gt;&#39; is not one of car" in (tmp_path / "page.html").read_text()
@@ -236,7 +236,7 @@ def test_the_policy_says_what_fails(draft, tmp_path):
     draft.lines[0]["boxes"] = [box(), box()]
     strict = ValidationPolicy(fail=("duplicate_box",), warn=())
 
-    with pytest.raises(ValidationError, match="1 duplicate_box"):
+    with pytest.raises(SnapshotValidationError, match="1 duplicate_box"):
         validated(draft, tmp_path / "page.html", policy=strict)
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.monitoring.decide_retraining.decide import decide, record, summary, watermark
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.report import DriftReport, FrameFinding
 from components.shared.contracts.snapshot import WindowInfo
 
@@ -113,6 +113,6 @@ def test_the_page_says_yes_or_no_and_shows_the_distances(registry):
 
 def test_a_report_about_another_window_is_refused(registry):
     with pytest.raises(
-        Refusal, match="the window is dddddddddddd of yard, but the drift report is of"
+        UserError, match="the window is dddddddddddd of yard, but the drift report is of"
     ):
         record(registry, "yard", window(), report("e"))

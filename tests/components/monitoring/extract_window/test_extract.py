@@ -4,8 +4,8 @@ import pytest
 from psycopg2.extras import Json
 
 from components.monitoring.extract_window.extract import extract
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import ShardEntry, WindowFrame, WindowInfo, WindowLayout
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.postgres import connect
@@ -247,5 +247,5 @@ def test_an_answer_that_is_seen_late_is_never_passed_over(lake, window, database
 
 
 def test_a_window_of_less_than_one_frame_is_refused(window):
-    with pytest.raises(Refusal, match="max_frames is 0, expected 1 or more"):
+    with pytest.raises(UserError, match="max_frames is 0, expected 1 or more"):
         window(max_frames=0)

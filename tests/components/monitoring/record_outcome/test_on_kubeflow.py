@@ -14,7 +14,7 @@ from tests.standins.pipelines_http import Refused
 from tests.support.kubeflow import forget_settings, start_run
 
 UNDER_WAY = {"record-outcome": Ends("Running")}
-LOG = "Traceback (most recent call last):\ncomponents.shared.contracts.refusal.Refusal: no disk\n"
+LOG = "Traceback (most recent call last):\ncomponents.shared.contracts.errors.UserError: no disk\n"
 BROKEN = UNDER_WAY | {"look": Ends("Failed", LOG, "Error (exit code 1)")}
 NOT_TAKEN = UNDER_WAY | {"condition-2": Ends("Skipped")}
 

@@ -7,9 +7,9 @@ import pytest
 
 from components.promotion.check_model.check import Expected, check
 from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.errors import JobError, UserError
 from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import CheckPolicy
-from components.shared.contracts.refusal import Refusal
 from tests.support.faulty_packages import FILES, PICTURES, SERVED, faulty, good
 
 EXPECTED = Expected("toys", ("car",), PICTURES)
@@ -87,7 +87,7 @@ def test_a_server_that_does_not_start_says_nothing_of_the_package(
 ):
     package = good(tmp_path / "package").root
 
-    with pytest.raises(Refusal, match=f"without any package, the server .*{complaint}"):
+    with pytest.raises(JobError, match=f"without any package, the server .*{complaint}"):
         tried(package, CheckPolicy(**limits), server=(sys.executable, "-c", program))
     assert not (tmp_path / "checked").exists()
 
@@ -100,7 +100,7 @@ def test_an_absent_package_stays_absent_for_its_own_reason(tried, tmp_path):
     assert absence(tmp_path / "checked") == checked.reason == "nothing new to learn"
     assert checked.sentence == "skipped: nothing new to learn"
     assert checked.passed(must_pass=False) == ""
-    with pytest.raises(Refusal, match="nothing new to learn"):
+    with pytest.raises(UserError, match="nothing new to learn"):
         checked.passed(must_pass=True)
 
 

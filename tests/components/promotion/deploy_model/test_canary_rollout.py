@@ -6,15 +6,15 @@ import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
 from components.promotion.deploy_model.pictures import ProbeImages
-from components.promotion.deploy_model.probing import Breach, Prober
-from components.promotion.deploy_model.target import Unreachable
+from components.promotion.deploy_model.probing import GuardBreachError, Prober
+from components.promotion.deploy_model.target import ServerUnreachableError
 from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, POLICY, Place, car, trial
 
 
 def sent_back(place):
     """Why a candidate is sent back, at which share, and seconds since it got that share."""
     rolling = trial(place)
-    with pytest.raises(Breach) as breach:
+    with pytest.raises(GuardBreachError) as breach:
         rolling.run(POLICY.steps)
     since = min((at for at, percent in place.shares if percent == place.percent), default=0)
     return str(breach.value), place.percent, place.hours.time - since
@@ -91,7 +91,7 @@ def test_a_candidate_that_alone_is_not_reached_is_sent_back():
     def gone(jpeg):
         if jpeg == b"client":
             return CARS
-        raise Unreachable("no candidate server answers")
+        raise ServerUnreachableError("no candidate server answers")
 
     place.fault = gone
 
@@ -102,7 +102,7 @@ def test_a_front_door_that_is_down_from_the_start_convicts_no_candidate():
     place = Place()
     place.there = False
 
-    with pytest.raises(Unreachable, match="no reverse proxy answers"):
+    with pytest.raises(ServerUnreachableError, match="no reverse proxy answers"):
         trial(place).run(POLICY.steps)
 
 
@@ -122,7 +122,7 @@ def test_a_front_door_that_goes_down_convicts_no_candidate(moment):
             gone() if jpeg == b"golden" and bool(place.percent) == traffic else CARS
         )
 
-    with pytest.raises(Unreachable, match="no reverse proxy answers"):
+    with pytest.raises(ServerUnreachableError, match="no reverse proxy answers"):
         trial(place).run(POLICY.steps)
 
 

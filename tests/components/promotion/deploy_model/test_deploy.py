@@ -4,14 +4,14 @@ from contextlib import closing
 import pytest
 
 from components.promotion.deploy_model.packages import registered
-from components.promotion.deploy_model.rollout import RolledBack
+from components.promotion.deploy_model.rollout import RolledBackError
 from components.promotion.deploy_model.server import ServerTarget
-from components.promotion.deploy_model.target import Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.contracts.model import PackageError, PackageLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import TrafficLease
 from components.shared.store.postgres import connect
-from components.shared.store.registry import PromotionConflict, Registry
+from components.shared.store.registry import PromotionConflictError, Registry
 from tests.support.server_rollouts import JPEG
 
 
@@ -64,7 +64,7 @@ def test_a_package_that_does_not_answer_as_it_says_is_sent_back(bench):
     rollout = bench.roll_out(bad)
 
     with pytest.raises(
-        RolledBack, match=f"rolled back, champion {old[:12]} stays in service: .*differently"
+        RolledBackError, match=f"rolled back, champion {old[:12]} stays in service: .*differently"
     ):
         rollout.model()
     assert bench.state == (old, old, old)
@@ -118,7 +118,7 @@ def test_who_was_slower_than_another_gives_way(bench, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "begin", overtaken)
-        with pytest.raises(PromotionConflict):
+        with pytest.raises(PromotionConflictError):
             bench.roll_out(mine)
 
     assert bench.registry.champion(bench.dataset).model == theirs
@@ -130,7 +130,7 @@ def test_of_two_rollouts_of_a_dataset_at_once_the_second_is_refused(bench, datab
 
     with closing(connect(database)) as connection:
         Registry(connection).claim(bench.dataset)
-        with pytest.raises(Refusal, match="is being rolled out: wait for its end"):
+        with pytest.raises(OutageError, match="is being rolled out: wait for its end"):
             bench.roll_out(model)
         # A server forgets a session some time after it was closed.
         connection.cursor().execute("SELECT pg_advisory_unlock_all()")
@@ -148,7 +148,7 @@ def test_a_model_that_was_sent_back_has_not_served(bench):
 
 
 def test_a_model_that_is_not_registered_is_refused(bench):
-    with pytest.raises(Refusal, match="has no model '000000000000'"):
+    with pytest.raises(UserError, match="has no model '000000000000'"):
         bench.roll_out("0" * 64)
 
 
@@ -158,7 +158,9 @@ def test_a_model_that_was_compared_with_another_champion_is_refused(bench):
     mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
     bench.deploy(theirs)
 
-    with pytest.raises(PromotionConflict, match=f"compared with {first[:12]}, but {theirs[:12]}"):
+    with pytest.raises(
+        PromotionConflictError, match=f"compared with {first[:12]}, but {theirs[:12]}"
+    ):
         bench.roll_out(mine)
 
     assert bench.state == (theirs, theirs, theirs)
@@ -211,7 +213,9 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
     nowhere = ServerTarget(*["http://127.0.0.1:9"] * 3, bench.door.package_store, ready_seconds=0)
     model = bench.register()
 
-    with pytest.raises(Unreachable, match=r"no reverse proxy answers at http://127\.0\.0\.1:9"):
+    with pytest.raises(
+        ServerUnreachableError, match=r"no reverse proxy answers at http://127\.0\.0\.1:9"
+    ):
         bench.roll_out("challenger", nowhere, run="run-1")
     bench.deploy("challenger", run="run-1")
 
@@ -221,7 +225,7 @@ def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_mode
 def test_a_server_without_a_front_door_is_refused(bench, server):
     with (
         closing(ServerTarget(*[server.url] * 3, server.package_store, ready_seconds=1)) as bare,
-        pytest.raises(Refusal, match="is no reverse proxy with two servers behind it"),
+        pytest.raises(UserError, match="is no reverse proxy with two servers behind it"),
     ):
         bare.share(bench.dataset, 0)
 
@@ -232,7 +236,9 @@ def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, m
 
     with (
         closing(ServerTarget(*bench.door.addresses, elsewhere, ready_seconds=1)) as target,
-        pytest.raises(Refusal, match="gives the candidate 0 %, expected 5 %: is its MODEL_ROOT"),
+        pytest.raises(
+            OutageError, match="gives the candidate 0 %, expected 5 %: is its MODEL_ROOT"
+        ),
     ):
         target.share(bench.dataset, 5)
 

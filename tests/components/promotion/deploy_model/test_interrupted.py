@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from components.promotion.deploy_model.target import CandidateFailure, Unreachable
-from components.shared.store.registry import PromotionConflict
+from components.promotion.deploy_model.target import PackageNotServedError, ServerUnreachableError
+from components.shared.store.registry import PromotionConflictError
 
 
 class Killed(BaseException):
@@ -80,7 +80,7 @@ def test_a_run_by_alias_killed_at_any_line_and_tried_again_ends_with_the_model_i
 
 
 def unreachable(*_):
-    raise Unreachable("the servers are gone")
+    raise ServerUnreachableError("the servers are gone")
 
 
 @pytest.mark.parametrize("served", [False, True], ids=["a new model", "one that has served"])
@@ -94,13 +94,15 @@ def test_a_run_that_is_tried_again_leaves_the_champion_that_another_promoted_sin
     bench.registry.register(bench.dataset, mine, "", "0" * 64, {}, {}, "better", old)
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "serve", unreachable)
-        with pytest.raises(Unreachable):
+        with pytest.raises(ServerUnreachableError):
             bench.roll_out(mine, run="run-1")
     bench.registry.register(bench.dataset, theirs, "", "0" * 64, {}, {}, "better", mine)
     bench.deploy(theirs, run="run-2")
     audit = bench.audit()
 
-    with pytest.raises(PromotionConflict, match=f"promoted version 2 .* but {theirs[:12]} is in"):
+    with pytest.raises(
+        PromotionConflictError, match=f"promoted version 2 .* but {theirs[:12]} is in"
+    ):
         bench.roll_out(mine, run="run-1")
 
     assert bench.state == (theirs, theirs, theirs)
@@ -113,7 +115,7 @@ def refusing(bench, model):
 
     def refused(dataset, wanted):
         if wanted == model:
-            raise CandidateFailure("the stable server does not load it")
+            raise PackageNotServedError("the stable server does not load it")
         serve(dataset, wanted)
 
     return refused
@@ -129,7 +131,7 @@ def test_a_model_that_the_stable_server_refuses_has_never_served_and_is_not_prev
     bench.registry.register(bench.dataset, bad, "", "0" * 64, {}, {}, "better", old)
     monkeypatch.setattr(bench.target, "serve", refusing(bench, bad))
 
-    with pytest.raises(CandidateFailure, match="does not load it"):
+    with pytest.raises(PackageNotServedError, match="does not load it"):
         bench.roll_out("challenger", run="run-1")
     again = bench.roll_out("challenger", run="run-1")
 
@@ -148,11 +150,11 @@ def test_a_place_that_goes_down_after_the_promotion_convicts_nobody(bench, monke
 
     def gone(*_):
         monkeypatch.setattr(bench.target, "tally", unreachable)
-        raise CandidateFailure("nothing came of it")
+        raise PackageNotServedError("nothing came of it")
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "serve", gone)
-        with pytest.raises(Unreachable):
+        with pytest.raises(ServerUnreachableError):
             bench.roll_out("challenger", run="run-1")
     bench.deploy("challenger", run="run-1")
 
@@ -171,7 +173,7 @@ def test_who_is_killed_while_a_model_steps_back_puts_the_champion_in_service_whe
         bench.door.package_store.set_current(dataset, model)
         if model == old:
             raise Killed
-        raise CandidateFailure("the stable server does not load it")
+        raise PackageNotServedError("the stable server does not load it")
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "serve", dying)

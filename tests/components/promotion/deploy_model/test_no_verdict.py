@@ -4,10 +4,10 @@ import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
 from components.promotion.deploy_model.pictures import ProbeImages
-from components.promotion.deploy_model.probing import Breach, Prober
-from components.promotion.deploy_model.second_look import HeldBack
+from components.promotion.deploy_model.probing import GuardBreachError, Prober
+from components.promotion.deploy_model.second_look import InconclusiveLatencyError
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Outage
 from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, Place, trial
 
 POLICY = RolloutPolicy()
@@ -31,7 +31,7 @@ def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_s
     place.slow = seconds
     rolling = trial(place)
 
-    with pytest.raises(HeldBack, match=r"at 0 % latency .*, in two measurements"):
+    with pytest.raises(InconclusiveLatencyError, match=r"at 0 % latency .*, in two measurements"):
         rolling.run(POLICY.steps)
     seen = rolling.observations[-1].seen
 
@@ -43,7 +43,7 @@ def test_a_candidate_that_becomes_slow_in_traffic_is_held_back_soon():
     place = Busy(lambda _, side, percent: 0.2 if side == "candidate" and percent == 5 else 0.01)
     rolling = trial(place)
 
-    with pytest.raises(HeldBack, match="at 5 %"):
+    with pytest.raises(InconclusiveLatencyError, match="at 5 %"):
         rolling.run(POLICY.steps)
 
     assert place.hours.time <= 40
@@ -75,7 +75,7 @@ def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
 
     trial(place, policy=many).run(POLICY.steps)
     rolling = trial(slow, policy=many)
-    with pytest.raises(HeldBack, match="in two measurements"):
+    with pytest.raises(InconclusiveLatencyError, match="in two measurements"):
         rolling.run(POLICY.steps)
 
     assert place.percent == 100
@@ -88,7 +88,7 @@ def test_a_first_model_without_a_champion_is_only_measured_by_itself():
     pictures = ProbeImages(GOLDEN, [b"live %d" % number for number in range(16)], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, False, place.hours.clock.now)
 
-    with pytest.raises(HeldBack, match="expected at most 1000 ms"):
+    with pytest.raises(InconclusiveLatencyError, match="expected at most 1000 ms"):
         CanaryRollout(prober, POLICY, place.hours.clock).run((0,))
 
 
@@ -148,7 +148,7 @@ def test_a_champion_that_stays_away_ends_the_rollout_without_a_verdict():
     place = Place()
     place.stable_there = False
 
-    with pytest.raises(Outage, match=r"the champion does not answer.*try again when it does"):
+    with pytest.raises(OutageError, match=r"the champion does not answer.*try again when it does"):
         trial(place).run(POLICY.steps)
 
     assert place.percent == 0
@@ -158,7 +158,7 @@ def test_a_candidate_whose_server_is_drained_in_traffic_is_not_convicted():
     place = Place()
     place.fault = lambda _: setattr(place, "drained", place.percent == 25) or CARS
 
-    with pytest.raises(Outage, match="pod cars-1 was deleted: try again"):
+    with pytest.raises(OutageError, match="pod cars-1 was deleted: try again"):
         trial(place).run(POLICY.steps)
 
 
@@ -166,7 +166,7 @@ def test_a_candidate_whose_server_is_drained_at_a_golden_picture_is_not_convicte
     place = Place()
     place.drained = True
 
-    with pytest.raises(Outage, match="pod cars-1 was deleted: try again"):
+    with pytest.raises(OutageError, match="pod cars-1 was deleted: try again"):
         trial(place).run(POLICY.steps)
 
 
@@ -181,7 +181,7 @@ def test_where_neither_side_answers_the_candidate_is_not_to_blame():
 
     place.fault = gone
 
-    with pytest.raises(Outage, match="neither server answers: no stable server answers"):
+    with pytest.raises(OutageError, match="neither server answers: no stable server answers"):
         trial(place).run(POLICY.steps)
 
 
@@ -196,7 +196,7 @@ def test_a_candidate_that_was_taken_away_before_a_golden_picture_is_not_convicte
     gone(place, "candidate")
     place.disruption = lambda dataset: "the candidate predictor: pod cars-1 is gone"
 
-    with pytest.raises(Outage, match="pod cars-1 is gone: try again"):
+    with pytest.raises(OutageError, match="pod cars-1 is gone: try again"):
         trial(place).run(POLICY.steps)
 
 
@@ -204,7 +204,9 @@ def test_where_nothing_answers_for_the_dataset_on_either_side_the_candidate_is_n
     place = Place()
     gone(place, "candidate", "stable")
 
-    with pytest.raises(Outage, match="neither server answers: nothing answers for the dataset"):
+    with pytest.raises(
+        OutageError, match="neither server answers: nothing answers for the dataset"
+    ):
         trial(place).run(POLICY.steps)
 
 
@@ -212,5 +214,5 @@ def test_a_server_that_says_it_has_a_package_and_has_none_is_to_blame():
     place = Place()
     gone(place, "candidate")
 
-    with pytest.raises(Breach, match=r"no model answered golden/0\.jpg, expected d{12}"):
+    with pytest.raises(GuardBreachError, match=r"no model answered golden/0\.jpg, expected d{12}"):
         trial(place).run(POLICY.steps)

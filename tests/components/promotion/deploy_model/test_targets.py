@@ -5,8 +5,8 @@ import pytest
 
 from components.promotion.deploy_model.server import ServerTarget
 from components.promotion.deploy_model.targets import ADDRESSES, policy_from, target_from
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.stopping import leaving_on_sigterm
 
 
@@ -17,7 +17,7 @@ def test_a_target_is_the_laptops_unless_said_otherwise(tmp_path):
 
 
 def test_an_unknown_target_is_refused():
-    with pytest.raises(Refusal, match="DETECTOR_TARGET is 'moon', expected 'server'"):
+    with pytest.raises(UserError, match="DETECTOR_TARGET is 'moon', expected 'server'"):
         target_from({"DETECTOR_TARGET": "moon"}, RolloutPolicy())
 
 
@@ -30,7 +30,7 @@ def test_without_a_word_the_policy_is_that_of_production():
     [("steps: [", "is no YAML"), ("haste: 9", "haste: Extra inputs"), ("steps: x", "steps: ")],
 )
 def test_a_policy_that_cannot_be_read_is_refused(policy, complaint):
-    with pytest.raises(Refusal, match=f"^ROLLOUT_POLICY:? ?{complaint}"):
+    with pytest.raises(UserError, match=f"^ROLLOUT_POLICY:? ?{complaint}"):
         policy_from({"ROLLOUT_POLICY": policy})
 
 

@@ -9,10 +9,10 @@ from components.promotion.evaluate_detector.show import publish
 from components.promotion.judge_model.judge import judge
 from components.promotion.judge_model.page import page as verdict_as_markdown
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.record import read_lines, write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import HardCase, ReferenceFrame, Report
 from components.shared.store.objects import Objects
 from components.shared.vision.descriptors import DESCRIPTORS
@@ -197,7 +197,7 @@ def test_a_test_split_without_boxes_is_measured_as_undefined(freeze, folders, tm
 
 
 def test_without_test_images_nothing_can_be_compared(freeze, folders):
-    with pytest.raises(Refusal, match="has no test images"):
+    with pytest.raises(UserError, match="has no test images"):
         evaluate(freeze(PICTURES[:2]), folders(from_scratch=0.0))
 
 

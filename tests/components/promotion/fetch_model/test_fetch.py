@@ -3,8 +3,8 @@ import pytest
 from components.__main__ import main
 from components.promotion.fetch_model.fetch import fetch
 from components.shared.contracts.absence import Absence, absence
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageError, RegisteredLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 
 
@@ -76,7 +76,7 @@ def test_any_registered_model_arrives_by_alias_or_digest(
 
 
 def test_a_model_that_nobody_registered_is_refused_by_name(registry, objects, tmp_path):
-    with pytest.raises(Refusal, match="toys has no model 'previous'"):
+    with pytest.raises(UserError, match="toys has no model 'previous'"):
         fetch(registry, objects, "toys", "previous", tmp_path / "fetched")
 
 

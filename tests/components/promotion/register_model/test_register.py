@@ -5,10 +5,10 @@ import pytest
 from components.__main__ import main
 from components.promotion.register_model.register import Candidate, register, winning
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageError, PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.record import read_lines, write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import (
     ModelReport,
     ReferenceFrame,
@@ -143,7 +143,7 @@ def test_a_stored_package_that_was_damaged_since_is_noticed(candidate, registry,
 def test_a_report_of_another_model_is_refused(candidate, registry, objects):
     winner, other = candidate(0.0), candidate(1.0)
 
-    with pytest.raises(Refusal, match="the report tells of"):
+    with pytest.raises(UserError, match="the report tells of"):
         register(registry, objects, Candidate(
             winner.role, winner.package, winner.trained, other.report, winner.reference, "", ""
         ))  # fmt: skip
@@ -152,14 +152,14 @@ def test_a_report_of_another_model_is_refused(candidate, registry, objects):
 def test_without_a_winner_there_is_nothing_to_register(tmp_path):
     candidates = {"fine_tuned": ("a", "b"), "from_scratch": ("a", "b")}
 
-    with pytest.raises(Refusal, match="winner is 'none', expected one of"):
+    with pytest.raises(UserError, match="winner is 'none', expected one of"):
         winning("none", candidates, *[tmp_path] * 4)
 
 
 def test_an_absent_winner_is_refused_with_its_reason(tmp_path):
     mark_absent(tmp_path, "nothing new to learn")
 
-    with pytest.raises(Refusal, match="it is absent: nothing new to learn"):
+    with pytest.raises(UserError, match="it is absent: nothing new to learn"):
         winning("fine_tuned", {"fine_tuned": (tmp_path, tmp_path)}, *[tmp_path] * 4)
 
 

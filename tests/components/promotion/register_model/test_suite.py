@@ -2,9 +2,9 @@ import pytest
 
 from components.promotion.register_model.suite import check_suite, suite_of
 from components.shared.contracts.annotation import Box
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import HardCase
 from components.shared.store.objects import Objects
 
@@ -34,7 +34,7 @@ def test_a_suite_that_grew_is_taken(objects, tmp_path):
 
 
 def test_a_suite_that_lacks_a_case_is_refused_by_its_image(objects, tmp_path):
-    with pytest.raises(Refusal, match=r"lack one of champion cccccccccccc, a car on image 1111"):
+    with pytest.raises(UserError, match=r"lack one of champion cccccccccccc, a car on image 1111"):
         check_suite(objects, left(tmp_path, NEW), CHAMPION)
 
 

@@ -6,8 +6,8 @@ from components.__main__ import main
 from components.serving.score_dataset.score import score_pictures
 from components.serving.score_dataset.source import sources
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.store.objects import Objects
 from tests.support.tiny_packages import jpeg_of, scene
 from tests.support.tiny_snapshots import cell_box, frozen
@@ -94,19 +94,19 @@ def test_scoring_twice_gives_the_same_file(scored):
 def test_a_folder_without_pictures_is_refused(tmp_path, make, complaint):
     make(tmp_path / "given")
 
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         sources(str(tmp_path / "given"), None)
 
 
 def test_something_must_be_given():
-    with pytest.raises(Refusal, match="either a folder or a snapshot"):
+    with pytest.raises(UserError, match="either a folder or a snapshot"):
         sources("", None)
 
 
 def test_without_a_champion_there_is_nothing_to_score_with(folder, tmp_path):
     mark_absent(tmp_path / "champion", "toys has no champion yet")
 
-    with pytest.raises(Refusal, match="toys has no champion yet"):
+    with pytest.raises(UserError, match="toys has no champion yet"):
         score_pictures(tmp_path / "champion", sources(str(folder), None), "a", "b")
 
 

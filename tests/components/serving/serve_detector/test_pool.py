@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from components.serving.serve_detector.pool import Pool
-from components.shared.traffic.declined import Declined
+from components.shared.traffic.http_errors import HttpError
 
 
 def test_one_too_many_is_told_to_come_back():
@@ -14,7 +14,7 @@ def test_one_too_many_is_told_to_come_back():
         pool = Pool(workers=1, waiting=2)
         running = [asyncio.ensure_future(pool.run(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
-        with pytest.raises(Declined, match="3 requests are before this one") as declined:
+        with pytest.raises(HttpError, match="3 requests are before this one") as declined:
             await pool.run(gate.wait)
         gate.set()
         await asyncio.gather(*running)
@@ -33,7 +33,7 @@ def test_a_caller_who_gives_up_keeps_its_place_until_its_work_is_done():
         pool = Pool(workers=1, waiting=0)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pool.run(gate.wait), 0.01)
-        with pytest.raises(Declined):
+        with pytest.raises(HttpError):
             await pool.run(gate.wait)
         gate.set()
         await asyncio.sleep(0.05)

@@ -12,8 +12,8 @@ from components.serving.serve_detector.tensors import (
     read_request,
     write_answer,
 )
-from components.shared.contracts.refusal import Refusal
-from components.shared.traffic.declined import Declined
+from components.shared.contracts.errors import UserError
+from components.shared.traffic.http_errors import HttpError
 
 SIZE = (3, 2, 2)
 HEAD = {"model_name": "toys", "model_version": "f" * 64}
@@ -105,7 +105,7 @@ NOT_FINITE = [np.nan, np.inf, -np.inf]
     ],
 )  # fmt: skip
 def test_a_clients_mistake_is_a_400_with_a_sentence(request_, told):
-    with pytest.raises(Declined, match=told) as declined:
+    with pytest.raises(HttpError, match=told) as declined:
         read_request(*request_, SIZE)
 
     assert declined.value.status == 400
@@ -114,7 +114,7 @@ def test_a_clients_mistake_is_a_400_with_a_sentence(request_, told):
 
 @given(st.binary(max_size=200), st.none() | st.text(max_size=5))
 def test_whatever_comes_is_refused_or_read(body, length):
-    with pytest.raises(Declined):
+    with pytest.raises(HttpError):
         read_request(body, length, SIZE)
 
 
@@ -140,7 +140,7 @@ def test_only_what_is_asked_for_is_answered():
 
 
 def test_an_output_that_is_none_is_refused_with_those_there_are():
-    with pytest.raises(Declined, match=r"'masks' is none, expected \['boxes', 'found_classes'\]"):
+    with pytest.raises(HttpError, match=r"'masks' is none, expected \['boxes', 'found_classes'\]"):
         write_answer(inference(outputs=[{"name": "masks"}]), "r", HEAD, TENSORS)
 
 
@@ -164,5 +164,5 @@ def test_outputs_in_bytes_stand_behind_the_json_in_its_order():
 
 @pytest.mark.parametrize("value", NOT_FINITE)
 def test_no_answer_holds_a_number_that_is_not_finite(value):
-    with pytest.raises(Refusal, match="the model gives no finite boxes"):
+    with pytest.raises(UserError, match="the model gives no finite boxes"):
         write_answer(inference(), "r", HEAD, {"boxes": np.full((1, 1, 4), value, np.float32)})

@@ -7,7 +7,7 @@ import pytest
 
 from components.serving.serve_detector.repository import Repository
 from components.serving.serve_detector.service import load
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.objects import Objects
@@ -47,7 +47,7 @@ def test_an_unsigned_package_is_refused_at_load_and_the_old_one_stays(tmp_path, 
     asyncio.run(repository.load("toys"))
     package_store.set_current("toys", second)
 
-    with pytest.raises(Refusal, match="has no signature"):
+    with pytest.raises(UserError, match="has no signature"):
         asyncio.run(repository.load("toys"))
     assert repository.get_model("toys").detector.digest == first
 
@@ -57,12 +57,12 @@ def test_a_strict_server_serves_all_packages_or_none_with_the_reason(tmp_path, t
     package_store.set_current("toys", put(package_store, tiny_package()))
     package_store.set_current("buses", "0" * 64)
 
-    with pytest.raises(Refusal, match=r"buses is not served: 0000.*no package\.json"):
+    with pytest.raises(UserError, match=r"buses is not served: 0000.*no package\.json"):
         load(Repository(package_store), strict=True)
 
 
 def test_a_strict_server_does_not_start_with_nothing_to_serve(tmp_path):
-    with pytest.raises(Refusal, match="holds no package"):
+    with pytest.raises(UserError, match="holds no package"):
         load(Repository(PackageStore(tmp_path)), strict=True)
 
 

@@ -11,7 +11,7 @@ BEGIN = "Traceback (most recent call last):"
     ("lines", "found"),
     [
         (["Note: 3 of 9 images", "Loss: 0.3"], []),
-        (["components.shared.contracts.refusal.Refusal: no room"], ["no room"]),
+        (["components.shared.contracts.errors.UserError: no room"], ["no room"]),
         ([BEGIN, '  File "a.py", line 3, in <module>', "OSError: no disk"], ["no disk"]),
         ([BEGIN, "    Chosen: int = 3", "OSError: no disk"], ["no disk"]),
         (["    " + BEGIN, "    OSError: no disk", "Note: 3 of 9 images"], ["no disk"]),

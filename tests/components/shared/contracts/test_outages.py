@@ -9,11 +9,11 @@ from kafka.errors import KafkaTimeoutError
 from obstore.exceptions import GenericError, PermissionDeniedError
 
 from components.shared.cluster.client import ClusterError
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.outages import is_outage, outlast
 from components.shared.contracts.policy import OutagePolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.kubeflow.client import HostError
-from components.shared.store.postgres import UnreachableError, connect
+from components.shared.store.postgres import DatabaseUnreachableError, connect
 from components.shared.store.stream import StreamError
 
 
@@ -31,7 +31,7 @@ def of_pipelines(status: int) -> Exception:
 
 
 PASSING = {
-    "a database that restarts": UnreachableError("the database system is starting up"),
+    "a database that restarts": DatabaseUnreachableError("the database system is starting up"),
     "a connection that was lost": psycopg2.OperationalError("server closed the connection"),
     "the same connection used again": psycopg2.InterfaceError("connection already closed"),
     "a writer that moved": psycopg2.errors.ReadOnlySqlTransaction("cannot execute INSERT"),
@@ -45,9 +45,11 @@ PASSING = {
     "a host of pipelines that restarts": of_pipelines(502),
 }
 LASTING = {
-    "a refusal": Refusal("image size is 300"),
-    "a wrong password": UnreachableError("FATAL: password authentication failed for user"),
-    "a database that is not there": UnreachableError('FATAL: database "carz" does not exist'),
+    "a refusal": UserError("image size is 300"),
+    "a wrong password": DatabaseUnreachableError("FATAL: password authentication failed for user"),
+    "a database that is not there": DatabaseUnreachableError(
+        'FATAL: database "carz" does not exist'
+    ),
     "a right that lacks": of_kubernetes(403),
     "a run that the host refuses": of_pipelines(400),
     "a key that may not read": PermissionDeniedError("403"),
@@ -67,7 +69,7 @@ def test_what_somebody_must_mend_is_none(name):
 
 
 def test_a_database_that_does_not_answer_is_an_outage():
-    with pytest.raises(UnreachableError) as refused:
+    with pytest.raises(DatabaseUnreachableError) as refused:
         connect("postgresql://cars@127.0.0.1:1/cars")
 
     assert is_outage(refused.value)
@@ -113,9 +115,9 @@ def test_an_outage_that_does_not_end_ends_the_task():
 
 @pytest.mark.parametrize("attempts", [1, 6])
 def test_a_refusal_is_not_tried_again(attempts):
-    work = Work(Refusal("image size is 300"))
+    work = Work(UserError("image size is 300"))
 
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         outlasted(work, max_attempts=attempts)
 
     assert (work.done, work.log) == (1, [])

@@ -7,8 +7,8 @@ import onnx
 import pytest
 
 from components.serving.serve_detector.repository import Repository
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageError, PackageLayout, file_digest
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference import signature
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import check_signature, make_keys, sign
@@ -209,7 +209,7 @@ TAMPERING = [
 def test_a_package_that_was_tampered_with_is_refused_and_the_reason_named(served, tamper, reason):
     tamper(served)
 
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(UserError, match=reason):
         served.open()
 
 
@@ -237,7 +237,7 @@ def test_keys_are_made_once_and_the_private_one_is_for_its_owner_alone(tmp_path)
 def test_a_key_that_is_named_and_missing_never_means_no_key(find, tmp_path):
     name = f"SIGNING_{find.upper()}"
 
-    with pytest.raises(Refusal, match=f"{name} is .*nowhere.pem', expected a PEM file"):
+    with pytest.raises(UserError, match=f"{name} is .*nowhere.pem', expected a PEM file"):
         getattr(signature, find)({name: str(tmp_path / "nowhere.pem")})
 
 
@@ -248,7 +248,7 @@ def test_no_key_in_the_environment_is_no_key():
 def test_a_key_of_another_kind_is_refused(tmp_path, tiny_package):
     (tmp_path / "key.pem").write_text("-----BEGIN NOTHING-----\n")
 
-    with pytest.raises(Refusal, match="no unencrypted elliptic key"):
+    with pytest.raises(UserError, match="no unencrypted elliptic key"):
         sign(tiny_package().root, tmp_path / "sig", tmp_path / "key.pem")
 
 
@@ -277,7 +277,7 @@ def test_a_lost_public_key_is_made_again_from_the_private_one(tmp_path):
 def test_a_private_key_that_is_none_is_refused_and_left_alone(tmp_path):
     (tmp_path / "private.pem").write_text("half a key")
 
-    with pytest.raises(Refusal, match=r"private\.pem is no unencrypted private key"):
+    with pytest.raises(UserError, match=r"private\.pem is no unencrypted private key"):
         make_keys(tmp_path)
     assert (tmp_path / "private.pem").read_text() == "half a key"
 
@@ -285,5 +285,5 @@ def test_a_private_key_that_is_none_is_refused_and_left_alone(tmp_path):
 def test_what_is_no_folder_cannot_be_signed(tmp_path):
     key = make_keys(tmp_path).private
 
-    with pytest.raises(Refusal, match="is no folder"):
+    with pytest.raises(UserError, match="is no folder"):
         sign(tmp_path / "nothing", tmp_path / "nothing.sig", key)

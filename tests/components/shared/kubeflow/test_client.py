@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.kubeflow import client as module
 from components.shared.kubeflow.client import HostError, asking, connect
 from components.shared.kubeflow.runs import find_run
@@ -71,19 +71,19 @@ def test_who_may_not_ask_is_told_so_at_once(kubeflow):
 def test_a_token_in_place_of_a_file_is_refused_and_not_shown(kubeflow, monkeypatch):
     monkeypatch.setenv("KFP_TOKEN", "eyJhbGciOi")
 
-    with pytest.raises(Refusal, match="names no file") as refusal:
+    with pytest.raises(UserError, match="names no file") as refusal:
         connect(kubeflow.url)
     assert "eyJ" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("host", ["", "kubeflow.example.com", "localhost:8888"])
 def test_what_is_no_url_is_refused(host):
-    with pytest.raises(Refusal, match="expected the URL of Kubeflow Pipelines"):
+    with pytest.raises(UserError, match="expected the URL of Kubeflow Pipelines"):
         connect(host)
 
 
 def test_a_missing_file_of_certificates_is_refused(kubeflow):
-    with pytest.raises(Refusal, match=r"certificates nowhere\.pem does not exist"):
+    with pytest.raises(UserError, match=r"certificates nowhere\.pem does not exist"):
         connect(kubeflow.url, ca="nowhere.pem")
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.kubeflow import token as module
 from components.shared.kubeflow.token import AccountToken
 
@@ -91,10 +91,10 @@ def test_outside_of_a_cluster_its_own_token_is_shown(mounted, monkeypatch):
 def test_a_kubernetes_that_fails_is_a_refusal(kubernetes, mounted):
     kubernetes.status = 500
 
-    with pytest.raises(Refusal, match="Kubernetes gives car-trigger no token: Internal"):
+    with pytest.raises(OutageError, match="Kubernetes gives car-trigger no token: Internal"):
         shown(AccountToken(mounted, kubernetes.url))
 
 
 def test_a_kubernetes_that_is_not_there_is_a_refusal(mounted):
-    with pytest.raises(Refusal, match="Kubernetes gives car-trigger no token: "):
+    with pytest.raises(OutageError, match="Kubernetes gives car-trigger no token: "):
         shown(AccountToken(mounted, "http://127.0.0.1:1"))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedInfo, TrainedLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.network.architecture import ARCHITECTURE
 from components.shared.network.cost import cost_of
 from components.shared.network.decode import anchor_points, boxes_of, serving_function
@@ -127,15 +127,15 @@ def test_weights_come_back_as_they_were(model, tmp_path):
 def test_weights_of_another_network_are_refused(model, tmp_path):
     np.savez(tmp_path / "weights.npz", strange=np.zeros(3, np.float32))
 
-    with pytest.raises(Refusal, match=r"weights\.npz: .* is missing"):
+    with pytest.raises(UserError, match=r"weights\.npz: .* is missing"):
         load_weights(model, tmp_path / "weights.npz")
 
 
 def test_an_unknown_size_is_refused():
-    with pytest.raises(Refusal, match="size is 'huge', expected one of pico, nano, small"):
+    with pytest.raises(UserError, match="size is 'huge', expected one of pico, nano, small"):
         build_network("huge", 1, 64, 64)
 
 
 def test_an_input_that_does_not_divide_is_refused():
-    with pytest.raises(Refusal, match="image width is 100, expected a multiple of 32"):
+    with pytest.raises(UserError, match="image width is 100, expected a multiple of 32"):
         build_network("pico", 1, 64, 100)

@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.traffic.connection import Connection
-from components.shared.traffic.declined import EXCEPTION_HANDLERS
 from components.shared.traffic.host_names import HostNames
+from components.shared.traffic.http_errors import EXCEPTION_HANDLERS
 from components.shared.traffic.limit import BodyLimit
 from components.shared.traffic.listen import Server, listen, port_of
 
@@ -216,5 +216,7 @@ def test_only_hosts_that_it_was_told_are_answered(limited, host, expected):
 
 
 def test_a_port_that_is_taken_is_named(limited):
-    with pytest.raises(Refusal, match=rf"nothing can listen on 127\.0\.0\.1 port {limited.port}: "):
+    with pytest.raises(
+        UserError, match=rf"nothing can listen on 127\.0\.0\.1 port {limited.port}: "
+    ):
         listen("127.0.0.1", limited.port)

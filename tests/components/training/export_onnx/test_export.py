@@ -3,9 +3,9 @@ import onnx
 import pytest
 
 from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import GoldenAnswer, PackageLayout
 from components.shared.contracts.record import read_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.golden import check_golden
 from components.training.export_onnx.export import export, export_trained
@@ -93,7 +93,7 @@ def test_exporting_again_gives_the_same_package(serve, exported, tmp_path):
 
 
 def test_without_a_picture_nothing_is_proved(serve, tmp_path):
-    with pytest.raises(Refusal, match="no test image"):
+    with pytest.raises(UserError, match="no test image"):
         export(serve, INFO, ExportImages([]), tmp_path / "package")
 
 

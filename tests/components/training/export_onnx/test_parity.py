@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import GroundTruth
 from components.training.export_onnx.parity import compare
@@ -37,7 +37,7 @@ def test_equal_answers_are_at_parity():
 
 @pytest.mark.parametrize("changes", [{"moved": 0.06}, {"rescored": 2e-4}, {"moved": np.nan}])
 def test_one_anchor_that_differs_is_enough_to_refuse(changes):
-    with pytest.raises(Refusal, match="differs from the trained network"):
+    with pytest.raises(UserError, match="differs from the trained network"):
         compare(network(), network(**changes), [LOOKS]).check()
 
 
@@ -45,12 +45,12 @@ def test_a_few_boxes_worth_of_precision_is_enough_to_refuse():
     parity = compare(network(), network(), [LOOKS])
     worse = type(parity)(**{f: getattr(parity, f) for f in parity.__slots__} | {"exported": 0.97})
 
-    with pytest.raises(Refusal, match=r"mAP50-95 by 0.03; expected at most .* and 0.025"):
+    with pytest.raises(UserError, match=r"mAP50-95 by 0.03; expected at most .* and 0.025"):
         worse.check()
 
 
 def test_answers_of_another_shape_are_refused():
-    with pytest.raises(Refusal, match=r"boxes .* shape \[4, 2, 4\], expected \[4, 3, 4\]"):
+    with pytest.raises(UserError, match=r"boxes .* shape \[4, 2, 4\], expected \[4, 3, 4\]"):
         compare(network(), network(anchors=2), [LOOKS])
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.export_onnx.quantise import quantise
 from components.training.export_onnx.saturation import MAX_WEIGHT, check_saturation
 from tests.support.quantisable_network import IMAGES, small_network
@@ -80,6 +80,6 @@ def test_a_package_of_7_bits_is_accepted_and_one_of_8_is_refused_by_its_weights(
     check_saturation(made[7])
 
     with pytest.raises(
-        Refusal, match=r"the int8 weights \S+ run from -1\d\d to 1\d\d, expected -64"
+        UserError, match=r"the int8 weights \S+ run from -1\d\d to 1\d\d, expected -64"
     ):
         check_saturation(made[8])

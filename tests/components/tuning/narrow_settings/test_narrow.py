@@ -6,10 +6,10 @@ from hypothesis import strategies as some
 from kfp import dsl
 
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import recipe_from, recipe_text
-from components.shared.contracts.refusal import Refusal
 from components.tuning.narrow_settings.component import narrow_settings
 from components.tuning.narrow_settings.narrow import finalists, narrow
 from tests.support.search_results import info_of
@@ -46,7 +46,7 @@ def test_a_trial_that_could_not_be_trained_stops():
 
 
 def test_trials_that_cannot_be_measured_are_not_ranked():
-    with pytest.raises(Refusal, match="2 trials are not measurable, for no validation image has"):
+    with pytest.raises(UserError, match="2 trials are not measurable, for no validation image has"):
         narrow(RECIPES[:2], [info_of(recipe, None) for recipe in RECIPES[:2]], TuningPolicy())
 
 
@@ -57,7 +57,7 @@ def test_defaults_that_could_not_be_trained_do_not_go_on():
 
 
 def test_without_any_training_there_is_nothing_to_compare():
-    with pytest.raises(Refusal, match="none of 9 trials was trained"):
+    with pytest.raises(UserError, match="none of 9 trials was trained"):
         narrow(RECIPES, [], TuningPolicy())
 
 

@@ -6,6 +6,7 @@ import pytest
 from kfp import dsl
 
 from components.shared.contracts.absence import mark_absent
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     PackageInfo,
     PackageLayout,
@@ -15,7 +16,6 @@ from components.shared.contracts.model import (
 )
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import recipe_from, recipe_text
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.report import ModelReport, Report
 from components.training.train_detector.plan.recipe import read_recipe
 from components.tuning.pick_settings.component import pick_settings
@@ -98,12 +98,12 @@ def test_a_score_that_is_undefined_wins_nothing(score):
 
 
 def test_without_any_number_there_is_no_winner():
-    with pytest.raises(Refusal, match="none of 3 finalists has metrics"):
+    with pytest.raises(UserError, match="none of 3 finalists has metrics"):
         picked()
 
 
 def test_the_test_split_is_refused():
-    with pytest.raises(Refusal, match="a report is of the test split, expected validation"):
+    with pytest.raises(UserError, match="a report is of the test split, expected validation"):
         picked(report_of(DEFAULTS, 0.4, split="test"))
 
 

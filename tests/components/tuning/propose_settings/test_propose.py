@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import TuningPolicy
 from components.shared.contracts.recipe import recipe_from, recipe_text
-from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.plan.recipe import with_recipe
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.tuning.propose_settings.component import propose_settings
@@ -81,7 +81,7 @@ def test_what_can_be_searched_are_settings_of_a_training():
 def test_a_budget_is_kept_or_refused(count, epochs, budget):
     try:
         spent = rungs(count, epochs, budget, TuningPolicy())
-    except Refusal as refusal:
+    except UserError as refusal:
         assert "for two trials" in str(refusal)  # noqa: PT017 (most budgets are kept)
     else:
         assert spent.total <= budget
@@ -93,7 +93,7 @@ def test_a_budget_is_kept_or_refused(count, epochs, budget):
     [((1, 12, 0), "trials is 1"), ((9, 0, 0), "epochs is 0"), ((9, 12, -1), "budget is -1")],
 )
 def test_what_cannot_be_spent_is_refused(asked, why):
-    with pytest.raises(Refusal, match=why):
+    with pytest.raises(UserError, match=why):
         rungs(*asked, TuningPolicy())
 
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_spent_is_refused(asked, why):
     ],
 )
 def test_what_cannot_be_searched_is_refused_by_name(space, why):
-    with pytest.raises(Refusal, match=why):
+    with pytest.raises(UserError, match=why):
         read_space(space)
 
 

@@ -17,7 +17,7 @@ from components.promotion.deploy_model.kserve.predictor import (
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.release import Release
 from components.shared.cluster.client import ConflictError
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError, UserError
 from tests.support.kserve_releases import BUSES, NEW, OLD, release
 
 
@@ -185,7 +185,7 @@ def test_another_server_never_goes_on_trial_beside_one_but_takes_its_place(
     plans = Plans(chosen, canary_of(chosen))
     service = plans.new("car-detector", serves(chosen, old))
 
-    with pytest.raises(Refusal, match=f"{names}: deploy a champion again"):
+    with pytest.raises(UserError, match=f"{names}: deploy a champion again"):
         plans.begun(service, "toys", comes(chosen, new), new)
     exchanged = plans.exchanged(service, comes(chosen, old), {"toys": OLD})
     assert ("model" in exchanged["spec"]["predictor"]) == (comes is triton_server)
@@ -209,7 +209,7 @@ def test_a_candidate_is_not_promoted_over_a_newer_champion_of_another_dataset(pl
 
 
 def test_a_share_is_given_only_to_what_is_on_trial(plans):
-    with pytest.raises(Refusal, match="toys is not on trial"):
+    with pytest.raises(OutageError, match="toys is not on trial"):
         plans.shared(serving(toys=OLD), "toys", 5)
 
 

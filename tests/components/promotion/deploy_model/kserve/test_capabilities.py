@@ -3,7 +3,7 @@ import pytest
 from components.promotion.deploy_model.kserve.capabilities import Capabilities, check, dropped, look
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.cluster.client import Cluster, ClusterError
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.standins.api_server import ApiServer
 
 GATEWAY = {"enableGatewayApi": True, "ingressDomain": "example.com"}
@@ -67,7 +67,7 @@ SILENT = {
 def test_what_would_silently_do_nothing_is_refused_and_what_to_set_is_said(sentence, case):
     chosen, found, existing = case
 
-    with pytest.raises(Refusal, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         check(settings(**chosen), able(**found), existing)
 
 
@@ -87,7 +87,7 @@ def test_what_does_something_is_not_refused(chosen, found, existing):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         check(settings(min_replicas=0), able(routes=False, ingress=None), None)
 
     assert len(str(refusal.value).split("; ")) == 3

@@ -11,7 +11,7 @@ from components.promotion.deploy_model.kserve.plans import Plans
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.target import KServeTarget
 from components.shared.cluster.client import Cluster
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import OutageError
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys
 from components.shared.store.objects import Objects
@@ -113,7 +113,7 @@ def test_the_same_model_with_other_settings_is_exchanged_in_place(bench, mode, c
     before = bench.found["spec"]["predictor"]
     target = bench.target(mode=mode, **change)
     current = target.current("toys", bench.models["toys"])
-    with pytest.raises(Refusal, match="the stable predictor is not ready after 0 s"):
+    with pytest.raises(OutageError, match="the stable predictor is not ready after 0 s"):
         target.serve("toys", bench.models["toys"])
     after = bench.found["spec"]["predictor"]
 
@@ -130,7 +130,7 @@ def test_the_same_model_with_a_new_signature_is_exchanged_in_place(bench, mode, 
     bench.register("toys", key=make_keys(tmp_path / "keys").private)
     target = bench.target(mode=mode)
     current = target.current("toys", bench.models["toys"])
-    with pytest.raises(Refusal, match="the stable predictor is not ready after 0 s"):
+    with pytest.raises(OutageError, match="the stable predictor is not ready after 0 s"):
         target.serve("toys", bench.models["toys"])
     (after,) = bench.found["spec"]["predictor"]["containers"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.promotion.deploy_model.target import CandidateFailure
-from components.shared.contracts.refusal import Outage, Refusal
+from components.promotion.deploy_model.target import PackageNotServedError
+from components.shared.contracts.errors import OutageError, UserError
 from tests.standins.kserve.written import condition
 from tests.support.kserve_rollouts import JPEG
 
@@ -42,7 +42,7 @@ def test_kserve_of_august_2026_gives_its_storage_initializer_no_context_so_the_p
     stage.kserve.restricted = lambda: True
     stage.kserve.storage = list
 
-    with pytest.raises(Outage) as outage:
+    with pytest.raises(OutageError) as outage:
         stage.begin(target, "toys", stage.model())
     assert "no pod of the stable predictor is admitted: pods" in str(outage.value)
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in str(outage.value)
@@ -62,7 +62,7 @@ def test_a_refused_candidate_says_so_though_the_inference_service_does_not(stage
     stage.kserve.storage = list
 
     with pytest.raises(
-        Outage, match=r"no pod of the candidate predictor is admitted: .*PodSecurity"
+        OutageError, match=r"no pod of the candidate predictor is admitted: .*PodSecurity"
     ):
         stage.begin(served, "toys", stage.model(shift=1))
 
@@ -81,7 +81,7 @@ def test_a_namespace_that_would_refuse_the_pods_is_told_before_anything_starts(
 ):
     enforce(stage, *containers)
 
-    with pytest.raises(Refusal, match=words):
+    with pytest.raises(UserError, match=words):
         stage.begin(stage.target(storage_container=name), "toys", stage.model())
     assert stage.find("inferenceservices") is None
 
@@ -110,7 +110,7 @@ def test_kserve_before_0_20_does_not_know_the_field_that_names_a_storage_contain
 
     stage.server.prune = prune
 
-    with pytest.raises(Refusal, match=r"does not know storageContainerName.* 0\.20.*patch"):
+    with pytest.raises(UserError, match=r"does not know storageContainerName.* 0\.20.*patch"):
         stage.begin(stage.target(storage_container="ours"), "toys", stage.model())
 
 
@@ -132,7 +132,7 @@ def test_kserve_that_splits_no_requests_is_found_out_at_the_first_share(stage, s
     stage.begin(served, "toys", stage.model(shift=1))
     monkeypatch.setattr("components.promotion.deploy_model.kserve.shares.FOLLOW_S", 1)
 
-    with pytest.raises(Outage, match=r"HTTPRoute cars sends 0 % to cars-r.*, expected 5 %"):
+    with pytest.raises(OutageError, match=r"HTTPRoute cars sends 0 % to cars-r.*, expected 5 %"):
         served.share("toys", 5)
 
 
@@ -148,7 +148,7 @@ def test_files_or_a_node_that_are_missing_are_an_outage(stage, served, fault, wo
     stable = stage.stable.name
     setattr(stage.kserve, fault, lambda name: "" if name == stable else said[fault])
 
-    with pytest.raises(Outage, match=words):
+    with pytest.raises(OutageError, match=words):
         stage.begin(stage.target(ready=2), "toys", stage.model(shift=1))
 
 
@@ -158,7 +158,7 @@ def test_a_server_that_ends_by_itself_is_the_candidates_own_failure(stage, serve
         {} if name == stable else {"EXIT_CODE": "2", "LAST_WORDS": "toys has no signature"}
     )
 
-    with pytest.raises(CandidateFailure, match="ended with 2: toys has no signature"):
+    with pytest.raises(PackageNotServedError, match="ended with 2: toys has no signature"):
         stage.begin(served, "toys", stage.model(shift=1))
 
 
@@ -166,7 +166,9 @@ def test_a_server_that_runs_and_never_gets_ready_is_the_candidates_own_failure(s
     stable = stage.stable.name
     stage.kserve.never_ready = lambda name: name != stable
 
-    with pytest.raises(CandidateFailure, match="the candidate predictor is not ready after 1 s"):
+    with pytest.raises(
+        PackageNotServedError, match="the candidate predictor is not ready after 1 s"
+    ):
         stage.begin(stage.target(ready=1), "toys", stage.model(shift=1))
 
 
@@ -207,7 +209,7 @@ def test_pods_that_an_exchange_replaces_were_not_taken_away(stage, served):
     stage.kserve.never_ready = lambda name: True
     served._until._ready_seconds = 2
 
-    with pytest.raises(CandidateFailure, match="the stable predictor is not ready after 2 s"):
+    with pytest.raises(PackageNotServedError, match="the stable predictor is not ready after 2 s"):
         stage.serve(served, stage.model(shift=1))
 
 

@@ -12,7 +12,7 @@ from components.promotion.deploy_model.kserve.predictor import (
     triton_server,
 )
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.support.kserve_releases import NEW, OLD, release
 
 CRD = (
@@ -141,7 +141,7 @@ def test_the_public_key_is_mounted_and_asked_for_only_if_there_is_one():
     ],
 )
 def test_wrong_settings_are_refused_by_name(text, complaint):
-    with pytest.raises(Refusal, match=f"DETECTOR_PREDICTOR.*{complaint}"):
+    with pytest.raises(UserError, match=f"DETECTOR_PREDICTOR.*{complaint}"):
         PredictorSettings.parse(text)
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from components.promotion.deploy_model.kserve.reach import Reach
-from components.promotion.deploy_model.target import Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError
 from tests.support.serving_pods import pod
 
 SERVICE = {"metadata": {"name": "cars"}, "spec": {}}
@@ -33,7 +33,7 @@ def test_a_headless_service_is_asked_at_the_port_of_its_pods(cluster_ip, port):
 
 
 def test_a_side_without_a_service_is_unreachable():
-    with pytest.raises(Unreachable, match="no service cars-predictor"):
+    with pytest.raises(ServerUnreachableError, match="no service cars-predictor"):
         Reach(OneService("None"), "Standard", httpx.Client()).url(SERVICE, {}, "stable")
 
 

@@ -9,8 +9,8 @@ from components.promotion.deploy_model.kserve.release import (
     triton_version,
 )
 from components.promotion.deploy_model.packages import keep, registered
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageLayout
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import check_signature, make_keys
 from components.shared.store.objects import Objects
@@ -75,7 +75,7 @@ def test_a_release_carries_signatures_and_a_new_signature_is_a_new_release(
 
 
 def test_a_model_that_is_not_registered_is_not_released(objects):
-    with pytest.raises(Refusal, match=r"no package\.json"):
+    with pytest.raises(UserError, match=r"no package\.json"):
         proved(objects, {"toys": "0" * 64})
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from components.promotion.deploy_model.kserve.capabilities import SERVICES
 from components.promotion.deploy_model.kserve.predictor import MODELS
-from components.promotion.deploy_model.target import CandidateFailure
+from components.promotion.deploy_model.target import PackageNotServedError
 from components.shared.cluster.client import ConflictError
-from components.shared.contracts.refusal import Outage
+from components.shared.contracts.errors import OutageError
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_candidate_that_ends_as_it_gets_its_share_is_not_waited_for(stage, ser
     monkeypatch.setattr(stage.kserve.written, "write_route", writes)
     stage.begin(served, "toys", stage.model(shift=1))
 
-    with pytest.raises(CandidateFailure, match="ended with 137"):
+    with pytest.raises(PackageNotServedError, match="ended with 137"):
         served.share("toys", 5)
 
 
@@ -155,14 +155,14 @@ def test_kserve_of_august_2026_gone_in_a_ramp_is_told_in_one_sentence_with_the_s
     served.share("toys", 5)
     stage.kserve.away = True
 
-    with pytest.raises(Outage) as outage:
+    with pytest.raises(OutageError) as outage:
         served.share("toys", 25)
     assert str(outage.value) == (
         f"KServe does not follow, its webhook does not answer: 95 % of the requests go to "
         f"{old[:12]} and 5 % to {new[:12]} until it does; deploy again then, "
         "which ends the trial"
     )
-    with pytest.raises(Outage, match="its webhook does not answer"):
+    with pytest.raises(OutageError, match="its webhook does not answer"):
         served.abandon("toys")
     stage.kserve.away = False
     served.abandon("toys")
@@ -200,7 +200,9 @@ def test_a_second_dataset_waits_until_the_first_ones_trial_has_ended(stage, serv
 def test_a_second_dataset_does_not_wait_for_ever(stage, served):
     stage.begin(served, "toys", stage.model(shift=1))
 
-    with pytest.raises(Outage, match="toys is on trial in this InferenceService: try again when"):
+    with pytest.raises(
+        OutageError, match="toys is on trial in this InferenceService: try again when"
+    ):
         stage.begin(stage.target(turn=0.2), "buses", stage.model("buses", shift=2))
 
 
@@ -209,8 +211,8 @@ def test_a_dataset_that_waits_for_its_turn_reads_and_sends_no_packages(stage, se
     waits, released = stage.target(turn=0.2), []
     monkeypatch.setattr(waits._server, "release", released.append)
 
-    with pytest.raises(Outage, match="toys is on trial"):
+    with pytest.raises(OutageError, match="toys is on trial"):
         stage.begin(waits, "buses", stage.model("buses", shift=2))
-    with pytest.raises(Outage, match="toys is on trial"):
+    with pytest.raises(OutageError, match="toys is on trial"):
         waits.serve("buses", None)
     assert not released

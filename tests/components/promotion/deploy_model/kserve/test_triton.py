@@ -8,10 +8,10 @@ from components.promotion.deploy_model.kserve.predictor import triton_server
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.stream import StreamAccess
 from components.promotion.deploy_model.kserve.triton import Triton, ask_tensors
-from components.promotion.deploy_model.target import Unreachable
+from components.promotion.deploy_model.target import ServerUnreachableError
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageLayout
 from components.shared.contracts.policy import RolloutPolicy
-from components.shared.contracts.refusal import Refusal
 from components.shared.inference.detector import Detector
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import SignatureError, make_keys
@@ -57,7 +57,7 @@ def test_a_dataset_that_is_not_served_is_nobodys_answer(server, tiny_package, ht
 
 
 def test_a_server_that_is_gone_is_unreachable(tiny_package, http):
-    with pytest.raises(Unreachable, match="no candidate server answers"):
+    with pytest.raises(ServerUnreachableError, match="no candidate server answers"):
         ask_tensors(http, "http://127.0.0.1:9", "candidate", tiny_package(), JPEG)
 
 
@@ -80,7 +80,7 @@ def test_a_changed_package_is_not_released(object_store, tiny_package, tmp_path)
     model = registered_model(objects, package)
     objects.put(f"models/{model}/package/{PackageLayout('').golden}", b"")
 
-    with pytest.raises(Refusal, match=r"golden\.jsonl has digest"):
+    with pytest.raises(UserError, match=r"golden\.jsonl has digest"):
         Triton(objects, PredictorSettings(image=""), PackageStore(tmp_path)).release(
             {"toys": model}
         )
@@ -92,7 +92,7 @@ def test_releases_that_no_pod_can_reach_are_refused(object_store):
         "OBJECT_STORE_URL": object_store,
     }  # fmt: skip
 
-    with pytest.raises(Refusal, match="expected one that pods can reach"):
+    with pytest.raises(UserError, match="expected one that pods can reach"):
         kserve_target(environment, RolloutPolicy())
 
 
@@ -109,7 +109,7 @@ def test_triton_with_a_public_key_that_is_not_mounted_is_refused(
     monkeypatch.delenv("SIGNING_PUBLIC_KEY", raising=False)
     model = registered_model(Objects(object_store), tiny_package())
 
-    with pytest.raises(Refusal, match="public_key is car-public-key, but there is no /var/run"):
+    with pytest.raises(UserError, match="public_key is car-public-key, but there is no /var/run"):
         asked_for_key.hold("toys", model)
 
 
@@ -130,7 +130,7 @@ def test_triton_with_a_public_key_serves_nothing_that_is_not_signed_for_it(
 def test_triton_is_refused_a_stream_that_it_would_not_log_to(object_store, tmp_path):
     settings = PredictorSettings(image="", stream=StreamAccess(protocol="SSL"))
 
-    with pytest.raises(Refusal, match="leave stream out of DETECTOR_PREDICTOR"):
+    with pytest.raises(UserError, match="leave stream out of DETECTOR_PREDICTOR"):
         Triton(Objects(object_store), settings, PackageStore(tmp_path))
 
 

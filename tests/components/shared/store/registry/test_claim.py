@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
+from components.shared.contracts.errors import OutageError
 from components.shared.contracts.outages import is_outage
-from components.shared.contracts.refusal import Outage, Refusal
 from components.shared.store.postgres import KEEPALIVES, connect
 from components.shared.store.registry import Registry
 
@@ -16,7 +16,9 @@ def test_a_rollout_that_another_one_has_claimed_is_an_outage(database):
     with closing(connect(database)) as first, closing(connect(database)) as second:
         Registry(first).claim("car-parks")
 
-        with pytest.raises(Outage, match="another model of car-parks is being rolled out: wait"):
+        with pytest.raises(
+            OutageError, match="another model of car-parks is being rolled out: wait"
+        ):
             Registry(second).claim("car-parks")
 
 
@@ -35,7 +37,9 @@ def test_without_a_database_nothing_can_be_claimed_and_a_task_waits_for_it(datab
     with closing(connect(database)) as connection:
         lose(connection, database)
 
-        with pytest.raises(Outage, match="the rollout of car-parks cannot be claimed") as outage:
+        with pytest.raises(
+            OutageError, match="the rollout of car-parks cannot be claimed"
+        ) as outage:
             Registry(connection).claim("car-parks")
     assert is_outage(outage.value)
 
@@ -69,7 +73,7 @@ def test_one_rollout_of_a_dataset_at_a_time_and_a_lost_connection_claims_nothing
     other = connect(database)
     Registry(other).claim("car-parks")
 
-    with pytest.raises(Refusal, match="another model of car-parks is being rolled out"):
+    with pytest.raises(OutageError, match="another model of car-parks is being rolled out"):
         registry.claim("car-parks")
     registry.claim("highway")
     other.close()
@@ -77,6 +81,6 @@ def test_one_rollout_of_a_dataset_at_a_time_and_a_lost_connection_claims_nothing
     while True:
         try:
             return registry.claim("car-parks")
-        except Refusal:  # the server has not noticed yet
+        except OutageError:  # the server has not noticed yet
             assert time.monotonic() < deadline
             time.sleep(0.01)

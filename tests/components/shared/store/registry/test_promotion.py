@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
-from components.shared.store.registry import PromotionConflict
+from components.shared.contracts.errors import UserError
+from components.shared.store.registry import PromotionConflictError
 from tests.support.registered_models import (
     FIRST,
     SECOND,
@@ -63,13 +63,15 @@ def test_a_promotion_that_expects_another_champion_is_refused_and_changes_nothin
     registry.promote("car-parks", FIRST, None)
     before = everything(connection)
 
-    with pytest.raises(PromotionConflict, match=r"version 1 of car-parks \(aaaaaaaaaaaa\) is in"):
+    with pytest.raises(
+        PromotionConflictError, match=r"version 1 of car-parks \(aaaaaaaaaaaa\) is in"
+    ):
         registry.promote("car-parks", SECOND, None)
     assert everything(connection) == before
 
 
 def test_an_unregistered_model_cannot_be_promoted(registry):
-    with pytest.raises(Refusal, match="model aaaaaaaaaaaa is not registered for car-parks"):
+    with pytest.raises(UserError, match="model aaaaaaaaaaaa is not registered for car-parks"):
         registry.promote("car-parks", FIRST, None)
 
 
@@ -86,7 +88,7 @@ def test_of_two_who_promote_at_once_exactly_one_wins(registry, database, before)
         lambda registry: registry.promote("car-parks", THIRD, before),
     )
 
-    (winner,) = [result for result in results if not isinstance(result, PromotionConflict)]
+    (winner,) = [result for result in results if not isinstance(result, PromotionConflictError)]
     assert registry.champion("car-parks") == winner
 
 
@@ -121,7 +123,7 @@ def test_who_is_not_champion_cannot_step_back(registry, connection):
     registry.promote("car-parks", FIRST, None)
     before = everything(connection)
 
-    with pytest.raises(PromotionConflict, match="is in service now"):
+    with pytest.raises(PromotionConflictError, match="is in service now"):
         registry.step_back(second, first, {})
     assert everything(connection) == before
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from tests.support.registered_models import (
     FIRST,
     SECOND,
@@ -71,7 +71,7 @@ def test_a_version_is_named_by_digest_or_alias(registry):
     assert (
         registry.named("car-parks", FIRST) == registry.named("car-parks", "challenger") == version
     )
-    with pytest.raises(Refusal, match="car-parks has no model 'previous'"):
+    with pytest.raises(UserError, match="car-parks has no model 'previous'"):
         registry.named("car-parks", "previous")
 
 
@@ -80,7 +80,7 @@ def test_a_version_is_named_by_the_first_digits_that_logs_print(registry):
 
     assert registry.named("car-parks", FIRST[:12]) == registry.named("car-parks", FIRST[:8])
     assert registry.named("car-parks", FIRST[:8].upper()) == version
-    with pytest.raises(Refusal, match="no model 'aaaaaaa', expected a digest, its first 8"):
+    with pytest.raises(UserError, match="no model 'aaaaaaa', expected a digest, its first 8"):
         registry.named("car-parks", FIRST[:7])
 
 
@@ -88,7 +88,7 @@ def test_digits_that_begin_two_digests_name_none(registry):
     register(registry, FIRST)
     other = register(registry, "a" * 20 + "b" * 44)
 
-    with pytest.raises(Refusal, match=r"several models 'a{12}': version 1 .*, version 2"):
+    with pytest.raises(UserError, match=r"several models 'a{12}': version 1 .*, version 2"):
         registry.named("car-parks", "a" * 12)
     assert registry.named("car-parks", "a" * 20 + "b") == other
 
@@ -96,5 +96,5 @@ def test_digits_that_begin_two_digests_name_none(registry):
 def test_digits_are_no_pattern(registry):
     register(registry, FIRST)
 
-    with pytest.raises(Refusal, match="has no model"):
+    with pytest.raises(UserError, match="has no model"):
         registry.named("car-parks", "%" * 8)

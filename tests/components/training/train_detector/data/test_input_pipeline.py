@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.data.color_jitter import NUMBERS
 from components.training.train_detector.data.input_pipeline import InputPipeline
 from components.training.train_detector.data.sampler import BatchSampler
@@ -137,7 +137,7 @@ class Torn(list):
 
     def __getitem__(self, index):
         if index == 11:
-            raise Refusal("image 11 is torn")
+            raise UserError("image 11 is torn")
         return super().__getitem__(index)
 
 
@@ -146,6 +146,6 @@ def test_a_bad_picture_is_named_when_its_turn_comes(capfd):
     batches = stream(Torn(gallery()), mosaic=0.0).epoch(0)
 
     assert len(list(islice(batches, turn))) == turn
-    with pytest.raises(Refusal, match="image 11 is torn"):
+    with pytest.raises(UserError, match="image 11 is torn"):
         next(batches)
     assert "Traceback" not in capfd.readouterr().err

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.vision.jpeg import JpegError
 from components.training.train_detector.data.disk_cache import AS_IT_IS, DiskCache
 from components.training.train_detector.data.split import Split, from_afar
@@ -27,7 +27,7 @@ def test_what_cannot_be_made_is_named(tmp_path):
     image = listed(jpeg())
     split = Split([image], lambda _: b"", ["car"], (64, 64), DiskCache(tmp_path))
 
-    with pytest.raises(Refusal, match=f"image {image.sha256} cannot be learned from: .*no end"):
+    with pytest.raises(UserError, match=f"image {image.sha256} cannot be learned from: .*no end"):
         split.made(0, broken, AS_IT_IS)
 
 

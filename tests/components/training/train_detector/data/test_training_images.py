@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.vision.jpeg import decode_reduced
 from components.training.train_detector.data.disk_cache import DiskCache
 from components.training.train_detector.data.split import Split
@@ -90,5 +90,5 @@ def test_a_kept_picture_is_the_one_that_was_decoded(pictures, room_bytes, recent
 
 @pytest.mark.parametrize("content", [b"no picture", jpeg()[:-200]])
 def test_a_picture_that_no_longer_decodes_is_named(pictures, content):
-    with pytest.raises(Refusal, match=f"image {sha256(content).hexdigest()} cannot be learned"):
+    with pytest.raises(UserError, match=f"image {sha256(content).hexdigest()} cannot be learned"):
         pictures((64, 64), content)[0]

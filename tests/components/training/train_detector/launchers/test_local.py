@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.local import (
     RESTARTS,
@@ -124,7 +124,7 @@ def test_a_plan_of_other_code_is_refused_by_the_worker(tmp_path, object_store):
     plan = toy_plan(workers=1, code="a" * 64)
     plan.write(PlanLayout(tmp_path).plan)
 
-    with pytest.raises(Refusal, match="workers and launcher must run the same image"):
+    with pytest.raises(UserError, match="workers and launcher must run the same image"):
         launch_local(tmp_path, plan, Objects(object_store))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.launchers import tfjob, trainjob
 from components.training.train_detector.launchers.outcome import (
     State,
@@ -95,7 +95,7 @@ def test_a_failure_names_the_pod_its_exit_code_and_its_last_words():
 def test_what_the_user_must_mend_is_said_without_more():
     error = failure("a", conditions("Failed"), workers(ended(0, 2, "noise\nthe loss is nan")))
 
-    assert isinstance(error, Refusal)
+    assert isinstance(error, UserError)
     assert str(error) == "the loss is nan"
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.launchers import tfjob, trainjob
 from components.training.train_detector.launchers.follow import GRACE_S, LAST_LINES_S
 from components.training.train_detector.launchers.pods import job_name
@@ -157,7 +157,7 @@ def test_a_tfjob_carries_priority_and_pull_policy():
 
 
 def test_a_trainjob_refuses_what_its_runtime_alone_can_say():
-    with pytest.raises(Refusal, match="a TrainJob takes it from its TrainingRuntime car-workers"):
+    with pytest.raises(UserError, match="a TrainJob takes it from its TrainingRuntime car-workers"):
         body_of(trainjob, "priority_class: low")
 
 
@@ -185,7 +185,7 @@ def test_a_job_ends_with_its_owner(kind):
     ],
 )
 def test_a_wrong_setting_is_named(text, complaint):
-    with pytest.raises(Refusal, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         worker_settings(text)
 
 
@@ -195,7 +195,9 @@ def test_a_worker_has_a_thread_for_each_core_or_part_of_one(cpu, threads):
 
 
 def test_a_trainjob_refuses_more_restarts_than_its_runtime_makes():
-    with pytest.raises(Refusal, match="restarts is 6, but the TrainingRuntime car-workers begins"):
+    with pytest.raises(
+        UserError, match="restarts is 6, but the TrainingRuntime car-workers begins"
+    ):
         body_of(trainjob, "restarts: 6")
 
 

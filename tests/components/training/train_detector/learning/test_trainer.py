@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.data.color_jitter import apply_color_jitter
 from components.training.train_detector.data.sampler import Batch
 from components.training.train_detector.learning.flatten import flat
@@ -88,7 +88,7 @@ def test_votes_count_once(parts, trainer):
 
 
 def test_more_parts_than_images_are_refused(trainer):
-    with pytest.raises(Refusal, match="accumulate is 5, expected at most the 4 images"):
+    with pytest.raises(UserError, match="accumulate is 5, expected at most the 4 images"):
         steps(trainer(accumulate=5), 0, 1)
 
 

@@ -23,7 +23,7 @@ PLACES = {
 VERSIONS = {"tensorflow": "2.21.0"}
 STANDARD = {"pydantic", "yaml"}  # read what a person wrote, and compute nothing
 DECIDING = {
-    "shared.contracts": "absence annotation choices cloud_events events model record refusal "
+    "shared.contracts": "absence annotation choices cloud_events errors events model record "
     "snapshot stopping values",
     "shared.network": "architecture assign decode layers loss network restore tensors",
     "shared.vision": "boxes exif jpeg jpeg_structure letterbox precision suppression",

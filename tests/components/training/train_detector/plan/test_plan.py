@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from components.shared.contracts.annotation import Box
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.refusal import Refusal
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.training.train_detector.plan.plan import (
     epochs_for,
@@ -76,7 +76,7 @@ def test_the_input_follows_most_pictures_not_the_odd_one():
 
 
 def test_an_input_that_does_not_divide_is_refused():
-    with pytest.raises(Refusal, match="image size is 300, expected a multiple of 32"):
+    with pytest.raises(UserError, match="image size is 300, expected a multiple of 32"):
         input_size(pictures((640, 480)), 300)
 
 
@@ -92,12 +92,12 @@ def test_a_person_may_choose_the_epochs(plan):
 
 
 def test_a_snapshot_without_validation_images_is_refused(plan):
-    with pytest.raises(Refusal, match="has no validation images"):
+    with pytest.raises(UserError, match="has no validation images"):
         plan(INFO.model_copy(update={"images": {"train": 9}}))
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(plan):
-    with pytest.raises(Refusal, match="batch size is 9, expected a multiple of 2 workers"):
+    with pytest.raises(UserError, match="batch size is 9, expected a multiple of 2 workers"):
         plan(batch_size=9)
 
 
@@ -113,7 +113,7 @@ def test_an_image_with_more_boxes_than_a_step_has_memory_for_is_left_out_as_a_wh
 
 
 def test_a_snapshot_of_such_images_alone_is_refused_before_any_worker_starts(plan):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UserError) as refused:
         plan(images=[crowded(MAX_BOXES + 1)])
     assert str(refused.value) == (
         "every train image of snapshot 111111111111 has more than 1,000 boxes, "

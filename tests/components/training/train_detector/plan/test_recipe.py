@@ -7,9 +7,9 @@ import pytest
 from components.shared.cluster.client import ClusterError
 from components.shared.contracts.absence import absence
 from components.shared.contracts.choices import AUTO, number_or
+from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.recipe import recipe_text
-from components.shared.contracts.refusal import Refusal
 from components.training.train_detector.component import train_detector
 from components.training.train_detector.plan.recipe import attempt, with_recipe
 from components.training.train_detector.plan.settings import TrainingSettings
@@ -44,13 +44,13 @@ def test_a_line_of_json_is_a_recipe():
     ],
 )
 def test_what_is_wrong_in_a_recipe_is_refused_by_name(recipe, why):
-    with pytest.raises(Refusal, match=why):
+    with pytest.raises(UserError, match=why):
         with_recipe(recipe)
 
 
 def test_what_is_said_twice_must_be_the_same():
     assert with_recipe("epochs: 60", epochs=60).epochs == 60
-    with pytest.raises(Refusal, match="epochs is 3, and the recipe says 60"):
+    with pytest.raises(UserError, match="epochs is 3, and the recipe says 60"):
         with_recipe("epochs: 60", epochs=3)
 
 
@@ -64,7 +64,7 @@ def test_a_parameter_that_nobody_gave_is_the_default_of_the_setting():
 
 
 def refuse():
-    raise Refusal("the loss is nan in epoch 1: lower the learning rate")
+    raise UserError("the loss is nan in epoch 1: lower the learning rate")
 
 
 def test_a_trial_that_is_refused_leaves_the_reason(tmp_path, capsys):
@@ -83,7 +83,7 @@ def test_a_trial_that_met_an_outage_is_not_lost(tmp_path):
 
 
 def test_a_training_that_is_refused_is_refused(tmp_path):
-    with pytest.raises(Refusal, match="lower the learning rate"):
+    with pytest.raises(UserError, match="lower the learning rate"):
         attempt(refuse, tmp_path / "trained", trial=False)
     assert not (tmp_path / "trained").exists()
 

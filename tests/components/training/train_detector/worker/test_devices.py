@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import UserError
 from components.training.train_detector.worker.devices import WAYS, strategy_for
 
 WORDS = """
@@ -25,7 +25,7 @@ def test_one_worker_needs_no_other_whatever_the_way(way):
 
 
 def test_an_unknown_way_is_refused():
-    with pytest.raises(Refusal, match="communication is 'mpi', expected one of ring, nccl, auto"):
+    with pytest.raises(UserError, match="communication is 'mpi', expected one of ring, nccl, auto"):
         strategy_for(0, 2, "mpi")
 
 

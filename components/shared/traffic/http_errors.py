@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-from components.shared.contracts.refusal import Refusal
+from components.shared.contracts.errors import ApplicationError
 from components.shared.traffic.metrics import DECLINED
 
 UNPROCESSABLE = 422
@@ -18,8 +18,8 @@ MAX_NAMES = 20  # of models, in one sentence
 logger = logging.getLogger(__name__)
 
 
-class Declined(Refusal):
-    """A refusal with an HTTP status and headers; every other refusal is answered with 422."""
+class HttpError(ApplicationError):
+    """An error with an HTTP status and headers; other errors of the tree are answered with 422."""
 
     def __init__(
         self, status: int, sentence: str, headers: Mapping[str, str] | None = None
@@ -29,7 +29,7 @@ class Declined(Refusal):
         self.headers = headers
 
 
-def unknown_model(name: str, known: Iterable[str]) -> Declined:
+def unknown_model(name: str, known: Iterable[str]) -> HttpError:
     """Return a 404 for the name of a model, with the known names.
 
     >>> str(unknown_model("cars", ["gate", "road"]))
@@ -40,34 +40,34 @@ def unknown_model(name: str, known: Iterable[str]) -> Declined:
     names = sorted(known)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     others = f"expected one of: {', '.join(names[:MAX_NAMES])}{more}" if names else "and no other"
-    return Declined(404, f"there is no model {name[:80]!r} here, {others}")
+    return HttpError(404, f"there is no model {name[:80]!r} here, {others}")
 
 
-def declined(scope: Scope, refusal: Refusal) -> Response:
-    """Return a refusal as JSON, as KServe answers errors; count it and log it in a line.
+def error_response(scope: Scope, error: ApplicationError) -> Response:
+    """Return an error as JSON, as KServe answers errors; count it and log it in a line.
 
     Args:
         scope: ASGI scope of the request.
-        refusal: The error.
+        error: The error.
     """
-    status = refusal.status if isinstance(refusal, Declined) else UNPROCESSABLE
-    headers = refusal.headers if isinstance(refusal, Declined) else None
+    status = error.status if isinstance(error, HttpError) else UNPROCESSABLE
+    headers = error.headers if isinstance(error, HttpError) else None
     DECLINED.labels(status=status).inc()
-    sentence = " ".join(str(refusal).split())
+    sentence = " ".join(str(error).split())
     logger.info("%s %r: %d, %s", scope["method"], scope["path"][:200], status, sentence)
-    return JSONResponse({"error": str(refusal)}, status, headers)
+    return JSONResponse({"error": str(error)}, status, headers)
 
 
-async def answer_refusal(request: Request, refusal: Exception) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
     """Answer a request that a model, a route or a limit refuses."""
-    if isinstance(refusal, HTTPException):
+    if isinstance(error, HTTPException):
         path, method = request.url.path[:80], request.method
-        told = f"there is nothing at {path!r}" if refusal.status_code == 404 else refusal.detail
-        if refusal.status_code == 405:
-            told = f"{path!r} does not take {method}, expected {(refusal.headers or {})['Allow']}"
-        refusal = Declined(refusal.status_code, told, refusal.headers)
-    assert isinstance(refusal, Refusal)
-    return declined(request.scope, refusal)
+        told = f"there is nothing at {path!r}" if error.status_code == 404 else error.detail
+        if error.status_code == 405:
+            told = f"{path!r} does not take {method}, expected {(error.headers or {})['Allow']}"
+        error = HttpError(error.status_code, told, error.headers)
+    assert isinstance(error, ApplicationError)
+    return error_response(request.scope, error)
 
 
 async def answer_gone(_: Request, __: Exception) -> Response:
@@ -83,8 +83,8 @@ async def answer_failure(_: Request, failure: Exception) -> Response:
 
 EXCEPTION_HANDLERS = {
     Exception: answer_failure,
-    Refusal: answer_refusal,
-    Declined: answer_refusal,
-    HTTPException: answer_refusal,
+    ApplicationError: answer_error,
+    HttpError: answer_error,
+    HTTPException: answer_error,
     ClientDisconnect: answer_gone,
 }
