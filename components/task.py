@@ -19,7 +19,7 @@ from typing import Any
 from components.shared.contracts.account import EXPECTED
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.failure import ending, last_line
-from components.shared.contracts.outages import outlast
+from components.shared.contracts.outages import retry_outages
 from components.shared.contracts.policy import OutagePolicy
 from components.shared.contracts.progress import TASK, say_failed
 
@@ -40,7 +40,7 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
     try:
         check_account(expected_account(os.environ), TOKEN)
         sys.argv = [module, *options]
-        outlast(
+        retry_outages(
             lambda: runpy.run_module(module, run_name="__main__", alter_sys=True),
             lambda: forget_outputs(options),
             policy,

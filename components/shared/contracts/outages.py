@@ -2,8 +2,9 @@
 
 Kubeflow Pipelines 2.17 as it is installed does not retry a task that fails by itself, only one
 whose pod is lost. So a task waits for an outage inside its own process. An error is an outage if
-it, or its cause, is of a class below. Classes are named, not imported: an image has only the
-drivers that its jobs use.
+it, or its cause, is of a driver's class below. Classes are named, not imported: an image has only
+the drivers that its jobs use. An `OutageError` without such a cause is not retried here: the code
+that raises it has waited already.
 """
 
 import re
@@ -16,7 +17,7 @@ from components.shared.contracts.progress import log_progress
 
 T = TypeVar("T")
 
-OUTAGES = frozenset(
+DRIVER_OUTAGES = frozenset(
     {
         "psycopg2.InterfaceError",  # the connection was lost before
         "psycopg2.OperationalError",
@@ -27,22 +28,22 @@ OUTAGES = frozenset(
         "urllib3.exceptions.HTTPError",
     }
 )
-ANSWERS = frozenset(
+HTTP_ERRORS = frozenset(
     {"kubernetes.client.exceptions.ApiException", "kfp_server_api.exceptions.ApiException"}
 )
-PASSING_STATUS = frozenset({0, 408, 429, 500, 502, 503, 504})
+RETRIED_STATUS = frozenset({0, 408, 429, 500, 502, 503, 504})
 # PostgreSQL says these by the same class as an outage, but they do not end by themselves.
-SETTINGS = re.compile(
+NOT_OUTAGES = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|permission denied"
 )
 
 
 def is_outage(error: BaseException) -> bool:
     """Return whether a retry of the same work may succeed without any change by a person."""
-    return any(_passes(one) for one in _chain(error))
+    return any(_is_listed(cause) for cause in _causes(error))
 
 
-def outlast(
+def retry_outages(
     work: Callable[[], T],
     before_retry: Callable[[], None],
     policy: OutagePolicy,
@@ -66,27 +67,26 @@ def outlast(
             if not is_outage(error):
                 raise
             wait_s = policy.wait_s(attempt)
-            log_progress(
-                f"{_line(error)}; attempt {attempt + 1} of {policy.max_attempts} in {wait_s:g} s"
-            )
+            next_attempt = f"attempt {attempt + 1} of {policy.max_attempts} in {wait_s:g} s"
+            log_progress(f"{_sentence(error)}; {next_attempt}")
         sleep(wait_s)
         before_retry()
     return work()
 
 
-def _passes(error: BaseException) -> bool:
+def _is_listed(error: BaseException) -> bool:
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
-    if names & ANSWERS:
-        return (getattr(error, "status", None) or 0) in PASSING_STATUS
-    return bool(names & OUTAGES) and not SETTINGS.search(str(error))
+    if names & HTTP_ERRORS:
+        return (getattr(error, "status", None) or 0) in RETRIED_STATUS
+    return bool(names & DRIVER_OUTAGES) and not NOT_OUTAGES.search(str(error))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     found: BaseException | None = error
     while found is not None:
         yield found
         found = found.__cause__
 
 
-def _line(error: BaseException) -> str:
+def _sentence(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or repr(error)

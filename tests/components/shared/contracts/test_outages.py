@@ -10,7 +10,7 @@ from obstore.exceptions import GenericError, PermissionDeniedError
 
 from components.shared.cluster.client import ClusterError
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.outages import is_outage, outlast
+from components.shared.contracts.outages import is_outage, retry_outages
 from components.shared.contracts.policy import OutagePolicy
 from components.shared.kubeflow.client import HostError
 from components.shared.store.postgres import DatabaseUnreachableError, connect
@@ -88,8 +88,8 @@ class Work:
         return "done"
 
 
-def outlasted(work: Work, **policy) -> str:
-    return outlast(
+def retried(work: Work, **policy) -> str:
+    return retry_outages(
         work, lambda: work.log.append("cleaned"), OutagePolicy(**policy), work.log.append
     )
 
@@ -97,7 +97,7 @@ def outlasted(work: Work, **policy) -> str:
 def test_work_is_done_again_after_each_outage_with_a_line_and_a_wait(capsys):
     work = Work(GenericError("no route"), GenericError("no route"))
 
-    assert outlasted(work) == "done"
+    assert retried(work) == "done"
     assert work.log == [5.0, "cleaned", 10.0, "cleaned"]
     assert capsys.readouterr().out.splitlines() == [
         "» no route; attempt 2 of 6 in 5 s", "» no route; attempt 3 of 6 in 10 s",
@@ -108,7 +108,7 @@ def test_an_outage_that_does_not_end_ends_the_task():
     work = Work(*[GenericError("no route")] * 9)
 
     with pytest.raises(GenericError):
-        outlasted(work, max_attempts=3)
+        retried(work, max_attempts=3)
 
     assert work.done == 3
 
@@ -118,6 +118,6 @@ def test_a_refusal_is_not_tried_again(attempts):
     work = Work(UserError("image size is 300"))
 
     with pytest.raises(UserError):
-        outlasted(work, max_attempts=attempts)
+        retried(work, max_attempts=attempts)
 
     assert (work.done, work.log) == (1, [])
