@@ -28,7 +28,7 @@ def story(file: Path) -> str:
     """
     compiled = Compiled.read(file)
     inputs = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    parameters = (_parameter(name, told) for name, told in sorted(inputs.items()))
+    parameters = (_parameter(name, schema) for name, schema in sorted(inputs.items()))
     lines = [
         compiled.spec["pipelineInfo"]["name"],
         compiled.spec["pipelineInfo"].get("description", ""),
@@ -42,10 +42,10 @@ def story(file: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parameter(name: str, told: Body) -> str:
+def _parameter(name: str, schema: Body) -> str:
     known = ", ".join(f"{value:g}" if isinstance(value, float) else value
-                      for value in told.get("literals", ()))  # fmt: skip
-    return f"{name} = {told.get('defaultValue')!r}" + (f" of {known}" if known else "")
+                      for value in schema.get("literals", ()))  # fmt: skip
+    return f"{name} = {schema.get('defaultValue')!r}" + (f" of {known}" if known else "")
 
 
 def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> Iterator[str]:
@@ -60,9 +60,9 @@ def _graph(compiled: Compiled, tasks: Mapping[str, Body], indent: str = "") -> I
             yield from _graph(compiled, component["dag"]["tasks"], indent + "    ")
 
 
-def _span(said: Body, what: str) -> str:
+def _span(resources: Body, what: str) -> str:
     """Return the request, and the limit if that is another amount."""
-    asked, most = (said.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
+    asked, most = (resources.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
     return asked if asked == most else f"{asked} to {most}"
 
 
@@ -70,7 +70,7 @@ def _task(task: Task) -> str:
     image = task.container.get("image", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
     limits = task.container.get("resources", {})
     cached = bool(task.described.get("cachingOptions", {}).get("enableCache"))
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "image": image,
         "cpu": _span(limits, "Cpu"),
         "memory": _span(limits, "Memory"),
@@ -80,5 +80,5 @@ def _task(task: Task) -> str:
         "cached": cached or None,
     }
     for kind, key in GIVEN.items():
-        told[kind] = " ".join(sorted({one[key] for one in task.placed.get(kind, ())}))
-    return ", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, ""))
+        facts[kind] = " ".join(sorted({one[key] for one in task.placed.get(kind, ())}))
+    return ", ".join(f"{name} {value}" for name, value in facts.items() if value not in (None, ""))

@@ -175,11 +175,11 @@ def _logs(options: dict[str, Any]) -> int:
 
 
 def _lint(options: dict[str, Any]) -> int:
-    told = schedule_file.read(options["schedules"])
+    file = schedule_file.read(options["schedules"])
     now = datetime.now(UTC)
-    for one in told.schedules:
+    for one in file.schedules:
         print(f"{one.name}: {one.pipeline} at {one.cron!r} for {', '.join(one.datasets)}")
-        for at in cron.next_times(one.cron, now, told.zone):
+        for at in cron.next_times(one.cron, now, file.zone):
             print(f"    {at:%a %Y-%m-%d %H:%M:%S %Z (%z)}")
     return 0
 
@@ -187,7 +187,7 @@ def _lint(options: dict[str, Any]) -> int:
 def _diff(options: dict[str, Any]) -> int:
     schedules = _take_host(options).schedules
     steps = schedules.diff()
-    _tell(steps, [*schedules.foreign(), *schedules.paused()])
+    _print_steps(steps, [*schedules.foreign(), *schedules.paused()])
     return 1 if steps else 0
 
 
@@ -198,10 +198,10 @@ def _apply(options: dict[str, Any]) -> int:
     schedules = _take_host(options).schedules
     steps = schedules.apply(prune=prune)
     steps += schedules.resume() if resume else []
-    _tell(steps, schedules.paused())
+    _print_steps(steps, schedules.paused())
     return 0
 
 
-def _tell(steps: list[Step], found: Sequence[Foreign | Paused]) -> None:
+def _print_steps(steps: list[Step], found: Sequence[Foreign | Paused]) -> None:
     """Print what is to be done or was, after what was found and is left as it is."""
     print("\n".join(map(str, [*found, *steps])) if found or steps else "nothing to do")

@@ -221,13 +221,13 @@ def _is_number(word: str) -> bool:
 
 
 def _duration(expression: str) -> timedelta:
-    told = expression.removeprefix("@every ")
-    if not re.fullmatch(r"(\d{1,9}(\.\d{1,9})?[hms])+", told, re.ASCII):
+    duration = expression.removeprefix("@every ")
+    if not re.fullmatch(r"(\d{1,9}(\.\d{1,9})?[hms])+", duration, re.ASCII):
         raise CronError(
             f"cron {expression!r} is no interval, expected hours, minutes and seconds such as "
             "'@every 1h30m'; a day is 24h"
         )
-    parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", told)
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", duration)
     seconds = int(sum(Fraction(number) * UNITS[unit] for number, unit in parts))
     if not 1 <= seconds <= MAX_INTERVAL_S:
         raise CronError(

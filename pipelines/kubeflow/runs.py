@@ -74,7 +74,7 @@ class Run:
         self,
         timeout: float = 24 * 3600,
         every: float = 10,
-        tell: Callable[[str], None] = lambda state: None,
+        log: Callable[[str], None] = lambda state: None,
     ) -> "Run":
         """Wait until the run is over, and return it.
 
@@ -83,14 +83,14 @@ class Run:
         Args:
             timeout: Maximum time to wait, in seconds.
             every: Poll interval, in seconds.
-            tell: Called with each new state, and once with each reason why a pod is pending.
+            log: Called with each new state, and once with each reason why a pod is pending.
 
         Raises:
             RunTimeoutError: If it is not over in time.
             HostError: If the host does not answer for good.
         """
         end, missed = time.monotonic() + timeout, 0
-        told: set[str] = set()
+        logged: set[str] = set()
         while True:
             try:
                 news = [self.refresh().state, *self._pending()]
@@ -100,9 +100,9 @@ class Run:
                 if missed > MAX_FAILED_POLLS or not is_outage(error):
                     raise
             for line in news:
-                if line not in told:
-                    tell(line)
-            told.update(news)
+                if line not in logged:
+                    log(line)
+            logged.update(news)
             if not missed and self.state in FINAL_STATES:
                 return self
             if time.monotonic() + every > end:
@@ -124,7 +124,7 @@ class Run:
         for task in failed(tasks):
             lines.append(f"  {task.name}: {why_it_failed(self._client, self.id, task)}")
         for task in tasks:
-            lines += self._told(task)
+            lines += self._lines_of(task)
         return "\n".join(lines)
 
     def tasks(self) -> list[ContainerTask]:
@@ -149,7 +149,7 @@ class Run:
         pending = any(one.state == "PENDING" for one in details or [])
         return self.waiting() if pending and self.state not in FINAL_STATES else []
 
-    def _told(self, task: ContainerTask) -> Iterator[str]:
+    def _lines_of(self, task: ContainerTask) -> Iterator[str]:
         yield f"  {task.state or 'PENDING':<10} {_times(task):<28} {task.name}"
         if task.attempts and task.state not in ("PENDING", "SKIPPED"):
             text = read_log(self._client, self.id, task.attempts[-1])

@@ -82,22 +82,22 @@ def read(file: Path = FILE) -> ScheduleFile:
         UserError: If the file cannot be read, or something in it is wrong.
     """
     try:
-        told = ScheduleFile.model_validate(yaml.load(file.read_bytes(), _Loader))
+        schedules = ScheduleFile.model_validate(yaml.load(file.read_bytes(), _Loader))
     except ValidationError as error:
         raise UserError(f"{file.name}: {complaint(error)}") from error
     except (OSError, yaml.YAMLError) as cause:
         raise UserError(f"{file}: {' '.join(str(cause).split())[:300]}") from cause
     try:
-        zone = told.zone
+        zone = schedules.zone
     except (KeyError, OSError, ValueError) as cause:
         known = "expected an IANA name such as Europe/Zurich"
-        raise UserError(f"{file.name}: timezone is {told.timezone!r}, {known}") from cause
-    for schedule in told.schedules:
+        raise UserError(f"{file.name}: timezone is {schedules.timezone!r}, {known}") from cause
+    for schedule in schedules.schedules:
         _check(f"{file.name}: {schedule.name}", schedule, zone)
-    names = [one.name for one in planned(told)]
+    names = [one.name for one in planned(schedules)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{file.name} schedules {', '.join(twice)} twice, expected each name once")
-    return told
+    return schedules
 
 
 def planned(file: ScheduleFile) -> list[Planned]:

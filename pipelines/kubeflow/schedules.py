@@ -101,10 +101,10 @@ def unwanted(
         owner: Owner of the file.
         names: Names of the recurring runs of the file.
     """
-    ours = [one for one in there if one.owner == owner]
-    old = {one.replaces for one in ours}
-    replaced = [one for one in ours if one.id in old]
-    return replaced, [one for one in ours if one.name not in names and one.id not in old]
+    owned = [one for one in there if one.owner == owner]
+    old = {one.replaces for one in owned}
+    replaced = [one for one in owned if one.id in old]
+    return replaced, [one for one in owned if one.name not in names and one.id not in old]
 
 
 def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) -> Step:
@@ -124,9 +124,9 @@ def digest(planned_one: Planned, version: PipelineVersion) -> str:
     The host's ids of pipeline and version belong to it, because they change when one is deleted
     and uploaded again under its old name; recurring runs of the old one start nothing.
     """
-    told = {"version": version._asdict(), "at_once": AT_ONCE}
-    told |= {"experiment": EXPERIMENT, "account": pipeline_account()}
-    return digest_of({**planned_one.model_dump(), **told})
+    settings = {"version": version._asdict(), "at_once": AT_ONCE}
+    settings |= {"experiment": EXPERIMENT, "account": pipeline_account()}
+    return digest_of({**planned_one.model_dump(), **settings})
 
 
 class Schedules:
@@ -148,9 +148,9 @@ class Schedules:
             UserError: If the file is wrong, a pipeline is not uploaded, or the host has two
                 recurring runs of one name or one that we did not make.
         """
-        told = read(self._file)
-        wanted = planned(told)
-        return self._plan(wanted, self._versions(wanted), self._owner(told))
+        file = read(self._file)
+        wanted = planned(file)
+        return self._plan(wanted, self._versions(wanted), self._owner(file))
 
     def apply(self, *, prune: bool = False) -> list[Step]:
         """Make the host match the file, and return the steps that were done.
@@ -161,8 +161,8 @@ class Schedules:
         Raises:
             UserError: As `diff` does, or if the host does not take it.
         """
-        told = read(self._file)
-        wanted, owner = planned(told), self._owner(told)
+        file = read(self._file)
+        wanted, owner = planned(file), self._owner(file)
         versions = self._versions(wanted)
         steps = self._plan(wanted, versions, owner)
         done = [step for step in steps if prune or not step.pruned]
@@ -174,8 +174,8 @@ class Schedules:
 
     def paused(self) -> list[Paused]:
         """Return recurring runs of the file that are paused on the host, also after `apply`."""
-        told = read(self._file)
-        owner, names = self._owner(told), {one.name for one in planned(told)}
+        file = read(self._file)
+        owner, names = self._owner(file), {one.name for one in planned(file)}
         found = self.there()
         gone = [*chain(*unwanted(found, owner, names))]
         return [Paused(it) for it in found if it.owner == owner and it.paused and it not in gone]
@@ -217,8 +217,8 @@ class Schedules:
         names = sorted({one.pipeline for one in wanted})
         return {name: choose(self._client, name, root=self._root) for name in names}
 
-    def _owner(self, told: ScheduleFile) -> str:
-        return told.owner or quote(self._file.name)
+    def _owner(self, file: ScheduleFile) -> str:
+        return file.owner or quote(self._file.name)
 
     def _make(
         self, one: Planned, version: PipelineVersion, old: Recurring | None, owner: str

@@ -126,10 +126,10 @@ def _refuse_what_breaks_the_policy(package: Path, *, allow_tags: bool) -> None:
     found = findings(Compiled.of(package.stem, documents), release=not allow_tags)
     if not found:
         return
-    told = f"{package.stem} breaks the policy in {len(found)} places, first: {found[0].rule}: "
-    told += f"{found[0].where} {found[0].sentence}"
+    sentence = f"{package.stem} breaks the policy in {len(found)} places, first: {found[0].rule}: "
+    sentence += f"{found[0].where} {found[0].sentence}"
     pushed = "; `make push` notes digests, --allow-tags does without"
-    raise UserError(told + (pushed if any(one.rule == "digest" for one in found) else ""))
+    raise UserError(sentence + (pushed if any(one.rule == "digest" for one in found) else ""))
 
 
 def _known(client: Client, pipeline: str, label: str) -> PipelineVersion | None:

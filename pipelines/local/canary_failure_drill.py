@@ -90,7 +90,7 @@ def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) ->
             kept = run.folder / "drill" / "deploy-model" / "page"
             kept.parent.mkdir(parents=True)
             kept.write_bytes(page.read_bytes())
-    return _told(run, clients, killer, serves_on=now == champion)
+    return _with_outcome(run, clients, killer, serves_on=now == champion)
 
 
 def copied(registry: Registry, objects: Objects, champion: Version, key: str | None) -> str:
@@ -122,7 +122,7 @@ def copied(registry: Registry, objects: Objects, champion: Version, key: str | N
     return model
 
 
-def _told(run: LocalRun, clients: Clients, killer: Killer, serves_on: bool) -> LocalRun:
+def _with_outcome(run: LocalRun, clients: Clients, killer: Killer, serves_on: bool) -> LocalRun:
     """Return the run with a sentence of the result; a rollout that succeeded is the failure."""
     (step,) = run.steps
     killed = (
@@ -133,9 +133,9 @@ def _told(run: LocalRun, clients: Clients, killer: Killer, serves_on: bool) -> L
     cause = run.cause or "promoted"
     guarded = "" if GUARD in run.cause else f"; NOT rolled back for failed requests: {cause}"
     champion = f"champion {'stays in service' if serves_on else 'LOST'}"
-    step.said = f"{clients.told}; {killed}{guarded}; {champion}"
+    step.progress = f"{clients.summary}; {killed}{guarded}; {champion}"
     met = clients.statuses[200] > 0 and not clients.failed
     right = met and killer.seconds is not None and not guarded and serves_on
-    run.cause = "" if right else step.said
+    run.cause = "" if right else step.progress
     step.state = "SUCCESS" if right else "FAILURE"
     return run

@@ -67,7 +67,7 @@ class Clients:
         return self.statuses.total() - self.statuses[200]
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """A sentence with the number of requests and failures."""
         return f"{self.statuses.total():,} client requests, {self.failed} failed"
 
@@ -75,13 +75,13 @@ class Clients:
         with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
             for jpeg in cycle(self._jpegs):
                 over = self._over.wait(1 / RATE)
-                on_trial = self._look(client)  # once more when it is over
+                on_trial = self._watch_share(client)  # once more when it is over
                 if over:
                     return
                 if on_trial:
                     self.statuses[self._ask(client, jpeg)] += 1
 
-    def _look(self, client: httpx.Client) -> bool:
+    def _watch_share(self, client: httpx.Client) -> bool:
         """Return whether a candidate is on trial; False if the proxy does not answer."""
         try:
             on_trial = _routes(client).datasets.get(self._dataset)

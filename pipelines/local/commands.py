@@ -77,7 +77,7 @@ def retrain(frames: int) -> int:
             stack.env["DETECTOR_URL"], story.dataset, _lately(stack, story.dataset)
         ) as clients:
             story.train(grow_test=True)
-        story.terminal.say(f"\nmeanwhile: {clients.told}")
+        story.terminal.say(f"\nmeanwhile: {clients.summary}")
         story.terminal.steps(story.runs)
     return 0
 

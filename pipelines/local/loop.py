@@ -62,7 +62,7 @@ class Story:
             **options: Options of the job's command line.
         """
         self.terminal.heading(title)
-        return self._told(title, run_job(self.stack, name, options, self.terminal.line))
+        return self._checked(title, run_job(self.stack, name, options, self.terminal.line))
 
     def pipeline(self, title: str, name: str, parameters: Mapping[str, Any]) -> LocalRun:
         """Run one pipeline; raise StepFailedError if it fails.
@@ -73,12 +73,12 @@ class Story:
             parameters: Pipeline parameters by name.
         """
         self.terminal.heading(title)
-        return self._told(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
+        return self._checked(title, run_pipeline(self.stack, name, parameters, self.terminal.line))
 
     def drill(self, title: str) -> LocalRun:
         """Run the canary failure drill; raise StepFailedError if there is no rollback."""
         self.terminal.heading(title)
-        return self._told(title, drill(self.stack, self.dataset, self.terminal.line))
+        return self._checked(title, drill(self.stack, self.dataset, self.terminal.line))
 
     def ingested(self) -> None:
         """Wait until all events that were sent are in the database."""
@@ -91,7 +91,7 @@ class Story:
             meanwhile=self.stack.must_run,
         )
 
-    def _told(self, title: str, run: LocalRun) -> LocalRun:
+    def _checked(self, title: str, run: LocalRun) -> LocalRun:
         self.runs.append((title, run))
         if run.failed:
             raise StepFailedError(f"{title}: {run.cause}")
@@ -201,7 +201,7 @@ def _next(story: Story, train: LocalRun, page: Path) -> None:
     judged = train.step("judge-model")
     story.terminal.heading("Model")
     for step in (evaluated, judged):
-        story.terminal.say(f"  {step.said}" if step else "")
+        story.terminal.say(f"  {step.progress}" if step else "")
     story.terminal.heading(f"Summary page: {page}")
     advice = [
         ("make serve", "serve the model, to send it your JPEGs"),

@@ -36,7 +36,7 @@ class LocalTask:
         started: When it began, in seconds of the monotonic clock.
         seconds: How long it took.
         state: `RUNNING`, or KFP's word for the end: `SUCCESS` or `FAILURE`.
-        said: Its last progress line.
+        progress: Its last progress line.
         cause: Its error, in one sentence; empty if there was none.
         process: Id of the process that printed its lines; empty if it is not known.
     """
@@ -46,7 +46,7 @@ class LocalTask:
     started: float
     seconds: float = 0.0
     state: str = "RUNNING"
-    said: str = ""
+    progress: str = ""
     cause: str = ""
     process: str = ""
 
@@ -215,24 +215,24 @@ def _note(run: LocalRun, line: str, heard: Heard) -> None:
         step.seconds, step.state = now - step.started, found[2]
     elif found := RECORDED.search(line):
         run.id = found[1]
-    elif run.steps and (said := read_line(line)):
-        step = _speaker(run, said)
-        if said.failure:
-            step.cause = said.failure
+    elif run.steps and (line_read := read_line(line)):
+        step = _speaker(run, line_read)
+        if line_read.failure:
+            step.cause = line_read.failure
         else:
-            step.said = said.text
-            heard(step.title, step.said)
+            step.progress = line_read.text
+            heard(step.title, step.progress)
 
 
-def _speaker(run: LocalRun, said: Line) -> LocalTask:
+def _speaker(run: LocalRun, line: Line) -> LocalTask:
     """Return the task of a progress line: by process, by name, else the task begun last."""
-    named = [step for step in run.steps if step.name == said.task] or run.steps
-    known = [step for step in named if said.process and step.process == said.process]
+    named = [step for step in run.steps if step.name == line.task] or run.steps
+    known = [step for step in named if line.process and step.process == line.process]
     if known:
         return known[-1]
     running = [step for step in named if step.state == "RUNNING"] or named[-1:]
     step = next((step for step in running if not step.process), running[-1])
-    if not said.process:
+    if not line.process:
         return running[-1]
-    step.process = said.process
+    step.process = line.process
     return step

@@ -70,13 +70,13 @@ def _named(runs: Sequence[tuple[str, LocalRun]], name: str) -> list[tuple[str, L
 
 
 def _lead(runs: Sequence[tuple[str, LocalRun]]) -> str:
-    said = [
-        step.said
+    sentences = [
+        step.progress
         for name, task in (("train", "judge-model"), ("watch", "decide-retraining"))
         for _, run in _named(runs, name)
         if (step := run.step(task))
     ]
-    return " ".join(map(sentence, said))
+    return " ".join(map(sentence, sentences))
 
 
 def _model(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:
@@ -129,7 +129,7 @@ def _watched(runs: Sequence[tuple[str, LocalRun]], objects: Objects) -> Iterator
         decided = run.step("decide-retraining")
         if drift is None or window is None or decided is None:
             continue
-        yield text(f"{title}: {decided.said}. {sentence(DriftReport.read(drift).reason)}")
+        yield text(f"{title}: {decided.progress}. {sentence(DriftReport.read(drift).reason)}")
         yield gallery(_served(WindowLayout(window), objects), width=360)
 
 
@@ -144,7 +144,7 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
 
 def _steps(runs: Sequence[tuple[str, LocalRun]]) -> Markup:
     rows = [
-        (title if step is run.steps[0] else "", step.title, f"{step.seconds:.1f}", step.said)
+        (title if step is run.steps[0] else "", step.title, f"{step.seconds:.1f}", step.progress)
         for title, run in runs
         for step in run.steps
     ]

@@ -75,7 +75,7 @@ class Terminal:
         for title, run in runs:
             table.add_row(Text(title, style="bold"), "", "")
             for step in run.steps:
-                table.add_row(f"  {step.title}", f"{step.seconds:.1f}", Text(step.said))
+                table.add_row(f"  {step.title}", f"{step.seconds:.1f}", Text(step.progress))
         wide = Console(highlight=False, width=max(self._console.width, 100))
         wide.print()
         wide.print(table)

@@ -58,9 +58,9 @@ def _name(reference: Body, field: str, parameter: str = "") -> str:
 
     If there are two names, Kubeflow takes the parameter's, which may be known to a run alone.
     """
-    said = reference.get(parameter or f"{field}Parameter")
-    name = said.get("runtimeValue", {}).get("constant") if said else reference.get(field)
-    agrees = said is None or said == {"runtimeValue": {"constant": name}}
+    given = reference.get(parameter or f"{field}Parameter")
+    name = given.get("runtimeValue", {}).get("constant") if given else reference.get(field)
+    agrees = given is None or given == {"runtimeValue": {"constant": name}}
     if isinstance(name, str) and agrees and reference.get(field, name) == name:
         return name
-    return json.dumps([reference.get(field), said])
+    return json.dumps([reference.get(field), given])

@@ -27,8 +27,8 @@ def job_of(args: Iterable[object]) -> str:
     'judge_model'
     """
     words = [str(word) for word in args]
-    told = "--function_to_execute"
-    return words[words.index(told) + 1] if told in words[:-1] else ""
+    option = "--function_to_execute"
+    return words[words.index(option) + 1] if option in words[:-1] else ""
 
 
 @dataclass(frozen=True, slots=True)

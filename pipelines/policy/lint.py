@@ -22,7 +22,7 @@ RULES: Mapping[str, rules.Rule] = {
     "access": rules.reads_only_its_own,
     "artifact": rules.takes_an_artifact_once,
     "exit": rules.has_exit,
-    "parameter": rules.has_told_parameters,
+    "parameter": rules.has_described_parameters,
 }
 WORKING = {"tag": rules.image_has_tag}  # on the way
 RELEASED = {"digest": rules.image_has_digest}  # instead, for what people rely on

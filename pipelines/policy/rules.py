@@ -43,11 +43,11 @@ Rule = Callable[[Compiled], Iterator[Broken]]
 
 def image_is_ours(pipeline: Compiled) -> Iterator[Broken]:
     """Every task runs an image of `images/`, from the registry of this build."""
-    ours = sorted(_name(image(lock.parent.name)) for lock in IMAGES.glob("*/requirements.txt"))
+    names = sorted(_name(image(lock.parent.name)) for lock in IMAGES.glob("*/requirements.txt"))
     for task in pipeline.tasks:
         found = task.container.get("image", "")
-        if _name(found) not in ours:
-            yield Broken(task.path, f"image {found or 'none'}, expected one of {', '.join(ours)}")
+        if _name(found) not in names:
+            yield Broken(task.path, f"image {found or 'none'}, expected one of {', '.join(names)}")
 
 
 def image_has_tag(pipeline: Compiled) -> Iterator[Broken]:
@@ -69,13 +69,15 @@ def image_has_digest(pipeline: Compiled) -> Iterator[Broken]:
 def has_resources(pipeline: Compiled) -> Iterator[Broken]:
     """Every task requests CPU and memory, and has limits for both that are not lower."""
     for task in pipeline.tasks:
-        said = task.container.get("resources", {})
+        resources = task.container.get("resources", {})
         for field, what in AMOUNTS.items():
-            if not amount(said.get(field, "")):
-                found = said.get(field, "none")
+            if not amount(resources.get(field, "")):
+                found = resources.get(field, "none")
                 yield Broken(task.path, f"{what} is {found}, expected {field} above 0")
         for what in ("Cpu", "Memory"):
-            least, most = (said.get(f"resource{what}{end}", "") for end in ("Request", "Limit"))
+            least, most = (
+                resources.get(f"resource{what}{end}", "") for end in ("Request", "Limit")
+            )
             if 0 < amount(most) < amount(least):
                 limit = f"resource{what}Limit"
                 yield Broken(
@@ -182,7 +184,7 @@ def has_exit(pipeline: Compiled) -> Iterator[Broken]:
         )
 
 
-def has_told_parameters(pipeline: Compiled) -> Iterator[Broken]:
+def has_described_parameters(pipeline: Compiled) -> Iterator[Broken]:
     """Every parameter of a pipeline has a default and a description."""
     inputs = pipeline.spec["root"].get("inputDefinitions", {})
     for name, parameter in inputs.get("parameters", {}).items():

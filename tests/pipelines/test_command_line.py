@@ -242,7 +242,7 @@ def test_lines_of_tasks_beside_each_other_go_to_the_one_that_said_them(tmp_path)
         ("train from scratch", "epoch 7"),
         ("record-outcome", "train failed"),
     ]
-    assert [step.said for step in told.steps] == ["epoch 1", "epoch 7", "train failed"]
+    assert [step.progress for step in told.steps] == ["epoch 1", "epoch 7", "train failed"]
 
 
 def test_the_cause_of_a_run_is_the_sentence_of_the_first_task_that_failed(tmp_path):
@@ -267,7 +267,7 @@ def test_tasks_of_a_loop_that_have_one_name_are_told_apart_by_their_process(tmp_
     ]:
         _note(told, line, lambda *said: None)
 
-    assert [(step.said, step.state) for step in told.steps] == [
+    assert [(step.progress, step.state) for step in told.steps] == [
         ("epoch 2", "SUCCESS"),
         ("epoch 5", "FAILURE"),
     ]
@@ -288,7 +288,7 @@ def test_whatever_the_order_every_task_has_its_own_last_line(order):
         last[name] = f"line {number}"
         _note(told, f"        » [{name}] line {number}", lambda *said: None)
 
-    assert {step.name: step.said for step in told.steps if step.said} == last
+    assert {step.name: step.progress for step in told.steps if step.progress} == last
 
 
 def test_tasks_of_a_loop_end_each_by_itself(tmp_path):

@@ -17,7 +17,7 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from pipelines.local import commands
-from pipelines.local.canary_failure_drill import REASON, Killer, _told, copied, drill
+from pipelines.local.canary_failure_drill import REASON, Killer, _with_outcome, copied, drill
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack, _agree
 from pipelines.local.processes import EmbeddedServiceError, Revived
@@ -114,7 +114,7 @@ def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package
 
     assert before == 0
     assert set(clients.statuses) == {200}
-    assert clients.told.endswith("client requests, 0 failed")
+    assert clients.summary.endswith("client requests, 0 failed")
     assert {0, 5} == set(shares)
     package_store.set_current(dataset, None, "candidate")
 
@@ -163,7 +163,7 @@ def test_a_drill_fails_unless_all_went_as_it_must(tmp_path, wrong, complaint):
     clients.statuses.update(facts["statuses"])
     killer.seconds = facts["seconds"]
 
-    told = _told(run, clients, killer, facts["serves_on"])
+    told = _with_outcome(run, clients, killer, facts["serves_on"])
 
     assert told.failed == bool(complaint)
     assert complaint in told.cause

@@ -85,7 +85,7 @@ def ask_detector(dataset: str, frames: int = 20) -> str:
     with closing(target_from(os.environ, policy_from(os.environ))) as target:
         for sha256 in known:
             start = time.perf_counter()
-            answer = target.ask(dataset, objects.get(frame_key(sha256)), "stable")
+            answer = target.detect(dataset, objects.get(frame_key(sha256)), "stable")
             times.append(1000 * (time.perf_counter() - start))
             if not (answer and champion and answer.model == champion.model):
                 raise RuntimeError(f"{answer and answer.model} answers for {dataset}")

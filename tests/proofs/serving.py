@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from kubernetes import client
 
-from components.promotion.deploy_model.kserve.capabilities import SERVICES, look
+from components.promotion.deploy_model.kserve.capabilities import SERVICES, read_capabilities
 from components.promotion.deploy_model.kserve.predictor import MODELS
 from components.promotion.deploy_model.packages import registered
 from components.shared.cluster.client import ConflictError
@@ -69,7 +69,7 @@ class Proof(Stage):
             settings = SETTINGS.model_copy(update={"mode": mode})
             self.model("toys", 0)
             try:
-                self.target(settings).begin("toys", self.model("toys", 0))
+                self.target(settings).start("toys", self.model("toys", 0))
                 self.says(f"{mode} mode is refused on this cluster as it is", False)
             except UserError as refusal:
                 for sentence in str(refusal).split("; "):
@@ -77,7 +77,10 @@ class Proof(Stage):
         nothing = self.cluster.get(SERVICES, SERVICE) is None
         self.says("nothing was created by asking", nothing)
         stack.enter_context(able(self.api, SETTINGS.kserve_namespace))
-        self.says("the cluster is able now", wait(lambda: look(self.cluster, SETTINGS).routes))
+        self.says(
+            "the cluster is able now",
+            wait(lambda: read_capabilities(self.cluster, SETTINGS).routes),
+        )
 
     def first_deployments(self, clients: "Clients") -> None:
         """Two datasets on one server, each answered by its own model."""
@@ -87,7 +90,7 @@ class Proof(Stage):
             self.says(f"first deployment of {dataset} in {seconds:.0f} s", served(rollout),
                       told(rollout))  # fmt: skip
             clients.expect(dataset, model)
-        answers = {name: self.target().ask(name, JPEG, "stable") for name in ("toys", "buses")}
+        answers = {name: self.target().detect(name, JPEG, "stable") for name in ("toys", "buses")}
         models = {name: answer.model for name, answer in answers.items() if answer}
         one = len(self.kserve.deployments) == 1
         self.says("two datasets on one server, each by its own model",
@@ -183,10 +186,10 @@ class Proof(Stage):
     def conflicts(self) -> None:
         """Who was overtaken does not undo what is newer."""
         target, model = self.target(), self.model("toys", 0.9)
-        target.hold("toys", model, registered(self.objects, model))
-        target.begin("toys", model)
+        target.fetch_package("toys", model, registered(self.objects, model))
+        target.start("toys", model)
         try:
-            self.target().begin("buses", self.model("buses", 1.9))
+            self.target().start("buses", self.model("buses", 1.9))
             self.says("a second dataset on trial is refused", False)
         except ConflictError as conflict:
             self.says("a second dataset on trial is refused", True, str(conflict))
@@ -206,7 +209,7 @@ class Proof(Stage):
             self.says("the API server compares and swaps by resourceVersion", False)
         except ConflictError as conflict:
             self.says("the API server compares and swaps", True, str(conflict)[:90])
-        target.abandon("toys")
+        target.remove_candidate("toys")
         before = {"spec": {"predictor": {"annotations": kept}}}
         merge(self.cluster, SERVICES, SERVICE, before)
         wait(lambda: self._settled(kept[MODELS]))

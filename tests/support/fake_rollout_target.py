@@ -4,7 +4,7 @@ import math
 
 from components.promotion.deploy_model.canary import CanaryRollout, Clock
 from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
-from components.promotion.deploy_model.probing import Prober
+from components.promotion.deploy_model.prober import Prober
 from components.promotion.deploy_model.target import PackageNotServedError, ServerUnreachableError
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.errors import UserError
@@ -62,20 +62,20 @@ class Place:
         self.shares = []
         self._seen = 0.0
 
-    def begin(self, dataset, model):
+    def start(self, dataset, model):
         self._reached()
         if not self.ready:
             raise PackageNotServedError("not ready after 300 s")
         self.model = model
 
-    def share(self, dataset, percent):
+    def set_share(self, dataset, percent):
         self._clients()
         self.percent = percent
         self.shares.append((self.hours.time, percent))
 
-    def ask(self, dataset, jpeg, side):
+    def detect(self, dataset, jpeg, track):
         self._reached()
-        if side == "stable":
+        if track == "stable":
             self.hours.pass_by(self.stable_slow)
             if not self.stable_there:
                 raise ServerUnreachableError("no stable server answers")
@@ -90,10 +90,10 @@ class Place:
     def disruption(self, dataset):
         return "the candidate predictor: pod cars-1 was deleted" if self.drained else None
 
-    def tally(self, dataset, side):
+    def request_metrics(self, dataset, track):
         self._reached()
         self._clients()
-        return self.tallies[side]
+        return self.tallies[track]
 
     def _reached(self):
         if not self.there:
@@ -115,9 +115,9 @@ class Place:
         self._met("stable", requests - ours, 0, CARS, self.stable_slow)
         self._met("candidate", ours, failed, boxes, self.slow)
 
-    def _met(self, side, requests, failed, boxes, seconds):
+    def _met(self, track, requests, failed, boxes, seconds):
         answered = requests - failed
-        self.tallies[side] += RequestMetrics(
+        self.tallies[track] += RequestMetrics(
             requests=requests, errors=failed, boxes=answered * len(boxes),
             scores=answered * sum(box.score for box in boxes),
             latencies={
@@ -130,7 +130,7 @@ POLICY = RolloutPolicy()
 GOLDEN = tuple(GoldenImage(f"golden/{n}.jpg", b"golden", CARS) for n in range(3))
 
 
-def trial(place, live=16, beside=True, policy=POLICY):
+def trial(place, live=16, with_champion=True, policy=POLICY):
     pictures = ProbeImages(GOLDEN, [b"live %d" % n for n in range(live)], 0.25)
-    prober = Prober(place, "toys", CANDIDATE, pictures, beside, place.hours.clock.now)
+    prober = Prober(place, "toys", CANDIDATE, pictures, with_champion, place.hours.clock.now)
     return CanaryRollout(prober, policy, place.hours.clock)

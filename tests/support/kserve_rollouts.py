@@ -50,14 +50,14 @@ class Stage:
     def model(self, dataset="toys", shift=0.0):
         return registered_model(self.objects, self._tiny(dataset=dataset, shift=shift))
 
-    def begin(self, target, dataset, model):
-        target.hold(dataset, model, registered(self.objects, model))
-        target.begin(dataset, model)
+    def start(self, target, dataset, model):
+        target.fetch_package(dataset, model, registered(self.objects, model))
+        target.start(dataset, model)
 
     def serve(self, target, *models):
         """Let models of different datasets serve, one after the other, without a share between."""
         for model, dataset in zip(models, ("toys", "buses"), strict=False):
-            target.hold(dataset, model, registered(self.objects, model))
+            target.fetch_package(dataset, model, registered(self.objects, model))
             target.serve(dataset, model)
 
     def find(self, kind, name="cars"):

@@ -58,7 +58,7 @@ class Bench:
     @property
     def state(self):
         """What serves, what is current on the package store, who is champion: all should agree."""
-        answer = self.target.ask(self.dataset, JPEG, "stable")
+        answer = self.target.detect(self.dataset, JPEG, "stable")
         champion = self.registry.champion(self.dataset)
         return (
             answer.model if answer else None,
@@ -71,7 +71,7 @@ class Bench:
         """What is left of a trial: nothing should be."""
         package_store, asked = (
             self.door.package_store,
-            self.target.ask(self.dataset, JPEG, "candidate"),
+            self.target.detect(self.dataset, JPEG, "candidate"),
         )
         return (
             asked,

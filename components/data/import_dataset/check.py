@@ -27,8 +27,8 @@ def check(image: FoundImage, width: int, height: int) -> tuple[tuple[Box, ...], 
     """
     problems = list(image.problems)
     if image.size and image.size != (width, height):
-        told = f"{image.size[0]} x {image.size[1]}"
-        detail = f"its boxes are for {told} pixels, the image is {width} x {height}"
+        size = f"{image.size[0]} x {image.size[1]}"
+        detail = f"its boxes are for {size} pixels, the image is {width} x {height}"
         problems.append(Problem(image.name, "wrong_size", detail))
     if len(image.boxes) > MAX_BOXES:
         detail = f"it has {len(image.boxes):,} boxes, expected at most {MAX_BOXES:,}"

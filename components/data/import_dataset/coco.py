@@ -43,19 +43,19 @@ def read_coco(folder: ImageFolder, documents: Documents) -> ParsedDataset | None
     cocos = {name: content for name, content in documents.contents.items() if is_coco(content)}
     if not cocos:
         return None
-    told: list[Mapping[str, FoundImage]] = []
+    parts: list[Mapping[str, FoundImage]] = []
     problems: list[Problem] = []
     for name, document in cocos.items():
         survey(name, document)
         images = ((name, image) for image in read_images(name, document))
         placed, lost = place(folder.index, name, images)
-        told.append({image: _with_split(merge(image, same)) for image, same in placed.items()})
+        parts.append({image: _with_split(merge(image, same)) for image, same in placed.items()})
         problems += (*lost, *strays(name, document))
     crowds = sum(is_crowd(a) for d in cocos.values() for a in d["annotations"])
     return ParsedDataset(
         form=f"COCO {', '.join(cocos)}",
         classes=classes(cocos.values()),
-        images=join(told),
+        images=join(parts),
         problems=tuple(problems),
         notes=(f"{crowds:,} crowds are left out",) if crowds else (),
     )

@@ -97,10 +97,10 @@ def _categories_fault(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> st
         return ""
     for step in (1, -1):
         if {str(int(number) + step) for number in used} <= known:
-            told, there = (", ".join(sorted(ids)[:9]) for ids in (used, known))
+            used_ids, known_ids = (", ".join(sorted(ids)[:9]) for ids in (used, known))
             return (
-                f"annotations have the categories {told}, and categories the ids {there}: do "
-                "both count from the same number?"
+                f"annotations have the categories {used_ids}, and categories the ids {known_ids}: "
+                "do both count from the same number?"
             )
     return ""
 

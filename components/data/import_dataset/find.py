@@ -59,17 +59,17 @@ def find(folder: ImageFolder) -> ParsedDataset:
         UserError: If there are no annotations of any form, or none can be read or stored.
     """
     documents = read_documents(folder)
-    told, refusals = _read_all(folder, documents)
-    if not told:
+    parsed, refusals = _read_all(folder, documents)
+    if not parsed:
         raise _nothing(folder, documents, refusals)
-    best = max(told, key=lambda found: found.richness)
+    best = max(parsed, key=lambda found: found.richness)
     if not any(image.boxes or image.problems for image in best.images):
         raise _without_boxes(folder, best, documents)
     _check_classes(best)
     splits = read_splits(folder, read_settings(folder))
     images = with_splits([_storable(image) for image in best.images], splits)
     repeats = sum(len(image.boxes) for image in best.images) - sum(len(i.boxes) for i in images)
-    others = tuple(f"not used, has fewer labels: {f.form}" for f in told if f is not best)
+    others = tuple(f"not used, has fewer labels: {f.form}" for f in parsed if f is not best)
     return replace(
         best,
         images=images,
@@ -102,14 +102,14 @@ def sentence(found: ParsedDataset) -> str:
         )
         if there
     ]
-    told = f"{' and '.join(given)} given" if given else "no splits or groups given"
-    return f"{found.form} with {len(found.images):,} images, {told}"
+    facts = f"{' and '.join(given)} given" if given else "no splits or groups given"
+    return f"{found.form} with {len(found.images):,} images, {facts}"
 
 
 def _read_all(
     folder: ImageFolder, documents: Documents
 ) -> tuple[list[ParsedDataset], list[UserError]]:
-    told: list[ParsedDataset] = []
+    parsed: list[ParsedDataset] = []
     refusals: list[UserError] = []
     decoded = (partial(read, documents=documents) for read in DOCUMENT_READERS)
     readers: list[Callable[[ImageFolder], ParsedDataset | None]] = [*READERS, *decoded]
@@ -119,8 +119,8 @@ def _read_all(
         except UserError as refusal:
             refusals.append(refusal)
         else:
-            told += [found] if found else []
-    return told, refusals
+            parsed += [found] if found else []
+    return parsed, refusals
 
 
 def _nothing(folder: ImageFolder, documents: Documents, refusals: list[UserError]) -> UserError:
@@ -130,11 +130,11 @@ def _nothing(folder: ImageFolder, documents: Documents, refusals: list[UserError
         first = documents.problems[0]
         return UserError(f"{first.where} {first.detail}; {EXPECTED}")
     there = folder.inventory()
-    told = f"{there} are there, in no form that is read" if there else "no other files"
+    others = f"{there} are there, in no form that is read" if there else "no other files"
     images = f"{folder.called} has {len(folder.images):,} images"
     if not there:
         return UserError(f"{images} but no annotations, {EXPECTED}")
-    return UserError(f"{images}, and {told}; {EXPECTED}")
+    return UserError(f"{images}, and {others}; {EXPECTED}")
 
 
 def _without_boxes(folder: ImageFolder, found: ParsedDataset, documents: Documents) -> UserError:
@@ -153,8 +153,8 @@ def _check_classes(found: ParsedDataset) -> None:
         UserError: Naming the first of them.
     """
     if len(found.classes) > MAX_CLASSES:
-        told = f"{found.form} has {len(found.classes):,} classes"
-        raise UserError(f"{told}, expected at most {MAX_CLASSES:,}")
+        count = f"{found.form} has {len(found.classes):,} classes"
+        raise UserError(f"{count}, expected at most {MAX_CLASSES:,}")
     for name in found.classes:
         fault = unstorable(name) or ("" if name.strip() else "is empty")
         if len(name) > MAX_KEY_CHARACTERS:

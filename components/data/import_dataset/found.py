@@ -134,22 +134,22 @@ def read_boxes(
     return tuple(boxes), tuple(problems)
 
 
-def merge(name: str, told: Sequence[FoundImage]) -> FoundImage:
+def merge(name: str, records: Sequence[FoundImage]) -> FoundImage:
     """Join the records of one image from several lines or files; a contradiction is a problem.
 
     Args:
         name: Name of the image.
-        told: Its records.
+        records: Its records.
     """
-    problems = [problem for image in told for problem in image.problems]
+    problems = [problem for image in records for problem in image.problems]
     facts: dict[str, Any] = {}
     for fact in ("split", "group", "size"):
-        said = {value for image in told if (value := getattr(image, fact)) is not None}
-        facts[fact] = min(said, default=None)
-        if len(said) > 1:
-            detail = f"{fact} has {len(said)} different values, expected one"
+        values = {value for image in records if (value := getattr(image, fact)) is not None}
+        facts[fact] = min(values, default=None)
+        if len(values) > 1:
+            detail = f"{fact} has {len(values)} different values, expected one"
             problems.append(Problem(name, f"conflicting_{fact}", detail))
-    boxes = tuple(box for image in told for box in image.boxes)
+    boxes = tuple(box for image in records for box in image.boxes)
     return FoundImage(name=name, boxes=boxes, problems=tuple(problems), **facts)
 
 
@@ -160,11 +160,11 @@ def join(documents: Sequence[Mapping[str, FoundImage]]) -> tuple[FoundImage, ...
         documents: The images of each file by name. An image that several files have counts
             once if all tell the same boxes; otherwise none of them is believed.
     """
-    told: dict[str, list[FoundImage]] = {}
+    by_name: dict[str, list[FoundImage]] = {}
     for document in documents:
         for name, image in document.items():
-            told.setdefault(name, []).append(image)
-    return tuple(_agreed(name, images) for name, images in sorted(told.items()))
+            by_name.setdefault(name, []).append(image)
+    return tuple(_agreed(name, images) for name, images in sorted(by_name.items()))
 
 
 def without_repeats(boxes: Iterable[FoundBox]) -> tuple[FoundBox, ...]:
@@ -194,15 +194,15 @@ def same_boxes(one: Sequence[FoundBox], other: Sequence[FoundBox]) -> bool:
     return True
 
 
-def _agreed(name: str, told: Sequence[FoundImage]) -> FoundImage:
-    first, *others = told
+def _agreed(name: str, records: Sequence[FoundImage]) -> FoundImage:
+    first, *others = records
     if not others:
         return first
-    facts = merge(name, [replace(image, boxes=()) for image in told])
+    facts = merge(name, [replace(image, boxes=()) for image in records])
     problems = facts.problems
     if not all(same_boxes(first.boxes, other.boxes) for other in others):
-        counts = " and ".join(str(len(image.boxes)) for image in told)
-        places = " and ".join(sorted({b.where.rsplit(":", 1)[0] for i in told for b in i.boxes}))
+        counts = " and ".join(str(len(image.boxes)) for image in records)
+        places = " and ".join(sorted({b.where.rsplit(":", 1)[0] for i in records for b in i.boxes}))
         detail = f"{places} have different boxes for it ({counts}), expected one of these files"
         problems = (*problems, Problem(name, "conflicting_labels", detail))
     return replace(facts, boxes=first.boxes, problems=problems)

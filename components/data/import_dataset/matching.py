@@ -36,9 +36,9 @@ class ImageIndex:
 
     def __init__(self, images: Sequence[str], files: Sequence[str] = ()) -> None:
         self.images = frozenset(images)
-        told = {split_in(file) for file in files if file not in self.images}
+        splits = {split_in(file) for file in files if file not in self.images}
         self._image_splits = frozenset(map(split_in, images)) - {None}
-        self._file_splits = frozenset(told) - {None}
+        self._file_splits = frozenset(splits) - {None}
         self._names: dict[str, list[str]] = defaultdict(list)
         for image in images:
             name = PurePosixPath(image).name
@@ -89,21 +89,21 @@ class ImageIndex:
 
 
 def place(
-    index: ImageIndex, file: str, told: Iterable[tuple[str, FoundImage]]
+    index: ImageIndex, file: str, records: Iterable[tuple[str, FoundImage]]
 ) -> tuple[dict[str, list[FoundImage]], list[Problem]]:
     """Assign the annotations of one file to the image files that they name.
 
     Args:
         index: Of the folder's images.
         file: The annotation file.
-        told: Where something is told, and the image as the file calls it.
+        records: Where something is told, and the image as the file calls it.
 
     Returns:
         What is told by image, and a problem for each name that means no image.
     """
-    told = list(told)
+    records = list(records)
     lines: dict[str, list[tuple[str, FoundImage]]] = defaultdict(list)
-    for where, image in told:
+    for where, image in records:
         lines[image.name].append((where, image))
     meant = resolve(index, file, lines)
     placed: dict[str, list[FoundImage]] = defaultdict(list)
@@ -120,7 +120,7 @@ def place(
             for where, image in group
             for problem in image.problems or (Problem(where, "image_missing", detail),)
         ]
-    for name, where in _beside_lost(told, meant).items():
+    for name, where in _beside_lost(records, meant).items():
         detail = f"{where} is of no image, and may be of this one"
         lost = Problem(name, "incomplete_label", detail)
         placed[name].append(FoundImage(name=name, problems=(lost,)))
@@ -136,34 +136,34 @@ def place_all(
         index: Of the folder's images.
         files: What each annotation file tells, as `place` takes it.
     """
-    told: list[Mapping[str, FoundImage]] = []
+    parts: list[Mapping[str, FoundImage]] = []
     problems: list[Problem] = []
     for name, tells in files.items():
         placed, lost = place(index, name, tells)
-        told.append({image: merge(image, same) for image, same in placed.items()})
+        parts.append({image: merge(image, same) for image, same in placed.items()})
         problems += lost
-    return join(told), tuple(problems)
+    return join(parts), tuple(problems)
 
 
 def _beside_lost(
-    told: Sequence[tuple[str, FoundImage]], meant: Mapping[str, str]
+    records: Sequence[tuple[str, FoundImage]], meant: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the images that a line of no image may belong to, and where it is.
 
     That is the image of the lines before and after it, if these have the same; or, if it is one
     of few such lines, an image beside it whose name is nearly the same.
     """
-    names = [meant.get(image.name) for _, image in told]
+    names = [meant.get(image.name) for _, image in records]
     lost = [at for at, name in enumerate(names) if name is None]
     runs = [at for at in lost if at == 0 or names[at - 1] is not None]
     few = len(runs) <= max(1, MAX_LOST_SHARE * len(names))
     before, after = _last_of(names), _last_of(names[::-1])[::-1]
     beside: dict[str, str] = {}
     for at in lost:
-        name = told[at][1].name
+        name = records[at][1].name
         for image in {before[at], after[at]} - {None}:
             if before[at] == after[at] or (few and _likeness(name, str(image)) > MIN_ALIKE):
-                beside[str(image)] = told[at][0]
+                beside[str(image)] = records[at][0]
     return beside
 
 

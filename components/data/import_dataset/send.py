@@ -43,8 +43,8 @@ class ImportCounts:
         words = "class" if len(self.classes) == 1 else "classes"
         names = ", ".join(self.classes[:MAX_NAMES])
         more = f" and {len(self.classes) - MAX_NAMES:,} more" * (len(self.classes) > MAX_NAMES)
-        told = f"{self.images:,} images imported, {self.boxes:,} boxes, {words} {names}{more}"
-        return f"{told}; {self.refusals()}" if self.refused else told
+        counts = f"{self.images:,} images imported, {self.boxes:,} boxes, {words} {names}{more}"
+        return f"{counts}; {self.refusals()}" if self.refused else counts
 
     def refusals(self) -> str:
         """Return the number of refusals by reason, the most frequent first."""
@@ -78,11 +78,11 @@ def import_folder(folder: ImageFolder, sender: FrameSender) -> ImportCounts:
     _refuse(sender, tally, found.problems, b"")
     images = _grouped(kept)
     sizes = Counter(group for _, group in images)
-    tell = follow(len(images), "images")
+    progress = follow(len(images), "images")
     for number, (image, group) in enumerate(images, 1):
         camera = group if sizes[group] > 1 else sender.dataset
         _send(folder, sender, tally, image, group, camera)
-        tell(number)
+        progress(number)
     if not tally.boxes:
         what = "image" if not tally.images else "box"
         raise UserError(f"no {what} of {folder.called} can be used; {tally.refusals()}")

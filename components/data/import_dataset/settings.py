@@ -105,7 +105,7 @@ def read_names(folder: ImageFolder, settings: list[FormatSettings]) -> tuple[str
         UserError: If two files of one kind give different names, `nc` is another number, or a
             list is no text.
     """
-    told = {s.file: s.names for s in settings if s.names} or {
+    by_file = {s.file: s.names for s in settings if s.names} or {
         name: _listed(folder, name) for name in _name_lists(folder)
     }
     for setting in settings:
@@ -114,10 +114,10 @@ def read_names(folder: ImageFolder, settings: list[FormatSettings]) -> tuple[str
                 f"{setting.file} says nc: {setting.count}, and names {len(setting.names)} classes"
             )
             raise UserError(f"{counted}, expected as many names as classes")
-    if len(set(told.values())) > 1:
-        files = " and ".join(list(told)[:3])
+    if len(set(by_file.values())) > 1:
+        files = " and ".join(list(by_file)[:3])
         raise UserError(f"{files} give different names of the classes, expected one list of names")
-    return next(iter(told.items()), ("", ()))
+    return next(iter(by_file.items()), ("", ()))
 
 
 def is_name_list(name: str) -> bool:
@@ -163,8 +163,8 @@ def _keypoints(file: str, shape: Any) -> tuple[int, int]:
     numbers = shape if isinstance(shape, list) and len(shape) == 2 else ()
     if not numbers or not all(isinstance(n, str) and n.isdecimal() for n in numbers):
         # An alias may stand for more than can be printed.
-        told = repr(shape) if isinstance(shape, str) else f"another {type(shape).__name__}"
-        raise UserError(f"kpt_shape in {file} is {told:.80}, expected [points, 2 or 3]")
+        value = repr(shape) if isinstance(shape, str) else f"another {type(shape).__name__}"
+        raise UserError(f"kpt_shape in {file} is {value:.80}, expected [points, 2 or 3]")
     return int(numbers[0]), int(numbers[1])
 
 
@@ -173,5 +173,5 @@ def _in_order(file: str, names: Any) -> tuple[str, ...]:
         names = [names[str(index)] for index in range(len(names))]
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(name.strip() for name in names)
-    told = names if isinstance(names, str) else type(names).__name__
-    raise UserError(f"names in {file} are {told:.80}, expected a list, or 0: name and so on")
+    value = names if isinstance(names, str) else type(names).__name__
+    raise UserError(f"names in {file} are {value:.80}, expected a list, or 0: name and so on")

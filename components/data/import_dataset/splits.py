@@ -57,18 +57,18 @@ def read_splits(folder: ImageFolder, settings: Iterable[FormatSettings]) -> Told
         for image in folder.images
         if image.startswith(f"{place}/") or not place
     }
-    told = {image: frozenset(splits) for image, splits in listed.items()}
-    return ToldSplits(told, below, tuple(problems), tuple(notes))
+    by_image = {image: frozenset(splits) for image, splits in listed.items()}
+    return ToldSplits(by_image, below, tuple(problems), tuple(notes))
 
 
-def with_splits(images: Sequence[FoundImage], told: ToldSplits) -> tuple[FoundImage, ...]:
+def with_splits(images: Sequence[FoundImage], splits: ToldSplits) -> tuple[FoundImage, ...]:
     """Return images with the splits of lists and folders; an image with two splits is refused.
 
     Args:
         images: Images of the dataset.
-        told: Splits from lists and settings.
+        splits: Splits from lists and settings.
     """
-    return tuple(_with_split(image, told) for image in images)
+    return tuple(_with_split(image, splits) for image in images)
 
 
 def sentence_of(images: Iterable[FoundImage]) -> str:
@@ -124,15 +124,15 @@ def read_list(folder: ImageFolder, file: str, text: str) -> tuple[list[str], lis
     return sorted(set(meant.values())), missing
 
 
-def _with_split(image: FoundImage, told: ToldSplits) -> FoundImage:
-    listed = told.listed.get(image.name, frozenset())
+def _with_split(image: FoundImage, known: ToldSplits) -> FoundImage:
+    listed = known.listed.get(image.name, frozenset())
     own = image.split if image.split != split_in(image.name) else None
     splits = listed | {own} if own and listed else listed
     if len(splits) > 1:
         detail = f"it is listed in {' and '.join(sorted(map(str, splits)))}, expected one split"
         problem = Problem(image.name, "conflicting_split", detail)
         return replace(image, problems=(*image.problems, problem))
-    split = next(iter(listed), None) or own or told.below.get(image.name) or image.split
+    split = next(iter(listed), None) or own or known.below.get(image.name) or image.split
     return replace(image, split=split)
 
 

@@ -64,14 +64,14 @@ def _classes_fault(boxes: Sequence[Sequence[float]], file: str, names: Sequence[
     used = {values[0] for values in boxes}
     if not used or not names or max(used) < len(names):
         return ""
-    told = ", ".join(f"{c:g}" for c in sorted(used)[:9])
+    numbers = ", ".join(f"{c:g}" for c in sorted(used)[:9])
     there = f"classes 0 to {len(names) - 1}" if len(names) > 1 else "only class 0"
     if min(used) >= 1 and max(used) == len(names):
-        every = f"every class is {told}" if len(used) == 1 else f"classes are {told}"
+        every = f"every class is {numbers}" if len(used) == 1 else f"classes are {numbers}"
         return f"{every}, {file} names {there}: do they count from 1?"
     unknown = [values for values in boxes if not 0 <= values[0] < len(names)]
     if len(unknown) > len(boxes) / 2:
-        return f"{_share(unknown, boxes)} have a class of {told}, {file} names {there}"
+        return f"{_share(unknown, boxes)} have a class of {numbers}, {file} names {there}"
     return ""
 
 

@@ -48,7 +48,7 @@ class Pulse:
     def __init__(self, still_s: float = STILL_S, ready_s: float = READY_S) -> None:
         self._still_s, self._ready_s = still_s, ready_s
         self._faults: dict[str, float] = {}  # since when
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
         self._outage: dict[str, float] = {}  # one at most
         self._final, self._refused = "", False
         self.beat()
@@ -62,11 +62,11 @@ class Pulse:
         now = time.monotonic()
         self._faults = {fault: self._faults.get(fault, now) for fault in faults}
         for fault, since in self._faults.items():
-            if now - since >= SETTLE_S and now - self._said.get(fault, -AGAIN_S) >= AGAIN_S:
-                self._said[fault] = now
+            if now - since >= SETTLE_S and now - self._logged_at.get(fault, -AGAIN_S) >= AGAIN_S:
+                self._logged_at[fault] = now
                 log_progress(fault)
-        for fault in self._said.keys() - self._faults.keys():
-            del self._said[fault]
+        for fault in self._logged_at.keys() - self._faults.keys():
+            del self._logged_at[fault]
             log_progress(f"no more: {fault}")
 
     def wait_for(self, outage: str, final: bool = False, refused: bool = False) -> None:

@@ -29,7 +29,7 @@ from components.shared.store.topics import (
     log_ends,
 )
 
-LOOK_AROUND_S = 2.0  # how long a new partition or ingester may go unseen
+REFRESH_S = 2.0  # how long a new partition or ingester may go unseen
 
 
 class Subscription(NamedTuple):
@@ -77,7 +77,7 @@ class StreamIngester:
     positions: dict[Partition, int] = field(default_factory=dict)
     ends: dict[Partition, int] = field(default_factory=dict)
     _view: Subscription = NOTHING
-    _looked_at: float = -LOOK_AROUND_S
+    _refreshed_at: float = -REFRESH_S
     _gatherer: Gatherer = field(init=False)
     _display: Display = field(init=False)
 
@@ -87,8 +87,8 @@ class StreamIngester:
 
     def step(self) -> list[ParseResult]:
         """Read one batch, and return its counts once it is stored."""
-        if time.monotonic() - self._looked_at >= LOOK_AROUND_S:
-            self.look_around()
+        if time.monotonic() - self._refreshed_at >= REFRESH_S:
+            self.refresh_partitions()
         try:
             messages = self._gatherer.gather(self.positions)
         except PartitionRecreatedError as found:
@@ -106,7 +106,7 @@ class StreamIngester:
         self._pass_markers()
         return readings
 
-    def look_around(self) -> dict[Partition, int]:
+    def refresh_partitions(self) -> dict[Partition, int]:
         """Start to read new partitions, and return the end offset of each partition."""
         self.topics = {topic.name: topic for topic in describe_topics(self.admin, TOPICS)}
         readable = {name: topic for name, topic in self.topics.items() if not topic.fault}
@@ -119,7 +119,7 @@ class StreamIngester:
         )
         if self._view is NOTHING or view != self._view:
             self._begin(view, every)
-        self.ends, self._looked_at = end_offsets(self.admin, every), time.monotonic()
+        self.ends, self._refreshed_at = end_offsets(self.admin, every), time.monotonic()
         self._display.show(self.positions)
         return self.ends
 
@@ -164,7 +164,7 @@ class StreamIngester:
         return name
 
     def _begin_anew(self) -> None:
-        self._view, self._looked_at = NOTHING, -LOOK_AROUND_S
+        self._view, self._refreshed_at = NOTHING, -REFRESH_S
         self._gatherer = Gatherer(self.reader)
 
     def _begin(self, view: Subscription, every: list[Partition]) -> None:

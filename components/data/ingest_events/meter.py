@@ -21,11 +21,11 @@ class Meter:
 
     def __init__(self, pulse: Pulse) -> None:
         self.pulse = pulse
-        self.events = self.quarantined = self._said = 0
+        self.events = self.quarantined = self._logged = 0
         self.failures = 0  # outages since a batch was stored or nothing was waiting
         self._busy_s = 0.0
         self._counted_any = False
-        self._said_at = self._counted_at = self._moved_at = time.monotonic()
+        self._logged_at = self._counted_at = self._moved_at = time.monotonic()
         self._lag_is_unknown()
         PROGRESS.set_to_current_time()  # a start is granted the time that a standstill is
         for topic in TOPICS:  # counters that are absent until they count cannot be watched
@@ -44,11 +44,11 @@ class Meter:
         self.pulse.beat()
         self._busy_s += now - self._counted_at if readings else 0.0
         self._counted_at = now
-        if self.events > self._said and now - self._said_at >= PERIOD_S:
+        if self.events > self._logged and now - self._logged_at >= PERIOD_S:
             log_progress(
-                f"{self.total()}; {(self.events - self._said) / self._busy_s:,.0f} a second"
+                f"{self.total()}; {(self.events - self._logged) / self._busy_s:,.0f} a second"
             )
-            self._said, self._said_at, self._busy_s = self.events, now, 0.0
+            self._logged, self._logged_at, self._busy_s = self.events, now, 0.0
 
     def show(self, lag: Mapping[str, float], faults: Sequence[str]) -> None:
         """Update progress and the topics that cannot be read.

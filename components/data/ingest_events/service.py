@@ -151,7 +151,7 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patien
             log_progress(f"ended {ended} sessions whose ingester is paused or cut off")
         objects = Objects(places.object_store_url, STORE_RETRY_S)
         follower = StreamIngester(connection, reader, cluster, objects, stream, patience=patience)
-        ends = follower.look_around()
+        ends = follower.refresh_partitions()
         while not stop.asked and not (once and follower.has_reached(ends)):
             meter.count(follower.step())
             meter.show(follower.lag, follower.faults)

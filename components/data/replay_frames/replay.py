@@ -53,12 +53,12 @@ def replay(
     if known is None:
         raise UserError(f"condition is {condition!r}, expected {', '.join(get_args(Condition))}")
     chosen = choose(reader, frames, seed)
-    told = follow(len(chosen), "frames", 2.0)
+    progress = follow(len(chosen), "frames", 2.0)
     for number, image in enumerate(chosen):
         rng = np.random.default_rng([seed, number])
         picture = seen_again(decode_jpeg(reader.read(image.sha256)), known, rng)
         sender.send(_frame(image, picture, known, seed, number))
-        told(number + 1)
+        progress(number + 1)
     return len(chosen)
 
 

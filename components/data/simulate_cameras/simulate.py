@@ -143,11 +143,11 @@ def simulate(config: SimulatorConfig, sender: FrameSender) -> int:
         How many boxes were sent with them.
     """
     sender.declare(CLASSES, datetime.combine(config.first_day, time(), UTC))
-    told, boxes = follow(config.frames, "frames", PROGRESS_S), 0
+    progress, boxes = follow(config.frames, "frames", PROGRESS_S), 0
     for done, frame in enumerate(drawn(config), start=1):
         sender.send(frame)
         boxes += len(frame.boxes or ())
-        told(done)
+        progress(done)
     return boxes
 
 

@@ -55,7 +55,7 @@ def freeze(
         UserError: If nothing of the dataset is labelled.
     """
     labelled = read_labelled(connection, dataset)
-    hashes, left_out = _look(objects, labelled.frames)
+    hashes, left_out = _inspect(objects, labelled.frames)
     frames = [frame for frame in labelled.frames if frame.sha256 not in left_out]
     members = [frame.member for frame in frames]
     settled = _settle(connection, dataset, members, grow_test)
@@ -66,7 +66,7 @@ def freeze(
     entries = place_images(connection, objects, (image.sha256 for image in images))
     info = _info(dataset, labelled, images, left_out, shared_groups(members, settled))
     _write(root, info, images, entries)
-    _tell(info)
+    _log_summary(info)
     return info
 
 
@@ -78,15 +78,15 @@ def _settle(
     return settle_splits(connection, dataset, new) if new else settled
 
 
-def _look(
+def _inspect(
     objects: Objects, frames: Sequence[LabelledFrame]
 ) -> tuple[dict[str, Hash], dict[str, str]]:
     """Return the hash of each image that decodes, and why some cannot be taken at all."""
     hashes: dict[str, Hash] = {}
     left_out: dict[str, str] = {}
-    told = follow(len(frames), "images looked at")
+    progress = follow(len(frames), "images looked at")
     for done, frame in enumerate(frames):
-        told(done)
+        progress(done)
         try:
             content = objects.get(frame_key(frame.sha256))
             if frame.boxes is None:
@@ -138,7 +138,7 @@ def _write(
     info.write(layout.info)
 
 
-def _tell(info: SnapshotInfo) -> None:
+def _log_summary(info: SnapshotInfo) -> None:
     for reason, count in sorted(Counter(info.left_out.values()).items()):
         log_progress(f"{count:,} images left out: {reason}")
     for reason, count in sorted(Counter(info.shared_groups.values()).items()):

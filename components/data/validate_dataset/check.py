@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.data.validate_dataset.look import InspectedImage
+from components.data.validate_dataset.inspect_images import InspectedImage
 from components.shared.contracts.events import SPLITS
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
@@ -100,18 +100,18 @@ def _duplicates(picture: InspectedImage) -> Iterator[tuple[int, int]]:
     near = (1 - SAME_BOX) * float((boxes[:, 2] - boxes[:, 0]).max(initial=1.0))
     rows = max(1, MAX_PAIRS // max(1, count))
     for start in range(0, count, rows):
-        ours = order[start : start + rows]
-        ends = left[start] - near, left[start + len(ours) - 1] + near  # of what could be alike
+        block = order[start : start + rows]
+        ends = left[start] - near, left[start + len(block) - 1] + near  # of what could be alike
         first, last = (
             np.searchsorted(left, ends[0], "left"),
             np.searchsorted(left, ends[1], "right"),
         )
         others = np.sort(order[first:last])
-        alike = pairwise_iou(boxes[ours], boxes[others]) >= SAME_BOX
-        alike &= classes[ours, None] == classes[None, others]
-        alike &= ours[:, None] > others[None]
+        alike = pairwise_iou(boxes[block], boxes[others]) >= SAME_BOX
+        alike &= classes[block, None] == classes[None, others]
+        alike &= block[:, None] > others[None]
         for row in np.flatnonzero(alike.any(axis=1)).tolist():
-            yield int(ours[row]), int(others[alike[row].argmax()])
+            yield int(block[row]), int(others[alike[row].argmax()])
 
 
 def _counts(
@@ -150,8 +150,8 @@ def _groups(info: SnapshotInfo, pictures: Sequence[InspectedImage]) -> Iterator[
         if why is None:
             yield Finding("leak_between_splits", f"group {group!r} stands in {where}")
         else:
-            said = {"owner": "as its owner chose"}.get(why, "there being too few groups")
-            yield Finding("shared_group", f"group {group!r} stands in {where}, {said}")
+            why_there = {"owner": "as its owner chose"}.get(why, "there being too few groups")
+            yield Finding("shared_group", f"group {group!r} stands in {where}, {why_there}")
 
 
 def _twins(pictures: Sequence[InspectedImage]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.data.validate_dataset.look import InspectedImage
+from components.data.validate_dataset.inspect_images import InspectedImage
 from components.shared.contracts.events import SPLITS
 from components.shared.contracts.snapshot import SnapshotInfo
 from components.shared.pages.chart import bar_chart, histogram

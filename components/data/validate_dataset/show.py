@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.data.validate_dataset.check import Finding
 from components.data.validate_dataset.distributions import distributions
-from components.data.validate_dataset.look import InspectedImage
+from components.data.validate_dataset.inspect_images import InspectedImage
 from components.data.validate_dataset.verdict import ValidationVerdict, Word, weight
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import SPLITS

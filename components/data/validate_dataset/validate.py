@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.data.validate_dataset.check import check
-from components.data.validate_dataset.look import look
+from components.data.validate_dataset.inspect_images import inspect_images
 from components.data.validate_dataset.show import show
 from components.data.validate_dataset.verdict import Word, judge
 from components.shared.contracts.errors import UserError
@@ -52,7 +52,7 @@ def validate(
     policy = policy or ValidationPolicy()
     layout = SnapshotLayout(root)
     info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
-    pictures = look(root, reader)
+    pictures = inspect_images(root, reader)
     findings = check(info, pictures, min_images=min_images, max_boxes=policy.max_boxes)
     verdict = judge(findings, len(pictures), policy)
     show(page, info, pictures, findings, verdict, policy, reader)

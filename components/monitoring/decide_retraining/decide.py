@@ -19,13 +19,13 @@ def decide(drift: DriftReport) -> Decision:
     """
     retrain = drift.enough and drift.changed and drift.usable
     if retrain:
-        said = "drift"
+        finding = "drift"
     elif drift.suspicious:  # new labels of these frames would teach nothing
-        said = "faulty frames"
+        finding = "faulty frames"
     else:
-        said = "no drift" if drift.enough else "no decision possible yet"
+        finding = "no drift" if drift.enough else "no decision possible yet"
     details = f"{drift.details}; " if drift.findings else ""
-    return Decision(retrain=retrain, reason=f"{said}: {details}{drift.reason}")
+    return Decision(retrain=retrain, reason=f"{finding}: {details}{drift.reason}")
 
 
 def watermark(window: WindowInfo, drift: DriftReport) -> int:

@@ -91,7 +91,7 @@ def _shares(
     random: np.random.Generator,
 ) -> Floats:
     """Resample cameras and their frames; return the share of each frame, `[draws, N]`."""
-    frames, sizes = np.concatenate(by_camera), np.array([len(ours) for ours in by_camera])
+    frames, sizes = np.concatenate(by_camera), np.array([len(camera) for camera in by_camera])
     starts = np.cumsum(sizes) - sizes
     played = random.integers(len(sizes), size=(draws, actors.max() + 1))[:, actors]
     chosen = starts[played] + (random.random(played.shape) * sizes[played]).astype(np.intp)

@@ -49,8 +49,8 @@ def write_evidently_page(
         return
     packed = base64.b64encode(gzip.compress(_page(report, pair, policy).encode(), mtime=0))
     if len(packed) + len(UNPACK) > MAX_PAGE_BYTES:
-        said = text(f"Evidently's page has {len(packed):,} bytes, more than the dashboard shows.")
-        write_page(path, title, [Section("Left out", [said])])
+        note = text(f"Evidently's page has {len(packed):,} bytes, more than the dashboard shows.")
+        write_page(path, title, [Section("Left out", [note])])
         return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(UNPACK.format(title=title, packed=packed.decode()))

@@ -158,8 +158,8 @@ def _reason(
     drifted: int,
     policy: DriftPolicy,
 ) -> str:
-    told = by_excess[: min(NAMED, drifted) or 1]
-    moves = ", ".join(_move(pair, name, distances[name], thresholds[name]) for name in told)
+    named = by_excess[: min(NAMED, drifted) or 1]
+    moves = ", ".join(_move(pair, name, distances[name], thresholds[name]) for name in named)
     short = f", expected at least {policy.min_drifted} for a drift"
     return "".join([
         f"{drifted} of {len(distances)} descriptors drifted",

@@ -156,10 +156,10 @@ def _pictures(
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
     usual = {name: float(np.median(column(pair.reference, name))) for name in names}
     for frame in frames:
-        told = ", ".join(
+        labels = ", ".join(
             f"{name.replace('_', ' ')} {frame.descriptors[name]:.2f} (reference {usual[name]:.2f})"
             for name in names
         )
         picture = draw_boxes(decode_jpeg(read(frame)), frame.boxes)
         found = f"{len(frame.boxes)} box{'es' * (len(frame.boxes) != 1)}"
-        yield picture, f"{frame.camera}, {found}: {told}"
+        yield picture, f"{frame.camera}, {found}: {labels}"

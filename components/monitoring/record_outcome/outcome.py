@@ -79,22 +79,22 @@ def ended(run_id: str, status: Any, host: str, *, patience: float = PATIENCE_S) 
         host: URL of Kubeflow Pipelines; empty if there is none.
         patience: Seconds to wait until the API has the run's final state.
     """
-    told = outcome(run_id, status.state, status.error_code, status.error_message)
-    if status.state == "SUCCEEDED" or (status.state == "FAILED" and told.reason) or not host:
-        return told
+    reported = outcome(run_id, status.state, status.error_code, status.error_message)
+    if status.state == "SUCCEEDED" or (status.state == "FAILED" and reported.reason) or not host:
+        return reported
     try:
-        return _asked(host, run_id, status.pipeline_task_name, patience)
+        return _poll(host, run_id, status.pipeline_task_name, patience)
     except ApplicationError as error:
-        return Outcome(run_id, told.state, f"Kubeflow Pipelines gives no reason: {error}")
+        return Outcome(run_id, reported.state, f"Kubeflow Pipelines gives no reason: {error}")
 
 
-def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
+def _poll(host: str, run_id: str, handler: str, patience: float) -> Outcome:
     """Poll a host until it has the final state of a run, for at most `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:
         late = time.monotonic() > deadline
         try:
-            if found := _asked_once(host, run_id, handler, late):
+            if found := _read_outcome(host, run_id, handler, late):
                 return found
         except HostError as error:
             if late or not is_outage(error):
@@ -104,7 +104,7 @@ def _asked(host: str, run_id: str, handler: str, patience: float) -> Outcome:
         time.sleep(min(PAUSE_S, patience))
 
 
-def _asked_once(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
+def _read_outcome(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
     """Return the outcome of a run from a host, or None if it is not final yet."""
     client = connect(host)
     with asking(url_of(client)):

@@ -12,16 +12,16 @@ class PackageRejectedError(UserError):
     """The package must not be served; the message says why."""
 
 
-def one_line(said: str, memory_mb: int) -> str:
+def one_line(message: str, memory_mb: int) -> str:
     """Return the message of a server on one line, marked if it is for lack of memory.
 
     >>> one_line("RuntimeException: Failed to allocate memory", 100)
     'out of memory (limit 100 MB): RuntimeException: Failed to allocate memory'
     """
-    line = " ".join(said.split())
+    line = " ".join(message.split())
     if len(line) > MAX_CHARACTERS:
         line = f"{line[:MAX_CHARACTERS]} ..."
-    lacks = any(words.lower() in said.lower() for words in MEMORY)
+    lacks = any(words.lower() in message.lower() for words in MEMORY)
     return f"out of memory (limit {memory_mb} MB): {line}" if lacks else line
 
 

@@ -81,7 +81,7 @@ class Sandbox:
         try:
             yield
         except ConnectionError as cause:
-            raise PackageRejectedError(self._told(seconds, doing)) from cause
+            raise PackageRejectedError(self._failure(seconds, doing)) from cause
         finally:
             watchdog.cancel()
             watchdog.join()
@@ -105,7 +105,7 @@ class Sandbox:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _told(self, seconds: float, doing: str) -> str:
+    def _failure(self, seconds: float, doing: str) -> str:
         """Return in words how the process ended, after its connection broke."""
         try:
             end = ending(self._process.wait(DYING_S), self._policy.cpu_seconds)

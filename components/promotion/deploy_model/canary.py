@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from components.promotion.deploy_model.guards import Evidence, breaches, errors
 from components.promotion.deploy_model.latency import window
-from components.promotion.deploy_model.probing import GuardBreachError, Prober
-from components.promotion.deploy_model.second_look import SecondLook
-from components.promotion.deploy_model.target import PackageNotServedError, Side
+from components.promotion.deploy_model.latency_recheck import LatencyRecheck
+from components.promotion.deploy_model.prober import GuardBreachError, Prober
+from components.promotion.deploy_model.target import PackageNotServedError, Track
 from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
@@ -33,12 +33,12 @@ class Observation:
     Attributes:
         at: Seconds since the rollout began.
         percent: Traffic share of the candidate, 0 to 100.
-        seen: Counts, latencies and boxes of both servers.
+        evidence: Counts, latencies and boxes of both servers.
     """
 
     at: float
     percent: int
-    seen: Evidence
+    evidence: Evidence
 
 
 class CanaryRollout:
@@ -56,7 +56,7 @@ class CanaryRollout:
         self._policy, self._clock = policy, clock
         self._began = clock.now()
         self._percent = 0
-        self._second_look = SecondLook(prober, policy, clock.now)
+        self._latency_recheck = LatencyRecheck(prober, policy, clock.now)
         self._base = self._champion_base = RequestMetrics()
         self._asked_base = self._failed_base = 0
         self._stable_away: float | None = None  # since when the champion does not answer
@@ -72,97 +72,99 @@ class CanaryRollout:
             InconclusiveLatencyError: If it was slower than the champion in two measurements.
             OutageError: If the target itself does not answer: no verdict on the candidate.
         """
-        ours = self.prober
-        log_progress(f"starting candidate {ours.model[:12]} of {ours.dataset}")
+        prober = self.prober
+        log_progress(f"starting candidate {prober.model[:12]} of {prober.dataset}")
         try:
-            ours.target.begin(ours.dataset, ours.model)
+            prober.target.start(prober.dataset, prober.model)
         except PackageNotServedError as cause:
-            raise ours.blamed(f"it does not become ready: {cause}") from cause
-        self._champion_base = self._tally("stable")
+            raise prober.breach_unless_outage(f"it does not become ready: {cause}") from cause
+        self._champion_base = self._request_metrics("stable")
         for percent in steps:
             self._percent = percent
-            self._base = self._tally("candidate")
-            self._asked_base, self._failed_base = ours.asked, ours.failed
-            self._second_look.compare_anew()
-            seen = self._with_traffic() if percent else self._shadow()
-            log_progress(f"{percent} % of traffic: {_told(seen)}")
+            self._base = self._request_metrics("candidate")
+            self._asked_base, self._failed_base = prober.probes, prober.failed
+            self._latency_recheck.restart()
+            evidence = self._with_traffic() if percent else self._shadow()
+            log_progress(f"{percent} % of traffic: {_counts(evidence)}")
 
     def _shadow(self) -> Evidence:
         """Probe with every picture once, without requests of clients, and again while in doubt."""
-        for _ in self.prober.first():
-            self._look()
-        seen = self._look()
-        for probes in self.prober.rounds():
-            if not (self._waits_for_stable() or self._second_look.is_under_way):
+        for _ in self.prober.probe_each_once():
+            self._observe()
+        evidence = self._observe()
+        for probes in self.prober.probe_rounds():
+            if not (self._waits_for_stable() or self._latency_recheck.is_under_way):
                 break
             if self._stable_away is not None:
                 self._clock.wait(self._policy.look_every_s)
             for probe in probes:
                 probe()
-                seen = self._look()
-        return seen
+                evidence = self._observe()
+        return evidence
 
     def _with_traffic(self) -> Evidence:
-        ours, policy = self.prober, self._policy
-        began, seen = self._clock.now(), Evidence()
-        for probes in ours.rounds():
+        prober, policy = self.prober, self._policy
+        began, evidence = self._clock.now(), Evidence()
+        for probes in prober.probe_rounds():
             turn = self._clock.now()
-            self._share()
+            self._set_share()
             self._clock.wait(policy.look_every_s)
             for probe in probes:
                 probe()
-                seen = self._look()
+                evidence = self._observe()
             if self._waits_for_stable():
                 began += self._clock.now() - turn  # the time without a champion does not count
-            answered = seen.candidate.requests + seen.asked
+            answered = evidence.candidate.requests + evidence.probes
             waited = self._clock.now() - began
             long = waited >= policy.step_seconds and answered >= policy.min_requests
-            if long and not self._second_look.is_under_way:
+            if long and not self._latency_recheck.is_under_way:
                 break
-        return seen
+        return evidence
 
-    def _share(self) -> None:
+    def _set_share(self) -> None:
         try:
-            self.prober.target.share(self.prober.dataset, self._percent)
+            self.prober.target.set_share(self.prober.dataset, self._percent)
         except PackageNotServedError as cause:
-            raise self.prober.blamed(f"at {self._percent} % {cause}") from cause
+            raise self.prober.breach_unless_outage(f"at {self._percent} % {cause}") from cause
 
-    def _tally(self, side: Side) -> RequestMetrics:
-        return self.prober.target.tally(self.prober.dataset, side)
+    def _request_metrics(self, track: Track) -> RequestMetrics:
+        return self.prober.target.request_metrics(self.prober.dataset, track)
 
-    def _look(self) -> Evidence:
+    def _observe(self) -> Evidence:
         """Record an observation, and apply the rollback rules.
 
         Raises:
             GuardBreachError: If a rule is broken.
             InconclusiveLatencyError: If the candidate is too slow in a second measurement, too.
         """
-        seen = self._evidence()
-        self.observations.append(Observation(self._clock.now() - self._began, self._percent, seen))
-        if reason := next(errors(seen, self._policy), None):
-            raise self.prober.blamed(f"at {self._percent} % {reason}")
-        if reason := next(breaches(seen, self._policy), None):
+        evidence = self._evidence()
+        self.observations.append(
+            Observation(self._clock.now() - self._began, self._percent, evidence)
+        )
+        if reason := next(errors(evidence, self._policy), None):
+            raise self.prober.breach_unless_outage(f"at {self._percent} % {reason}")
+        if reason := next(breaches(evidence, self._policy), None):
             raise GuardBreachError(f"at {self._percent} % {reason}")
-        self._second_look.look(seen, self._percent)
-        return seen
+        self._latency_recheck.update(evidence, self._percent)
+        return evidence
 
     def _evidence(self) -> Evidence:
-        ours, candidate, champion = self.prober, self._tally("candidate"), RequestMetrics()
-        newest = window(self._policy)
-        if ours.beside:
-            champion = self._tally("stable")
-        candidate_lately, champion_lately = self._second_look.lately(candidate, champion)
+        prober, newest = self.prober, window(self._policy)
+        candidate, champion = self._request_metrics("candidate"), RequestMetrics()
+        if prober.with_champion:
+            champion = self._request_metrics("stable")
+        candidate_recent, champion_recent = self._latency_recheck.recent(candidate, champion)
         return Evidence(
             candidate=candidate.since(self._base),
             champion=champion.since(self._champion_base),
-            candidate_lately=candidate_lately,
-            champion_lately=champion_lately,
-            asked=ours.asked - self._asked_base,
-            failed=ours.failed - self._failed_base,
-            latencies_ms=ours.newest_ms("candidate", newest),
-            champion_ms=ours.newest_ms("stable", newest),
-            live=ours.compared,
-            golden=ours.golden,
+            candidate_recent=candidate_recent,
+            champion_recent=champion_recent,
+            probes=prober.probes - self._asked_base,
+            failed=prober.failed - self._failed_base,
+            latencies_ms=prober.newest_ms("candidate", newest),
+            champion_ms=prober.newest_ms("stable", newest),
+            live=prober.compared,
+            golden=prober.golden,
         )
 
     def _waits_for_stable(self) -> bool:
@@ -187,9 +189,9 @@ class CanaryRollout:
         return True
 
 
-def _told(seen: Evidence) -> str:
-    answered = seen.candidate.requests - seen.candidate.errors
+def _counts(evidence: Evidence) -> str:
+    answered = evidence.candidate.requests - evidence.candidate.errors
     return (
-        f"{answered:,} client requests answered, {seen.candidate.errors} failed; "
-        f"{seen.asked} probes, {seen.failed} failed"
+        f"{answered:,} client requests answered, {evidence.candidate.errors} failed; "
+        f"{evidence.probes} probes, {evidence.failed} failed"
     )

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from components.promotion.deploy_model.canary import MACHINE, CanaryRollout, Clock
+from components.promotion.deploy_model.latency_recheck import InconclusiveLatencyError
 from components.promotion.deploy_model.pictures import ProbeImages, pictures_of
-from components.promotion.deploy_model.probing import GuardBreachError, Prober
+from components.promotion.deploy_model.prober import GuardBreachError, Prober
 from components.promotion.deploy_model.rollout import Register, Rollout, last_of, steps_of
-from components.promotion.deploy_model.second_look import InconclusiveLatencyError
 from components.promotion.deploy_model.target import Fetch, PackageNotServedError, Target
 from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.contracts.model import PackageLayout
@@ -48,21 +48,21 @@ def deploy(
         PromotionConflictError: If the champion is not the one that it was compared with.
     """
     dataset, model = version.dataset, version.model
-    back = register.has_served(version)
-    rollout = _begun(register, version, run, back)
+    was_champion = register.has_served(version)
+    rollout = _claim_rollout(register, version, run, was_champion)
     if rollout.failed:
-        return _failed_before(target, rollout)
-    package = PackageLayout(target.hold(dataset, model, fetch))
+        return _finish_rollback(target, rollout)
+    package = PackageLayout(target.fetch_package(dataset, model, fetch))
     pictures = pictures_of(package, live, policy.probes)
     if model == rollout.champion:
-        return _again(target, version, pictures)
-    beside = rollout.champion is not None and not back
-    steps = policy.steps if beside else (0, 100) if back else (0,)
-    prober = Prober(target, dataset, model, pictures, beside, clock.now)
-    return _tried(register, CanaryRollout(prober, policy, clock), steps, rollout)
+        return _redeploy(target, version, pictures)
+    with_champion = rollout.champion is not None and not was_champion
+    steps = policy.steps if with_champion else (0, 100) if was_champion else (0,)
+    prober = Prober(target, dataset, model, pictures, with_champion, clock.now)
+    return _run_canary(register, CanaryRollout(prober, policy, clock), steps, rollout)
 
 
-def _begun(register: Register, version: Version, run: str, back: bool) -> Rollout:
+def _claim_rollout(register: Register, version: Version, run: str, was_champion: bool) -> Rollout:
     """Lock the rollout; it has failed already if this run has rolled the model back."""
     register.claim(version.dataset)
     champion = register.champion(version.dataset)
@@ -77,39 +77,39 @@ def _begun(register: Register, version: Version, run: str, back: bool) -> Rollou
             raise PromotionConflictError(
                 f"this run promoted {version.name} before, but {now} is in service now and stays"
             )
-    if not back:
+    if not was_champion:
         _check_compared(version, before)
     return rollout
 
 
-def _failed_before(target: Target, rollout: Rollout) -> Rollout:
+def _finish_rollback(target: Target, rollout: Rollout) -> Rollout:
     """Remove the candidate, and restore the champion, if the run was killed since."""
     dataset, champion = rollout.version.dataset, rollout.champion
-    target.abandon(dataset)
-    if champion and target.serving(dataset) != champion:
+    target.remove_candidate(dataset)
+    if champion and target.stable_model(dataset) != champion:
         target.serve(dataset, champion)
     return rollout
 
 
-def _tried(
-    register: Register, trial: CanaryRollout, steps: Sequence[int], rollout: Rollout
+def _run_canary(
+    register: Register, canary: CanaryRollout, steps: Sequence[int], rollout: Rollout
 ) -> Rollout:
     """Run the steps and promote the candidate; roll it back after any exception."""
-    prober, version = trial.prober, rollout.version
-    if rollout.champion and prober.target.serving(version.dataset) == version.model:
+    prober, version = canary.prober, rollout.version
+    if rollout.champion and prober.target.stable_model(version.dataset) == version.model:
         # The stable model must not be the candidate: a rollback would leave no model.
         prober.target.serve(version.dataset, rollout.champion)
-    rollout = replace(rollout, observations=trial.observations, note=prober.target.note)
+    rollout = replace(rollout, observations=canary.observations, note=prober.target.note)
     try:
-        trial.run(steps)
-        detail = {"steps": steps_of(trial.observations), **_named(rollout)}
+        canary.run(steps)
+        detail = {"steps": steps_of(canary.observations), **_run_detail(rollout)}
         register.promote(version.dataset, version.model, rollout.champion, detail)
     except (Exception, KeyboardInterrupt, SystemExit) as cause:
         if _is_champion(register, version):  # it was promoted before the interruption
-            _served(register, prober.target, rollout, prober.pictures)
+            _serve_promoted(register, prober.target, rollout, prober.pictures)
             raise
-        return _sent_back(register, prober.target, rollout, cause)
-    return _served(register, prober.target, rollout, prober.pictures)
+        return _roll_back(register, prober.target, rollout, cause)
+    return _serve_promoted(register, prober.target, rollout, prober.pictures)
 
 
 def _check_compared(version: Version, champion: str | None) -> None:
@@ -128,40 +128,40 @@ def _is_champion(register: Register, version: Version) -> bool:
     return False
 
 
-def _named(rollout: Rollout) -> dict[str, str]:
+def _run_detail(rollout: Rollout) -> dict[str, str]:
     """Return the name of the run, by which a retry finds its audit entry."""
     return {"run": rollout.run} if rollout.run else {}
 
 
-def _again(target: Target, version: Version, pictures: ProbeImages) -> Rollout:
+def _redeploy(target: Target, version: Version, pictures: ProbeImages) -> Rollout:
     """Deploy the champion again, with the settings of now."""
     dataset, model = version.dataset, version.model
-    if target.current(dataset, model):
-        answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
+    if target.is_current(dataset, model):
+        answer = target.detect(dataset, pictures.golden[0].jpeg, "stable")
         if answer and answer.model == model:
-            target.abandon(dataset)
+            target.remove_candidate(dataset)
             return Rollout(version, model, f"model {model[:12]} is in service already")
     target.serve(dataset, model)
     return Rollout(version, model, f"champion {model[:12]} is in service again")
 
 
-def _sent_back(
+def _roll_back(
     register: Register, target: Target, rollout: Rollout, cause: BaseException
 ) -> Rollout:
     """Roll a candidate back, record the reason, and raise again if it is no verdict."""
     version, verdict = rollout.version, isinstance(cause, GuardBreachError)
     left: OutageError | None = None
     try:
-        target.abandon(version.dataset)
+        target.remove_candidate(version.dataset)
     except OutageError as outage:
         left = outage
     finally:
-        sentence = _ending(register, rollout, cause)
+        sentence = _outcome(register, rollout, cause)
         sentence += f"; the candidate is not removed: {left}" if left else ""
         detail = {
             "steps": steps_of(rollout.observations),
             "kept": rollout.champion,
-            **(_named(rollout) if verdict else {}),
+            **(_run_detail(rollout) if verdict else {}),
         }
         register.roll_back(version, sentence, detail, verdict=verdict)
     if left and isinstance(cause, ApplicationError):
@@ -171,7 +171,7 @@ def _sent_back(
     raise cause
 
 
-def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
+def _outcome(register: Register, rollout: Rollout, cause: BaseException) -> str:
     """Return the outcome in a sentence: model in service, reason, and next step."""
     version, why = rollout.version, str(cause) or type(cause).__name__
     model = version.model[:12]
@@ -187,26 +187,26 @@ def _ending(register: Register, rollout: Rollout, cause: BaseException) -> str:
     return f"{model} rolled back, {now}: {why}; {lost}to try again, deploy model {model}"
 
 
-def _served(
+def _serve_promoted(
     register: Register, target: Target, rollout: Rollout, pictures: ProbeImages
 ) -> Rollout:  # fmt: skip
     """Replace the stable package by the promoted one; go back if it does not answer."""
     dataset, model, before = rollout.version.dataset, rollout.version.model, rollout.champion
     try:
         target.serve(dataset, model)
-        answer = target.ask(dataset, pictures.golden[0].jpeg, "stable")
+        answer = target.detect(dataset, pictures.golden[0].jpeg, "stable")
         if answer is None or answer.model != model:
             who = answer.model[:12] if answer else "nothing"
             raise PackageNotServedError(f"{who} answers instead of {model[:12]}")
     except PackageNotServedError as cause:  # other errors are no fault of the model
         if before is None:
             raise
-        target.tally(dataset, "stable")  # raises if the target itself is away
+        target.request_metrics(dataset, "stable")  # raises if the target itself is away
         with suppress(PromotionConflictError):  # a newer champion deploys itself
             why = (
                 f"{model[:12]} does not start in service, {before[:12]} is champion again: {cause}"
             )
-            detail = {"reason": why, "kept": before, **_named(rollout)}
+            detail = {"reason": why, "kept": before, **_run_detail(rollout)}
             register.step_back(rollout.version, register.named(dataset, before), detail)
             target.serve(dataset, before)
         raise

@@ -28,9 +28,9 @@ class Evidence:
     Attributes:
         candidate: Request metrics of the candidate since the step began.
         champion: Request metrics of the champion since the rollout began.
-        candidate_lately: Request metrics of the candidate since latencies are compared.
-        champion_lately: Request metrics of the champion in the same time.
-        asked: Number of probes of the candidate since the step began.
+        candidate_recent: Request metrics of the candidate since latencies are compared.
+        champion_recent: Request metrics of the champion in the same time.
+        probes: Number of probes of the candidate since the step began.
         failed: Number of these that it did not answer.
         latencies_ms: Latencies of the newest probes of the candidate.
         champion_ms: Latencies of the newest probes of the champion, with the same pictures.
@@ -41,9 +41,9 @@ class Evidence:
 
     candidate: RequestMetrics = field(default_factory=RequestMetrics)
     champion: RequestMetrics = field(default_factory=RequestMetrics)
-    candidate_lately: RequestMetrics = field(default_factory=RequestMetrics)
-    champion_lately: RequestMetrics = field(default_factory=RequestMetrics)
-    asked: int = 0
+    candidate_recent: RequestMetrics = field(default_factory=RequestMetrics)
+    champion_recent: RequestMetrics = field(default_factory=RequestMetrics)
+    probes: int = 0
     failed: int = 0
     latencies_ms: Sequence[float] = ()
     champion_ms: Sequence[float] = ()
@@ -51,28 +51,30 @@ class Evidence:
     golden: tuple[int, int, float] = (0, 0, 0.0)
 
 
-def breaches(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+def breaches(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     """Yield the rollback rules that the answers of a candidate break.
 
     Args:
-        seen: The evidence.
+        evidence: The evidence.
         policy: The limits.
     """
-    yield from _disagreement(seen.live, policy)
-    yield from _boxes(seen, policy)
+    yield from _disagreement(evidence.live, policy)
+    yield from _boxes(evidence, policy)
 
 
-def errors(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+def errors(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     """Yield the rollback rules that the failures of a candidate break.
 
     Args:
-        seen: The evidence.
+        evidence: The evidence.
         policy: The limits.
     """
-    failed = seen.candidate.errors + seen.failed
-    asked = seen.candidate.requests + seen.asked
-    if failed > FORGIVEN and failed > policy.max_error_rate * asked:
-        yield (f"{failed} of {asked} requests failed, expected at most {policy.max_error_rate:.0%}")
+    failed = evidence.candidate.errors + evidence.failed
+    probes = evidence.candidate.requests + evidence.probes
+    if failed > FORGIVEN and failed > policy.max_error_rate * probes:
+        yield (
+            f"{failed} of {probes} requests failed, expected at most {policy.max_error_rate:.0%}"
+        )
 
 
 def _disagreement(live: DetectionAgreement, policy: RolloutPolicy) -> Iterator[str]:
@@ -83,28 +85,28 @@ def _disagreement(live: DetectionAgreement, policy: RolloutPolicy) -> Iterator[s
         )
 
 
-def _boxes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    live, ours, theirs = seen.live, seen.candidate, seen.champion
+def _boxes(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    live, candidate, champion = evidence.live, evidence.candidate, evidence.champion
     yield from _beyond(
         "live images",
-        _Found(live.pictures, live.candidate, live.candidate_scores),
-        _Found(live.pictures, live.champion, live.champion_scores),
-        _Found(*seen.golden),
+        _BoxCounts(live.pictures, live.candidate, live.candidate_scores),
+        _BoxCounts(live.pictures, live.champion, live.champion_scores),
+        _BoxCounts(*evidence.golden),
         policy,
         chance=0,
     )
-    if min(ours.requests, theirs.requests) >= policy.min_requests:
+    if min(candidate.requests, champion.requests) >= policy.min_requests:
         yield from _beyond(
             "client images",
-            _Found(ours.requests, ours.boxes, ours.scores),
-            _Found(theirs.requests, theirs.boxes, theirs.scores),
-            _Found(*seen.golden),
+            _BoxCounts(candidate.requests, candidate.boxes, candidate.scores),
+            _BoxCounts(champion.requests, champion.boxes, champion.scores),
+            _BoxCounts(*evidence.golden),
             policy,
-            chance=DEVIATIONS / math.sqrt(ours.requests),  # other pictures than the champion's
+            chance=DEVIATIONS / math.sqrt(candidate.requests),  # other pictures than the champion's
         )
 
 
-class _Found(NamedTuple):
+class _BoxCounts(NamedTuple):
     pictures: int
     boxes: int
     scores: float
@@ -122,30 +124,30 @@ class _Found(NamedTuple):
 
 def _beyond(
     where: str,
-    ours: _Found,
-    theirs: _Found,
-    golden: _Found,
+    candidate: _BoxCounts,
+    champion: _BoxCounts,
+    golden: _BoxCounts,
     policy: RolloutPolicy,
     *,
     chance: float,
 ) -> Iterator[str]:
     """Compare boxes a picture and their mean score; `chance` widens the limits by a share."""
-    if max(ours.boxes, theirs.boxes) < policy.min_boxes:
+    if max(candidate.boxes, champion.boxes) < policy.min_boxes:
         return
-    usual = [theirs.each, golden.each if golden.boxes else theirs.each]
+    usual = [champion.each, golden.each if golden.boxes else champion.each]
     keeps = 1 - policy.max_box_change
     low, high = min(usual) * max(0.0, keeps - chance), max(usual) * (1 / keeps + chance)
-    if not low <= ours.each <= high:
+    if not low <= candidate.each <= high:
         yield (
-            f"{ours.each:.2f} boxes an image on {ours.pictures} {where}, expected "
+            f"{candidate.each:.2f} boxes an image on {candidate.pictures} {where}, expected "
             f"{low:.2f} to {high:.2f}"
         )
-    means = [found.mean for found in (theirs, golden) if found.boxes]
-    if ours.boxes >= policy.min_boxes and means:
+    means = [found.mean for found in (champion, golden) if found.boxes]
+    if candidate.boxes >= policy.min_boxes and means:
         most = policy.max_score_change * (1 + chance)
         low, high = min(means) - most, max(means) + most
-        if not low <= ours.mean <= high:
+        if not low <= candidate.mean <= high:
             yield (
-                f"mean score {ours.mean:.2f} of {ours.boxes} boxes on {where}, "
+                f"mean score {candidate.mean:.2f} of {candidate.boxes} boxes on {where}, "
                 f"expected {low:.2f} to {high:.2f}"
             )

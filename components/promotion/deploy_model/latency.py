@@ -15,14 +15,14 @@ MIN_PROBES = 5  # before their latency is judged
 RECENT = 60  # newest probes of each server whose latency counts, or more if the policy needs it
 
 
-def slow(seen: Evidence, policy: RolloutPolicy) -> str | None:
+def slow(evidence: Evidence, policy: RolloutPolicy) -> str | None:
     """Return why a candidate is too slow, in a sentence, or None.
 
     Args:
-        seen: The evidence.
+        evidence: The evidence.
         policy: The limits.
     """
-    return next(chain(_probes(seen, policy), _clients(seen, policy)), None)
+    return next(chain(_probes(evidence, policy), _clients(evidence, policy)), None)
 
 
 def window(policy: RolloutPolicy) -> int:
@@ -34,41 +34,43 @@ def window(policy: RolloutPolicy) -> int:
     return max(RECENT, policy.min_latency_answers)
 
 
-def enough(seen: Evidence, policy: RolloutPolicy, *, beside: bool) -> bool:
+def enough(evidence: Evidence, policy: RolloutPolicy, *, with_champion: bool) -> bool:
     """Return whether there are enough probes for a second measurement.
 
     Args:
-        seen: The evidence since the first measurement.
+        evidence: The evidence since the first measurement.
         policy: The minimum number of probes.
-        beside: Whether the champion must have enough as well.
+        with_champion: Whether the champion must have enough as well.
     """
-    sides = [seen.latencies_ms, *([seen.champion_ms] if beside else [])]
-    return min(map(len, sides)) >= policy.min_latency_answers
+    servers = [evidence.latencies_ms, *([evidence.champion_ms] if with_champion else [])]
+    return min(map(len, servers)) >= policy.min_latency_answers
 
 
-def _probes(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    if len(seen.latencies_ms) < MIN_PROBES:
+def _probes(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    if len(evidence.latencies_ms) < MIN_PROBES:
         return
-    ours = slowest(seen.latencies_ms)
-    if ours > policy.max_latency_ms:
-        yield _too_slow(ours, policy.max_latency_ms, "at most")
-    elif len(seen.champion_ms) >= MIN_PROBES:
-        theirs = slowest(seen.champion_ms)
-        if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
-            yield _too_slow(ours, theirs, f"at most {policy.max_latency_ratio:g} times")
+    candidate_ms = slowest(evidence.latencies_ms)
+    if candidate_ms > policy.max_latency_ms:
+        yield _too_slow(candidate_ms, policy.max_latency_ms, "at most")
+    elif len(evidence.champion_ms) >= MIN_PROBES:
+        champion_ms = slowest(evidence.champion_ms)
+        if candidate_ms > max(policy.max_latency_ratio * champion_ms, policy.min_latency_ms):
+            yield _too_slow(
+                candidate_ms, champion_ms, f"at most {policy.max_latency_ratio:g} times"
+            )
 
 
-def _clients(seen: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    candidate, champion = seen.candidate_lately, seen.champion_lately
+def _clients(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
+    candidate, champion = evidence.candidate_recent, evidence.champion_recent
     if candidate.requests < policy.min_requests:
         return
     surely, _ = candidate.latency_range_ms(QUANTILE)  # its bounds are coarse
-    _, theirs = champion.latency_range_ms(QUANTILE)
+    _, champion_ms = champion.latency_range_ms(QUANTILE)
     times, compared = policy.max_latency_ratio, champion.requests >= policy.min_requests
     if surely >= policy.max_latency_ms:
         yield f"clients: {_too_slow(surely, policy.max_latency_ms, 'at most')}"
-    elif compared and surely >= max(times * theirs, policy.min_latency_ms):
-        yield f"clients: {_too_slow(surely, theirs, f'at most {times:g} times')}"
+    elif compared and surely >= max(times * champion_ms, policy.min_latency_ms):
+        yield f"clients: {_too_slow(surely, champion_ms, f'at most {times:g} times')}"
 
 
 def slowest(latencies_ms: Sequence[float]) -> float:
@@ -81,5 +83,5 @@ def slowest(latencies_ms: Sequence[float]) -> float:
     return ordered[int(QUANTILE * (len(ordered) - 1))]
 
 
-def _too_slow(ours: float, limit: float, words: str) -> str:
-    return f"latency {ours:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"
+def _too_slow(candidate_ms: float, limit: float, words: str) -> str:
+    return f"latency {candidate_ms:.0f} ms (95th percentile), expected {words} {limit:.0f} ms"

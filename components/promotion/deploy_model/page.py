@@ -29,16 +29,16 @@ def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
         path: The HTML file.
     """
     version = rollout.version
-    sections = [Section("Canary steps", list(_told(rollout)))] if rollout.observations else []
+    sections = [Section("Canary steps", list(_contents(rollout)))] if rollout.observations else []
     lead = sentence(rollout.sentence)
     write_page(path, f"Rollout of {version.name}", sections, lead)
 
 
-def _told(rollout: Rollout) -> Iterator[Markup]:
+def _contents(rollout: Rollout) -> Iterator[Markup]:
     observations, last = rollout.observations, rollout.observations[-1]
-    met = sum(observation.seen.candidate.requests for observation in _ends(observations))
+    met = sum(observation.evidence.candidate.requests for observation in _ends(observations))
     failed = sum(
-        observation.seen.candidate.errors + observation.seen.failed
+        observation.evidence.candidate.errors + observation.evidence.failed
         for observation in _ends(observations)
     )
     yield cards(
@@ -73,24 +73,24 @@ def _shares(observations: Sequence[Observation], failed: bool) -> Markup:
 
 
 def _failures(observations: Sequence[Observation]) -> Markup:
-    clients = [float(observation.seen.candidate.errors) for observation in observations]
-    ours = [float(observation.seen.failed) for observation in observations]
+    clients = [float(observation.evidence.candidate.errors) for observation in observations]
+    probes = [float(observation.evidence.failed) for observation in observations]
     return line_chart(
         [observation.at for observation in observations],
-        {"client requests": clients, "probes": ours},
+        {"client requests": clients, "probes": probes},
         title="Failed requests of the candidate, by step", x_label="seconds", y_label="requests",
     )  # fmt: skip
 
 
 def _latencies(observations: Sequence[Observation]) -> Markup:
-    sides = {
-        "candidate": [_p95(observation.seen.latencies_ms) for observation in observations],
+    latencies = {
+        "candidate": [_p95(observation.evidence.latencies_ms) for observation in observations],
         "champion, same images": [
-            _p95(observation.seen.champion_ms) for observation in observations
+            _p95(observation.evidence.champion_ms) for observation in observations
         ],
     }
     return line_chart(
-        [observation.at for observation in observations], sides,
+        [observation.at for observation in observations], latencies,
         title="Latency of probes, 95th percentile", x_label="seconds", y_label="ms",
     )  # fmt: skip
 
@@ -100,12 +100,12 @@ def _p95(latencies_ms: Sequence[float]) -> float:
 
 
 def _row(observation: Observation) -> Sequence[str | float]:
-    seen: Evidence = observation.seen
+    evidence: Evidence = observation.evidence
     return (
         f"{observation.percent} %", f"{observation.at:.1f}",
-        seen.candidate.requests, seen.candidate.errors,
-        seen.asked, seen.failed, _cell(seen.latencies_ms), _cell(seen.champion_ms),
-        seen.live.candidate, seen.live.champion,
+        evidence.candidate.requests, evidence.candidate.errors,
+        evidence.probes, evidence.failed, _cell(evidence.latencies_ms), _cell(evidence.champion_ms),
+        evidence.live.candidate, evidence.live.champion,
     )  # fmt: skip
 
 

@@ -121,10 +121,10 @@ def steps_of(observations: Sequence[Observation]) -> list[dict[str, float]]:
         {
             "percent": percent,
             "until_s": round(observation.at, 1),
-            "requests": observation.seen.candidate.requests,
-            "errors": observation.seen.candidate.errors,
-            "asked": observation.seen.asked,
-            "failed": observation.seen.failed,
+            "requests": observation.evidence.candidate.requests,
+            "errors": observation.evidence.candidate.errors,
+            "asked": observation.evidence.probes,
+            "failed": observation.evidence.failed,
         }
         for percent, observation in last.items()
     ]

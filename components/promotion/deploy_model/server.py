@@ -6,20 +6,25 @@ from pathlib import Path
 
 import httpx
 
-from components.promotion.deploy_model.asking import ASK_S, MISSING, ask_server, reason
+from components.promotion.deploy_model.detect_client import (
+    DETECT_TIMEOUT_S,
+    MISSING,
+    detect_on_server,
+    reason,
+)
 from components.promotion.deploy_model.packages import keep
 from components.promotion.deploy_model.target import (
     Fetch,
     PackageNotServedError,
     ServerUnreachableError,
-    Side,
+    Track,
 )
 from components.shared.contracts.errors import ApplicationError, OutageError, UserError
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.package_store import PackageStore, TrafficLease
 from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.routes import RouteTable
-from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.scrape import request_metrics_of
 
 LEASE_S = 15.0  # a candidate loses its traffic after this time if the deployer is gone
 LOAD_S = 60.0  # for a package that is known to load
@@ -50,12 +55,12 @@ class ServerTarget:
         ready_seconds: float,
     ) -> None:
         self._url = url.rstrip("/")
-        self._sides = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
+        self._addresses = {"stable": stable.rstrip("/"), "candidate": candidate.rstrip("/")}
         self._package_store = package_store
         self._ready_seconds = ready_seconds
-        self._client = httpx.Client(timeout=ASK_S, limits=LIMITS, trust_env=False)
+        self._client = httpx.Client(timeout=DETECT_TIMEOUT_S, limits=LIMITS, trust_env=False)
 
-    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+    def fetch_package(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified copy of a package in the package store.
 
         Args:
@@ -68,22 +73,22 @@ class ServerTarget:
         """
         return keep(self._package_store, dataset, model, fetch, anew=True)
 
-    def serving(self, dataset: str) -> str | None:
+    def stable_model(self, dataset: str) -> str | None:
         """Return the digest of the current package, or None."""
         return self._package_store.current(dataset)
 
-    def current(self, dataset: str, model: str) -> bool:
+    def is_current(self, dataset: str, model: str) -> bool:
         """Return whether a package is the current one; the servers' settings are not compared."""
-        return self.serving(dataset) == model
+        return self.stable_model(dataset) == model
 
-    def begin(self, dataset: str, model: str) -> None:
+    def start(self, dataset: str, model: str) -> None:
         """Load a candidate into the second server, at no share of the requests.
 
         Raises:
             PackageNotServedError: If the server refuses the package, or is not ready in time.
             ServerUnreachableError: If the server does not even answer before it gets the package.
         """
-        self.share(dataset, 0)
+        self.set_share(dataset, 0)
         self._package_store.set_current(dataset, None, "candidate")
         self._until_live()
         self._package_store.set_current(dataset, model, "candidate")
@@ -100,7 +105,7 @@ class ServerTarget:
                     ) from cause
             time.sleep(0.2)
 
-    def share(self, dataset: str, percent: int) -> None:
+    def set_share(self, dataset: str, percent: int) -> None:
         """Set the traffic share of the candidate, as a lease; the next call renews it.
 
         Args:
@@ -115,17 +120,19 @@ class ServerTarget:
         self._package_store.set_traffic(dataset, lease)
         self._until_in_force(dataset, percent)
 
-    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
+    def detect(self, dataset: str, jpeg: bytes, track: Track) -> DetectAnswer | None:
         """Return what one server answers about a JPEG, or None if it has no package for it.
 
         Raises:
             UserError: If it declines, stays busy or does not answer.
         """
-        return ask_server(self._client, self._url_of(side), side, dataset, jpeg, ASK_S)
+        return detect_on_server(
+            self._client, self._url_of(track), track, dataset, jpeg, DETECT_TIMEOUT_S
+        )
 
-    def tally(self, dataset: str, side: Side) -> RequestMetrics:
+    def request_metrics(self, dataset: str, track: Track) -> RequestMetrics:
         """Return the request metrics of the proxy for one server."""
-        return tally_of(self._get("/metrics").text, dataset, side)
+        return request_metrics_of(self._get("/metrics").text, dataset, track)
 
     def disruption(self, dataset: str) -> str | None:
         """Return None: on one machine no server is evicted."""
@@ -141,16 +148,16 @@ class ServerTarget:
         """
         self._package_store.set_current(dataset, model)
         self._order("stable", dataset, "load" if model else "unload", LOAD_S)
-        self.abandon(dataset)
+        self.remove_candidate(dataset)
 
-    def abandon(self, dataset: str) -> None:
+    def remove_candidate(self, dataset: str) -> None:
         """Take the traffic from the candidate, then unload it."""
         self._package_store.set_traffic(dataset, None)
         with suppress(ServerUnreachableError):  # without a proxy the candidate gets no traffic
             self._until_in_force(dataset, 0)
         self._package_store.set_current(dataset, None, "candidate")
         with suppress(ApplicationError):
-            self._order("candidate", dataset, "unload", ASK_S)
+            self._order("candidate", dataset, "unload", DETECT_TIMEOUT_S)
 
     def close(self) -> None:
         """Close the connections."""
@@ -189,8 +196,8 @@ class ServerTarget:
         on_trial = self._routes().datasets.get(dataset)
         return on_trial.percent if on_trial else 0
 
-    def _url_of(self, side: Side) -> str:
-        return self._sides[side]
+    def _url_of(self, track: Track) -> str:
+        return self._addresses[track]
 
     def _routes(self) -> RouteTable:
         answer = self._get("/routes")
@@ -202,16 +209,16 @@ class ServerTarget:
                 "python -m components route_requests"
             ) from cause
 
-    def _order(self, side: Side, dataset: str, verb: str, seconds: float) -> None:
-        url = self._url_of(side)
+    def _order(self, track: Track, dataset: str, verb: str, seconds: float) -> None:
+        url = self._url_of(track)
         try:
             path = f"/v2/repository/models/{dataset}/{verb}"
             answer = self._client.post(f"{url}{path}", timeout=seconds)
         except httpx.HTTPError as cause:
-            raise ServerUnreachableError(f"no {side} server answers at {url}: {cause}") from cause
+            raise ServerUnreachableError(f"no {track} server answers at {url}: {cause}") from cause
         if answer.is_error and (verb == "load" or answer.status_code != MISSING):
             raise PackageNotServedError(
-                f"the {side} server does not {verb} {dataset}: {reason(answer)}"
+                f"the {track} server does not {verb} {dataset}: {reason(answer)}"
             )
 
     def _get(self, path: str) -> httpx.Response:

@@ -9,7 +9,7 @@ from components.shared.contracts.model import DetectAnswer
 from components.shared.traffic.request_metrics import RequestMetrics
 
 Fetch = Callable[[Path], None]
-Side = Literal["stable", "candidate"]
+Track = Literal["stable", "candidate"]  # as the label `track` of a canary on Kubernetes
 
 
 class PackageNotServedError(JobError):
@@ -32,7 +32,7 @@ class Target(Protocol):
 
     note: str
 
-    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+    def fetch_package(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified local copy of a package, fetched if it is missing.
 
         Args:
@@ -41,16 +41,16 @@ class Target(Protocol):
             fetch: Fills a folder laid out as `RegisteredLayout`.
         """
 
-    def serving(self, dataset: str) -> str | None:
+    def stable_model(self, dataset: str) -> str | None:
         """Return the digest of the configured stable package, or None."""
 
-    def current(self, dataset: str, model: str) -> bool:
+    def is_current(self, dataset: str, model: str) -> bool:
         """Return whether a package is the stable one, with the settings of now.
 
         If it is not, `serve` replaces it in place.
         """
 
-    def begin(self, dataset: str, model: str) -> None:
+    def start(self, dataset: str, model: str) -> None:
         """Start a candidate beside the stable package, without traffic.
 
         Raises:
@@ -58,22 +58,22 @@ class Target(Protocol):
             UserError: If the target cannot start it: no verdict on the candidate.
         """
 
-    def share(self, dataset: str, percent: int) -> None:
+    def set_share(self, dataset: str, percent: int) -> None:
         """Set the traffic share of the candidate, 0 to 100 percent.
 
         It is set again at every observation, which renews a lease.
         """
 
-    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
-        """Return what one side answers about a JPEG, not logged; None if it has no package.
+    def detect(self, dataset: str, jpeg: bytes, track: Track) -> DetectAnswer | None:
+        """Return what one track answers about a JPEG, not logged; None if it has no package.
 
         Raises:
             UserError: If the server declines, fails or stays busy.
             ServerUnreachableError: If no server answers.
         """
 
-    def tally(self, dataset: str, side: Side) -> RequestMetrics:
-        """Return the request metrics of one side, since its server started.
+    def request_metrics(self, dataset: str, track: Track) -> RequestMetrics:
+        """Return the request metrics of one track, since its server started.
 
         Raises:
             UserError: If the target itself does not answer.
@@ -90,7 +90,7 @@ class Target(Protocol):
             UserError: If the target cannot do it: no verdict on the package.
         """
 
-    def abandon(self, dataset: str) -> None:
+    def remove_candidate(self, dataset: str) -> None:
         """End a rollout: take the traffic from the candidate, then remove it.
 
         It is no error if there is no candidate, or it has crashed.

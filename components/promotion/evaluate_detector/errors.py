@@ -41,8 +41,8 @@ class Error:
     def __str__(self) -> str:
         """Return found and true class with score and size, in words."""
         true = f"{self.truth.label}, {_sides(self.truth)}" if self.truth else "no object"
-        said = f"{self.found.label} {self.found.score:.2f}" if self.found else "not found"
-        return f"{said}: {true}"
+        answer = f"{self.found.label} {self.found.score:.2f}" if self.found else "not found"
+        return f"{answer}: {true}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> ImageErrors:
     matches = _match(truth, found, overlaps, SAME_OBJECT)
     missed = [box for place, box in enumerate(truth) if place not in matches]
     false = [box for place, box in enumerate(found) if place not in matches.values()]
-    pairs = [(truth[ours].label, found[theirs].label) for ours, theirs in matches.items()]
+    pairs = [(truth[row].label, found[column].label) for row, column in matches.items()]
     pairs += [(box.label, BACKGROUND) for box in missed]
     pairs += [(BACKGROUND, box.label) for box in false]
     mistaken = [
-        Error("mistaken", truth[ours], found[theirs], found[theirs].score)
-        for ours, theirs in matches.items()
-        if truth[ours].label != found[theirs].label
+        Error("mistaken", truth[row], found[column], found[column].score)
+        for row, column in matches.items()
+        if truth[row].label != found[column].label
     ]
     return ImageErrors(tuple(pairs), (*mistaken, *_left_over(missed, false)))
 
@@ -129,14 +129,14 @@ def most_telling(
 def _match(
     truth: Sequence[Box], found: Sequence[ScoredBox], overlaps: NDArray[np.float64], least: float
 ) -> dict[int, int]:
-    near = [(int(ours), int(theirs)) for ours, theirs in np.argwhere(overlaps >= least)]
+    near = [(int(row), int(column)) for row, column in np.argwhere(overlaps >= least)]
     near.sort(key=lambda pair: (truth[pair[0]].label != found[pair[1]].label, -overlaps[pair]))
     matches: dict[int, int] = {}
     taken: set[int] = set()
-    for ours, theirs in near:
-        if ours not in matches and theirs not in taken:
-            matches[ours] = theirs
-            taken.add(theirs)
+    for row, column in near:
+        if row not in matches and column not in taken:
+            matches[row] = column
+            taken.add(column)
     return matches
 
 
@@ -144,8 +144,8 @@ def _left_over(missed: Sequence[Box], false: Sequence[ScoredBox]) -> list[Error]
     overlaps = pairwise_iou(box_array(missed), box_array(false))
     near = _match(missed, false, overlaps, NEAR_OBJECT)
     placed = [
-        Error("badly placed", missed[ours], false[theirs], false[theirs].score)
-        for ours, theirs in near.items()
+        Error("badly placed", missed[row], false[column], false[column].score)
+        for row, column in near.items()
     ]
     lost = [
         Error("missed", box, None, box.area)

@@ -21,7 +21,7 @@ def numbers(evaluation: Evaluation) -> Section:
     """Return the section with the metrics, the first of the comparison page."""
     report = evaluation.report
     best = report.of(evaluation.subject) if evaluation.subject else None
-    told = [
+    sentences = [
         *_duels(report),
         *([sentence(few)] if (few := PromotionPolicy().few(report.images, report.split)) else []),
         *(f"No {LABELS[role]}: {why}." for role, why in report.absent.items()),
@@ -32,8 +32,8 @@ def numbers(evaluation: Evaluation) -> Section:
     if report.models:
         parts.append(table(RIGHT, [_right(model) for model in report.models]))
         parts.append(table(COST, [_cost(model, report) for model in report.models]))
-    if told:
-        parts.append(text(*told))
+    if sentences:
+        parts.append(text(*sentences))
     return Section(f"Metrics on the same {report.images:,} {report.split} images", parts)
 
 

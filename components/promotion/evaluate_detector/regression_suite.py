@@ -61,19 +61,22 @@ def won(
     objects: list[tuple[float, HardCase]] = []
     nothing: list[tuple[float, HardCase]] = []
     for image in images:
-        ours, theirs = candidate.boxes[image.sha256], champion.boxes[image.sha256]
+        candidate_boxes, champion_boxes = (
+            candidate.boxes[image.sha256],
+            champion.boxes[image.sha256],
+        )
         truth = [box for box in image.boxes if box.label in classes]
         objects += [
             (box.area, HardCase(sha256=image.sha256, kind="object", box=box))
             for box in truth
-            if not _overlaps(box, theirs, SAME_OBJECT)
-            and _overlaps(box, list(_sure(candidate.served(ours))), SAME_OBJECT)
+            if not _overlaps(box, champion_boxes, SAME_OBJECT)
+            and _overlaps(box, list(_sure(candidate.served(candidate_boxes))), SAME_OBJECT)
         ]
         nothing += [
             (box.score, HardCase(sha256=image.sha256, kind="nothing", box=_unscored(box)))
-            for box in _sure(champion.served(theirs))
+            for box in _sure(champion.served(champion_boxes))
             if box.label in classes
-            and not _overlaps(box, ours, SAME_OBJECT)
+            and not _overlaps(box, candidate_boxes, SAME_OBJECT)
             and not _touched(box, image.boxes)
         ]
     return [*_first(objects), *_first(nothing)]

@@ -2,7 +2,7 @@
 
 import math
 
-from components.promotion.judge_model.objections import comparison, objections, told
+from components.promotion.judge_model.objections import comparison, describe, objections
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import LABELS, ModelReport, Report, Verdict
 
@@ -57,7 +57,7 @@ def _praise(model: ModelReport, report: Report, policy: PromotionPolicy) -> str:
     champion, duel = report.of("champion"), report.duel(model.role)
     against = f"mAP50-95 {model.coco['map']:.3f}; no champion to compare with"
     if champion and duel:
-        against = f"{comparison(model, champion)} ({told(duel.map, duel.confidence)})"
+        against = f"{comparison(model, champion)} ({describe(duel.map, duel.confidence)})"
     few = policy.few(report.images, report.split)
     return (
         f"{against}; mAP50 {model.coco['map50']:.3f} on {report.images:,} {report.split} images; "

@@ -49,12 +49,12 @@ def comparison(model: ModelReport, champion: ModelReport) -> str:
         model: Metrics of the candidate.
         champion: Metrics of the champion.
     """
-    ours, theirs = model.coco["map"], champion.coco["map"]
+    model_map, champion_map = model.coco["map"], champion.coco["map"]
     gain = gain_text(_gain(model, champion))
-    return f"mAP50-95 {ours:.3f}, champion {theirs:.3f}, difference {gain}"
+    return f"mAP50-95 {model_map:.3f}, champion {champion_map:.3f}, difference {gain}"
 
 
-def told(interval: Interval, confidence: float) -> str:
+def describe(interval: Interval, confidence: float) -> str:
     """Return a confidence interval in words.
 
     Args:
@@ -117,7 +117,7 @@ def _not_better(
         yield f"{numbers}, but without a confidence interval"
     elif not duel.map.low > 0:
         yield (
-            f"{numbers}, but not significant: {told(duel.map, duel.confidence)} on "
+            f"{numbers}, but not significant: {describe(duel.map, duel.confidence)} on "
             f"{report.images:,} images{_needed(duel.map, report.images)}"
         )
 
@@ -141,11 +141,11 @@ def _needed(interval: Interval, images: int) -> str:
 
 
 def _slower(model: ModelReport, champion: ModelReport, policy: PromotionPolicy) -> Iterator[str]:
-    ours, theirs = model.latency_ms_p95, champion.latency_ms_p95
-    if ours > max(policy.max_latency_ratio * theirs, policy.min_latency_ms):
+    model_ms, champion_ms = model.latency_ms_p95, champion.latency_ms_p95
+    if model_ms > max(policy.max_latency_ratio * champion_ms, policy.min_latency_ms):
         yield (
-            f"latency {ours:.0f} ms (95th percentile), champion {theirs:.0f} ms, expected at most "
-            f"{policy.max_latency_ratio:g} times the champion's"
+            f"latency {model_ms:.0f} ms (95th percentile), champion {champion_ms:.0f} ms, "
+            f"expected at most {policy.max_latency_ratio:g} times the champion's"
         )
 
 
@@ -167,7 +167,7 @@ def _no_luck(
     interval = duel.slices.get(kind, {}).get(name) if duel else None
     if duel and interval and after >= 0 and interval.high >= 0:
         return
-    sure = f", {told(interval, duel.confidence)}" if duel and interval else ""
+    sure = f", {describe(interval, duel.confidence)}" if duel and interval else ""
     change = change_text(before, after, 3)
     if measured(after) is None:
         change = f"fell from {before:.3f} to {NOT_MEASURABLE}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from components.promotion.judge_model.objections import hard_cases_allowed, objections, told
+from components.promotion.judge_model.objections import describe, hard_cases_allowed, objections
 from components.shared.contracts.change_text import gain_text
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import (
@@ -65,7 +65,7 @@ def _rows(
 def _met(model: ModelReport, report: Report) -> str:
     duel = report.duel(model.role)
     if duel and report.boxes:
-        return f"{gain_text(duel.map.gain)} ({told(duel.map, duel.confidence)})"
+        return f"{gain_text(duel.map.gain)} ({describe(duel.map, duel.confidence)})"
     return NOT_MEASURABLE if duel else ""
 
 

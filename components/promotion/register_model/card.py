@@ -175,7 +175,7 @@ def _lineage(package: PackageInfo) -> str:
         ("seed", lineage.seed), ("training", lineage.fingerprint),
         *sorted(lineage.settings.items()),
     ]  # fmt: skip
-    return markdown_table(("name", "value"), ((name, str(said)) for name, said in rows))
+    return markdown_table(("name", "value"), ((name, str(value)) for name, value in rows))
 
 
 def _listed(sentences: Iterable[str]) -> str:

@@ -110,10 +110,10 @@ class Upstream:
                     status, content, headers = await self._send(question)
                 break
             except (httpx.TimeoutException, TimeoutError):
-                status, content, headers = 504, *_told("does not answer in time")
+                status, content, headers = 504, *_error_body("does not answer in time")
                 break
             except (httpx.RequestError, httpx.InvalidURL):
-                status, content, headers = 502, *_told("does not answer")
+                status, content, headers = 502, *_error_body("does not answer")
                 if attempt < self._attempts:
                     await asyncio.sleep(AGAIN_SECONDS)
         return Reply(status, content, headers, perf_counter() - started)
@@ -131,5 +131,5 @@ class Upstream:
         await self._client.aclose()
 
 
-def _told(what: str) -> tuple[bytes, dict[str, str]]:
+def _error_body(what: str) -> tuple[bytes, dict[str, str]]:
     return f'{{"error":"the server {what}"}}'.encode(), {"content-type": "application/json"}

@@ -42,8 +42,8 @@ class Scored:
     @property
     def sentence(self) -> str:
         """The result in one line."""
-        told = f"{len(self.images):,} images scored, {len(self.annotations):,} boxes found"
-        return f"{told}; {len(self.refused):,} unreadable" if self.refused else told
+        counts = f"{len(self.images):,} images scored, {len(self.annotations):,} boxes found"
+        return f"{counts}; {len(self.refused):,} unreadable" if self.refused else counts
 
 
 def score_pictures(
@@ -90,7 +90,7 @@ def score(
         classes: Names of the classes; `category_id` counts from one.
         sources: The pictures.
     """
-    scored, tell = Scored(), follow(len(sources), "images")
+    scored, progress = Scored(), follow(len(sources), "images")
     for done, source in enumerate(sources, 1):
         try:
             content = source.read()
@@ -110,7 +110,7 @@ def score(
         )
         rows = _rows(detect(picture), classes, number, len(scored.annotations) + 1)
         scored.annotations.extend(rows)
-        tell(done)
+        progress(done)
     return scored
 
 

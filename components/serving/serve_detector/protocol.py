@@ -90,8 +90,8 @@ class Protocol:
     async def _ready(self, _: Request) -> Response:
         """Answer whether all models of the store are loaded, and which are not."""
         absent = self._repository.absent()
-        told = {"error": f"not loaded: {', '.join(absent)}"} if absent else {}
-        return JSONResponse({"ready": not absent} | told, 503 if absent else 200)
+        error = {"error": f"not loaded: {', '.join(absent)}"} if absent else {}
+        return JSONResponse({"ready": not absent} | error, 503 if absent else 200)
 
     async def _models(self, _: Request) -> Response:
         return JSONResponse({"models": sorted(self._repository.get_models())})

@@ -20,7 +20,7 @@ from components.shared.inference.golden import check_golden
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import PackageStore, Slot
 from components.shared.inference.signature import check_signature
-from components.shared.traffic.http_errors import MAX_TOLD, unknown_model
+from components.shared.traffic.http_errors import MAX_ERROR_CHARS, unknown_model
 
 MAX_LOAD_SECONDS = 50.0  # a deployment waits 60 s
 MAX_HANGING = 4  # loads that never ended, before no other is tried
@@ -121,9 +121,9 @@ class Repository(ModelRepository):  # type: ignore[misc]
             )
         failure = opening.exception()
         if failure is not None and not isinstance(failure, ApplicationError):
-            told = f"{type(failure).__name__}: {failure}"
+            reason = f"{type(failure).__name__}: {failure}"
             raise UserError(
-                f"the package of {name} cannot be loaded: {told[:MAX_TOLD]}"
+                f"the package of {name} cannot be loaded: {reason[:MAX_ERROR_CHARS]}"
             ) from failure
         self.update(DatasetModel(name, opening.result()))
         LOADED.labels(dataset=name).inc()

@@ -93,8 +93,8 @@ def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Infe
     except ValidationError as cause:
         first = cause.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "all of it"
-        told = f"the request is no inference request: {place}: {first['msg']}"
-        raise _wrong(told[:300]) from cause
+        reason = f"the request is no inference request: {place}: {first['msg']}"
+        raise _wrong(reason[:300]) from cause
     names = [tensor.name for tensor in inference.inputs]
     if names != [INPUT]:
         raise _wrong(f"the inputs are {names[:3]}, expected one, {INPUT!r}")
@@ -142,13 +142,13 @@ def write_answer(
         values = tensors[output.name]
         if not np.isfinite(values).all():
             raise UserError(f"the model gives no finite {output.name} for these {INPUT}")
-        told = {"name": output.name, "datatype": datatype(output.name), "shape": values.shape}
+        header = {"name": output.name, "datatype": datatype(output.name), "shape": values.shape}
         whole = inference.parameters.binary_data_output
         if output.parameters.binary_data if output.parameters.binary_data is not None else whole:
             binaries.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
-            outputs.append(told | {"parameters": {"binary_data_size": len(binaries[-1])}})
+            outputs.append(header | {"parameters": {"binary_data_size": len(binaries[-1])}})
         else:
-            outputs.append(told | {"data": values.ravel().tolist()})
+            outputs.append(header | {"data": values.ravel().tolist()})
     described = _Described(id=inference.id or request_id, **head, outputs=outputs)
     content = described.model_dump_json().encode()
     if not binaries:

@@ -168,7 +168,7 @@ class Cluster:
         """Return the last lines of a container's log, or nothing if the pod is gone."""
         with cluster_errors(f"log of pod {pod}"):
             try:
-                said = self._core.read_namespaced_pod_log(
+                log = self._core.read_namespaced_pod_log(
                     pod, self.namespace, container=container, tail_lines=lines,
                     _request_timeout=TIMEOUT_S,
                 )  # fmt: skip
@@ -176,7 +176,7 @@ class Cluster:
                 if error.status == 404:
                     return ""
                 raise
-        return str(said)
+        return str(log)
 
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
         """Follow the log of a container: yield its lines until it ends."""

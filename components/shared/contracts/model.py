@@ -112,10 +112,10 @@ class PackageInfo(Record):
     suppression: Suppression = Field(default="outside", description="of the graph, or inside too")
 
     @model_serializer(mode="wrap")
-    def _as_before(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later and says nothing new: old packages keep their names."""
         later = {"precision": "float32", "suppression": "outside"}
-        return {name: value for name, value in told(self).items() if later.get(name) != value}
+        return {name: value for name, value in serialize(self).items() if later.get(name) != value}
 
     @property
     def digest(self) -> str:
@@ -185,8 +185,8 @@ class PackageLayout:
         try:
             answers = read_lines(GoldenAnswer, self.golden)
         except (ValidationError, UnicodeDecodeError) as cause:
-            told = complaint(cause) if isinstance(cause, ValidationError) else str(cause)
-            raise PackageError(f"golden.jsonl: {told}") from cause
+            reason = complaint(cause) if isinstance(cause, ValidationError) else str(cause)
+            raise PackageError(f"golden.jsonl: {reason}") from cause
         own = {str(file.relative_to(self.root)) for file in self.root.rglob("*")}
         for answer in answers:
             if answer.file not in own:

@@ -67,7 +67,7 @@ def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]
     """
     began = spoken = time.monotonic()
 
-    def told(done: int) -> None:
+    def log_done(done: int) -> None:
         nonlocal spoken
         now = time.monotonic()
         if now - spoken >= seconds and 0 < done < total:
@@ -75,4 +75,4 @@ def follow(total: int, what: str, seconds: float = 5.0) -> Callable[[int], None]
             left = (total - done) / rate
             log_progress(f"{done:,} of {total:,} {what}, {rate:.0f} a second, {left:.0f} s left")
 
-    return told
+    return log_done

@@ -45,7 +45,7 @@ def followed(recipes: Sequence[Recipe], models: Iterable[Made]) -> dict[int, Mad
     for number in sorted(range(len(recipes)), key=lambda number: -len(recipes[number])):
         for model in left:
             settings = model.lineage.settings
-            if all(settings.get(key) == said for key, said in recipes[number].items()):
+            if all(settings.get(key) == value for key, value in recipes[number].items()):
                 found[number] = model
                 left.remove(model)
                 break

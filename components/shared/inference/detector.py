@@ -153,9 +153,9 @@ def _check_shape(edge: ort.NodeArg, expected: list[int | None], name: str) -> No
     fits = len(edge.shape) == len(expected) and all(
         want is None or have == want for have, want in zip(edge.shape, expected, strict=True)
     )
-    kind, told = ("int64", "int64") if edge.name == FOUND_CLASSES else ("float", "float32")
+    kind, type_name = ("int64", "int64") if edge.name == FOUND_CLASSES else ("float", "float32")
     if edge.type != f"tensor({kind})" or not fits:
         raise PackageError(
-            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected {told} "
+            f"{name}: {edge.name} is {edge.type} {edge.shape}, expected {type_name} "
             f"{[want or 'any' for want in expected]}"
         )

@@ -57,9 +57,9 @@ def differs(
         if match:
             left.remove(match)
         elif box.score > score_threshold + MAX_SCORE_CHANGE:
-            return f"no {_told(box)}"
+            return f"no {_describe(box)}"
     strange = [box for box in left if box.score > score_threshold + MAX_SCORE_CHANGE]
-    return f"an unexpected {_told(strange[0])}" if strange else None
+    return f"an unexpected {_describe(strange[0])}" if strange else None
 
 
 def _same(first: ScoredBox, second: ScoredBox) -> bool:
@@ -69,6 +69,6 @@ def _same(first: ScoredBox, second: ScoredBox) -> bool:
     return first.label == second.label and moved <= MAX_SHIFT_PX and rescored <= MAX_SCORE_CHANGE
 
 
-def _told(box: ScoredBox) -> str:
+def _describe(box: ScoredBox) -> str:
     corners = f"{box.x_min:.4g}, {box.y_min:.4g} to {box.x_max:.4g}, {box.y_max:.4g}"
     return f"{box.label} at {corners} (score {box.score:.2f})"

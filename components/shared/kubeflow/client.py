@@ -93,7 +93,9 @@ def asking(host: str) -> Iterator[None]:
         with redirect_stdout(sys.stderr):
             yield
     except ApiException as cause:
-        raise HostError(f"{host} answers {cause.status}: {_said(cause)}", cause.status) from cause
+        raise HostError(
+            f"{host} answers {cause.status}: {_error_text(cause)}", cause.status
+        ) from cause
     except HTTPError as cause:
         raise HostError(f"{host} does not answer: {str(cause)[:300]}") from cause
 
@@ -143,11 +145,11 @@ def _guard(api: Any) -> None:
     api.request = guarded
 
 
-def _said(cause: ApiException) -> str:
+def _error_text(cause: ApiException) -> str:
     """Return the error message of a host, in one line."""
     try:
-        told = json.loads(cause.body)
-        text = told.get("message") or told.get("error_message") or told.get("error")
+        error = json.loads(cause.body)
+        text = error.get("message") or error.get("error_message") or error.get("error")
     except (TypeError, ValueError, AttributeError):
         text = cause.body
     line = " ".join(str(text or cause.reason).split())[:300]

@@ -80,10 +80,10 @@ def why_it_failed(client: Client, run_id: str, task: ContainerTask) -> str:
     """
     text = read_log(client, run_id, task.attempts[-1]) if task.attempts else None
     lines = own_lines(text or "")
-    said = sentence(lines) or _of_kubeflow(text or "")
-    if said and (any(causes(lines)) or not task.message):
-        return said
-    return "; ".join(filter(None, [task.message, said])) or "it left no log"
+    cause = sentence(lines) or _of_kubeflow(text or "")
+    if cause and (any(causes(lines)) or not task.message):
+        return cause
+    return "; ".join(filter(None, [task.message, cause])) or "it left no log"
 
 
 def _of_kubeflow(text: str) -> str:

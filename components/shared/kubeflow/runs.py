@@ -99,8 +99,8 @@ def find_version(client: Client, pipeline: str, version: str = "") -> PipelineVe
             id_, page_size=1, sort_by="created_at desc", filter=wanted
         ).pipeline_versions
     if not found:
-        told = f"version {version!r}" if version else "version"
-        raise UserError(f"pipeline {pipeline!r} has no {told}, expected one to be uploaded")
+        wanted_name = f"version {version!r}" if version else "version"
+        raise UserError(f"pipeline {pipeline!r} has no {wanted_name}, expected one to be uploaded")
     return PipelineVersion(
         pipeline, id_, str(found[0].display_name), str(found[0].pipeline_version_id)
     )

@@ -137,8 +137,8 @@ class Registry:
             rows.point(cursor, "champion", version)
             rows.remove(cursor, "challenger", version)
             action = "restored" if rows.has_served(cursor, version) else "promoted"
-            told = {"instead_of": expected_champion, **(detail or {})}
-            rows.audit(cursor, version, action, told)
+            record = {"instead_of": expected_champion, **(detail or {})}
+            rows.audit(cursor, version, action, record)
         return version
 
     def claim(self, dataset: str) -> None:
@@ -168,8 +168,8 @@ class Registry:
         with self._connection as connection, connection.cursor() as cursor:
             if verdict:
                 rows.remove(cursor, "challenger", version)
-            told = {"reason": reason, **detail, "verdict": verdict}
-            rows.audit(cursor, version, "rolled_back", told)
+            record = {"reason": reason, **detail, "verdict": verdict}
+            rows.audit(cursor, version, "rolled_back", record)
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
         """Restore the champion before a version that failed to serve.

@@ -59,8 +59,8 @@ class Producer(KafkaProducer):  # type: ignore[misc]
         super().flush(timeout)
         failures, self._failures = self._failures, []
         if failures:
-            told = f"{len(failures)} messages not delivered: {failures[0]!r}"
-            raise StreamError(told) from failures[0]
+            sentence = f"{len(failures)} messages not delivered: {failures[0]!r}"
+            raise StreamError(sentence) from failures[0]
 
     def close(self, timeout: float | None = None, null_logger: bool = False) -> None:
         """Flush, then close the connection in any case."""

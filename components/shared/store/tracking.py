@@ -89,11 +89,11 @@ def _send(client: Any, tracked: Tracked) -> None:
 
     run = _run(client, tracked.lineage)
     now = int(time.time() * 1000)
-    known = _known(client, run, {name for said in tracked.metrics.values() for name in said})
+    known = _known(client, run, {name for values in tracked.metrics.values() for name in values})
     metrics = [
         Metric(name, float(value), now, step)
-        for step, said in tracked.metrics.items()
-        for name, value in said.items()
+        for step, values in tracked.metrics.items()
+        for name, value in values.items()
         if (name, step) not in known
     ]
     params = [Param(name, str(value)) for name, value in tracked.params.items()]

@@ -29,8 +29,8 @@ class HostNames:
             host = host_of(Headers(scope=scope).get("host", ""))
             if host not in self._names:
                 known = ", ".join(sorted(self._names))
-                told = f"the host is {host[:80]!r}, expected one of: {known}"
-                return await error_response(scope, HttpError(421, told))(scope, receive, send)
+                sentence = f"the host is {host[:80]!r}, expected one of: {known}"
+                return await error_response(scope, HttpError(421, sentence))(scope, receive, send)
         return await self._app(scope, receive, send)
 
 

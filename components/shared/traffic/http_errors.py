@@ -12,7 +12,7 @@ from components.shared.contracts.errors import ApplicationError
 from components.shared.traffic.metrics import DECLINED
 
 UNPROCESSABLE = 422
-MAX_TOLD = 1000  # characters of an error
+MAX_ERROR_CHARS = 1000  # characters of an error
 MAX_NAMES = 20  # of models, in one sentence
 
 logger = logging.getLogger(__name__)
@@ -62,10 +62,10 @@ async def answer_error(request: Request, error: Exception) -> Response:
     """Answer a request that a model, a route or a limit refuses."""
     if isinstance(error, HTTPException):
         path, method = request.url.path[:80], request.method
-        told = f"there is nothing at {path!r}" if error.status_code == 404 else error.detail
+        sentence = f"there is nothing at {path!r}" if error.status_code == 404 else error.detail
         if error.status_code == 405:
-            told = f"{path!r} does not take {method}, expected {(error.headers or {})['Allow']}"
-        error = HttpError(error.status_code, told, error.headers)
+            sentence = f"{path!r} does not take {method}, expected {(error.headers or {})['Allow']}"
+        error = HttpError(error.status_code, sentence, error.headers)
     assert isinstance(error, ApplicationError)
     return error_response(request.scope, error)
 
@@ -77,8 +77,8 @@ async def answer_gone(_: Request, __: Exception) -> Response:
 
 async def answer_failure(_: Request, failure: Exception) -> Response:
     """Answer 500 for a failure of the server; the caller logs the traceback."""
-    told = f"{type(failure).__name__}: {failure}"
-    return JSONResponse({"error": told[:MAX_TOLD]}, 500)
+    sentence = f"{type(failure).__name__}: {failure}"
+    return JSONResponse({"error": sentence[:MAX_ERROR_CHARS]}, 500)
 
 
 EXCEPTION_HANDLERS = {

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from components.shared.traffic.request_metrics import RequestMetrics
 
 
-def tally_of(exposition: str, dataset: str, side: str) -> RequestMetrics:
+def request_metrics_of(exposition: str, dataset: str, side: str) -> RequestMetrics:
     """Return the request metrics of one side from a page of metrics.
 
     Args:
@@ -14,7 +14,7 @@ def tally_of(exposition: str, dataset: str, side: str) -> RequestMetrics:
         side: Value of the label `side`.
 
     >>> text = 'car_detector_requests_total{dataset="a",side="s",outcome="error"} 3.0'
-    >>> tally_of(text, "a", "s")
+    >>> request_metrics_of(text, "a", "s")
     RequestMetrics(requests=3, errors=3, boxes=0, scores=0.0, latencies={})
     """
     numbers: dict[str, float] = {}

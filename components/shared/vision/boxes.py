@@ -65,9 +65,9 @@ def pairwise_intersection(first: ArrayLike, second: ArrayLike) -> NDArray[np.flo
         first: Boxes `[N, 4]`, xyxy.
         second: Boxes `[M, 4]`, xyxy.
     """
-    ours, theirs = _checked(first)[:, None], _checked(second)[None, :]  # [N, 1, 4], [1, M, 4]
-    low = np.maximum(ours[..., :2], theirs[..., :2])
-    high = np.minimum(ours[..., 2:], theirs[..., 2:])
+    rows, columns = _checked(first)[:, None], _checked(second)[None, :]  # [N, 1, 4], [1, M, 4]
+    low = np.maximum(rows[..., :2], columns[..., :2])
+    high = np.minimum(rows[..., 2:], columns[..., 2:])
     sides = (high - low).clip(min=0)  # [N, M, 2]
     return np.asarray(sides[..., 0] * sides[..., 1])
 

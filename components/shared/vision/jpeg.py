@@ -136,6 +136,6 @@ def _decoded(
 
 
 def _require_size(decoders: tuple[int, int], structure: Structure) -> None:
-    ours = (structure.width, structure.height)
-    if decoders != ours:
-        raise JpegError("undecodable", f"the decoder reads {decoders}, but the frame is {ours}")
+    parsed = (structure.width, structure.height)
+    if decoders != parsed:
+        raise JpegError("undecodable", f"the decoder reads {decoders}, but the frame is {parsed}")

@@ -159,7 +159,7 @@ def _in_int8(made: _Made, float32: Detector, pictures: ExportImages) -> tuple[De
 
 def _network(serve: "Serve") -> Network:
     def network(images: Floats) -> Raw:
-        said = serve(images)
-        return Raw(*(said[name].numpy() for name in (BOXES, SCORES, EMBEDDING)))
+        outputs = serve(images)
+        return Raw(*(outputs[name].numpy() for name in (BOXES, SCORES, EMBEDDING)))
 
     return network

@@ -44,11 +44,11 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
 
 def _apart(detector: Detector, looks: Sequence[Look]) -> int:
     """Return at how many looks the two differ."""
-    said = detector.tensors(inputs_of(looks))
+    tensors = detector.tensors(inputs_of(looks))
     differ = 0
     for at in range(len(looks)):
-        left = suppress(said[BOXES][at], said[SCORES][at], detector.info.postprocessing)
-        count = int((said[FOUND_SCORES][at] > 0).sum())
-        found = [said[name][at][:count] for name in (FOUND_BOXES, FOUND_SCORES, FOUND_CLASSES)]
+        left = suppress(tensors[BOXES][at], tensors[SCORES][at], detector.info.postprocessing)
+        count = int((tensors[FOUND_SCORES][at] > 0).sum())
+        found = [tensors[name][at][:count] for name in (FOUND_BOXES, FOUND_SCORES, FOUND_CLASSES)]
         differ += not all(map(np.array_equal, left, found))
     return differ

@@ -93,8 +93,8 @@ def fold_stem(graph: onnx.GraphProto) -> None:
     enters = users[INPUT]
     leaves = users[enters.output[0]]
     conv = users[leaves.output[0]]
-    told = {each.name: helper.get_attribute_value(each) for each in conv.attribute}
-    if (told.get("kernel_shape"), told.get("strides"), told.get("pads")) != STEM:
+    attributes = {each.name: helper.get_attribute_value(each) for each in conv.attribute}
+    if (attributes.get("kernel_shape"), attributes.get("strides"), attributes.get("pads")) != STEM:
         return
     makers = {output: node for node in graph.node for output in node.output}
     name = makers[conv.input[1]].input[0]

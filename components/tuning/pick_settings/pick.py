@@ -49,7 +49,7 @@ class Pick:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the winner, without its number of epochs."""
-        return {name: said for name, said in self.winner.recipe.items() if name != "epochs"}
+        return {name: value for name, value in self.winner.recipe.items() if name != "epochs"}
 
 
 def pick(

@@ -43,14 +43,14 @@ def write_search(
     chart = bar_chart(
         list(bars), {"mAP50-95": list(bars.values())}, title="mAP50-95 on the validation split"
     )
-    said = text("The test split was not used for this choice.")
+    note = text("The test split was not used for this choice.")
     write_page(
         page,
         "Hyperparameter search",
         [
             Section("Result", [cards(*_cards(found, len(recipes)))]),
             Section("All trials", [table(head, rows)]),
-            Section("Finalists, trained in full", [chart, said]),
+            Section("Finalists, trained in full", [chart, note]),
         ],
         sentence(found.reason),
     )
@@ -71,13 +71,13 @@ def settings_file(found: Pick, report: Report, trials: int) -> str:
         f"trained for {epochs} epochs",
         f"# and compared on {report.images:,} validation images: {found.reason}.",
         f"# To use them: python -m pipelines run train --dataset {report.dataset} --recipe @FILE",
-        *(f"{name}: {json.dumps(said)}" for name, said in sorted(found.recipe.items())),
+        *(f"{name}: {json.dumps(value)}" for name, value in sorted(found.recipe.items())),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _cards(found: Pick, trials: int) -> list[Card]:
-    chosen = ", ".join(f"{name} {said}" for name, said in sorted(found.recipe.items()))
+    chosen = ", ".join(f"{name} {value}" for name, value in sorted(found.recipe.items()))
     return [
         Card("best mAP50-95", found.winner.score, "on the validation split"),
         Card("trials", trials, f"{len(found.finalists)} trained in full"),
@@ -95,4 +95,4 @@ def _numbers(model: ModelReport | None) -> list[str]:
 
 def _key(recipe: Recipe) -> frozenset[tuple[str, Any]]:
     """Return what a recipe is known by in both rounds."""
-    return frozenset((name, said) for name, said in recipe.items() if name != "epochs")
+    return frozenset((name, value) for name, value in recipe.items() if name != "epochs")

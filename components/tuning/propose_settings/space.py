@@ -83,16 +83,16 @@ def read_space(text: str) -> Space:
         return USUAL
     if not isinstance(read, dict) or not read:
         raise UserError(f"space is {read!r}, expected settings, each with a list or low and high")
-    return {str(name): _dimension(str(name), said) for name, said in sorted(read.items())}
+    return {str(name): _dimension(str(name), values) for name, values in sorted(read.items())}
 
 
-def _dimension(name: str, said: Any) -> Range | Choice:
+def _dimension(name: str, values: Any) -> Range | Choice:
     if name not in TUNABLE:
         raise UserError(
             f"space: {name} is nothing to search, expected some of {', '.join(TUNABLE)}"
         )
     try:
-        return Choice(values=said) if isinstance(said, list) else Range.model_validate(said)
+        return Choice(values=values) if isinstance(values, list) else Range.model_validate(values)
     except ValidationError as cause:
         raise UserError(
             f"space: {name}: {complaint(cause)}; expected a list, or {{low: , high: , log: }}"

@@ -25,9 +25,9 @@ def remove_orphans(cluster: Cluster, service: str, expected: set[str]) -> list[s
     try:
         for found in cluster.objects(AUTOSCALERS):
             owners = found["metadata"].get("ownerReferences") or []
-            ours = any((each["kind"], each["name"]) == ("InferenceService", service)
+            is_owned = any((each["kind"], each["name"]) == ("InferenceService", service)
                        for each in owners)  # fmt: skip
-            if ours and found["spec"]["scaleTargetRef"]["name"] not in expected:
+            if is_owned and found["spec"]["scaleTargetRef"]["name"] not in expected:
                 cluster.delete(AUTOSCALERS, found["metadata"]["name"])
                 removed.append(found["metadata"]["name"])
     except ClusterError as cause:

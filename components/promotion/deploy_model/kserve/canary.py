@@ -48,7 +48,7 @@ class StandardCanary:
     def begun(self, service: Body, predictor: Body, digest: str) -> Body:
         """Add a canary without traffic; 0 percent would mean 0 replicas, so one is set.
 
-        The stable side gets no more replicas yet: KServe removes some when a canary is ready.
+        The stable track gets no more replicas yet: KServe removes some when a canary is ready.
         """
         name = f"r{digest[:10]}"
         if self.stable(service).get("name") == name:
@@ -70,7 +70,7 @@ class StandardCanary:
         return max(1, math.ceil(max(self._settings.min_replicas, stable) * percent / 100))
 
     def grown(self, service: Body, replicas: int) -> Body:
-        """Raise the replicas of a ready canary, and of the stable side as many."""
+        """Raise the replicas of a ready canary, and of the stable track as many."""
         canary = deepcopy(service["spec"]["canary"][0])
         most = max(canary["predictor"]["minReplicas"], replicas)
         canary["predictor"]["minReplicas"] = most
@@ -107,16 +107,16 @@ class StandardCanary:
         `status.observedGeneration` is not used: KServe copies it from a child object, which
         has its own generations (https://github.com/kserve/kserve/issues/6081).
         """
-        told = service.get("status", {}).get("canaryStatuses") or []
+        statuses = service.get("status", {}).get("canaryStatuses") or []
         wanted = service["spec"].get("canary") or []
-        return [(each["name"], each.get("trafficPercent", 0)) for each in told] == [
+        return [(each["name"], each.get("trafficPercent", 0)) for each in statuses] == [
             (each["predictor"]["name"], each["trafficPercent"]) for each in wanted
         ]
 
     def ready(self, service: Body) -> bool:
         """Return whether the canary is ready by its status."""
-        told = service.get("status", {}).get("canaryStatuses") or []
-        return bool(told) and all(each.get("ready") for each in told)
+        status = service.get("status", {}).get("canaryStatuses") or []
+        return bool(status) and all(each.get("ready") for each in status)
 
     def _with(self, service: Body, canaries: list[Body], *, lent: bool = True) -> Body:
         """Set the canaries, and the stable replicas beside them.
@@ -125,10 +125,12 @@ class StandardCanary:
         one; so that none is missing, as many are added. It wants no canary to have more.
         """
         changed = deepcopy(service)
-        beside = sum(each["predictor"]["minReplicas"] for each in canaries)
+        canary_replicas = sum(each["predictor"]["minReplicas"] for each in canaries)
         predictor = scaled(self._settings, changed["spec"]["predictor"])
         own = predictor["minReplicas"]
-        predictor["minReplicas"] = own + beside if lent and own > 1 else max(own, beside)
+        predictor["minReplicas"] = (
+            own + canary_replicas if lent and own > 1 else max(own, canary_replicas)
+        )
         predictor["maxReplicas"] = max(predictor["maxReplicas"], predictor["minReplicas"])
         changed["spec"] |= {"predictor": predictor, "canary": canaries}
         return changed
@@ -208,9 +210,9 @@ class KnativeCanary:
 
     def ready(self, service: Body) -> bool:
         """Return whether the revision that was created last is ready."""
-        told = component(service)
-        made = told.get("latestCreatedRevision")
-        return bool(made) and made == told.get("latestReadyRevision")
+        status = component(service)
+        made = status.get("latestCreatedRevision")
+        return bool(made) and made == status.get("latestReadyRevision")
 
     def _latest(self, service: Body, predictor: Body) -> Body:
         changed = deepcopy(service)
@@ -237,8 +239,8 @@ def models_of(predictor: Mapping[str, Any] | None) -> dict[str, str]:
 
 def component(service: Body) -> Body:
     """Return the status of the predictor."""
-    told: Body = service.get("status", {}).get("components", {}).get("predictor", {})
-    return told
+    status: Body = service.get("status", {}).get("components", {}).get("predictor", {})
+    return status
 
 
 def traffic(service: Body) -> list[Body]:

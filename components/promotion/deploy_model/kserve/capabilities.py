@@ -42,7 +42,7 @@ class Capabilities:
     storage: str | None = None
 
 
-def look(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
+def read_capabilities(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
     """Detect the features of the cluster; nothing is changed.
 
     Raises:

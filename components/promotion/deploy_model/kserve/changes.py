@@ -30,7 +30,7 @@ class Changes:
         self._server = parts.server
         self._turn_seconds = turn_seconds
 
-    def begin(self, dataset: str, model: str) -> bool:
+    def start(self, dataset: str, model: str) -> bool:
         """Start a candidate; return False if there is no stable predictor beside it.
 
         Raises:
@@ -76,14 +76,14 @@ class Changes:
 
     def _in_turn(self, act: Callable[[], T]) -> T:
         """Call a function, and retry after conflicts with a rollout of another dataset."""
-        deadline, told = time.monotonic() + self._turn_seconds, ""
+        deadline, logged = time.monotonic() + self._turn_seconds, ""
         while True:
             try:
                 return act()
             except ConflictError as conflict:
                 if time.monotonic() > deadline:
                     raise
-                if told != str(conflict):
+                if logged != str(conflict):
                     log_progress(f"waiting: {conflict}")
-                told = str(conflict)
+                logged = str(conflict)
             time.sleep(LOOK_S)

@@ -138,10 +138,10 @@ class InferenceService:
 
 def conditions(service: Body) -> str:
     """Return the conditions that are not True, in words."""
-    told = service.get("status", {}).get("conditions") or []
+    found = service.get("status", {}).get("conditions") or []
     return ", ".join(
         f"{each['type']} is {each['status']} ({each.get('message') or each.get('reason') or '-'})"
-        for each in told
+        for each in found
         if each.get("status") != "True" and each.get("type") != "Stopped"
     )
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import httpx
 
-from components.promotion.deploy_model.asking import ASK_S, ask_server
+from components.promotion.deploy_model.detect_client import DETECT_TIMEOUT_S, detect_on_server
 from components.promotion.deploy_model.kserve.predictor import own_server
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.release import Release, shelved
 from components.promotion.deploy_model.packages import keep, registered
-from components.promotion.deploy_model.target import Fetch, Side
+from components.promotion.deploy_model.target import Fetch, Track
 from components.shared.cluster.client import Body
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.package_store import PackageStore
@@ -37,7 +37,7 @@ class OwnServer:
         self._settings = settings
         self._package_store = package_store
 
-    def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
+    def fetch_package(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
         """Return a verified copy of a package.
 
         Args:
@@ -53,19 +53,19 @@ class OwnServer:
     def release(self, models: Mapping[str, str]) -> Release:
         """Verify packages, and write a release with them."""
         for dataset, model in models.items():
-            self.hold(dataset, model)
+            self.fetch_package(dataset, model)
         return shelved(self._objects, self._package_store, models)
 
     def predictor(self, release: Release) -> Body:
         """Return the predictor that serves a release."""
         return own_server(self._settings, release)
 
-    def ask(
-        self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
+    def detect(
+        self, http: httpx.Client, url: str, track: Track, dataset: str, model: str, jpeg: bytes
     ) -> DetectAnswer | None:
-        """Return the answer of one side to a JPEG; it names the model."""
+        """Return the answer of one track to a JPEG; it names the model."""
         del model
-        return ask_server(http, url, side, dataset, jpeg, ASK_S)
+        return detect_on_server(http, url, track, dataset, jpeg, DETECT_TIMEOUT_S)
 
     def close(self) -> None:
         """Delete the local copies."""

@@ -10,7 +10,7 @@ from components.promotion.deploy_model.kserve.canary import BEFORE, Canary, mode
 from components.promotion.deploy_model.kserve.predictor import MADE, scaled, service_body
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.release import Release
-from components.promotion.deploy_model.target import Side
+from components.promotion.deploy_model.target import Track
 from components.shared.cluster.client import Body, ConflictError
 from components.shared.contracts.errors import OutageError, UserError
 
@@ -27,15 +27,17 @@ class Plans:
         self._settings = settings
         self._canary = canary
 
-    def predictor(self, service: Body | None, side: Side) -> Body | None:
-        """Return the predictor of one side, or None if there is none."""
+    def predictor(self, service: Body | None, track: Track) -> Body | None:
+        """Return the predictor of one track, or None if there is none."""
         if service is None:
             return None
-        return self._canary.stable(service) if side == "stable" else self._canary.candidate(service)
+        return (
+            self._canary.stable(service) if track == "stable" else self._canary.candidate(service)
+        )
 
-    def models(self, service: Body | None, side: Side) -> dict[str, str]:
-        """Return the digests of the models of one side, by dataset."""
-        return models_of(self.predictor(service, side))
+    def models(self, service: Body | None, track: Track) -> dict[str, str]:
+        """Return the digests of the models of one track, by dataset."""
+        return models_of(self.predictor(service, track))
 
     def on_trial(self, service: Body | None) -> dict[str, str]:
         """Return the models of the candidate that differ from the stable ones: at most one."""
@@ -81,8 +83,9 @@ class Plans:
         stable, candidate = self.models(service, "stable"), self.models(service, "candidate")
         if candidate != stable | {dataset: model}:
             raise ConflictError(
-                f"the candidate serves {_told(candidate)}, expected "
-                f"{_told(stable | {dataset: model})}: someone else deployed meanwhile; deploy again"
+                f"the candidate serves {_models(candidate)}, expected "
+                f"{_models(stable | {dataset: model})}: "
+                "someone else deployed meanwhile; deploy again"
             )
         return self._canary.promoted(service)
 
@@ -167,5 +170,5 @@ def _check_server(service: Body, predictor: Body) -> None:
         )
 
 
-def _told(models: dict[str, str]) -> str:
+def _models(models: dict[str, str]) -> str:
     return ", ".join(f"{name} {model[:12]}" for name, model in sorted(models.items())) or "nothing"

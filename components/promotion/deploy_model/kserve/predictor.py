@@ -56,7 +56,7 @@ def triton_server(settings: PredictorSettings, release: Release) -> Body:
 
 
 def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
-    """Return a predictor with replicas and scaling of the stable side."""
+    """Return a predictor with replicas and scaling of the stable track."""
     scaling = {
         "minReplicas": settings.min_replicas,
         "maxReplicas": max(settings.max_replicas, settings.min_replicas),

@@ -8,10 +8,10 @@ from components.promotion.deploy_model.kserve.canary import component, traffic
 from components.promotion.deploy_model.kserve.pods import is_ready, restarts
 from components.promotion.deploy_model.kserve.predictor import PORT
 from components.promotion.deploy_model.kserve.predictor_settings import Mode
-from components.promotion.deploy_model.target import ServerUnreachableError, Side
+from components.promotion.deploy_model.target import ServerUnreachableError, Track
 from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
 from components.shared.traffic.request_metrics import RequestMetrics
-from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.scrape import request_metrics_of
 
 LATEST, PREVIOUS = "latest", "prev"  # Knative's tags of revisions, as KServe names them
 DEPLOYMENTS = Kind("apps", "v1", "deployments")
@@ -32,13 +32,13 @@ class Reach:
         self._http = http
         self._tallies: dict[tuple[str, int], RequestMetrics] = {}
 
-    def url(self, service: Body, predictor: Body, side: Side) -> str:
-        """Return the address of one side, by the cluster's DNS.
+    def url(self, service: Body, predictor: Body, track: Track) -> str:
+        """Return the address of one track, by the cluster's DNS.
 
         Args:
             service: The InferenceService.
-            predictor: Predictor of the side.
-            side: `stable` or `candidate`.
+            predictor: Predictor of the track.
+            track: `stable` or `candidate`.
 
         Raises:
             ServerUnreachableError: If KServe has not created its Service.
@@ -46,7 +46,7 @@ class Reach:
         if self._mode == "Knative":
             host = f"{service['metadata']['name']}-predictor"
             tags = {target.get("tag") for target in traffic(service)}
-            tag = LATEST if side == "candidate" else PREVIOUS
+            tag = LATEST if track == "candidate" else PREVIOUS
             host = f"{tag}-{host}" if tag in tags and PREVIOUS in tags else host
             return f"http://{host}.{self._cluster.namespace}.svc"
         name = service_name(service, predictor)
@@ -58,11 +58,11 @@ class Reach:
         number = port.target_port if found.spec.cluster_ip == "None" else port.port
         return f"http://{name}.{self._cluster.namespace}.svc:{number}"
 
-    def pods(self, service: Body, predictor: Body, side: Side) -> list[Any]:
-        """Return the pods of one side."""
+    def pods(self, service: Body, predictor: Body, track: Track) -> list[Any]:
+        """Return the pods of one track."""
         if self._mode == "Standard":
             return self._cluster.pods(f"app=isvc.{service_name(service, predictor)}")
-        revision = _revision(service, side)
+        revision = _revision(service, track)
         return self._cluster.pods(f"serving.knative.dev/revision={revision}") if revision else []
 
     def refused(self, service: Body, predictor: Body) -> str | None:
@@ -78,7 +78,7 @@ class Reach:
                 return str(each.get("message") or each.get("reason"))
         return None
 
-    def tally(self, pods: list[Any], dataset: str, model: str) -> RequestMetrics:
+    def request_metrics(self, pods: list[Any], dataset: str, model: str) -> RequestMetrics:
         """Return the request metrics of a model, summed over all pods, also former ones.
 
         Args:
@@ -94,7 +94,7 @@ class Reach:
                 page.raise_for_status()
             except httpx.HTTPError:
                 continue  # probes fail as well then
-            met = tally_of(page.text, dataset, model[:12])
+            met = request_metrics_of(page.text, dataset, model[:12])
             self._tallies[f"{pod.metadata.uid} {dataset} {model}", restarts(pod)] = met
         total = RequestMetrics()
         for (key, _), met in self._tallies.items():
@@ -113,9 +113,9 @@ def service_name(service: Body, predictor: Body) -> str:
     return "-".join(part for part in parts if part)
 
 
-def _revision(service: Body, side: Side) -> str | None:
-    told = component(service)
-    if side == "candidate":
-        return told.get("latestCreatedRevision")
+def _revision(service: Body, track: Track) -> str | None:
+    status = component(service)
+    if track == "candidate":
+        return status.get("latestCreatedRevision")
     tagged = [each for each in traffic(service) if each.get("tag") == PREVIOUS]
-    return tagged[0].get("revisionName") if tagged else told.get("latestReadyRevision")
+    return tagged[0].get("revisionName") if tagged else status.get("latestReadyRevision")

@@ -16,13 +16,13 @@ from components.promotion.deploy_model.kserve.inference_service import Reconcile
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.reach import service_name
 from components.promotion.deploy_model.kserve.routes import TrafficRoutes
-from components.promotion.deploy_model.target import Side
+from components.promotion.deploy_model.target import Track
 from components.shared.cluster.client import ClusterError, ConflictError
 from components.shared.contracts.errors import OutageError
 
 PROXY_S = 1.0  # for the proxies of a gateway to follow an HTTPRoute
 FAULT, WEBHOOK = 500, "failed calling webhook"  # answer of an API server if KServe is down
-SIDES: tuple[Side, ...] = ("stable", "candidate")
+TRACKS: tuple[Track, ...] = ("stable", "candidate")
 
 
 class Shares:
@@ -41,12 +41,12 @@ class Shares:
         self._until = until
         self._routes = TrafficRoutes(parts.cluster, parts.service.name)
 
-    def lend(self, dataset: str) -> None:
-        """Add the replicas to the stable side that KServe removes for the candidate."""
+    def add_stable_replicas(self, dataset: str) -> None:
+        """Add the replicas to the stable track that KServe removes for the candidate."""
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.grown(it, dataset, 1))
 
-    def give(self, dataset: str, percent: int) -> None:
+    def set_share(self, dataset: str, percent: int) -> None:
         """Set the traffic share of the candidate, after its pods are ready.
 
         Args:
@@ -83,7 +83,7 @@ class Shares:
         if isinstance(self._canary, StandardCanary):
             found = self._plans.checked(self._service.get(), dataset)
             self._plans.promoted(found, dataset, model)  # refused before the share changes
-            self.give(dataset, 100)
+            self.set_share(dataset, 100)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))
             self._until.seen("the candidate is not the stable predictor yet")
@@ -106,11 +106,11 @@ class Shares:
             self._until.seen("the candidate is not gone")
         self._tidy()
 
-    def _routed(self, side: Side, percent: int) -> None:
-        """Wait until the HTTPRoutes have the share of one side, and proxies follow them.
+    def _routed(self, track: Track, percent: int) -> None:
+        """Wait until the HTTPRoutes have the share of one track, and proxies follow them.
 
         Raises:
-            PackageNotServedError: If a server of the side crashes meanwhile.
+            PackageNotServedError: If a server of the track crashes meanwhile.
             OutageError: If KServe does not reconcile, or pods cannot be started.
         """
         if isinstance(self._canary, KnativeCanary):
@@ -119,13 +119,13 @@ class Shares:
 
         def missing(service: dict[str, object]) -> str | None:
             if percent:  # KServe routes only to ready pods
-                self._until.check_pods(service, side, began)
-            predictor = self._plans.predictor(service, side)
+                self._until.check_pods(service, track, began)
+            predictor = self._plans.predictor(service, track)
             backend = service_name(service, predictor or {})
-            return self._routes.unlike(backend, percent) if predictor else f"no {side} predictor"
+            return self._routes.unlike(backend, percent) if predictor else f"no {track} predictor"
 
         self._service.until(
-            missing, FOLLOW_S, f"the {side} predictor has not {percent} % of the requests"
+            missing, FOLLOW_S, f"the {track} predictor has not {percent} % of the requests"
         )
         time.sleep(PROXY_S)
 
@@ -136,7 +136,7 @@ class Shares:
     def _backends(self) -> dict[str, dict[str, str]]:
         """Return the models of each Service that the spec names."""
         service = self._service.get()
-        found = {side: self._plans.predictor(service, side) for side in SIDES}
+        found = {track: self._plans.predictor(service, track) for track in TRACKS}
         return {
             service_name(service, predictor): models_of(predictor)
             for predictor in found.values()
@@ -152,9 +152,11 @@ class Shares:
             raise
         except (ClusterError, ReconcileTimeoutError) as cause:
             away = "its webhook does not answer" if _without_webhook(cause) else str(cause)
-            raise OutageError(f"KServe does not follow, {away}: {self._told(dataset)}") from cause
+            raise OutageError(
+                f"KServe does not follow, {away}: {self._current_shares(dataset)}"
+            ) from cause
 
-    def _told(self, dataset: str) -> str:
+    def _current_shares(self, dataset: str) -> str:
         if isinstance(self._canary, KnativeCanary):
             return "try again when it does"
         models, shares = self._backends(), self._routes.shares()
@@ -164,11 +166,13 @@ class Shares:
             for backend, percent in shares.items()
             if percent
         ]
-        told = " and ".join(
+        sentence = " and ".join(
             f"{share} to {name}" if place else f"{share} of the requests go to {name}"
             for place, (share, name) in enumerate(parts)
         )
-        return f"{told or 'nothing serves'} until it does; deploy again then, which ends the trial"
+        return (
+            f"{sentence or 'nothing serves'} until it does; deploy again then, which ends the trial"
+        )
 
 
 def _without_webhook(cause: OutageError) -> bool:

@@ -30,14 +30,14 @@ def variables(access: StreamAccess) -> list[Any]:
         name="car-stream", key="bootstrap_servers", optional=True
     )
     found = [_taken("KAFKA_BOOTSTRAP_SERVERS", config_map_key_ref=servers)]
-    said: dict[str, str] = {"KAFKA_SECURITY_PROTOCOL": access.protocol}
+    values: dict[str, str] = {"KAFKA_SECURITY_PROTOCOL": access.protocol}
     if access.authority_secret:
-        said["KAFKA_SSL_CA_FILE"] = AUTHORITY
+        values["KAFKA_SSL_CA_FILE"] = AUTHORITY
     if access.protocol.startswith("SASL_"):
-        said |= {"KAFKA_SASL_MECHANISM": access.mechanism, "KAFKA_SASL_USERNAME": access.username}
+        values |= {"KAFKA_SASL_MECHANISM": access.mechanism, "KAFKA_SASL_USERNAME": access.username}
         password = client.V1SecretKeySelector(name=access.password_secret, key="password")
         found.append(_taken("KAFKA_SASL_PASSWORD", secret_key_ref=password))
-    return [*found, *(client.V1EnvVar(name=name, value=value) for name, value in said.items())]
+    return [*found, *(client.V1EnvVar(name=name, value=value) for name, value in values.items())]
 
 
 def volumes(access: StreamAccess) -> list[tuple[Any, Any]]:

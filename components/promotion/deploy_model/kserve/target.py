@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from components.promotion.deploy_model.asking import ASK_S
+from components.promotion.deploy_model.detect_client import DETECT_TIMEOUT_S
 from components.promotion.deploy_model.kserve.awaiting import Awaiting
 from components.promotion.deploy_model.kserve.canary import KnativeCanary, canary_of, models_of
-from components.promotion.deploy_model.kserve.capabilities import check, look
+from components.promotion.deploy_model.kserve.capabilities import check, read_capabilities
 from components.promotion.deploy_model.kserve.changes import Changes
 from components.promotion.deploy_model.kserve.inference_service import InferenceService
 from components.promotion.deploy_model.kserve.own_server import OwnServer
@@ -20,7 +20,7 @@ from components.promotion.deploy_model.kserve.plans import Plans, as_wanted
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.reach import Reach
 from components.promotion.deploy_model.kserve.shares import Shares
-from components.promotion.deploy_model.target import Fetch, Side
+from components.promotion.deploy_model.target import Fetch, Track
 from components.shared.cluster.client import Cluster
 from components.shared.contracts.model import DetectAnswer, GoldenAnswer, PackageLayout
 from components.shared.contracts.record import read_lines
@@ -54,7 +54,7 @@ class KServeTarget:
         self._cluster = cluster
         self._server = server
         self._settings = settings
-        self._http = http or httpx.Client(timeout=ASK_S, trust_env=False)
+        self._http = http or httpx.Client(timeout=DETECT_TIMEOUT_S, trust_env=False)
         self._service = InferenceService(cluster, name)
         self._canary = canary_of(settings)
         self._plans = Plans(settings, self._canary)
@@ -68,19 +68,19 @@ class KServeTarget:
         self._shares = Shares(parts, self._until)
         self._changes = Changes(parts, turn_seconds)
 
-    def hold(self, dataset: str, model: str, fetch: Fetch) -> Path:
+    def fetch_package(self, dataset: str, model: str, fetch: Fetch) -> Path:
         """Return a verified copy of a package.
 
         Raises:
             PackageError: If the fetched package has another digest.
         """
-        return self._server.hold(dataset, model, fetch)
+        return self._server.fetch_package(dataset, model, fetch)
 
-    def serving(self, dataset: str) -> str | None:
+    def stable_model(self, dataset: str) -> str | None:
         """Return the digest of the configured stable package, or None."""
         return self._plans.models(self._service.get(), "stable").get(dataset)
 
-    def current(self, dataset: str, model: str) -> bool:
+    def is_current(self, dataset: str, model: str) -> bool:
         """Return whether a model is stable, with the current settings and signature.
 
         While another dataset is on trial, settings are not compared: its candidate has them.
@@ -95,7 +95,7 @@ class KServeTarget:
             *self._service.tried(lambda it: self._plans.exchanged(it, predictor, stable))
         )
 
-    def begin(self, dataset: str, model: str) -> None:
+    def start(self, dataset: str, model: str) -> None:
         """Start a candidate beside the stable predictor, without traffic.
 
         It serves every dataset: those that are not on trial, with their stable models.
@@ -105,20 +105,20 @@ class KServeTarget:
             UserError: If the cluster does not support the settings, or does not reconcile.
         """
         service = self._service.get()
-        check(self._settings, look(self._cluster, self._settings), service)
+        check(self._settings, read_capabilities(self._cluster, self._settings), service)
         if service and dataset in self._plans.on_trial(service) and self._canary.percent(service):
-            self._shares.give(dataset, 0)  # the candidate of a killed run
-        if not self._changes.begin(dataset, model):
+            self._shares.set_share(dataset, 0)  # the candidate of a killed run
+        if not self._changes.start(dataset, model):
             self._alone[dataset] = model
-        side = self._asked(dataset, "candidate")
-        if side == "candidate" and self._lends_early():
-            self._until.started(side)
-            self._shares.lend(dataset)
-        self._until_answers(dataset, model, side)
-        if side == "candidate":
-            self._shares.lend(dataset)
+        track = self._track_of(dataset, "candidate")
+        if track == "candidate" and self._adds_replicas_early():
+            self._until.started(track)
+            self._shares.add_stable_replicas(dataset)
+        self._until_answers(dataset, model, track)
+        if track == "candidate":
+            self._shares.add_stable_replicas(dataset)
 
-    def share(self, dataset: str, percent: int) -> None:
+    def set_share(self, dataset: str, percent: int) -> None:
         """Set the traffic share of the candidate, after its pods are ready.
 
         Raises:
@@ -129,37 +129,39 @@ class KServeTarget:
             return
         found = self._plans.checked(self._service.recent(), dataset)
         if self._canary.percent(found) != percent:
-            self._shares.give(dataset, percent)
+            self._shares.set_share(dataset, percent)
 
-    def ask(self, dataset: str, jpeg: bytes, side: Side) -> DetectAnswer | None:
-        """Return what one side answers about a JPEG, not logged; None if it has no package.
+    def detect(self, dataset: str, jpeg: bytes, track: Track) -> DetectAnswer | None:
+        """Return what one track answers about a JPEG, not logged; None if it has no package.
 
         Raises:
             UserError: If the server declines, fails or stays busy.
             ServerUnreachableError: If no server answers.
         """
-        side = self._asked(dataset, side)
+        track = self._track_of(dataset, track)
         service = self._service.recent()
-        predictor = self._plans.predictor(service, side)
+        predictor = self._plans.predictor(service, track)
         model = models_of(predictor).get(dataset)
         if service is None or predictor is None or model is None:
             return None
-        url = self._reach.url(service, predictor, side)
-        return self._server.ask(self._http, url, side, dataset, model, jpeg)
+        url = self._reach.url(service, predictor, track)
+        return self._server.detect(self._http, url, track, dataset, model, jpeg)
 
-    def tally(self, dataset: str, side: Side) -> RequestMetrics:
-        """Return the request metrics of the pods of one side, with probes; empty for Triton."""
-        side = self._asked(dataset, side)
+    def request_metrics(self, dataset: str, track: Track) -> RequestMetrics:
+        """Return the request metrics of the pods of one track, with probes; empty for Triton."""
+        track = self._track_of(dataset, track)
         service = self._service.recent()
-        predictor = self._plans.predictor(service, side)
+        predictor = self._plans.predictor(service, track)
         model = models_of(predictor).get(dataset)
         if service is None or predictor is None or model is None or not self._server.counts:
             return RequestMetrics()
-        return self._reach.tally(self._reach.pods(service, predictor, side), dataset, model)
+        return self._reach.request_metrics(
+            self._reach.pods(service, predictor, track), dataset, model
+        )
 
     def disruption(self, dataset: str) -> str | None:
         """Return why pods of the candidate were evicted, such as a drained node, or None."""
-        return self._until.disruption(self._asked(dataset, "candidate"))
+        return self._until.disruption(self._track_of(dataset, "candidate"))
 
     def serve(self, dataset: str, model: str | None) -> None:
         """Make one package stable for all requests, and end any rollout; None serves nothing.
@@ -176,17 +178,17 @@ class KServeTarget:
             self._remove(dataset)
             return
         if self._service.get() is None:
-            self.begin(dataset, model)
+            self.start(dataset, model)
         self._alone.pop(dataset, None)
         if self._plans.on_trial(self._service.get()).get(dataset) == model:
             self._shares.promote(dataset, model)
         else:
-            self.abandon(dataset)
-            if not self.current(dataset, model):
+            self.remove_candidate(dataset)
+            if not self.is_current(dataset, model):
                 self._changes.exchange(dataset, model)
         self._until_answers(dataset, model, "stable")
 
-    def abandon(self, dataset: str) -> None:
+    def remove_candidate(self, dataset: str) -> None:
         """End a rollout: take the traffic from the candidate, then remove it.
 
         Raises:
@@ -208,9 +210,9 @@ class KServeTarget:
         self._http.close()
         self._server.close()
 
-    def _asked(self, dataset: str, side: Side) -> Side:
-        """Return the side for KServe: a candidate without a stable predictor is its stable one."""
-        return "stable" if dataset in self._alone else side
+    def _track_of(self, dataset: str, track: Track) -> Track:
+        """Return the track for KServe: a candidate without a stable predictor is its stable one."""
+        return "stable" if dataset in self._alone else track
 
     def _restore(self, canary: KnativeCanary, models: dict[str, str]) -> None:
         predictor = self._server.predictor(self._server.release(models))
@@ -218,7 +220,7 @@ class KServeTarget:
         self._until.settled()
         self._service.change(canary.promoted)
 
-    def _lends_early(self) -> bool:
+    def _adds_replicas_early(self) -> bool:
         """Return whether KServe would stop a stable pod as soon as the candidate is ready.
 
         An autoscaler waits before it scales down; without one, replicas are added in advance.
@@ -228,14 +230,14 @@ class KServeTarget:
         return settings.mode == "Standard" and settings.min_replicas > 1 and not scales
 
     def _remove(self, dataset: str) -> None:
-        self.abandon(dataset)
+        self.remove_candidate(dataset)
         serving = self._plans.models(self._service.get(), "stable").keys()
         if serving == {dataset} or not serving:
             self._service.delete()
         elif dataset in serving:
             self._changes.exchange(dataset, None)
 
-    def _until_answers(self, dataset: str, model: str, side: Side) -> None:
-        package = PackageLayout(self._server.hold(dataset, model))
+    def _until_answers(self, dataset: str, model: str, track: Track) -> None:
+        package = PackageLayout(self._server.fetch_package(dataset, model))
         jpeg = (package.root / read_lines(GoldenAnswer, package.golden)[0].file).read_bytes()
-        self._until.answers(model, side, lambda asked: self.ask(dataset, jpeg, asked))
+        self._until.answers(model, track, lambda asked: self.detect(dataset, jpeg, asked))

@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 from kserve import InferInput, InferRequest, InferResponse
 
-from components.promotion.deploy_model.asking import MISSING, reason
+from components.promotion.deploy_model.detect_client import MISSING, reason
 from components.promotion.deploy_model.kserve.own_server import OwnServer
 from components.promotion.deploy_model.kserve.predictor import triton_server
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
@@ -27,7 +27,7 @@ from components.promotion.deploy_model.kserve.release import (
     triton_version,
 )
 from components.promotion.deploy_model.kserve.stream import StreamAccess
-from components.promotion.deploy_model.target import Fetch, ServerUnreachableError, Side
+from components.promotion.deploy_model.target import Fetch, ServerUnreachableError, Track
 from components.shared.cluster.client import Body
 from components.shared.contracts.errors import JobError, UserError
 from components.shared.contracts.model import (
@@ -68,14 +68,14 @@ class Triton(OwnServer):
             )
         super().__init__(objects, settings, package_store)
 
-    def hold(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
+    def fetch_package(self, dataset: str, model: str, fetch: Fetch | None = None) -> Path:
         """Return a verified copy of a package; with a public key, its signature is verified, too.
 
         Raises:
             UserError: If the settings name a public key that is not mounted here.
             PackageError: If the fetched package has another digest, or is not signed.
         """
-        folder = super().hold(dataset, model, fetch)
+        folder = super().fetch_package(dataset, model, fetch)
         if key := self._key():
             check_signature(folder, self._package_store.signature(dataset, model), key)
         return folder
@@ -95,21 +95,23 @@ class Triton(OwnServer):
     def release(self, models: Mapping[str, str]) -> Release:
         """Verify packages, and write a Triton release with them."""
         for dataset, model in models.items():
-            self.hold(dataset, model)
+            self.fetch_package(dataset, model)
         return triton_repository(self._objects, self._package_store, models)
 
     def predictor(self, release: Release) -> Body:
         """Return the predictor that serves a release."""
         return triton_server(self._settings, release)
 
-    def ask(
-        self, http: httpx.Client, url: str, side: Side, dataset: str, model: str, jpeg: bytes
+    def detect(
+        self, http: httpx.Client, url: str, track: Track, dataset: str, model: str, jpeg: bytes
     ) -> DetectAnswer | None:
-        """Return the answer of one side to a JPEG, which is pre- and postprocessed here."""
-        return ask_tensors(http, url, side, PackageLayout(self.hold(dataset, model)), jpeg)
+        """Return the answer of one track to a JPEG, which is pre- and postprocessed here."""
+        return detect_on_triton(
+            http, url, track, PackageLayout(self.fetch_package(dataset, model)), jpeg
+        )
 
 
-def ask_tensors(
+def detect_on_triton(
     http: httpx.Client, url: str, who: str, package: PackageLayout, jpeg: bytes
 ) -> DetectAnswer | None:
     """Return the answer of an Open Inference Protocol server to a JPEG.
@@ -178,10 +180,10 @@ def _infer(http: httpx.Client, url: str, who: str, inputs: Floats) -> tuple[Infe
         raise _Missing
     if answer.is_error:
         raise JobError(f"the {who} server refuses an image: {reason(answer)}")
-    told = int(answer.headers.get(LENGTH) or len(answer.content))
+    json_bytes = int(answer.headers.get(LENGTH) or len(answer.content))
     # KServe's reader leaves the version out.
-    version = str(json.loads(answer.content[:told]).get("model_version"))
-    return InferResponse.from_bytes(answer.content, told), version
+    version = str(json.loads(answer.content[:json_bytes]).get("model_version"))
+    return InferResponse.from_bytes(answer.content, json_bytes), version
 
 
 def _tensor(answer: InferResponse, name: str) -> Floats:

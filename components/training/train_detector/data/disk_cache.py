@@ -87,7 +87,7 @@ class DiskCache:
     def _written(self, content: bytes) -> bool:
         """Write at the end if there is room, and say whether all is there."""
         disk = os.fstatvfs(self._file)
-        ours = MAX_DISK_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
-        if self._end + len(content) > min(self._most, ours):
+        max_bytes = MAX_DISK_SHARE * (disk.f_bavail * disk.f_frsize + self._end)
+        if self._end + len(content) > min(self._most, max_bytes):
             return False
         return os.pwrite(self._file, content, self._end) == len(content)

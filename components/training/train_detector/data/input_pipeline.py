@@ -118,13 +118,13 @@ class InputPipeline:
         def other(number: int) -> TrainingImage:
             return self._gallery[mosaic_candidates[number % len(mosaic_candidates)]]
 
-        def look(index: int, canvas: NDArray[np.uint8]) -> AugmentedImage:
+        def augmented(index: int, canvas: NDArray[np.uint8]) -> AugmentedImage:
             rng = np.random.default_rng([self._schedule.seed, epoch, index])
             return augment(self._gallery[index], other, config, canvas, rng)
 
-        looks = [look(*one) for one in zip(indices, images, strict=True)]
-        jitters = np.array([one.jitter.numbers for one in looks], np.float32)
-        return Batch(images, jitters, *pad([(one.boxes, one.classes) for one in looks]))
+        views = [augmented(*one) for one in zip(indices, images, strict=True)]
+        jitters = np.array([one.jitter.numbers for one in views], np.float32)
+        return Batch(images, jitters, *pad([(one.boxes, one.classes) for one in views]))
 
     def _config(self, epoch: int) -> AugmentConfig:
         settings = self._settings

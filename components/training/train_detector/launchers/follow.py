@@ -71,7 +71,7 @@ class JobFollower:
         self.cluster, self.kind, self.job, self.uid = cluster, kind, job, uid
         self.look_every_s = look_every_s
         self.state: State | None = None
-        self.told: dict[int, str] = {}
+        self.reported: dict[int, str] = {}
         self.lives: dict[int, set[str]] = {}
         self.active = 0.0  # seconds, those in a queue left out
         self.waited = 0.0  # seconds of them since all workers ran last
@@ -92,7 +92,7 @@ class JobFollower:
         while True:
             before = time.monotonic()
             try:
-                workers = self._look()
+                workers = self._poll()
                 silent = 0.0
             except ClusterError as error:
                 if silent > PATIENCE_S:
@@ -109,7 +109,7 @@ class JobFollower:
             silent += passed if workers is None else 0
             self._count(passed)
 
-    def _look(self) -> list[WorkerPod]:
+    def _poll(self) -> list[WorkerPod]:
         job = self.cluster.get(self.kind.KIND, self.job.name)
         if job is None or job["metadata"]["uid"] != self.uid:
             raise TrainingError(f"training {self.job.name} was removed while it ran")
@@ -123,7 +123,7 @@ class JobFollower:
             log_progress(f"{self.job.name}: {SENTENCES[state]}")
         self.state = state
         for one in workers:
-            self._tell(one)
+            self._report(one)
         if state == State.FAILED:
             self._hush()
             raise self._failure(job, workers)
@@ -143,7 +143,7 @@ class JobFollower:
             f"No worker failed permanently: start {starts + 1} of at most {most} follows"
         )
 
-    def _tell(self, worker: WorkerPod) -> None:
+    def _report(self, worker: WorkerPod) -> None:
         """Pass on the chief's words, and say of each worker why it waits or how it ended."""
         lives = self.lives.setdefault(worker.index, set())
         if lives and worker.uid not in lives:
@@ -157,9 +157,9 @@ class JobFollower:
             news = f"ended with {worker.exit_code}"
         else:
             news = "" if worker.started or not worker.words else f"waits: {worker.words}"
-        if news and news != self.told.get(worker.index):
+        if news and news != self.reported.get(worker.index):
             log_progress(f"{self.job.name}: worker {worker.index} (pod {worker.pod}) {news}")
-        self.told[worker.index] = news
+        self.reported[worker.index] = news
 
     def _quoted(self, worker: WorkerPod) -> WorkerPod:
         if not worker.exit_code or worker.words or not worker.started:

@@ -169,8 +169,8 @@ def _ending(code: int, worker: _Worker) -> str:
         return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
     if code == ExitCode.STOPPED:
         return f"{worker.log.stem} received a stop signal"
-    said = _words(worker.log).splitlines()[-1:]
-    return ": ".join([f"{worker.log.stem} ended with {code}", *said])
+    last_line = _words(worker.log).splitlines()[-1:]
+    return ": ".join([f"{worker.log.stem} ended with {code}", *last_line])
 
 
 def _codes(team: Sequence[_Worker]) -> list[int | None]:

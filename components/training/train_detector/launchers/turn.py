@@ -38,15 +38,15 @@ def wait_for_turn(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float
     Raises:
         ClusterError: If the API server does not answer.
     """
-    told = ""
+    logged = ""
     while ahead := others(cluster, kind, job):
         first = ahead[0]
-        if first != told:
+        if first != logged:
             log_progress(
                 f"{job.name}: waits for {first} to end: two jobs without gang scheduling can block "
                 "each other (TRAINING_WORKERS: set queue or gang_scheduler to run them together)"
             )
-        told = first
+        logged = first
         time.sleep(look_every_s)
 
 
@@ -103,9 +103,9 @@ def has_run(job: Mapping[str, Any], workers: Sequence[WorkerPod]) -> bool:
         job: The custom resource.
         workers: State of the job's pods.
     """
-    told = {one["type"] for one in job.get("status", {}).get("conditions", ())}
+    types = {one["type"] for one in job.get("status", {}).get("conditions", ())}
     shown = any(one.started or one.exit_code is not None or one.attempt for one in workers)
-    return shown or bool(told & {"Running", "Restarting"})
+    return shown or bool(types & {"Running", "Restarting"})
 
 
 def _workers(job: Mapping[str, Any]) -> int:

@@ -65,8 +65,8 @@ def encode_exact(numbers: Vector, place: Scalar, workers: int, precision: tf.DTy
     Returns:
         `[workers * N * 4]`
     """
-    said = tf.cast(tf.reshape(tf.bitcast(numbers, tf.uint8), [1, -1]), precision)
-    return tf.reshape(tf.one_hot(place, workers, dtype=precision)[:, None] * said, [-1])
+    encoded = tf.cast(tf.reshape(tf.bitcast(numbers, tf.uint8), [1, -1]), precision)
+    return tf.reshape(tf.one_hot(place, workers, dtype=precision)[:, None] * encoded, [-1])
 
 
 def decode_exact(spelled: Vector, workers: int) -> Vector:
@@ -76,5 +76,5 @@ def decode_exact(spelled: Vector, workers: int) -> Vector:
         spelled: Sum over workers of what `encode_exact` returned.
         workers: Number of workers.
     """
-    said = tf.reshape(tf.cast(spelled, tf.uint8), [workers, -1, BYTES])
-    return tf.reduce_sum(tf.bitcast(said, tf.float32), axis=0)
+    decoded = tf.reshape(tf.cast(spelled, tf.uint8), [workers, -1, BYTES])
+    return tf.reduce_sum(tf.bitcast(decoded, tf.float32), axis=0)

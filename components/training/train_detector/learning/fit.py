@@ -77,7 +77,7 @@ def fit(trainer: Trainer, setup: TrainingSetup, coordinator: CheckpointCoordinat
             done, votes = progress.steps, coordinator.votes()
             losses, votes = trainer.step(batch, setup.rate(done), done, votes)
             state.add_step(losses)
-            progress.tell(state)
+            progress.log(state)
             coordinator.after_step(progress.steps, votes, state, trainer.state)
         _close_epoch(trainer, serve, setup, state, coordinator)
     coordinator.close()
@@ -152,17 +152,17 @@ class Progress:
     def __init__(self, schedule: BatchSampler, steps: int) -> None:
         self.schedule = schedule
         self.steps = self.first = steps
-        self.began = self.told = monotonic()
+        self.began = self.logged_at = monotonic()
 
-    def tell(self, state: TrainingState) -> None:
+    def log(self, state: TrainingState) -> None:
         """Count one step, and print a line if the last one is some seconds old."""
         self.steps += 1
         now = monotonic()
         if self.steps == self.first + 1:
-            self.began = self.told = now
-        if self.schedule.worker or now - self.told < LOG_EVERY_S:
+            self.began = self.logged_at = now
+        if self.schedule.worker or now - self.logged_at < LOG_EVERY_S:
             return
-        self.told = now
+        self.logged_at = now
         pace = (self.steps - self.first - 1) / (now - self.began)
         left = (self.schedule.steps * self.schedule.epochs - self.steps) / pace
         map50 = state.outcome.map50

@@ -40,7 +40,7 @@ def validate(
         mine = [samples[at] for at in range(first, min(first + BATCH, len(samples)))]
         seen = np.zeros((group.workers, BATCH, CANDIDATES.max_boxes, 3), np.float32)
         if mine:
-            _look(serve, mine, seen[group.index])
+            _predict(serve, mine, seen[group.index])
         found = group.total(seen).reshape(-1, 3)
         judged.append(found[found[:, 1] > 0])  # the others are empty places
         for sample in mine:
@@ -51,7 +51,7 @@ def validate(
     return None if math.isnan(precision) else precision
 
 
-def _look(serve: Serve, samples: list[ValidationImage], seen: NDArray[np.float32]) -> None:
+def _predict(serve: Serve, samples: list[ValidationImage], seen: NDArray[np.float32]) -> None:
     """Fill a row for each box that is found in each sample."""
     outputs = serve(network_input(np.stack([sample.image for sample in samples])))
     raw = zip(outputs[BOXES].numpy(), outputs[SCORES].numpy(), strict=True)

@@ -22,32 +22,32 @@ def load_matching_weights(model: keras.Model, classes: Sequence[str], champion: 
         champion: Laid out as `contracts.model.TrainedLayout`.
     """
     known = TrainedInfo.read(TrainedLayout(champion).info).classes
-    for ours, theirs in zip(model.weights, restore(champion).weights, strict=True):
-        value = np.asarray(theirs)
-        if ours.path.startswith("logits"):
-            value = match_classes(np.asarray(ours), value, classes, known)
-        ours.assign(value)
+    for weight, champion_weight in zip(model.weights, restore(champion).weights, strict=True):
+        value = np.asarray(champion_weight)
+        if weight.path.startswith("logits"):
+            value = match_classes(np.asarray(weight), value, classes, known)
+        weight.assign(value)
 
 
 def match_classes(
-    ours: NDArray[np.float32],
-    theirs: NDArray[np.float32],
+    new: NDArray[np.float32],
+    old: NDArray[np.float32],
     classes: Sequence[str],
     known: Sequence[str],
 ) -> NDArray[np.float32]:
     """Return our values, replaced by theirs for every common class; the last axis is classes.
 
     Args:
-        ours: Values of the new network, `[..., classes]`.
-        theirs: Values of the trained network, `[..., known]`.
+        new: Values of the new network, `[..., classes]`.
+        old: Values of the trained network, `[..., known]`.
         classes: Class names of the new network.
         known: Class names of the trained network.
 
     >>> match_classes(np.zeros(2), np.array([1, 2]), ["bus", "car"], ["car", "van"])
     array([0., 1.])
     """
-    merged = ours.copy()
+    merged = new.copy()
     for place, name in enumerate(classes):
         if name in known:
-            merged[..., place] = theirs[..., known.index(name)]
+            merged[..., place] = old[..., known.index(name)]
     return merged

@@ -181,9 +181,9 @@ def epochs_for(images: int, *, fine_tuned: bool = False) -> int:
 
 def check_code(plan: Plan) -> None:
     """Refuse a plan whose fingerprint was made by other code."""
-    ours, theirs = code_digest(), plan.info.lineage.code
-    if ours != theirs:
+    digest, planned = code_digest(), plan.info.lineage.code
+    if digest != planned:
         raise UserError(
-            f"this worker's code has digest {ours[:12]}, expected {theirs[:12]} as the plan says: "
-            f"workers and launcher must run the same image"
+            f"this worker's code has digest {digest[:12]}, expected {planned[:12]} as the plan "
+            "says: workers and launcher must run the same image"
         )

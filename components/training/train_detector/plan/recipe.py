@@ -32,14 +32,14 @@ def with_recipe(recipe: str, **given: Any) -> TrainingSettings:
     Traceback (most recent call last):
     components.shared.contracts.errors.UserError: epochs is 3, and the recipe says 60: ...
     """
-    said = read_recipe(recipe)
-    for name in said.keys() & given.keys():
-        if given[name] not in (TrainingSettings.model_fields[name].default, said[name]):
+    settings = read_recipe(recipe)
+    for name in settings.keys() & given.keys():
+        if given[name] not in (TrainingSettings.model_fields[name].default, settings[name]):
             raise UserError(
-                f"{name} is {given[name]!r}, and the recipe says {said[name]!r}: expected one of "
-                "the two, not both"
+                f"{name} is {given[name]!r}, and the recipe says {settings[name]!r}: expected "
+                "one of the two, not both"
             )
-    return settings_of(**{**given, **said})
+    return settings_of(**{**given, **settings})
 
 
 def read_recipe(text: str) -> dict[str, Any]:

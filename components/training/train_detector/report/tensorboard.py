@@ -27,6 +27,6 @@ def write_events(epochs: Iterable[Epoch], folder: Path) -> None:
     with tf.io.TFRecordWriter(str(folder / NAME)) as file:
         file.write(event(wall_time=0, file_version=VERSION).SerializeToString())
         for step, values in scalars(epochs).items():
-            said = [summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-            now = event(wall_time=step, step=step, summary=summary(value=said))
+            entries = [summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+            now = event(wall_time=step, step=step, summary=summary(value=entries))
             file.write(now.SerializeToString())

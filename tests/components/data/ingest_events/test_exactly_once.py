@@ -108,7 +108,7 @@ def follower(database, stream, object_store):
 
 
 def test_a_topic_that_appears_later_is_followed_too(follower, stream, monkeypatch):
-    monkeypatch.setattr("components.data.ingest_events.follow.LOOK_AROUND_S", 0.0)
+    monkeypatch.setattr("components.data.ingest_events.follow.REFRESH_S", 0.0)
     for topic in (FRAMES_TOPIC, PREDICTIONS_TOPIC):
         with producer(stream) as out:
             out.send(topic, b"?")

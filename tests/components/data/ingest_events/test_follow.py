@@ -50,7 +50,7 @@ def lake(database):
 
 @pytest.fixture(autouse=True)
 def look_around_at_each_step(monkeypatch):
-    monkeypatch.setattr("components.data.ingest_events.follow.LOOK_AROUND_S", 0.0)
+    monkeypatch.setattr("components.data.ingest_events.follow.REFRESH_S", 0.0)
 
 
 def send(servers: str, *bodies: bytes, at=(FRAMES_TOPIC, 0)) -> None:
@@ -65,7 +65,7 @@ def send_everywhere(servers: str) -> None:
 
 
 def catch_up(follower: StreamIngester) -> int:
-    ends, read = follower.look_around(), 0
+    ends, read = follower.refresh_partitions(), 0
     for _ in range(100):
         read += len(follower.step())
         if follower.has_reached(ends):
@@ -144,7 +144,7 @@ def test_a_start_compares_the_last_message_and_does_not_store_it_again(followers
     send(stream, b"1", b"2")
     first = followers()
     catch_up(first)
-    first.look_around()
+    first.refresh_partitions()
     send(stream, b"3")
 
     assert run_once(followers()) == 1
@@ -164,7 +164,7 @@ def test_an_offset_that_was_turned_back_is_where_the_next_start_begins(followers
 def test_a_follower_goes_on_when_no_topic_can_be_read_any_more(followers, stream, monkeypatch):
     send_everywhere(stream)
     follower = followers()
-    follower.look_around()
+    follower.refresh_partitions()
     gone = [Topic(name=name, fault="does not exist") for name in TOPICS]
     monkeypatch.setattr(
         "components.data.ingest_events.follow.describe_topics",
@@ -180,7 +180,7 @@ def test_two_ingesters_divide_the_partitions(followers, stream):
     send_everywhere(stream)
     first, second = followers(), followers()
     for follower in (first, second, first):
-        follower.look_around()
+        follower.refresh_partitions()
 
     assert len(first.positions) == len(second.positions) == 4
     assert sorted([*first.positions, *second.positions]) == EVERY
@@ -190,13 +190,13 @@ def test_who_leaves_or_dies_gives_its_partitions_to_the_others(followers, stream
     send_everywhere(stream)
     first, second, third = followers(), followers(), followers()
     for follower in (first, second, third, first):
-        follower.look_around()
+        follower.refresh_partitions()
     assert len(first.positions) < 4
     second.leave()
     third.connection.close()  # its session ends in a moment, its lease later
 
     def reads_all() -> bool:
-        first.look_around()
+        first.refresh_partitions()
         return sorted(first.positions) == EVERY
 
     assert await_true(reads_all, LEASE_S / 2)
@@ -214,7 +214,7 @@ def test_a_second_ingester_beside_a_working_one_finds_no_topic_made_anew(
         catch_up(first)
         return found
 
-    first.look_around()
+    first.refresh_partitions()
     monkeypatch.setattr("components.data.ingest_events.follow.read_offsets", slow)
     second._shorter({FRAMES_TOPIC: STREAM}, [(FRAMES_TOPIC, 0)])
 
@@ -306,7 +306,7 @@ def test_the_group_shows_the_offsets(followers, stream):
     send_everywhere(stream)
     follower = followers()
     catch_up(follower)
-    follower.look_around()
+    follower.refresh_partitions()
     places = [TopicPartition(*at) for at in EVERY]
     (shown,) = follower.admin.list_group_offsets({GROUP: places}).values()
 

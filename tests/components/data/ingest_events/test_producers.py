@@ -48,7 +48,7 @@ def follower(database, stream, object_store):
 def take_all(follower: StreamIngester, expected: int) -> None:
     taken = 0
     while taken < expected:
-        follower.look_around()
+        follower.refresh_partitions()
         taken += len(follower.step())
 
 

@@ -34,10 +34,10 @@ def start(database, stream, object_store):
                 Objects(object_store),
                 STREAM,
             )
-            ends = follower.look_around()
+            ends = follower.refresh_partitions()
             for _ in range(100):
                 if follower.has_reached(ends):
-                    follower.look_around()
+                    follower.refresh_partitions()
                     follower.leave()
                     return follower
                 follower.step()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.data.validate_dataset.check import _duplicates, check
 from components.data.validate_dataset.component import validate_dataset
-from components.data.validate_dataset.look import InspectedImage, look
+from components.data.validate_dataset.inspect_images import InspectedImage, inspect_images
 from components.data.validate_dataset.validate import SnapshotValidationError, validate
 from components.shared.contracts.policy import ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
@@ -18,7 +18,7 @@ from tests.support.draft_snapshots import box, jpeg
 
 def found(draft, min_images=1, **options):
     root = draft.write()
-    pictures = look(root, ImageReader(draft.layout.index, draft.objects))
+    pictures = inspect_images(root, ImageReader(draft.layout.index, draft.objects))
     info = SnapshotInfo.read(draft.layout.info)
     return check(info, pictures, min_images=min_images, **options)
 

@@ -6,7 +6,7 @@ import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
 from components.promotion.deploy_model.pictures import ProbeImages
-from components.promotion.deploy_model.probing import GuardBreachError, Prober
+from components.promotion.deploy_model.prober import GuardBreachError, Prober
 from components.promotion.deploy_model.target import ServerUnreachableError
 from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, POLICY, Place, car, trial
 
@@ -21,7 +21,7 @@ def sent_back(place):
 
 
 def steps(observations):
-    return list(dict.fromkeys(seen.percent for seen in observations))
+    return list(dict.fromkeys(observation.percent for observation in observations))
 
 
 @pytest.mark.parametrize("rate", [50, 0], ids=["by day", "in a night without traffic"])
@@ -112,10 +112,10 @@ def test_a_front_door_that_goes_down_convicts_no_candidate(moment):
 
     def gone(*_):
         place.there = False
-        place.tally("toys", "stable")
+        place.request_metrics("toys", "stable")
 
     if moment == "while it comes up":
-        place.begin = gone
+        place.start = gone
     else:
         traffic = moment == "in traffic"
         place.fault = lambda jpeg: (
@@ -181,7 +181,7 @@ def test_a_model_that_served_before_is_not_measured_by_the_champion_that_it_repl
     place = Place()
     place.fault = lambda jpeg: CARS if jpeg == b"golden" else ()
 
-    trial(place, beside=False).run((0, 100))
+    trial(place, with_champion=False).run((0, 100))
 
     assert place.percent == 100
 

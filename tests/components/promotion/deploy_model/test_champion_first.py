@@ -7,7 +7,7 @@ def test_a_failed_trial_of_what_serves_by_mistake_leaves_the_champion_in_service
     old = bench.register()
     blind = bench.register(shift=14, against=old)
     bench.deploy(old)
-    bench.target.hold(bench.dataset, blind, registered(bench.objects, blind))
+    bench.target.fetch_package(bench.dataset, blind, registered(bench.objects, blind))
     bench.target.serve(bench.dataset, blind)
 
     rollout = bench.roll_out(blind)

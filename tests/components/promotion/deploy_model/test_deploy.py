@@ -110,14 +110,14 @@ def test_who_was_slower_than_another_gives_way(bench, monkeypatch):
     first = bench.register()
     mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
     bench.deploy(first)
-    begin = bench.target.begin
+    begin = bench.target.start
 
     def overtaken(dataset, model):
         bench.registry.promote(dataset, theirs, first)
         begin(dataset, model)
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", overtaken)
+        patch.setattr(bench.target, "start", overtaken)
         with pytest.raises(PromotionConflictError):
             bench.roll_out(mine)
 
@@ -195,9 +195,9 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
     new = bench.register(shift=2, against=old)
     bench.deploy(old)
     version = bench.registry.named(bench.dataset, new)
-    bench.target.hold(bench.dataset, new, registered(bench.objects, version.model))
-    bench.target.begin(bench.dataset, new)
-    bench.target.share(bench.dataset, 100)
+    bench.target.fetch_package(bench.dataset, new, registered(bench.objects, version.model))
+    bench.target.start(bench.dataset, new)
+    bench.target.set_share(bench.dataset, 100)
     during = bench.door.detect(JPEG, bench.dataset).json()["model"]
     bench.door.package_store.set_traffic(
         bench.dataset, TrafficLease(percent=100, model=new, until=0)
@@ -206,7 +206,7 @@ def test_a_lease_that_nobody_renews_takes_the_candidate_out_of_the_requests(benc
     after = bench.door.detect(JPEG, bench.dataset).json()["model"]
 
     assert (during, after) == (new, old)
-    bench.target.abandon(bench.dataset)
+    bench.target.remove_candidate(bench.dataset)
 
 
 def test_a_front_door_that_is_not_there_is_named_and_the_same_run_tries_the_model_again(bench):
@@ -227,7 +227,7 @@ def test_a_server_without_a_front_door_is_refused(bench, server):
         closing(ServerTarget(*[server.url] * 3, server.package_store, ready_seconds=1)) as bare,
         pytest.raises(UserError, match="is no reverse proxy with two servers behind it"),
     ):
-        bare.share(bench.dataset, 0)
+        bare.set_share(bench.dataset, 0)
 
 
 def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, monkeypatch):
@@ -240,7 +240,7 @@ def test_a_front_door_that_looks_at_another_folder_is_refused(bench, tmp_path, m
             OutageError, match="gives the candidate 0 %, expected 5 %: is its MODEL_ROOT"
         ),
     ):
-        target.share(bench.dataset, 5)
+        target.set_share(bench.dataset, 5)
 
 
 def test_a_half_copied_package_is_fetched_again(bench):
@@ -249,6 +249,6 @@ def test_a_half_copied_package_is_fetched_again(bench):
     bench.objects.get_folder(f"models/{model}/package", folder)
     shutil.rmtree(folder / "golden")
 
-    held = bench.target.hold(bench.dataset, model, registered(bench.objects, model))
+    held = bench.target.fetch_package(bench.dataset, model, registered(bench.objects, model))
 
     assert PackageLayout(held).verify().digest == model

@@ -20,8 +20,8 @@ def met(requests=100, errors=0, boxes=300, score=0.6, fast=100):
 
 
 def said(**evidence):
-    seen = Evidence(**evidence)
-    found = [*errors(seen, POLICY), *breaches(seen, POLICY), slow(seen, POLICY)]
+    evidence = Evidence(**evidence)
+    found = [*errors(evidence, POLICY), *breaches(evidence, POLICY), slow(evidence, POLICY)]
     return " / ".join(sentence for sentence in found if sentence)
 
 
@@ -37,16 +37,16 @@ def test_nothing_known_is_nothing_against_it():
 
 
 def test_the_same_as_the_champion_is_nothing_against_it():
-    assert said(candidate=met(), champion=met(), asked=20, **alike()) == ""
+    assert said(candidate=met(), champion=met(), probes=20, **alike()) == ""
 
 
 @pytest.mark.parametrize(
-    ("errors", "failed", "asked", "breach"),
+    ("errors", "failed", "probes", "breach"),
     [(0, 0, 20, False), (1, 0, 20, False), (0, 1, 20, False), (1, 1, 20, True), (2, 0, 20, True),
      (0, 2, 20, True)],
 )  # fmt: skip
-def test_one_failed_answer_is_forgiven(errors, failed, asked, breach):
-    assert bool(said(candidate=met(errors=errors), asked=asked, failed=failed)) == breach
+def test_one_failed_answer_is_forgiven(errors, failed, probes, breach):
+    assert bool(said(candidate=met(errors=errors), probes=probes, failed=failed)) == breach
 
 
 def test_of_many_answers_a_few_may_fail():
@@ -75,8 +75,8 @@ def test_the_latency_of_clients_counts_only_as_far_as_the_buckets_are_sure():
         requests=100, boxes=300, scores=180, latencies={0.1: 0, 1.0: 100, math.inf: 100}
     )
 
-    assert said(candidate_lately=surely, champion_lately=met()) == ""
-    assert "clients: latency 100 ms" in said(candidate_lately=slower, champion_lately=met())
+    assert said(candidate_recent=surely, champion_recent=met()) == ""
+    assert "clients: latency 100 ms" in said(candidate_recent=slower, champion_recent=met())
 
 
 def test_a_candidate_must_know_the_champions_boxes_again():

@@ -25,8 +25,8 @@ def die(bench, patch, line):
         return wrapper
 
     for place, name in (
-        (bench.objects, "get"), (bench.target, "ask"), (bench.target, "_order"),
-        (bench.target, "share"), (bench.registry, "promote"), (bench.registry, "step_back"),
+        (bench.objects, "get"), (bench.target, "detect"), (bench.target, "_order"),
+        (bench.target, "set_share"), (bench.registry, "promote"), (bench.registry, "step_back"),
         (bench.door.package_store, "set_current"), (bench.door.package_store, "set_traffic"),
     ):  # fmt: skip
         patch.setattr(place, name, dying(getattr(place, name)))
@@ -149,7 +149,7 @@ def test_a_place_that_goes_down_after_the_promotion_convicts_nobody(bench, monke
     bench.deploy(old)
 
     def gone(*_):
-        monkeypatch.setattr(bench.target, "tally", unreachable)
+        monkeypatch.setattr(bench.target, "request_metrics", unreachable)
         raise PackageNotServedError("nothing came of it")
 
     with monkeypatch.context() as patch:
@@ -216,7 +216,7 @@ def test_who_is_interrupted_puts_the_champion_back_first(bench, monkeypatch, cau
         raise cause
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "share", interrupted)
+        patch.setattr(bench.target, "set_share", interrupted)
         with pytest.raises(type(cause) if isinstance(cause, SystemExit) else cause):
             bench.roll_out(new)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from components.promotion.deploy_model.canary import CanaryRollout
+from components.promotion.deploy_model.latency_recheck import InconclusiveLatencyError
 from components.promotion.deploy_model.pictures import ProbeImages
-from components.promotion.deploy_model.probing import GuardBreachError, Prober
-from components.promotion.deploy_model.second_look import InconclusiveLatencyError
+from components.promotion.deploy_model.prober import GuardBreachError, Prober
 from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
 from tests.support.fake_rollout_target import CANDIDATE, CARS, GOLDEN, Place, trial
@@ -20,9 +20,9 @@ class Busy(Place):
         super().__init__()
         self._seconds = seconds
 
-    def ask(self, dataset, jpeg, side):
-        self.slow = self.stable_slow = self._seconds(self.hours.time, side, self.percent)
-        return super().ask(dataset, jpeg, side)
+    def detect(self, dataset, jpeg, track):
+        self.slow = self.stable_slow = self._seconds(self.hours.time, track, self.percent)
+        return super().detect(dataset, jpeg, track)
 
 
 @pytest.mark.parametrize("seconds", [0.06, 1.5])
@@ -33,14 +33,14 @@ def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_s
 
     with pytest.raises(InconclusiveLatencyError, match=r"at 0 % latency .*, in two measurements"):
         rolling.run(POLICY.steps)
-    seen = rolling.observations[-1].seen
+    evidence = rolling.observations[-1].evidence
 
     assert place.percent == 0
-    assert min(len(seen.latencies_ms), len(seen.champion_ms)) >= POLICY.min_latency_answers
+    assert min(len(evidence.latencies_ms), len(evidence.champion_ms)) >= POLICY.min_latency_answers
 
 
 def test_a_candidate_that_becomes_slow_in_traffic_is_held_back_soon():
-    place = Busy(lambda _, side, percent: 0.2 if side == "candidate" and percent == 5 else 0.01)
+    place = Busy(lambda _, track, percent: 0.2 if track == "candidate" and percent == 5 else 0.01)
     rolling = trial(place)
 
     with pytest.raises(InconclusiveLatencyError, match="at 5 %"):
@@ -50,7 +50,7 @@ def test_a_candidate_that_becomes_slow_in_traffic_is_held_back_soon():
 
 
 def test_a_node_that_is_busy_for_both_sides_holds_no_candidate_back():
-    place = Busy(lambda time, side, percent: 0.5 if time % 7 < 5 else 0.01)
+    place = Busy(lambda time, track, percent: 0.5 if time % 7 < 5 else 0.01)
     rolling = trial(place)
 
     rolling.run(POLICY.steps)
@@ -59,7 +59,7 @@ def test_a_node_that_is_busy_for_both_sides_holds_no_candidate_back():
 
 
 def test_a_candidate_that_was_slow_for_some_seconds_goes_on_after_a_second_look():
-    place = Busy(lambda time, side, _: 0.2 if side == "candidate" and 20 < time < 24 else 0.01)
+    place = Busy(lambda time, track, _: 0.2 if track == "candidate" and 20 < time < 24 else 0.01)
     rolling = trial(place)
 
     rolling.run(POLICY.steps)
@@ -69,7 +69,7 @@ def test_a_candidate_that_was_slow_for_some_seconds_goes_on_after_a_second_look(
 
 def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
     many = POLICY.model_copy(update={"min_latency_answers": 100})
-    place = Busy(lambda time, side, _: 0.2 if side == "candidate" and 20 < time < 24 else 0.01)
+    place = Busy(lambda time, track, _: 0.2 if track == "candidate" and 20 < time < 24 else 0.01)
     slow = Place()
     slow.slow = 0.06
 
@@ -79,7 +79,7 @@ def test_a_second_look_that_needs_more_answers_than_usual_comes_to_an_end():
         rolling.run(POLICY.steps)
 
     assert place.percent == 100
-    assert len(rolling.observations[-1].seen.latencies_ms) == 100
+    assert len(rolling.observations[-1].evidence.latencies_ms) == 100
 
 
 def test_a_first_model_without_a_champion_is_only_measured_by_itself():
@@ -94,13 +94,13 @@ def test_a_first_model_without_a_champion_is_only_measured_by_itself():
 
 def test_a_ramp_waits_where_it_is_while_the_champion_does_not_answer(capsys):
     place, away = Place(), range(80, 115)
-    ask = place.ask
+    detect = place.detect
 
-    def asked(dataset, jpeg, side):
+    def probes(dataset, jpeg, track):
         place.stable_there = int(place.hours.time) not in away
-        return ask(dataset, jpeg, side)
+        return detect(dataset, jpeg, track)
 
-    place.ask = asked
+    place.detect = probes
     trial(place).run(POLICY.steps)
     shares = dict(reversed([(percent, at) for at, percent in place.shares]))
 
@@ -110,13 +110,13 @@ def test_a_ramp_waits_where_it_is_while_the_champion_does_not_answer(capsys):
 
 def away(place, absent):
     """Let the champion answer only while a function of the seconds does not say it is away."""
-    ask = place.ask
+    detect = place.detect
 
-    def asked(dataset, jpeg, side):
+    def probes(dataset, jpeg, track):
         place.stable_there = not absent(place.hours.time)
-        return ask(dataset, jpeg, side)
+        return detect(dataset, jpeg, track)
 
-    place.ask = asked
+    place.detect = probes
 
 
 def test_a_champion_that_flaps_holds_a_ramp_up_by_the_time_that_it_is_away():
@@ -187,8 +187,10 @@ def test_where_neither_side_answers_the_candidate_is_not_to_blame():
 
 def gone(place, *sides):
     """Let a place have no package for some sides."""
-    ask = place.ask
-    place.ask = lambda dataset, jpeg, side: None if side in sides else ask(dataset, jpeg, side)
+    detect = place.detect
+    place.detect = lambda dataset, jpeg, track: (
+        None if track in sides else detect(dataset, jpeg, track)
+    )
 
 
 def test_a_candidate_that_was_taken_away_before_a_golden_picture_is_not_convicted():

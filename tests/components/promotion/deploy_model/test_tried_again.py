@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.promotion.deploy_model.second_look import InconclusiveLatencyError
+from components.promotion.deploy_model.latency_recheck import InconclusiveLatencyError
 from components.shared.contracts.errors import OutageError
 
 
@@ -43,7 +43,7 @@ def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, 
     old, blind = two
     slow = InconclusiveLatencyError("at 5 % latency 106 ms (95th percentile), in two measurements")
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", raising(slow))
+        patch.setattr(bench.target, "start", raising(slow))
         rollout = bench.roll_out("challenger", run="run-1")
     again = bench.roll_out("challenger", run="run-1")
 
@@ -59,7 +59,7 @@ def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, 
 def test_an_outage_leaves_the_alias_and_the_same_run_tries_again(bench, two, monkeypatch):
     _, blind = two
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", raising(OutageError("no pod is admitted: forbidden")))
+        patch.setattr(bench.target, "start", raising(OutageError("no pod is admitted: forbidden")))
         with pytest.raises(OutageError, match="no pod is admitted"):
             bench.roll_out("challenger", run="run-1")
     entry = bench.registry.history(bench.dataset)[-1]
@@ -73,8 +73,8 @@ def test_an_outage_leaves_the_alias_and_the_same_run_tries_again(bench, two, mon
 def test_a_trial_that_cannot_be_ended_is_told_with_what_serves_which_share(bench, two, monkeypatch):
     away = OutageError("KServe does not follow: 95 % of the requests go to a and 5 % to b")
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", raising(OutageError("its webhook does not answer")))
-        patch.setattr(bench.target, "abandon", raising(away))
+        patch.setattr(bench.target, "start", raising(OutageError("its webhook does not answer")))
+        patch.setattr(bench.target, "remove_candidate", raising(away))
         with pytest.raises(
             OutageError, match=r"not promoted.*webhook.*not removed: KServe does not follow"
         ):
@@ -88,7 +88,9 @@ def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_aga
 ):
     old, blind = two
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "abandon", raising(OutageError("KServe does not follow")))
+        patch.setattr(
+            bench.target, "remove_candidate", raising(OutageError("KServe does not follow"))
+        )
         with pytest.raises(
             OutageError, match=r"rolled back.*the candidate is not removed: KServe does not"
         ):
@@ -105,8 +107,10 @@ def test_a_trial_that_was_not_ended_after_a_verdict_is_ended_by_the_same_run_aga
 
 def test_a_trial_that_was_not_ended_after_too_slow_answers_is_an_outage(bench, two, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(bench.target, "begin", raising(InconclusiveLatencyError("latency 106 ms")))
-        patch.setattr(bench.target, "abandon", raising(OutageError("KServe does not follow")))
+        patch.setattr(bench.target, "start", raising(InconclusiveLatencyError("latency 106 ms")))
+        patch.setattr(
+            bench.target, "remove_candidate", raising(OutageError("KServe does not follow"))
+        )
         with pytest.raises(OutageError, match=r"under load.*the candidate is not removed"):
             bench.roll_out("challenger", run="run-1")
 

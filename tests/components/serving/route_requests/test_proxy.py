@@ -7,14 +7,16 @@ import pytest
 
 from components.serving.route_requests.upstream import TENSORS_AFTER, Reply
 from components.shared.traffic.limit import MAX_BODY_BYTES
-from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.scrape import request_metrics_of
 
 numbers = itertools.count()
 
 
 def tallies(doorway, dataset):
     metrics = doorway.client.get("/metrics").text
-    return tally_of(metrics, dataset, "stable"), tally_of(metrics, dataset, "candidate")
+    return request_metrics_of(metrics, dataset, "stable"), request_metrics_of(
+        metrics, dataset, "candidate"
+    )
 
 
 def test_without_a_share_the_stable_server_answers(doorway):

@@ -6,7 +6,7 @@ from PIL import ExifTags, Image
 
 from components.shared.contracts.model import DetectAnswer, PackageLayout, Postprocessing
 from components.shared.inference.detector import Detector
-from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.scrape import request_metrics_of
 from components.training.export_onnx.onnx_nms import with_suppression
 from tests.support.tiny_packages import jpeg_of, scene, seal
 
@@ -231,5 +231,5 @@ def test_health_and_metrics_are_there(served):
     metrics = server.client.get("/metrics").text
 
     assert ready == {"name": "toys", "ready": True}
-    assert tally_of(metrics, "toys", side).requests > 0
-    assert tally_of(metrics, "toys", side).boxes > 0
+    assert request_metrics_of(metrics, "toys", side).requests > 0
+    assert request_metrics_of(metrics, "toys", side).boxes > 0

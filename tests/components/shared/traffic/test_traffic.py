@@ -5,11 +5,11 @@ from prometheus_client import generate_latest
 
 from components.shared.traffic.metrics import BOUNDS, count
 from components.shared.traffic.request_metrics import RequestMetrics
-from components.shared.traffic.scrape import tally_of
+from components.shared.traffic.scrape import request_metrics_of
 
 
 def tally(side, dataset="counted"):
-    return tally_of(generate_latest().decode(), dataset, side)
+    return request_metrics_of(generate_latest().decode(), dataset, side)
 
 
 def test_what_is_counted_is_read_again():

@@ -1,6 +1,11 @@
 import pytest
 
-from components.promotion.deploy_model.kserve.capabilities import Capabilities, check, dropped, look
+from components.promotion.deploy_model.kserve.capabilities import (
+    Capabilities,
+    check,
+    dropped,
+    read_capabilities,
+)
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.cluster.client import Cluster, ClusterError
 from components.shared.contracts.errors import UserError
@@ -110,7 +115,9 @@ def test_a_field_that_the_server_drops_is_found(sent, kept, path):
 def test_kserves_configuration_is_looked_for_in_its_own_namespace():
     server = ApiServer()
     with server.client() as api:
-        look(Cluster(api, "cars"), settings(mode="Knative", kserve_namespace="kubeflow"))
+        read_capabilities(
+            Cluster(api, "cars"), settings(mode="Knative", kserve_namespace="kubeflow")
+        )
 
     assert "/api/v1/namespaces/kubeflow/configmaps/inferenceservice-config" in server.asked
 
@@ -124,7 +131,7 @@ def test_whether_routes_are_ours_to_read_is_found_out_by_the_status_of_an_answer
     server = ApiServer()
     server.forbidden = forbidden
     with server.client() as api:
-        assert look(Cluster(api, "cars"), settings()).readable == readable
+        assert read_capabilities(Cluster(api, "cars"), settings()).readable == readable
 
 
 def test_a_fault_in_whose_sentence_a_status_happens_to_stand_is_no_missing_right(monkeypatch):
@@ -135,4 +142,4 @@ def test_a_fault_in_whose_sentence_a_status_happens_to_stand_is_no_missing_right
         cluster = Cluster(api, "cars")
         monkeypatch.setattr(cluster, "get", fails)
         with pytest.raises(ClusterError, match="says 500"):
-            look(cluster, settings())
+            read_capabilities(cluster, settings())

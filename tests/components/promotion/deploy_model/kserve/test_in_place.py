@@ -87,8 +87,8 @@ def bench(object_store, tiny_package, tmp_path):
 def test_what_serves_as_it_is_wanted_is_current(bench, mode):
     bench.create(mode=mode)
 
-    assert bench.target(mode=mode).current("toys", bench.models["toys"])
-    assert not bench.target(mode=mode).current("toys", "0" * 64)
+    assert bench.target(mode=mode).is_current("toys", bench.models["toys"])
+    assert not bench.target(mode=mode).is_current("toys", "0" * 64)
 
 
 @both_modes
@@ -96,12 +96,12 @@ def test_what_was_promoted_is_current(bench, mode):
     model = bench.register("toys", shift=1)
     bench.promote(model, mode=mode)
 
-    assert bench.target(mode=mode).current("toys", model)
-    assert bench.target(mode=mode).current("buses", bench.models["buses"])
+    assert bench.target(mode=mode).is_current("toys", model)
+    assert bench.target(mode=mode).is_current("buses", bench.models["buses"])
 
 
 def test_what_is_not_there_is_not_current(bench):
-    assert not bench.target().current("toys", bench.models["toys"])
+    assert not bench.target().is_current("toys", bench.models["toys"])
 
 
 @both_modes
@@ -112,7 +112,7 @@ def test_the_same_model_with_other_settings_is_exchanged_in_place(bench, mode, c
     bench.create(mode=mode)
     before = bench.found["spec"]["predictor"]
     target = bench.target(mode=mode, **change)
-    current = target.current("toys", bench.models["toys"])
+    current = target.is_current("toys", bench.models["toys"])
     with pytest.raises(OutageError, match="the stable predictor is not ready after 0 s"):
         target.serve("toys", bench.models["toys"])
     after = bench.found["spec"]["predictor"]
@@ -120,7 +120,7 @@ def test_the_same_model_with_other_settings_is_exchanged_in_place(bench, mode, c
     assert not current
     assert after != before
     assert after.get("name") == before.get("name")
-    assert target.current("toys", bench.models["toys"])
+    assert target.is_current("toys", bench.models["toys"])
 
 
 @both_modes
@@ -129,7 +129,7 @@ def test_the_same_model_with_a_new_signature_is_exchanged_in_place(bench, mode, 
     (before,) = bench.found["spec"]["predictor"]["containers"]
     bench.register("toys", key=make_keys(tmp_path / "keys").private)
     target = bench.target(mode=mode)
-    current = target.current("toys", bench.models["toys"])
+    current = target.is_current("toys", bench.models["toys"])
     with pytest.raises(OutageError, match="the stable predictor is not ready after 0 s"):
         target.serve("toys", bench.models["toys"])
     (after,) = bench.found["spec"]["predictor"]["containers"]
@@ -143,7 +143,7 @@ def test_what_someone_changed_by_hand_is_not_current(bench):
     bench.create()
     bench.found["spec"]["predictor"]["containers"][0]["image"] = "by-hand"
 
-    assert not bench.target().current("toys", bench.models["toys"])
+    assert not bench.target().is_current("toys", bench.models["toys"])
 
 
 @both_modes
@@ -162,8 +162,8 @@ def test_a_trial_of_another_dataset_goes_on_while_a_champion_is_deployed_again(b
     begun = plans.begun(bench.found, "toys", server.predictor(release), release)
     bench.server.objects["inferenceservices", "cars"] = begun
 
-    assert bench.target(mode=mode, image="b").current("buses", bench.models["buses"])
-    assert not bench.target(mode=mode).current("toys", bench.models["toys"])
+    assert bench.target(mode=mode, image="b").is_current("buses", bench.models["buses"])
+    assert not bench.target(mode=mode).is_current("toys", bench.models["toys"])
     assert bench.found == begun
 
 
@@ -177,7 +177,7 @@ def test_a_trial_ends_though_the_object_store_is_away(bench):
     shared = plans.shared(begun, "toys", 25) | {"status": status}
     bench.server.objects["inferenceservices", "cars"] = shared
     target = bench.target(Cut, mode="Knative")
-    target.abandon("toys")
+    target.remove_candidate("toys")
 
     assert bench.found["spec"]["predictor"]["canaryTrafficPercent"] == 0
-    assert target.serving("toys") == bench.models["toys"]
+    assert target.stable_model("toys") == bench.models["toys"]

@@ -43,7 +43,7 @@ def test_kserve_of_august_2026_gives_its_storage_initializer_no_context_so_the_p
     stage.kserve.storage = list
 
     with pytest.raises(OutageError) as outage:
-        stage.begin(target, "toys", stage.model())
+        stage.start(target, "toys", stage.model())
     assert "no pod of the stable predictor is admitted: pods" in str(outage.value)
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in str(outage.value)
     assert "after 30 s" not in str(outage.value)
@@ -64,7 +64,7 @@ def test_a_refused_candidate_says_so_though_the_inference_service_does_not(stage
     with pytest.raises(
         OutageError, match=r"no pod of the candidate predictor is admitted: .*PodSecurity"
     ):
-        stage.begin(served, "toys", stage.model(shift=1))
+        stage.start(served, "toys", stage.model(shift=1))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_namespace_that_would_refuse_the_pods_is_told_before_anything_starts(
     enforce(stage, *containers)
 
     with pytest.raises(UserError, match=words):
-        stage.begin(stage.target(storage_container=name), "toys", stage.model())
+        stage.start(stage.target(storage_container=name), "toys", stage.model())
     assert stage.find("inferenceservices") is None
 
 
@@ -98,7 +98,7 @@ def test_kserve_of_august_2026_admits_a_pod_whose_storage_container_is_restricte
     target, model = stage.target(storage_container=name), stage.model()
     stage.serve(target, model)
 
-    assert target.ask("toys", JPEG, "stable").model == model
+    assert target.detect("toys", JPEG, "stable").model == model
     assert stage.spec["predictor"].get("storageContainerName") == name
 
 
@@ -111,15 +111,15 @@ def test_kserve_before_0_20_does_not_know_the_field_that_names_a_storage_contain
     stage.server.prune = prune
 
     with pytest.raises(UserError, match=r"does not know storageContainerName.* 0\.20.*patch"):
-        stage.begin(stage.target(storage_container="ours"), "toys", stage.model())
+        stage.start(stage.target(storage_container="ours"), "toys", stage.model())
 
 
 def test_kserve_of_august_2026_lacks_tracing_and_splits_requests_all_the_same(stage, served):
     stage.server.prune = lambda kind, body: (
         body | {"spec": {name: part for name, part in body["spec"].items() if name != "tracing"}}
     )
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 25)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 25)
 
     assert dict(stage.kserve.written.route("cars"))[stage.canary.name] == 25
 
@@ -129,11 +129,11 @@ def test_kserve_that_splits_no_requests_is_found_out_at_the_first_share(stage, s
         stage.kserve.written, "write_route",
         lambda name, stable, canaries: None,
     )  # fmt: skip
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     monkeypatch.setattr("components.promotion.deploy_model.kserve.shares.FOLLOW_S", 1)
 
     with pytest.raises(OutageError, match=r"HTTPRoute cars sends 0 % to cars-r.*, expected 5 %"):
-        served.share("toys", 5)
+        served.set_share("toys", 5)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_files_or_a_node_that_are_missing_are_an_outage(stage, served, fault, wo
     setattr(stage.kserve, fault, lambda name: "" if name == stable else said[fault])
 
     with pytest.raises(OutageError, match=words):
-        stage.begin(stage.target(ready=2), "toys", stage.model(shift=1))
+        stage.start(stage.target(ready=2), "toys", stage.model(shift=1))
 
 
 def test_a_server_that_ends_by_itself_is_the_candidates_own_failure(stage, served):
@@ -159,7 +159,7 @@ def test_a_server_that_ends_by_itself_is_the_candidates_own_failure(stage, serve
     )
 
     with pytest.raises(PackageNotServedError, match="ended with 2: toys has no signature"):
-        stage.begin(served, "toys", stage.model(shift=1))
+        stage.start(served, "toys", stage.model(shift=1))
 
 
 def test_a_server_that_runs_and_never_gets_ready_is_the_candidates_own_failure(stage, served):
@@ -169,11 +169,11 @@ def test_a_server_that_runs_and_never_gets_ready_is_the_candidates_own_failure(s
     with pytest.raises(
         PackageNotServedError, match="the candidate predictor is not ready after 1 s"
     ):
-        stage.begin(stage.target(ready=1), "toys", stage.model(shift=1))
+        stage.start(stage.target(ready=1), "toys", stage.model(shift=1))
 
 
 def test_a_pod_that_is_drained_is_told_apart_from_one_that_crashes(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     before = served.disruption("toys")
     (pod,) = stage.canary.pods
     stage.server.objects.pop(("pods", pod.name))
@@ -183,7 +183,7 @@ def test_a_pod_that_is_drained_is_told_apart_from_one_that_crashes(stage, served
 
 
 def test_a_pod_whose_server_crashes_was_not_taken_away(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     (pod,) = stage.canary.pods
     pod.server.kill()
     served._until._service.until(
@@ -214,7 +214,7 @@ def test_pods_that_an_exchange_replaces_were_not_taken_away(stage, served):
 
 
 def test_the_pods_that_serve_stably_are_not_those_of_a_candidate(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     (stable,) = stage.stable.pods
     stage.server.objects.pop(("pods", stable.name))
 

@@ -38,19 +38,19 @@ def test_a_side_without_a_service_is_unreachable():
 
 
 @pytest.mark.parametrize(
-    ("tags", "side", "host"),
+    ("tags", "track", "host"),
     [
         (["latest", "prev"], "candidate", "latest-cars-predictor"),
         (["latest", "prev"], "stable", "prev-cars-predictor"),
         (["latest"], "stable", "cars-predictor"),
     ],
 )
-def test_knatives_revisions_are_asked_by_their_tags(tags, side, host):
+def test_knatives_revisions_are_asked_by_their_tags(tags, track, host):
     targets = [{"tag": tag, "percent": 50} for tag in tags]
     status = {"components": {"predictor": {"traffic": targets}}}
     reach = Reach(OneService("None"), "Knative", httpx.Client())
 
-    assert reach.url(SERVICE | {"status": status}, {}, side) == f"http://{host}.here.svc"
+    assert reach.url(SERVICE | {"status": status}, {}, track) == f"http://{host}.here.svc"
 
 
 def test_a_tally_only_grows_when_pods_restart_or_go():
@@ -64,9 +64,9 @@ def test_a_tally_only_grows_when_pods_restart_or_go():
     reach = Reach(
         OneService("None"), "Standard", httpx.Client(transport=httpx.MockTransport(answer))
     )
-    both = reach.tally([pod("1"), pod("2", "10.0.0.2")], "toys", "a" * 64)
+    both = reach.request_metrics([pod("1"), pod("2", "10.0.0.2")], "toys", "a" * 64)
     met["10.0.0.1"] = 1
-    after = reach.tally([pod("1", restarts=1)], "toys", "a" * 64)
+    after = reach.request_metrics([pod("1", restarts=1)], "toys", "a" * 64)
 
     assert (both.requests, after.requests) == (12, 13)
-    assert reach.tally([], "toys", "b" * 64).requests == 0
+    assert reach.request_metrics([], "toys", "b" * 64).requests == 0

@@ -23,8 +23,8 @@ def served(stage):
 def test_kserve_of_august_2026_breaks_clients_when_a_canary_with_a_share_ends_in_one_write(
     stage, served
 ):
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 100)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 100)
     body = stage.find("inferenceservices")
     with stage.clients("toys", "buses") as clients:
         stage.cluster.replace(SERVICES,
@@ -40,10 +40,10 @@ def test_kserve_of_august_2026_breaks_clients_when_a_canary_with_a_share_ends_in
 def test_kserve_of_august_2026_ends_a_canary_after_its_route_has_weight_0_and_no_client_fails(
     stage, served
 ):
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 100)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 100)
     with stage.clients("toys", "buses") as clients:
-        served.abandon("toys")
+        served.remove_candidate("toys")
 
     assert clients.met["answered"] > 20
     assert clients.failed == 0
@@ -52,11 +52,11 @@ def test_kserve_of_august_2026_ends_a_canary_after_its_route_has_weight_0_and_no
 
 
 def test_a_candidate_that_a_killed_run_left_a_share_is_replaced_and_no_client_fails(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 50)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 50)
     model = stage.model(shift=2)
     with stage.clients("toys", "buses") as clients:
-        stage.begin(stage.target(), "toys", model)
+        stage.start(stage.target(), "toys", model)
 
     assert clients.met["answered"] > 20
     assert clients.failed == 0
@@ -67,17 +67,17 @@ def test_kserve_of_august_2026_promotes_a_first_model_from_0_percent_and_no_clie
     target = stage.target()
     stage.serve(target, stage.model("toys"))
     model = stage.model("buses")
-    stage.begin(target, "buses", model)
+    stage.start(target, "buses", model)
     with stage.clients("toys") as clients:
         target.serve("buses", model)
 
     assert clients.met["answered"] > 20
     assert clients.failed == 0
-    assert target.serving("buses") == model
+    assert target.stable_model("buses") == model
 
 
 def test_a_candidate_that_lacks_what_was_promoted_meanwhile_gets_no_request(stage, served):
-    stage.begin(served, "toys", model := stage.model(shift=1))
+    stage.start(served, "toys", model := stage.model(shift=1))
     body = stage.find("inferenceservices")
     noted = body["spec"]["predictor"]["annotations"]
     noted[MODELS] = noted[MODELS].replace('"buses"', '"bikes"')
@@ -97,22 +97,22 @@ def test_a_candidate_that_ends_as_it_gets_its_share_is_not_waited_for(stage, ser
 
     write = stage.kserve.written.write_route
     monkeypatch.setattr(stage.kserve.written, "write_route", writes)
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
 
     with pytest.raises(PackageNotServedError, match="ended with 137"):
-        served.share("toys", 5)
+        served.set_share("toys", 5)
 
 
 def test_kserve_of_august_2026_leaves_autoscalers_that_a_rollout_removes(stage):
     scaled = {"max_replicas": 3, "scale_metric": "cpu"}
     target = stage.target(**scaled)
     stage.serve(target, stage.model("toys"))
-    stage.begin(target, "toys", model := stage.model(shift=1))
+    stage.start(target, "toys", model := stage.model(shift=1))
     during = {name for kind, name in stage.server.objects if kind == "horizontalpodautoscalers"}
     target.serve("toys", model)
     after = {name for kind, name in stage.server.objects if kind == "horizontalpodautoscalers"}
-    stage.begin(target, "toys", stage.model(shift=2))
-    target.abandon("toys")
+    stage.start(target, "toys", stage.model(shift=2))
+    target.remove_candidate("toys")
     ended = {name for kind, name in stage.server.objects if kind == "horizontalpodautoscalers"}
 
     assert len(during) == 2
@@ -130,8 +130,8 @@ def test_kserve_of_august_2026_takes_replicas_off_when_a_canary_is_ready_and_non
     stage.kserve.never_ready = lambda name: (
         name != stage.stable.name and stage.spec["predictor"]["minReplicas"] == replicas > 1
     )
-    stage.begin(target, "toys", stage.model(shift=1))
-    target.share("toys", 5)
+    stage.start(target, "toys", stage.model(shift=1))
+    target.set_share("toys", 5)
 
     assert {pod.name for pod in stage.stable.ready} == before
     assert stage.stable.replicas == replicas
@@ -140,8 +140,8 @@ def test_kserve_of_august_2026_takes_replicas_off_when_a_canary_is_ready_and_non
 
 def test_a_single_stable_pod_gets_no_other_beside_it_in_a_trial(stage, served):
     stage.stable.most = 0
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 25)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 25)
 
     assert stage.stable.most == 1
     assert stage.spec["predictor"]["minReplicas"] == 1
@@ -150,28 +150,28 @@ def test_a_single_stable_pod_gets_no_other_beside_it_in_a_trial(stage, served):
 def test_kserve_of_august_2026_gone_in_a_ramp_is_told_in_one_sentence_with_the_shares(
     stage, served
 ):
-    old, new = served.serving("toys"), stage.model(shift=1)
-    stage.begin(served, "toys", new)
-    served.share("toys", 5)
+    old, new = served.stable_model("toys"), stage.model(shift=1)
+    stage.start(served, "toys", new)
+    served.set_share("toys", 5)
     stage.kserve.away = True
 
     with pytest.raises(OutageError) as outage:
-        served.share("toys", 25)
+        served.set_share("toys", 25)
     assert str(outage.value) == (
         f"KServe does not follow, its webhook does not answer: 95 % of the requests go to "
         f"{old[:12]} and 5 % to {new[:12]} until it does; deploy again then, "
         "which ends the trial"
     )
     with pytest.raises(OutageError, match="its webhook does not answer"):
-        served.abandon("toys")
+        served.remove_candidate("toys")
     stage.kserve.away = False
-    served.abandon("toys")
+    served.remove_candidate("toys")
     assert not stage.spec["canary"]
 
 
 def test_kserve_of_august_2026_takes_an_unready_canary_out_of_the_route_by_itself(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
-    served.share("toys", 25)
+    stage.start(served, "toys", stage.model(shift=1))
+    served.set_share("toys", 25)
     name = stage.canary.name
     stage.kserve.never_ready = lambda deployment: deployment == name
     served._until._service.until(
@@ -182,37 +182,37 @@ def test_kserve_of_august_2026_takes_an_unready_canary_out_of_the_route_by_itsel
 
 
 def test_a_second_dataset_waits_until_the_first_ones_trial_has_ended(stage, served, capsys):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     other, model = stage.target(turn=10), stage.model("buses", shift=2)
-    begun = threading.Thread(target=stage.begin, args=(other, "buses", model))
+    begun = threading.Thread(target=stage.start, args=(other, "buses", model))
     begun.start()
     said, deadline = "", time.monotonic() + 10
     while "waiting: toys is on trial in this InferenceService" not in said:
         assert time.monotonic() < deadline
         said += capsys.readouterr().out
         time.sleep(0.05)
-    served.abandon("toys")
+    served.remove_candidate("toys")
     begun.join()
 
     assert other._plans.on_trial(stage.find("inferenceservices")) == {"buses": model}
 
 
 def test_a_second_dataset_does_not_wait_for_ever(stage, served):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
 
     with pytest.raises(
         OutageError, match="toys is on trial in this InferenceService: try again when"
     ):
-        stage.begin(stage.target(turn=0.2), "buses", stage.model("buses", shift=2))
+        stage.start(stage.target(turn=0.2), "buses", stage.model("buses", shift=2))
 
 
 def test_a_dataset_that_waits_for_its_turn_reads_and_sends_no_packages(stage, served, monkeypatch):
-    stage.begin(served, "toys", stage.model(shift=1))
+    stage.start(served, "toys", stage.model(shift=1))
     waits, released = stage.target(turn=0.2), []
     monkeypatch.setattr(waits._server, "release", released.append)
 
     with pytest.raises(OutageError, match="toys is on trial"):
-        stage.begin(waits, "buses", stage.model("buses", shift=2))
+        stage.start(waits, "buses", stage.model("buses", shift=2))
     with pytest.raises(OutageError, match="toys is on trial"):
         waits.serve("buses", None)
     assert not released

@@ -7,7 +7,7 @@ from components.promotion.deploy_model.kserve.environment import kserve_target
 from components.promotion.deploy_model.kserve.predictor import triton_server
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.stream import StreamAccess
-from components.promotion.deploy_model.kserve.triton import Triton, ask_tensors
+from components.promotion.deploy_model.kserve.triton import Triton, detect_on_triton
 from components.promotion.deploy_model.target import ServerUnreachableError
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageLayout
@@ -34,7 +34,7 @@ def test_a_picture_asked_in_tensors_gets_the_boxes_that_the_package_gives(
     package = tiny_package(dataset="tensors")
     server.put(package, "tensors")
     server.load("tensors")
-    answer = ask_tensors(http, server.url, "stable", package, JPEG)
+    answer = detect_on_triton(http, server.url, "stable", package, JPEG)
 
     assert answer.boxes == Detector.open(package.root).detect_jpeg(JPEG)
     assert answer.model == package.verify().digest
@@ -47,18 +47,20 @@ def test_an_answer_of_another_version_is_not_taken_for_the_expected_model(
     server.put(tiny_package(dataset="tensors"), "tensors")
     server.load("tensors")
     other = tiny_package(dataset="tensors", shift=2)
-    answer = ask_tensors(http, server.url, "stable", other, JPEG)
+    answer = detect_on_triton(http, server.url, "stable", other, JPEG)
 
     assert answer.model not in (other.verify().digest, "0" * 64)
 
 
 def test_a_dataset_that_is_not_served_is_nobodys_answer(server, tiny_package, http):
-    assert ask_tensors(http, server.url, "stable", tiny_package(dataset="nobody"), JPEG) is None
+    assert (
+        detect_on_triton(http, server.url, "stable", tiny_package(dataset="nobody"), JPEG) is None
+    )
 
 
 def test_a_server_that_is_gone_is_unreachable(tiny_package, http):
     with pytest.raises(ServerUnreachableError, match="no candidate server answers"):
-        ask_tensors(http, "http://127.0.0.1:9", "candidate", tiny_package(), JPEG)
+        detect_on_triton(http, "http://127.0.0.1:9", "candidate", tiny_package(), JPEG)
 
 
 def test_what_triton_cannot_check_is_checked_before_it_is_released(
@@ -110,7 +112,7 @@ def test_triton_with_a_public_key_that_is_not_mounted_is_refused(
     model = registered_model(Objects(object_store), tiny_package())
 
     with pytest.raises(UserError, match="public_key is car-public-key, but there is no /var/run"):
-        asked_for_key.hold("toys", model)
+        asked_for_key.fetch_package("toys", model)
 
 
 def test_triton_with_a_public_key_serves_nothing_that_is_not_signed_for_it(
@@ -122,9 +124,9 @@ def test_triton_with_a_public_key_serves_nothing_that_is_not_signed_for_it(
     model = registered_model(Objects(object_store), package)
 
     with pytest.raises(SignatureError, match="has no signature"):
-        asked_for_key.hold("toys", model)
+        asked_for_key.fetch_package("toys", model)
     registered_model(Objects(object_store), package, keys.private)
-    assert asked_for_key.hold("toys", model).name == model
+    assert asked_for_key.fetch_package("toys", model).name == model
 
 
 def test_triton_is_refused_a_stream_that_it_would_not_log_to(object_store, tmp_path):

@@ -49,7 +49,7 @@ class InspectedImage:
     hash: Hash | None = None
 
 
-def look(root: str | Path, reader: ImageReader) -> list[InspectedImage]:
+def inspect_images(root: str | Path, reader: ImageReader) -> list[InspectedImage]:
     """Decode and measure every image of a snapshot.
 
     Args:
@@ -63,10 +63,10 @@ def look(root: str | Path, reader: ImageReader) -> list[InspectedImage]:
         ShardError: If the bytes of an image are gone or damaged.
     """
     lines = SnapshotLayout(root).manifest.read_text().splitlines()
-    told = follow(len(lines), "images opened")
+    progress = follow(len(lines), "images opened")
     pictures = []
     for done, line in enumerate(lines):
-        told(done)
+        progress(done)
         pictures.append(_picture(json.loads(line), reader))
     return pictures
 

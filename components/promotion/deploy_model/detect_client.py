@@ -8,11 +8,11 @@ from components.promotion.deploy_model.target import ServerUnreachableError
 from components.shared.contracts.errors import JobError
 from components.shared.contracts.model import DetectAnswer
 
-ASK_S = 5.0  # for one picture, waiting included
+DETECT_TIMEOUT_S = 5.0  # for one picture, waiting included
 BUSY, MISSING = 503, 404
 
 
-def ask_server(
+def detect_on_server(
     http: httpx.Client, url: str, who: str, dataset: str, jpeg: bytes, seconds: float
 ) -> DetectAnswer | None:
     """Return what a server answers about a JPEG, or None if it has no package for it.

@@ -12,7 +12,7 @@ from time import perf_counter
 
 from components.promotion.deploy_model.compare import DetectionAgreement, compare
 from components.promotion.deploy_model.pictures import GoldenImage, ProbeImages
-from components.promotion.deploy_model.target import ServerUnreachableError, Side, Target
+from components.promotion.deploy_model.target import ServerUnreachableError, Target, Track
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.errors import ApplicationError, JobError, OutageError
 from components.shared.contracts.model import DetectAnswer
@@ -35,9 +35,9 @@ class Prober:
         dataset: Name of the dataset.
         model: Digest of the candidate.
         pictures: The golden and live images to send.
-        beside: Whether there is a champion to compare with.
+        with_champion: Whether there is a champion to compare with.
         now: Returns a monotonic time, in seconds.
-        asked: Number of timed probes of the candidate, live and golden.
+        probes: Number of timed probes of the candidate, live and golden.
         failed: Number of these that it did not answer.
         stable_failed: Why the champion did not answer the last picture; None if it did.
     """
@@ -46,9 +46,9 @@ class Prober:
     dataset: str
     model: str
     pictures: ProbeImages
-    beside: bool
+    with_champion: bool
     now: Callable[[], float] = perf_counter
-    asked: int = 0
+    probes: int = 0
     failed: int = 0
     stable_failed: str | None = None
     _candidate_ms: list[float] = field(default_factory=list)
@@ -56,14 +56,14 @@ class Prober:
     _candidate: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
     _champion: dict[int, tuple[ScoredBox, ...]] = field(default_factory=dict)
 
-    def newest_ms(self, side: Side, answers: int) -> tuple[float, ...]:
-        """Return the latencies of the newest probes of one side, in ms.
+    def newest_ms(self, track: Track, answers: int) -> tuple[float, ...]:
+        """Return the latencies of the newest probes of one track, in ms.
 
         Args:
-            side: `stable` or `candidate`.
+            track: `stable` or `candidate`.
             answers: Maximum number of probes.
         """
-        taken = self._candidate_ms if side == "candidate" else self._champion_ms
+        taken = self._candidate_ms if track == "candidate" else self._champion_ms
         return tuple(taken[-answers:])
 
     @property
@@ -78,12 +78,12 @@ class Prober:
         boxes = [box for known in self.pictures.golden for box in known.boxes]
         return len(self.pictures.golden), len(boxes), sum(box.score for box in boxes)
 
-    def forget_latencies(self) -> None:
-        """Clear the latencies of both sides, so that a new measurement begins."""
+    def clear_latencies(self) -> None:
+        """Clear the latencies of both tracks, so that a new measurement begins."""
         self._candidate_ms.clear()
         self._champion_ms.clear()
 
-    def first(self) -> Iterator[None]:
+    def probe_each_once(self) -> Iterator[None]:
         """Send every picture once; yield after each live one, so that the caller can check.
 
         Raises:
@@ -92,25 +92,27 @@ class Prober:
         """
         for known in self.pictures.golden:
             try:
-                answer = self.target.ask(self.dataset, known.jpeg, "candidate")
+                answer = self.target.detect(self.dataset, known.jpeg, "candidate")
             except ApplicationError as cause:
-                self._excused(cause)
-                raise self.blamed(f"no answer for {known.name}: {cause}") from cause
+                self._raise_outage(cause)
+                raise self.breach_unless_outage(f"no answer for {known.name}: {cause}") from cause
             if answer is None:
-                raise self.blamed(f"no model answered {known.name}, expected {self.model[:12]}")
+                raise self.breach_unless_outage(
+                    f"no model answered {known.name}, expected {self.model[:12]}"
+                )
             self._check(known, answer)
         for number in range(len(self.pictures.live)):
             self._compare(number)
             yield
 
-    def rounds(self) -> Iterator[list[Callable[[], None]]]:
+    def probe_rounds(self) -> Iterator[list[Callable[[], None]]]:
         """Yield rounds of probes as functions: a golden picture, and the next few live ones."""
         numbers = cycle(range(len(self.pictures.live)))
         for known in cycle(self.pictures.golden):
             live = (partial(self._compare, number) for number in islice(numbers, LIVE_PER_ROUND))
-            yield [partial(self._again, known), *live]
+            yield [partial(self._repeat_golden, known), *live]
 
-    def blamed(self, reason: str) -> GuardBreachError:
+    def breach_unless_outage(self, reason: str) -> GuardBreachError:
         """Return the breach of a candidate, if no outage explains its failure.
 
         Args:
@@ -120,18 +122,18 @@ class Prober:
             OutageError: If the target does not answer, the candidate was evicted, or the champion
                 does not answer either: then the failure is not the candidate's.
         """
-        self.target.tally(self.dataset, "stable")
+        self.target.request_metrics(self.dataset, "stable")
         if disruption := self.target.disruption(self.dataset):
             raise OutageError(f"{disruption}: try again")
-        if self.beside:
-            self._timed("stable", self.pictures.live[0])
+        if self.with_champion:
+            self._detect_timed("stable", self.pictures.live[0])
         if self.stable_failed:
             raise OutageError(f"neither server answers: {self.stable_failed}; try again")
         return GuardBreachError(reason)
 
-    def _again(self, known: GoldenImage) -> None:
+    def _repeat_golden(self, known: GoldenImage) -> None:
         """Send a golden picture again: a missing answer is counted, a wrong one is a breach."""
-        answer = self._timed("candidate", known.jpeg)
+        answer = self._detect_timed("candidate", known.jpeg)
         if answer:
             self._check(known, answer)
 
@@ -145,37 +147,37 @@ class Prober:
             raise GuardBreachError(f"{known.name} is answered differently: {difference}")
 
     def _compare(self, number: int) -> None:
-        """Send a live picture to both sides, in the same second."""
+        """Send a live picture to both tracks, in the same second."""
         jpeg = self.pictures.live[number]
-        if self.beside:
-            champion = self._timed("stable", jpeg)
+        if self.with_champion:
+            champion = self._detect_timed("stable", jpeg)
             if champion:
                 self._champion[number] = champion.boxes
-        candidate = self._timed("candidate", jpeg)
+        candidate = self._detect_timed("candidate", jpeg)
         if candidate:
             self._candidate.pop(number, None)  # the newest answer stands last
             self._candidate[number] = candidate.boxes
 
-    def _timed(self, side: Side, jpeg: bytes) -> DetectAnswer | None:
-        """Send a picture to one side, and record the latency; None if it failed."""
+    def _detect_timed(self, track: Track, jpeg: bytes) -> DetectAnswer | None:
+        """Send a picture to one track, and record the latency; None if it failed."""
         began, why = self.now(), "nothing answers for the dataset"
         try:
-            answer = self.target.ask(self.dataset, jpeg, side)
+            answer = self.target.detect(self.dataset, jpeg, track)
         except ApplicationError as cause:
-            self._excused(cause)
+            self._raise_outage(cause)
             answer, why = None, str(cause)
-        if side == "candidate":
-            self.asked += 1
+        if track == "candidate":
+            self.probes += 1
             self.failed += answer is None
         else:
             self.stable_failed = None if answer else why
         if answer:
-            taken = self._candidate_ms if side == "candidate" else self._champion_ms
+            taken = self._candidate_ms if track == "candidate" else self._champion_ms
             taken.append((self.now() - began) * 1000)
         return answer
 
     @staticmethod
-    def _excused(cause: ApplicationError) -> None:
+    def _raise_outage(cause: ApplicationError) -> None:
         """Raise an outage again that is not the failure of the server itself."""
         if isinstance(cause, OutageError) and not isinstance(cause, ServerUnreachableError):
             raise cause

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from components.promotion.deploy_model.guards import Evidence
 from components.promotion.deploy_model.latency import enough, slow
-from components.promotion.deploy_model.probing import Prober
+from components.promotion.deploy_model.prober import Prober
 from components.shared.contracts.errors import OutageError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
@@ -20,7 +20,7 @@ class InconclusiveLatencyError(OutageError):
     """A candidate was too slow twice, which load may have caused: no verdict on it."""
 
 
-class SecondLook:
+class LatencyRecheck:
     """Second latency measurement of a candidate that was slow in the first.
 
     Args:
@@ -39,14 +39,18 @@ class SecondLook:
         """Whether the candidate was slow, and the second measurement has not ended."""
         return self._suspected is not None
 
-    def compare_anew(self) -> None:
+    def restart(self) -> None:
         """Restart the comparison of the request metrics of clients."""
-        ours = self._prober
-        self._base = ours.target.tally(ours.dataset, "candidate")
-        champion = ours.target.tally(ours.dataset, "stable") if ours.beside else RequestMetrics()
+        prober = self._prober
+        self._base = prober.target.request_metrics(prober.dataset, "candidate")
+        champion = (
+            prober.target.request_metrics(prober.dataset, "stable")
+            if prober.with_champion
+            else RequestMetrics()
+        )
         self._champion_base = champion
 
-    def lately(
+    def recent(
         self, candidate: RequestMetrics, champion: RequestMetrics
     ) -> tuple[RequestMetrics, RequestMetrics]:
         """Return the request metrics of candidate and champion since the comparison began.
@@ -57,36 +61,39 @@ class SecondLook:
         """
         return candidate.since(self._base), champion.since(self._champion_base)
 
-    def look(self, seen: Evidence, percent: int) -> None:
+    def update(self, evidence: Evidence, percent: int) -> None:
         """Start, continue or end the second measurement.
 
         Args:
-            seen: Evidence about both sides.
+            evidence: Evidence about both tracks.
             percent: Traffic share of the candidate, 0 to 100.
 
         Raises:
             InconclusiveLatencyError: If the candidate is too slow again.
         """
-        reason, now = slow(seen, self._policy), self._now()
+        reason, now = slow(evidence, self._policy), self._now()
         if self._suspected is None:
             if reason:
                 log_progress(f"at {percent} % {reason}: measuring both servers again")
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
-            self.compare_anew()
-            self._prober.forget_latencies()
-        elif enough(seen, self._policy, beside=self._needs_champion(percent)):
+            self.restart()
+            self._prober.clear_latencies()
+        elif enough(evidence, self._policy, with_champion=self._needs_champion(percent)):
             if reason:
                 raise InconclusiveLatencyError(f"at {percent} % {reason}, in two measurements")
             waited = now - self._suspected >= self._policy.step_seconds
-            if waited or not percent or self._has_enough_clients(seen, percent):
+            if waited or not percent or self._has_enough_clients(evidence, percent):
                 self._suspected = None
 
     def _needs_champion(self, percent: int) -> bool:
         """Return whether the second measurement waits for answers of the champion, too."""
         gone = percent == 100 and self._prober.stable_failed is not None
-        return self._prober.beside and not gone
+        return self._prober.with_champion and not gone
 
-    def _has_enough_clients(self, seen: Evidence, percent: int) -> bool:
-        sides = [seen.candidate_lately, *([seen.champion_lately] if percent < 100 else [])]
-        return min(side.requests for side in sides) >= self._policy.min_requests
+    def _has_enough_clients(self, evidence: Evidence, percent: int) -> bool:
+        servers = [
+            evidence.candidate_recent,
+            *([evidence.champion_recent] if percent < 100 else []),
+        ]
+        return min(server.requests for server in servers) >= self._policy.min_requests
