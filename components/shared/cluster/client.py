@@ -1,11 +1,11 @@
-"""Kubernetes API client: get, list, create, replace and delete objects; read pods and logs.
+"""Kubernetes API client: get, list, create, replace and delete custom resources.
 
 KUBECONFIG names a cluster from outside. Inside one, a task acts under the account whose
 token is mounted at `/var/run/secrets/<account>`, and else under its pod's own.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,14 +15,18 @@ from kubernetes.config.incluster_config import (
     InClusterConfigLoader,
 )
 
+from components.shared.cluster.core_objects import (
+    ABSENT,
+    FORBIDDEN,
+    TIMEOUT_S,
+    CoreObjects,
+    none_at,
+)
 from components.shared.cluster.errors import ClusterError, ConflictError, cluster_errors
 
 __all__ = ["Body", "Cluster", "ClusterError", "ConflictError", "Kind"]
 
 TOKENS = Path("/var/run/secrets")
-ABSENT, FORBIDDEN = frozenset({404}), frozenset({403})
-TIMEOUT_S = 30  # of one request
-LOG_TIMEOUT_S = 600  # without a line, until a followed log counts as cut off
 
 Body = dict[str, Any]
 
@@ -35,7 +39,7 @@ class Kind(NamedTuple):
     plural: str
 
 
-class Cluster:
+class Cluster(CoreObjects):
     """Client of the Kubernetes API for one namespace.
 
     Args:
@@ -44,9 +48,8 @@ class Cluster:
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
-        self.namespace = namespace
+        super().__init__(api, namespace)
         self._custom = client.CustomObjectsApi(api)
-        self._core = client.CoreV1Api(api)
 
     @classmethod
     def connect(cls, account: str, namespace: str = "") -> "Cluster":
@@ -70,13 +73,13 @@ class Cluster:
     def serves(self, kind: Kind) -> bool:
         """Return whether the API server has a kind."""
         with cluster_errors(kind.plural):
-            found = _unless(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
+            found = none_at(ABSENT, self._custom.get_api_resources, kind.group, kind.version)
         return found is not None and any(one.name == kind.plural for one in found.resources)
 
     def get(self, kind: Kind, name: str) -> Body | None:
         """Return an object by its name, or None if there is none."""
         with cluster_errors(f"{kind.plural} {name}"):
-            found: Body | None = _unless(
+            found: Body | None = none_at(
                 ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
             )
         return found
@@ -85,24 +88,17 @@ class Cluster:
         """Return the objects that match a label selector; none if their kind is not installed."""
         listed = self._custom.list_namespaced_custom_object
         with cluster_errors(f"{kind.plural} {selector}".strip()):
-            found = _unless(ABSENT, self._asked, listed, kind, label_selector=selector)
+            found = none_at(ABSENT, self._asked, listed, kind, label_selector=selector)
         return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
         """Return a cluster-scoped object, or None if it does not exist or may not be read."""
         with cluster_errors(f"{kind.plural} {name}"):
-            found: Body | None = _unless(
+            found: Body | None = none_at(
                 ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
                 kind.group, kind.version, kind.plural, name, _request_timeout=TIMEOUT_S,
             )  # fmt: skip
         return found
-
-    def labels(self) -> dict[str, str] | None:
-        """Return the labels of the namespace, or None if they may not be read."""
-        read = self._core.read_namespace
-        with cluster_errors(f"namespace {self.namespace}"):
-            found = _unless(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=TIMEOUT_S)
-        return None if found is None else dict(found.metadata.labels or {})
 
     def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Create an object and return it as stored, or as it would be.
@@ -139,89 +135,12 @@ class Cluster:
                 if error.status != 404:
                     raise
 
-    def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
-        """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace."""
-        chosen = {"label_selector": selector, "_request_timeout": TIMEOUT_S}
-        with cluster_errors(f"pods {selector}"):
-            if everywhere:
-                return list(self._core.list_pod_for_all_namespaces(**chosen).items)
-            return list(self._core.list_namespaced_pod(self.namespace, **chosen).items)
-
-    def service(self, name: str) -> Any | None:
-        """Return a service (`V1Service`), or None if there is none."""
-        with cluster_errors(f"service {name}"):
-            try:
-                return self._core.read_namespaced_service(
-                    name, self.namespace, _request_timeout=TIMEOUT_S
-                )
-            except client.ApiException as error:
-                if error.status == 404:
-                    return None
-                raise
-
-    def pod(self, name: str) -> Any:
-        """Return one pod (`V1Pod`)."""
-        with cluster_errors(f"pod {name}"):
-            return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=TIMEOUT_S)
-
-    def last_words(self, pod: str, container: str, lines: int) -> str:
-        """Return the last lines of a container's log, or nothing if the pod is gone."""
-        with cluster_errors(f"log of pod {pod}"):
-            try:
-                log = self._core.read_namespaced_pod_log(
-                    pod, self.namespace, container=container, tail_lines=lines,
-                    _request_timeout=TIMEOUT_S,
-                )  # fmt: skip
-            except client.ApiException as error:
-                if error.status == 404:
-                    return ""
-                raise
-        return str(log)
-
-    def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
-        """Follow the log of a container: yield its lines until it ends."""
-        with cluster_errors(f"log of pod {pod}"):
-            answer = self._core.read_namespaced_pod_log(
-                pod, self.namespace, container=container, follow=True,
-                since_seconds=since_seconds, _preload_content=False,
-                _request_timeout=(TIMEOUT_S, LOG_TIMEOUT_S),
-            )  # fmt: skip
-            rest = b""
-            for piece in answer.stream():
-                *lines, rest = (rest + piece).split(b"\n")
-                yield from (line.decode(errors="replace") for line in lines)
-            if rest:
-                yield rest.decode(errors="replace")
-
-    def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
-        """Return the data of a config map, or None if it does not exist or may not be read."""
-        with cluster_errors(f"config map {name}"):
-            try:
-                found = self._core.read_namespaced_config_map(
-                    name, namespace, _request_timeout=TIMEOUT_S
-                )
-            except client.ApiException as error:
-                if error.status in (403, 404):
-                    return None
-                raise
-        return dict(found.data or {})
-
     def _asked(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
         answer: Body = verb(
             kind.group, kind.version, self.namespace, kind.plural, *rest,
             _request_timeout=TIMEOUT_S, **options,
         )  # fmt: skip
         return answer
-
-
-def _unless(statuses: frozenset[int], ask: Any, *words: Any, **options: Any) -> Any:
-    """Call the API, and return None if it answers with one of these HTTP statuses."""
-    try:
-        return ask(*words, **options)
-    except client.ApiException as error:
-        if error.status in statuses:
-            return None
-        raise
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

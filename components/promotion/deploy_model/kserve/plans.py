@@ -6,7 +6,8 @@ undone: a candidate carries the models of the other datasets, too.
 
 from typing import Any
 
-from components.promotion.deploy_model.kserve.canary import BEFORE, Canary, models_of
+from components.promotion.deploy_model.kserve.canary import Canary, models_of
+from components.promotion.deploy_model.kserve.knative_canary import BEFORE
 from components.promotion.deploy_model.kserve.predictor import MADE, scaled, service_body
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.promotion.deploy_model.kserve.release import Release

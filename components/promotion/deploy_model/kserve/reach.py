@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from components.promotion.deploy_model.kserve.canary import component, traffic
+from components.promotion.deploy_model.kserve.knative_canary import component, traffic
 from components.promotion.deploy_model.kserve.pods import is_ready, restarts
 from components.promotion.deploy_model.kserve.predictor import PORT
 from components.promotion.deploy_model.kserve.predictor_settings import Mode

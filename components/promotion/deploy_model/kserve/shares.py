@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from components.promotion.deploy_model.kserve.autoscalers import remove_orphans
 from components.promotion.deploy_model.kserve.awaiting import FOLLOW_S, Awaiting
-from components.promotion.deploy_model.kserve.canary import KnativeCanary, StandardCanary, models_of
+from components.promotion.deploy_model.kserve.canary import StandardCanary, models_of
 from components.promotion.deploy_model.kserve.inference_service import ReconcileTimeoutError
+from components.promotion.deploy_model.kserve.knative_canary import KnativeCanary
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.reach import service_name
 from components.promotion.deploy_model.kserve.routes import TrafficRoutes

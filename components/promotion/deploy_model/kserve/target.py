@@ -10,10 +10,11 @@ import httpx
 
 from components.promotion.deploy_model.detect_client import DETECT_TIMEOUT_S
 from components.promotion.deploy_model.kserve.awaiting import Awaiting
-from components.promotion.deploy_model.kserve.canary import KnativeCanary, canary_of, models_of
+from components.promotion.deploy_model.kserve.canary import canary_of, models_of
 from components.promotion.deploy_model.kserve.capabilities import check, read_capabilities
 from components.promotion.deploy_model.kserve.changes import Changes
 from components.promotion.deploy_model.kserve.inference_service import InferenceService
+from components.promotion.deploy_model.kserve.knative_canary import KnativeCanary
 from components.promotion.deploy_model.kserve.own_server import OwnServer
 from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.plans import Plans, as_wanted
