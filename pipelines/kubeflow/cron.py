@@ -154,6 +154,10 @@ def next_times(expression: str, after: datetime, zone: tzinfo, count: int = 5) -
 def check(expression: str, zone: tzinfo) -> None:
     """Raise if the scheduler would refuse an expression, misread it, or never fire.
 
+    Args:
+        expression: Six fields, or a word such as `@daily`.
+        zone: Time zone of the schedules.
+
     Raises:
         CronError: If it is so.
     """

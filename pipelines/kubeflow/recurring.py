@@ -8,8 +8,16 @@ from typing import Any, NamedTuple
 from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
+from components.shared.contracts.record import digest_of
 from components.shared.kubeflow.client import asking, url_of
-from components.shared.kubeflow.runs import FINAL_STATES, PAGE, find_pipeline
+from components.shared.kubeflow.runs import (
+    EXPERIMENT,
+    FINAL_STATES,
+    PAGE,
+    PipelineVersion,
+    find_pipeline,
+)
+from pipelines.kubeflow.schedule_file import Planned
 
 MARK = re.compile(
     r"\[car-detection (?P<owner>\S+) (?P<digest>[0-9a-f]{64})(?: replaces (?P<old>[^\]]+))?\]"
@@ -162,3 +170,18 @@ def _recurring(one: Any) -> Recurring:
         int(one.max_concurrency or AT_ONCE),
         str(one.service_account or ""),
     )
+
+
+def digest(planned_one: Planned, version: PipelineVersion) -> str:
+    """Return the digest of all that defines a recurring run.
+
+    The host's ids of pipeline and version belong to it, because they change when one is deleted
+    and uploaded again under its old name; recurring runs of the old one start nothing.
+
+    Args:
+        planned_one: The recurring run, as the file says.
+        version: Version of its pipeline.
+    """
+    settings = {"version": version._asdict(), "at_once": AT_ONCE}
+    settings |= {"experiment": EXPERIMENT, "account": pipeline_account()}
+    return digest_of({**planned_one.model_dump(), **settings})

@@ -201,6 +201,10 @@ def find(client: Client, run: str) -> Run:
 
     Both are searched in the list of runs, which returns at once if there is none.
 
+    Args:
+        client: Client of the host.
+        run: Name or id of the run.
+
     Raises:
         UserError: If the host has no such run.
     """

@@ -19,11 +19,19 @@ from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.record import digest_of
 from components.shared.kubeflow.client import asking, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, PipelineVersion
 from pipelines.graphs import GRAPHS
-from pipelines.kubeflow.recurring import AT_ONCE, Foreign, Paused, Recurring, active, foreign, there
+from pipelines.kubeflow.recurring import (
+    AT_ONCE,
+    Foreign,
+    Paused,
+    Recurring,
+    active,
+    digest,
+    foreign,
+    there,
+)
 from pipelines.kubeflow.schedule_file import FILE, Planned, ScheduleFile, planned, read
 from pipelines.kubeflow.versions import ROOT, choose
 
@@ -116,17 +124,6 @@ def _removal(one: Recurring, busy: Collection[str], there: Sequence[Recurring]) 
         return Step("disable", one.name, old=one)
     waits = one.id in busy or any(other.id == one.replaces for other in there)
     return Step("wait" if waits else "delete", one.name, old=one)
-
-
-def digest(planned_one: Planned, version: PipelineVersion) -> str:
-    """Return the digest of all that defines a recurring run.
-
-    The host's ids of pipeline and version belong to it, because they change when one is deleted
-    and uploaded again under its old name; recurring runs of the old one start nothing.
-    """
-    settings = {"version": version._asdict(), "at_once": AT_ONCE}
-    settings |= {"experiment": EXPERIMENT, "account": pipeline_account()}
-    return digest_of({**planned_one.model_dump(), **settings})
 
 
 class Schedules:

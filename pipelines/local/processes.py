@@ -146,7 +146,12 @@ class Revived(Child):
     """A child process that is restarted when it ends, once it was ready."""
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until the process is ready; one that ends before that is not restarted."""
+        """Wait until the process is ready; one that ends before that is not restarted.
+
+        Args:
+            ready: Returns whether the process is ready.
+            seconds: Maximum time to wait, in seconds.
+        """
         self._starting = True
         super().wait_until(ready, seconds)
         self._starting = False

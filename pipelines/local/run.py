@@ -81,7 +81,12 @@ class LocalRun:
         return next((step for step in self.steps if step.name == name), None)
 
     def artifact(self, task: str, name: str) -> Path | None:
-        """Return the path of one artifact, or None if the task did not write it."""
+        """Return the path of one artifact, or None if the task did not write it.
+
+        Args:
+            task: Name of the task.
+            name: Name of the artifact.
+        """
         return next(iter(sorted(self.folder.glob(f"*/{task}/{name}"))), None)
 
 

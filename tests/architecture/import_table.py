@@ -21,9 +21,12 @@ SHARED = {
     "store.postgres": {"contracts", "psycopg2"},
     "store.migrate": {"contracts", "store.postgres"},
     "store.registry": {
-        "contracts", "psycopg2", "store.decisions", "store.postgres", "store.versions",
+        "contracts", "psycopg2", "store.aliases", "store.audit_log", "store.decisions",
+        "store.postgres", "store.versions",
     },
     "store.decisions": {"contracts", "psycopg2"},
+    "store.aliases": {"contracts", "psycopg2", "store.audit_log", "store.versions"},
+    "store.audit_log": {"contracts", "psycopg2", "store.versions"},
     "store.versions": {"contracts", "psycopg2"},
     "store.connection_errors": {"contracts"},
     "store.brokers": {"contracts", "store.connection_errors", "kafka"},

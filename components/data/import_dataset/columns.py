@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import PurePosixPath
 
-from components.data.import_dataset.matching import IMAGES, OTHER_IMAGES
+from components.data.import_dataset.spellings import IMAGES, OTHER_IMAGES
 from components.data.import_dataset.text import NUMBER
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")

@@ -15,9 +15,9 @@ from components.data.import_dataset.found import FoundImage, ParsedDataset, Prob
 from components.data.import_dataset.kitti import read_kitti
 from components.data.import_dataset.label_studio import is_label_studio, read_label_studio
 from components.data.import_dataset.labelme import is_labelme, read_labelme
-from components.data.import_dataset.matching import OTHER_IMAGES, folded
 from components.data.import_dataset.pascal_voc import read_pascal_voc
 from components.data.import_dataset.settings import read_settings
+from components.data.import_dataset.spellings import OTHER_IMAGES, folded
 from components.data.import_dataset.splits import read_splits, with_splits
 from components.data.import_dataset.tabular import read_csv
 from components.data.import_dataset.text import shown, unstorable

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from components.data.import_dataset.found import Problem, UnusableError
-from components.data.import_dataset.matching import IMAGES, ImageIndex
+from components.data.import_dataset.matching import ImageIndex
+from components.data.import_dataset.spellings import IMAGES
 from components.data.import_dataset.text import decode, shown
 from components.shared.contracts.errors import UserError
 

@@ -6,20 +6,20 @@ a missing image must not be assigned to another image with a similar name.
 """
 
 import difflib
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from components.data.import_dataset.found import FoundImage, Problem, join, merge, split_in
+from components.data.import_dataset.spellings import (
+    folded,
+    spelling_of,
+    spellings,
+    stem,
+)
 from components.shared.contracts.events import Split
 
-IMAGES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp"})
-OTHER_IMAGES = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2"})
-UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before a file's name
 MAX_LOST_SHARE = 0.01  # of the lines of a file, up to which those of no image are damaged ones
 MIN_ALIKE = 0.8
 MAX_HINTED_NAMES = 20_000
@@ -61,7 +61,12 @@ class ImageIndex:
         return None
 
     def near(self, called: str, beside: str) -> str | None:
-        """Return the only image whose name fits, compared by its last folders, or None."""
+        """Return the only image whose name fits, compared by its last folders, or None.
+
+        Args:
+            called: Name or path in an annotation.
+            beside: The annotation file, whose folder gives the split.
+        """
         split = split_in(beside)
         for spelling in spellings(called):
             path = PurePosixPath(spelling)
@@ -184,7 +189,13 @@ def _last_of(names: Sequence[str | None]) -> list[str | None]:
 
 
 def resolve(index: ImageIndex, file: str, names: Iterable[str]) -> dict[str, str]:
-    """Return the image file for each name of one annotation file, if there is exactly one."""
+    """Return the image file for each name of one annotation file, if there is exactly one.
+
+    Args:
+        index: The images of the folder.
+        file: The annotation file.
+        names: Names in it; empty ones are left out.
+    """
     names = [name for name in names if name]
     exact = {name: image for name in names if (image := index.exact(name, file))}
     near = {
@@ -195,41 +206,6 @@ def resolve(index: ImageIndex, file: str, names: Iterable[str]) -> dict[str, str
         claims[image] += 1
     alone = {name: image for name, image in near.items() if claims[image] == 1}
     return exact | alone
-
-
-def folded(text: str) -> str:
-    """Return a text in one case and one normal form, without blanks around it."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
-
-
-def spellings(called: str) -> Iterator[str]:
-    """Yield the paths that an annotation may mean, the likeliest first.
-
-    >>> list(spellings("https://labels.example.com/upload/1a2b3c4d-a%20b.jpg"))[-2:]
-    ['/upload/1a2b3c4d-a b.jpg', 'a b.jpg']
-    """
-    path = spelling_of(called)
-    yield from dict.fromkeys((called, path, path.strip()))
-    parts = urlsplit(path) if "://" in path or "?" in path else None
-    if parts:
-        inner = parse_qs(parts.query).get("d", [])
-        yield from (*inner, parts.path)
-        path = inner[0] if inner else parts.path
-    yield unquote(path)
-    name = PurePosixPath(unquote(path)).name
-    if UPLOAD.match(name):
-        yield UPLOAD.sub("", name)
-
-
-def spelling_of(called: str) -> str:
-    """Return a path with the slashes of this system."""
-    return called.replace("\\", "/")
-
-
-def stem(name: str) -> str:
-    """Return a name without the ending of an image, if it has one."""
-    path = PurePosixPath(name)
-    return path.stem if path.suffix.lower() in IMAGES | OTHER_IMAGES else name
 
 
 def _with_longest_tail(images: Sequence[str], path: PurePosixPath) -> list[str]:

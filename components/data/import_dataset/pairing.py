@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from components.data.import_dataset.found import split_called
-from components.data.import_dataset.matching import folded, stem
+from components.data.import_dataset.spellings import folded, stem
 
 # Folders that say what kind of file is in them, and nothing of the images.
 KINDS = frozenset(

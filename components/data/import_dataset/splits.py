@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 
 from components.data.import_dataset.folder import ImageFolder
 from components.data.import_dataset.found import FoundImage, Problem, split_in
-from components.data.import_dataset.matching import IMAGES, OTHER_IMAGES, resolve
+from components.data.import_dataset.matching import resolve
 from components.data.import_dataset.settings import FormatSettings, is_name_list
+from components.data.import_dataset.spellings import IMAGES, OTHER_IMAGES
 from components.shared.contracts.events import SPLITS, Split
 
 SETS = "ImageSets/"  # the folder of Pascal VOC's lists, whose lines have no ending

@@ -16,7 +16,14 @@ PUDDLE = (124, 134, 146)
 def paint_ground(
     canvas: Image.Image, site: Site, view: CameraPose, rng: np.random.Generator
 ) -> None:
-    """Paint everything flat of a site on an RGBA canvas `FINE` times the frame's size."""
+    """Paint everything flat of a site on an RGBA canvas `FINE` times the frame's size.
+
+    Args:
+        canvas: The picture, RGBA, `FINE` times the size of a frame.
+        site: Ground and permanent objects.
+        view: Position and angle of the camera.
+        rng: Random generator.
+    """
     brush = ImageDraw.Draw(canvas)
     top = max(int(view.horizon * FINE), 0)
     brush.rectangle((0, top, canvas.width, canvas.height), fill=(*map(int, GRASS), 255))
@@ -56,7 +63,13 @@ def _roughness(view: CameraPose, rng: np.random.Generator) -> Image.Image:
 
 
 def paint_skyline(canvas: Image.Image, view: CameraPose, rng: np.random.Generator) -> None:
-    """Paint hills and a seam of trees where the ground ends."""
+    """Paint hills and a seam of trees where the ground ends.
+
+    Args:
+        canvas: The picture, RGBA, `FINE` times the size of a frame.
+        view: Position and angle of the camera.
+        rng: Random generator.
+    """
     if view.horizon < 1:
         return
     brush, foot = ImageDraw.Draw(canvas), view.horizon * FINE + 2

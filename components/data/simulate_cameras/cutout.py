@@ -34,7 +34,14 @@ class Cutout:
 
     @classmethod
     def of(cls, thing: Thing, image: Image.Image, left: int, top: int) -> "Cutout":
-        """Find the shape of a picture."""
+        """Find the shape of a picture.
+
+        Args:
+            thing: The object.
+            image: Its rendered image, RGBA, at `FINE` times the frame's scale.
+            left: First column in the frame, in pixels.
+            top: First row in the frame, in pixels.
+        """
         solid = np.asarray(image.getchannel("A").reduce(FINE)) > 110
         return cls(thing, image, left, top, Image.fromarray(solid))
 
@@ -45,7 +52,12 @@ class Cutout:
 
 
 def cutout(view: CameraPose, thing: Thing) -> Cutout | None:
-    """Return the image of an object, or None if it is outside the frame."""
+    """Return the image of an object, or None if it is outside the frame.
+
+    Args:
+        view: Position and angle of the camera.
+        thing: The object.
+    """
     pose = thing.pose
     if not 2.0 < view.seen(np.array([[pose.x, pose.y, 0.0]]))[0, 2] < REACH:
         return None

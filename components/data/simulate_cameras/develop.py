@@ -22,7 +22,14 @@ POOL_M = 9.0  # how wide a street lamp lights the ground
 def develop(
     canvas: Canvas, stage: Stage, scene: Scene, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return the finished photograph `[H, W, 3]` of a painted scene."""
+    """Return the finished photograph `[H, W, 3]` of a painted scene.
+
+    Args:
+        canvas: The painted scene.
+        stage: Background of the camera on this day.
+        scene: Cars, people and light.
+        rng: Random generator.
+    """
     light = scene.light
     levels = np.asarray(canvas.picture.reduce(FINE), np.float32)
     levels = levels * _brightness(stage, scene)

@@ -10,7 +10,15 @@ ROOFS = ((112, 62, 50), (78, 78, 84), (92, 72, 62))
 
 
 def house(pose: Pose, length: float, depth: float, storeys: int, rng: np.random.Generator) -> Thing:
-    """Return a house whose front is on the right of its heading."""
+    """Return a house whose front is on the right of its heading.
+
+    Args:
+        pose: Middle and heading, in metres and radians.
+        length: Length along the heading, in metres.
+        depth: Depth across it, in metres.
+        storeys: Number of storeys of 3 m.
+        rng: Random generator.
+    """
     high, base = 3.0 * storeys + 0.6, rectangle(length, depth)
     faces = prism("wall", base, 0, high)
     for x in np.arange(-length / 2 + 1.4, length / 2 - 1, 2.6):

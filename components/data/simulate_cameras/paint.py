@@ -35,13 +35,26 @@ class Canvas:
         self._lamp_pen = ImageDraw.Draw(self.glow_marks)
 
     def fill(self, pixels: Points, colour: Fill, mark: int = 0) -> None:
-        """Paint a polygon `[K, 2]`, in pixels of the frame."""
+        """Paint a polygon `[K, 2]`, in pixels of the frame.
+
+        Args:
+            pixels: Corners `[K, 2]`, x and y in pixels of the frame.
+            colour: RGB or RGBA, 0 to 255.
+            mark: Number of the object, 1 to 255; 0 marks nothing.
+        """
         self._brush.polygon((pixels * FINE).ravel().tolist(), fill=colour)
         if mark:
             self._pen.polygon(pixels.ravel().tolist(), fill=mark)
 
     def light(self, pixels: Points, colour: Fill, mark: int, radius: float) -> None:
-        """Paint a glowing polygon, with a halo of a radius in pixels."""
+        """Paint a glowing polygon, with a halo of a radius in pixels.
+
+        Args:
+            pixels: Corners `[K, 2]`, x and y in pixels of the frame.
+            colour: RGB, 0 to 255.
+            mark: Number of the object, 1 to 255.
+            radius: Radius of the halo, in pixels.
+        """
         (x, y), r = pixels.mean(axis=0), radius
         for pen, fill in ((self._lamp, colour), (self._lamp_pen, (mark,))):
             pen.polygon(pixels.ravel().tolist(), fill=fill)
@@ -92,13 +105,26 @@ def paint_mesh(
 
 
 def faces_eye(view: CameraPose, mesh: Mesh, pose: Pose) -> Points:
-    """Return whether each face is turned towards the camera, as bool `[F]`."""
+    """Return whether each face is turned towards the camera, as bool `[F]`.
+
+    Args:
+        view: Position and angle of the camera.
+        mesh: Mesh of `F` faces.
+        pose: Where it stands, in metres and radians.
+    """
     towards = view.eye - pose.place(mesh.centres)
     return np.asarray((towards * (mesh.normals @ pose.rotation)).sum(axis=1) > 0)
 
 
 def shade(mesh: Mesh, pose: Pose, colours: Mapping[str, Points], light: Light) -> Points:
-    """Return the colour `[F, 3]` of each face, whole numbers 0 to 255."""
+    """Return the colour `[F, 3]` of each face, whole numbers 0 to 255.
+
+    Args:
+        mesh: Mesh of `F` faces.
+        pose: Where it stands, in metres and radians.
+        colours: Colour `[3]` of each role of a face, 0 to 255.
+        light: Light of the hour and weather.
+    """
     normals = mesh.normals @ pose.rotation
     up = normals[:, 2:]
     sunlit = np.maximum(normals @ light.sun, 0)[:, None]

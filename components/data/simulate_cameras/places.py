@@ -26,7 +26,12 @@ SIDES = ("north", "east", "south", "west")
 
 
 def site_of(seed: int, number: int) -> Site:
-    """Return the site of a camera of a dataset."""
+    """Return the site of a camera of a dataset.
+
+    Args:
+        seed: Seed of the dataset.
+        number: Number of the camera, from 0.
+    """
     rng = np.random.default_rng([seed, number])
     kind, build = KINDS[number % len(KINDS)]
     side = SIDES[(number + number // 4) % 4]
@@ -48,7 +53,12 @@ def _either(rng: np.random.Generator) -> int:
 
 
 def car_park(name: str, rng: np.random.Generator) -> Site:
-    """Build rows of bays with aisles between them, islands with trees, houses behind."""
+    """Build rows of bays with aisles between them, islands with trees, houses behind.
+
+    Args:
+        name: Name of the camera.
+        rng: Random generator.
+    """
     site = Site(name, _view(rng, 6.0, 8.5, 0.33), driving=0.22)
     frame = Pose(float(rng.uniform(-4, 4)), 9.0, float(rng.uniform(-0.32, 0.32)))
     count = int(rng.integers(9, 13))
@@ -81,7 +91,12 @@ def _islands(site: Site, frame: Pose, length: float, rng: np.random.Generator) -
 
 
 def road(name: str, rng: np.random.Generator) -> Site:
-    """Build a road that runs past the camera into the distance."""
+    """Build a road that runs past the camera into the distance.
+
+    Args:
+        name: Name of the camera.
+        rng: Random generator.
+    """
     site = Site(name, _view(rng, 5.0, 7.5, 0.24), driving=0.68)
     far, slant = _either(rng), float(rng.uniform(0.38, 0.62))
     frame = Pose(0.0, float(rng.uniform(8.5, 10.0)) / sin(slant), pi / 2 - far * slant)
@@ -104,7 +119,12 @@ def road(name: str, rng: np.random.Generator) -> Site:
 
 
 def crossing(name: str, rng: np.random.Generator) -> Site:
-    """Build two roads that cross before the camera, with zebras and signals."""
+    """Build two roads that cross before the camera, with zebras and signals.
+
+    Args:
+        name: Name of the camera.
+        rng: Random generator.
+    """
     site = Site(name, _view(rng, 6.0, 8.5, 0.30), driving=0.95)
     x, y, heading = rng.uniform((-3, 20, 0.5), (3, 25, 1.07)).tolist()
     arms = [Pose(x, y, heading + quarter * pi / 2) for quarter in range(4)]
@@ -142,7 +162,12 @@ def _corner(site: Site, arm: Pose, edge: float, rng: np.random.Generator) -> Non
 
 
 def gate(name: str, rng: np.random.Generator) -> Site:
-    """Build a gate with barriers on a drive that comes towards the camera."""
+    """Build a gate with barriers on a drive that comes towards the camera.
+
+    Args:
+        name: Name of the camera.
+        rng: Random generator.
+    """
     way = _either(rng)
     site = Site(name, _view(rng, 4.8, 6.8, 0.27), driving=0.62)
     x, y, slant = rng.uniform((1.0, 15, 0.05), (3.0, 19, 0.3)).tolist()

@@ -61,7 +61,13 @@ class Scene:
 
 
 def scene_on(stage: Stage, light: Light, rng: np.random.Generator) -> Scene:
-    """Place cars and people on a stage."""
+    """Place cars and people on a stage.
+
+    Args:
+        stage: Background of the camera on this day.
+        light: Light of the hour and weather.
+        rng: Random generator.
+    """
     wanted = 0 if rng.random() < EMPTY else int(np.clip(rng.poisson(BUSY), 1, 12))
     cars: list[Car] = []
     boxes: list[Points] = []
@@ -75,7 +81,12 @@ def scene_on(stage: Stage, light: Light, rng: np.random.Generator) -> Scene:
 
 
 def amodal_box(stage: Stage, car: Car) -> Points:
-    """Return x_min, y_min, x_max, y_max `[4]` of a whole car, also outside the frame."""
+    """Return x_min, y_min, x_max, y_max `[4]` of a whole car, also outside the frame.
+
+    Args:
+        stage: Background of the camera on this day.
+        car: The car.
+    """
     pixels, depth = stage.view.project(car.pose.place(car_mesh(car.kind).points))
     if depth.min() < 1.0:
         return np.full(4, np.nan)

@@ -65,6 +65,15 @@ class SimulatorConfig:
     ) -> "SimulatorConfig":
         """Parse the settings of the component's parameters.
 
+        Args:
+            frames: Number of frames of all cameras and days, at least 1.
+            cameras: Number of cameras, at least 1.
+            days: Number of days, at least 1.
+            first_day: Date in ISO 8601.
+            conditions: Names of conditions, with commas between them.
+            seed: Seed of all that is random, at least 0.
+            labelled: Whether frames are sent with boxes.
+
         Raises:
             UserError: If there is no such day, condition or number.
         """
@@ -113,7 +122,12 @@ def shots(config: SimulatorConfig) -> list[Shot]:
 
 
 def draw(config: SimulatorConfig, shot: Shot) -> Frame:
-    """Render one frame."""
+    """Render one frame.
+
+    Args:
+        config: The settings.
+        shot: Camera, day and number of the frame.
+    """
     today = config.first_day + timedelta(days=shot.day)
     key = (config.seed, shot.camera, today.toordinal())
     rng = np.random.default_rng([*key, shot.number])
@@ -138,6 +152,10 @@ def draw(config: SimulatorConfig, shot: Shot) -> Frame:
 
 def simulate(config: SimulatorConfig, sender: FrameSender) -> int:
     """Draw all frames and send them in order.
+
+    Args:
+        config: The settings.
+        sender: Sends frames as events.
 
     Returns:
         How many boxes were sent with them.

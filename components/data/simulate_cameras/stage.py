@@ -50,7 +50,13 @@ class Stage:
 
 @lru_cache(maxsize=4)
 def stage_of(seed: int, camera: int, day: int) -> Stage:
-    """Return the stage of a camera on a day, both by number."""
+    """Return the stage of a camera on a day, both by number.
+
+    Args:
+        seed: Seed of the dataset.
+        camera: Number of the camera, from 0.
+        day: Day, as the proleptic ordinal of its date.
+    """
     site, rng = site_of(seed, camera), np.random.default_rng([seed, camera, day, 1])
     view = CameraPose(
         height=site.view.height,

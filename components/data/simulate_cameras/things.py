@@ -61,7 +61,13 @@ class Thing:
 
 
 def sprite(kind: str, pose: Pose, rng: np.random.Generator) -> Thing:
-    """Return a tree, bush, person or bicycle."""
+    """Return a tree, bush, person or bicycle.
+
+    Args:
+        kind: `tree`, `bush`, `person` or `bicycle`.
+        pose: Where it stands, in metres and radians.
+        rng: Random generator.
+    """
     draw, (low, high) = SPRITES[kind]
     number = int(rng.integers(8))
     picture, tall = draw(number), float(rng.uniform(low, high))
@@ -76,7 +82,13 @@ def sprite(kind: str, pose: Pose, rng: np.random.Generator) -> Thing:
 
 
 def built(kind: str, pose: Pose, rng: np.random.Generator) -> Thing:
-    """Return one of the small objects that are built of faces."""
+    """Return one of the small objects that are built of faces.
+
+    Args:
+        kind: A key of `BUILDERS`, such as `lamp`.
+        pose: Where it stands, in metres and radians.
+        rng: Random generator.
+    """
     faces, shadow = BUILDERS[kind]()
     colours = {role: np.array(colour, float) for role, colour in COLOURS.items()}
     lamp = pose.place(np.array([[1.5, 0, 5.9]]))[0] if kind == "lamp" else None

@@ -15,6 +15,10 @@ class PackageRejectedError(UserError):
 def one_line(message: str, memory_mb: int) -> str:
     """Return the message of a server on one line, marked if it is for lack of memory.
 
+    Args:
+        message: Last message of the server, of any number of lines.
+        memory_mb: Limit on its memory, in MB.
+
     >>> one_line("RuntimeException: Failed to allocate memory", 100)
     'out of memory (limit 100 MB): RuntimeException: Failed to allocate memory'
     """

@@ -48,6 +48,10 @@ def check_files(folder: Path, policy: CheckPolicy) -> float:
 def copied(source: Path, target: Path) -> PackageInfo:
     """Copy a package, verify the copy, and return its description.
 
+    Args:
+        source: Folder of the package.
+        target: Folder that is made.
+
     Raises:
         PackageError: With the first file that is missing, unexpected or changed.
     """

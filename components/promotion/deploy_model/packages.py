@@ -11,7 +11,12 @@ from components.shared.store.objects import Objects
 
 
 def registered(objects: Objects, model: str) -> Fetch:
-    """Return a function that copies a registered package to a folder, a `RegisteredLayout`."""
+    """Return a function that copies a registered package to a folder, a `RegisteredLayout`.
+
+    Args:
+        objects: The object store.
+        model: Digest of the package, 64 hexadecimal digits.
+    """
     return partial(_copy, objects, RegisteredLayout.prefix(model))
 
 

@@ -20,13 +20,23 @@ class Register(Protocol):
         """Lock rollouts of the dataset, or refuse if another one is under way."""
 
     def named(self, dataset: str, name: str) -> Version:
-        """Return the version that a digest or an alias names, or refuse."""
+        """Return the version that a digest or an alias names, or refuse.
+
+        Args:
+            dataset: Name of the dataset.
+            name: Digest, the first digits of one, or an alias.
+        """
 
     def champion(self, dataset: str) -> Version | None:
         """Return the version in service."""
 
     def alias(self, dataset: str, alias: Alias) -> Version | None:
-        """Return the version that an alias points at, or None if there is none."""
+        """Return the version that an alias points at, or None if there is none.
+
+        Args:
+            dataset: Name of the dataset.
+            alias: `champion`, `challenger` or `previous`.
+        """
 
     def has_served(self, version: Version) -> bool:
         """Return whether a version was champion before, and came up in service."""
@@ -41,15 +51,35 @@ class Register(Protocol):
         expected_champion: str | None,
         detail: Mapping[str, Any] | None = None,
     ) -> Version:
-        """Make a version champion, if the champion is still the expected one."""
+        """Make a version champion, if the champion is still the expected one.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the new champion.
+            expected_champion: Digest of the champion that the caller read; None if there was none.
+            detail: Facts for the audit log, as JSON.
+        """
 
     def roll_back(
         self, version: Version, reason: str, detail: Mapping[str, Any], *, verdict: bool
     ) -> None:
-        """Record that a candidate was rolled back; `verdict`: for its own fault."""
+        """Record that a candidate was rolled back; `verdict`: for its own fault.
+
+        Args:
+            version: The candidate.
+            reason: A sentence for people.
+            detail: Facts for the audit log, as JSON.
+            verdict: Whether the candidate itself was at fault.
+        """
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
-        """Make the former champion champion again, if `version` is it now."""
+        """Make the former champion champion again, if `version` is it now.
+
+        Args:
+            version: The champion that does not serve.
+            before: The champion before it.
+            detail: Facts for the audit log, as JSON.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,18 @@ class Target(Protocol):
         """Return whether a package is the stable one, with the settings of now.
 
         If it is not, `serve` replaces it in place.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the package, 64 hexadecimal digits.
         """
 
     def start(self, dataset: str, model: str) -> None:
         """Start a candidate beside the stable package, without traffic.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the candidate.
 
         Raises:
             PackageNotServedError: If its server crashes, declines the package or never is ready.
@@ -62,10 +70,19 @@ class Target(Protocol):
         """Set the traffic share of the candidate, 0 to 100 percent.
 
         It is set again at every observation, which renews a lease.
+
+        Args:
+            dataset: Name of the dataset.
+            percent: Traffic share, 0 to 100.
         """
 
     def detect(self, dataset: str, jpeg: bytes, track: Track) -> DetectAnswer | None:
         """Return what one track answers about a JPEG, not logged; None if it has no package.
+
+        Args:
+            dataset: Name of the dataset.
+            jpeg: The picture.
+            track: `stable` or `candidate`.
 
         Raises:
             UserError: If the server declines, fails or stays busy.
@@ -74,6 +91,10 @@ class Target(Protocol):
 
     def request_metrics(self, dataset: str, track: Track) -> RequestMetrics:
         """Return the request metrics of one track, since its server started.
+
+        Args:
+            dataset: Name of the dataset.
+            track: `stable` or `candidate`.
 
         Raises:
             UserError: If the target itself does not answer.
@@ -84,6 +105,10 @@ class Target(Protocol):
 
     def serve(self, dataset: str, model: str | None) -> None:
         """Make one package stable for all requests, and end any rollout; None serves nothing.
+
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the package; None serves nothing.
 
         Raises:
             PackageNotServedError: If the package does not come up in service.

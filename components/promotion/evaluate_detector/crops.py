@@ -41,14 +41,26 @@ def square_around(boxes: Sequence[Box], width: int, height: int) -> Square:
 
 
 def enlarge(image: Image, square: Square, pixels: int) -> Image:
-    """Return the crop of a picture, resized to `[pixels, pixels, 3]`."""
+    """Return the crop of a picture, resized to `[pixels, pixels, 3]`.
+
+    Args:
+        image: The picture, `[H, W, 3]`.
+        square: The crop, in pixels of the picture.
+        pixels: Side of the result, in pixels.
+    """
     region = (square.x, square.y, square.x + square.side, square.y + square.side)
     cut = Pillow.fromarray(image).resize((pixels, pixels), Pillow.Resampling.BICUBIC, region)
     return np.asarray(cut)
 
 
 def placed(box: Box, square: Square, pixels: int) -> Box:
-    """Return a box of a picture in the coordinates of the enlarged crop."""
+    """Return a box of a picture in the coordinates of the enlarged crop.
+
+    Args:
+        box: A box in pixels of the picture.
+        square: The crop, in pixels of the picture.
+        pixels: Side of the enlarged crop, in pixels.
+    """
     scale = pixels / square.side
     corners = {
         edge: (getattr(box, edge) - start) * scale
@@ -59,14 +71,28 @@ def placed(box: Box, square: Square, pixels: int) -> Box:
 
 
 def close_up(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 240) -> Image:
-    """Return a crop around some boxes, with true boxes drawn under the found ones."""
+    """Return a crop around some boxes, with true boxes drawn under the found ones.
+
+    Args:
+        image: The picture, `[H, W, 3]`.
+        truth: Labelled boxes, in pixels of the picture.
+        found: Detected boxes, in pixels of the picture.
+        pixels: Side of the result, in pixels.
+    """
     height, width = image.shape[:2]
     square = square_around([*truth, *found], width, height)
     return _drawn(enlarge(image, square, pixels), square, pixels, truth, found)
 
 
 def whole(image: Image, truth: Sequence[Box], found: Sequence[Box], pixels: int = 420) -> Image:
-    """Return a picture, `pixels` wide, with true boxes drawn under the found ones."""
+    """Return a picture, `pixels` wide, with true boxes drawn under the found ones.
+
+    Args:
+        image: The picture, `[H, W, 3]`.
+        truth: Labelled boxes, in pixels of the picture.
+        found: Detected boxes, in pixels of the picture.
+        pixels: Width of the result, in pixels.
+    """
     height, width = image.shape[:2]
     size = (pixels, max(1, round(height * pixels / width)))
     shrunk = np.asarray(Pillow.fromarray(image).resize(size, Pillow.Resampling.LANCZOS))

@@ -84,6 +84,10 @@ def predict(
 def evenly(images: Sequence[SnapshotImage], count: int) -> list[SnapshotImage]:
     """Return at most `count` images, spread over all.
 
+    Args:
+        images: The images, in order.
+        count: Maximum number of images.
+
     >>> evenly("abcdefgh", 3)
     ['a', 'c', 'f']
     """

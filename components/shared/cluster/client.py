@@ -77,7 +77,12 @@ class Cluster(CoreObjects):
         return found is not None and any(one.name == kind.plural for one in found.resources)
 
     def get(self, kind: Kind, name: str) -> Body | None:
-        """Return an object by its name, or None if there is none."""
+        """Return an object by its name, or None if there is none.
+
+        Args:
+            kind: Kind of the object.
+            name: Its name.
+        """
         with cluster_errors(f"{kind.plural} {name}"):
             found: Body | None = none_at(
                 ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
@@ -85,14 +90,24 @@ class Cluster(CoreObjects):
         return found
 
     def objects(self, kind: Kind, selector: str = "") -> list[Body]:
-        """Return the objects that match a label selector; none if their kind is not installed."""
+        """Return the objects that match a label selector; none if their kind is not installed.
+
+        Args:
+            kind: Kind of the objects.
+            selector: Label selector; empty selects all.
+        """
         listed = self._custom.list_namespaced_custom_object
         with cluster_errors(f"{kind.plural} {selector}".strip()):
             found = none_at(ABSENT, self._asked, listed, kind, label_selector=selector)
         return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
-        """Return a cluster-scoped object, or None if it does not exist or may not be read."""
+        """Return a cluster-scoped object, or None if it does not exist or may not be read.
+
+        Args:
+            kind: Kind of the object.
+            name: Its name.
+        """
         with cluster_errors(f"{kind.plural} {name}"):
             found: Body | None = none_at(
                 ABSENT | FORBIDDEN, self._custom.get_cluster_custom_object,
@@ -102,6 +117,11 @@ class Cluster(CoreObjects):
 
     def create(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Create an object and return it as stored, or as it would be.
+
+        Args:
+            kind: Kind of the object.
+            body: The object.
+            dry_run: Whether nothing is stored.
 
         Raises:
             ConflictError: If there is one of that name.
@@ -114,6 +134,11 @@ class Cluster(CoreObjects):
     def replace(self, kind: Kind, body: Mapping[str, Any], dry_run: bool = False) -> Body:
         """Replace an object, if it is still at the `resourceVersion` of the body.
 
+        Args:
+            kind: Kind of the object.
+            body: The object, with its `resourceVersion`.
+            dry_run: Whether nothing is stored.
+
         Raises:
             ConflictError: If it is not.
         """
@@ -124,7 +149,13 @@ class Cluster(CoreObjects):
             )
 
     def delete(self, kind: Kind, name: str, *, last: bool = False) -> None:
-        """Delete an object and its dependents (first, if `last`); it may be gone already."""
+        """Delete an object and its dependents (first, if `last`); it may be gone already.
+
+        Args:
+            kind: Kind of the object.
+            name: Its name.
+            last: Whether its dependents are deleted before it.
+        """
         with cluster_errors(f"{kind.plural} {name}"):
             try:
                 self._asked(

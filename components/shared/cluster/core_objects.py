@@ -32,7 +32,12 @@ class CoreObjects:
         return None if found is None else dict(found.metadata.labels or {})
 
     def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
-        """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace."""
+        """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace.
+
+        Args:
+            selector: Label selector.
+            everywhere: Whether pods of every namespace are listed.
+        """
         chosen = {"label_selector": selector, "_request_timeout": TIMEOUT_S}
         with cluster_errors(f"pods {selector}"):
             if everywhere:
@@ -57,7 +62,13 @@ class CoreObjects:
             return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=TIMEOUT_S)
 
     def last_words(self, pod: str, container: str, lines: int) -> str:
-        """Return the last lines of a container's log, or nothing if the pod is gone."""
+        """Return the last lines of a container's log, or nothing if the pod is gone.
+
+        Args:
+            pod: Name of the pod.
+            container: Name of the container.
+            lines: Maximum number of lines.
+        """
         with cluster_errors(f"log of pod {pod}"):
             try:
                 log = self._core.read_namespaced_pod_log(
@@ -71,7 +82,13 @@ class CoreObjects:
         return str(log)
 
     def log(self, pod: str, container: str, since_seconds: int | None = None) -> Iterator[str]:
-        """Follow the log of a container: yield its lines until it ends."""
+        """Follow the log of a container: yield its lines until it ends.
+
+        Args:
+            pod: Name of the pod.
+            container: Name of the container.
+            since_seconds: Maximum age of the first line, in seconds; None reads all.
+        """
         with cluster_errors(f"log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container=container, follow=True,
@@ -86,7 +103,12 @@ class CoreObjects:
                 yield rest.decode(errors="replace")
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
-        """Return the data of a config map, or None if it does not exist or may not be read."""
+        """Return the data of a config map, or None if it does not exist or may not be read.
+
+        Args:
+            namespace: Its namespace.
+            name: Its name.
+        """
         with cluster_errors(f"config map {name}"):
             try:
                 found = self._core.read_namespaced_config_map(

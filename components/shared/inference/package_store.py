@@ -61,18 +61,32 @@ class PackageStore:
         return self.root / dataset
 
     def package(self, dataset: str, digest: str) -> Path:
-        """Return the folder of a package, whether it exists or not."""
+        """Return the folder of a package, whether it exists or not.
+
+        Args:
+            dataset: Name of the dataset.
+            digest: Digest of the package, 64 hexadecimal digits.
+        """
         if not DIGEST.fullmatch(digest):
             raise UserError(f"{digest[:80]!r} is no digest, expected 64 hexadecimal digits")
         return self.folder(dataset) / digest
 
     def signature(self, dataset: str, digest: str) -> Path:
-        """Return the file of the signature of a package, whether it exists or not."""
+        """Return the file of the signature of a package, whether it exists or not.
+
+        Args:
+            dataset: Name of the dataset.
+            digest: Digest of the package, 64 hexadecimal digits.
+        """
         package = self.package(dataset, digest)
         return package.with_name(f"{package.name}.sig")
 
     def current(self, dataset: str, slot: Slot = "current") -> str | None:
         """Return the digest that a slot of a dataset points at, or None.
+
+        Args:
+            dataset: Name of the dataset.
+            slot: `current` is in service, `candidate` on trial.
 
         Raises:
             UserError: If the file of the slot does not hold a digest.
@@ -105,7 +119,12 @@ class PackageStore:
             return None
 
     def set_traffic(self, dataset: str, share: TrafficLease | None) -> None:
-        """Set the traffic share of the candidate of a dataset; None ends it."""
+        """Set the traffic share of the candidate of a dataset; None ends it.
+
+        Args:
+            dataset: Name of the dataset.
+            share: Share and end of the lease; None ends it.
+        """
         _replace(self.folder(dataset) / "share", share.model_dump_json() if share else None)
 
 

@@ -40,14 +40,24 @@ def decide(
 
 
 def count(cursor: extensions.cursor, dataset: str) -> int:
-    """Count the decisions about a dataset's windows."""
+    """Count the decisions about a dataset's windows.
+
+    Args:
+        cursor: Cursor in a transaction of the caller.
+        dataset: Name of the dataset.
+    """
     cursor.execute("SELECT count(*) FROM registry.decisions WHERE dataset = %s", (dataset,))
     ((decisions,),) = cursor.fetchall()
     return int(decisions)
 
 
 def last_watermark(cursor: extensions.cursor, dataset: str) -> int:
-    """Return the end of the last window with a decision; 0 before the first."""
+    """Return the end of the last window with a decision; 0 before the first.
+
+    Args:
+        cursor: Cursor in a transaction of the caller.
+        dataset: Name of the dataset.
+    """
     cursor.execute(
         "SELECT coalesce(max(until), 0) FROM registry.decisions WHERE dataset = %s", (dataset,)
     )
@@ -73,7 +83,12 @@ def submit(cursor: extensions.cursor, window_id: str, dataset: str, command: str
 
 
 def submitted(cursor: extensions.cursor, window_id: str) -> str | None:
-    """Return the command or run of a window's training; None if none was submitted."""
+    """Return the command or run of a window's training; None if none was submitted.
+
+    Args:
+        cursor: Cursor in a transaction of the caller.
+        window_id: Id of a window that has a decision.
+    """
     cursor.execute("SELECT command FROM registry.submissions WHERE window_id = %s", (window_id,))
     row = cursor.fetchone()
     return str(row[0]) if row else None

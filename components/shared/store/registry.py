@@ -10,10 +10,12 @@ from psycopg2 import extensions
 
 from components.shared.contracts.errors import OutageError, UserError
 from components.shared.contracts.report import Decision
-from components.shared.store import decisions
+from components.shared.store import aliases, audit_log, decisions
 from components.shared.store import versions as rows
+from components.shared.store.aliases import Alias, PromotionConflictError
+from components.shared.store.audit_log import AuditEntry
 from components.shared.store.postgres import outages, probe_client
-from components.shared.store.versions import Alias, AuditEntry, PromotionConflictError, Version
+from components.shared.store.versions import Version
 
 __all__ = ["Alias", "AuditEntry", "PromotionConflictError", "Registry", "Version"]
 
@@ -62,9 +64,9 @@ class Registry:
             )  # fmt: skip
             if not known:
                 rows.insert(cursor, version)
-                rows.audit(cursor, version, "registered", {"reason": reason})
-            if rows.of_alias(cursor, dataset, "champion") != version:
-                rows.point(cursor, "challenger", version)
+                audit_log.audit(cursor, version, "registered", {"reason": reason})
+            if aliases.of_alias(cursor, dataset, "champion") != version:
+                aliases.point(cursor, "challenger", version)
         return version
 
     def champion(self, dataset: str) -> Version | None:
@@ -74,7 +76,7 @@ class Registry:
     def alias(self, dataset: str, alias: Alias) -> Version | None:
         """Return the version of an alias, or None."""
         with self._connection as connection, connection.cursor() as cursor:
-            return rows.of_alias(cursor, dataset, alias)
+            return aliases.of_alias(cursor, dataset, alias)
 
     def versions(self, dataset: str) -> list[Version]:
         """Return every version of a dataset's model, oldest first."""
@@ -89,17 +91,17 @@ class Registry:
             UserError: If there is none, or several begin so.
         """
         with self._connection as connection, connection.cursor() as cursor:
-            return rows.named(cursor, dataset, name)
+            return aliases.named(cursor, dataset, name)
 
     def has_served(self, version: Version) -> bool:
         """Return whether a version was champion before: going back to it is no promotion."""
         with self._connection as connection, connection.cursor() as cursor:
-            return rows.has_served(cursor, version)
+            return audit_log.has_served(cursor, version)
 
     def history(self, dataset: str) -> list[AuditEntry]:
         """Return the audit log of a dataset's models, oldest first."""
         with self._connection as connection, connection.cursor() as cursor:
-            return rows.audited(cursor, dataset)
+            return audit_log.audited(cursor, dataset)
 
     def promote(
         self,
@@ -128,17 +130,17 @@ class Registry:
             version = rows.of_model(cursor, dataset, model)
             if version is None:
                 raise UserError(f"model {model[:12]} is not registered for {dataset}")
-            champion = rows.of_alias(cursor, dataset, "champion")
+            champion = aliases.of_alias(cursor, dataset, "champion")
             if champion == version:
                 return version
-            rows.check_champion(dataset, champion, expected_champion)
+            aliases.check_champion(dataset, champion, expected_champion)
             if champion:
-                rows.point(cursor, "previous", champion)
-            rows.point(cursor, "champion", version)
-            rows.remove(cursor, "challenger", version)
-            action = "restored" if rows.has_served(cursor, version) else "promoted"
+                aliases.point(cursor, "previous", champion)
+            aliases.point(cursor, "champion", version)
+            aliases.remove(cursor, "challenger", version)
+            action = "restored" if audit_log.has_served(cursor, version) else "promoted"
             record = {"instead_of": expected_champion, **(detail or {})}
-            rows.audit(cursor, version, action, record)
+            audit_log.audit(cursor, version, action, record)
         return version
 
     def claim(self, dataset: str) -> None:
@@ -167,9 +169,9 @@ class Registry:
         """
         with self._connection as connection, connection.cursor() as cursor:
             if verdict:
-                rows.remove(cursor, "challenger", version)
+                aliases.remove(cursor, "challenger", version)
             record = {"reason": reason, **detail, "verdict": verdict}
-            rows.audit(cursor, version, "rolled_back", record)
+            audit_log.audit(cursor, version, "rolled_back", record)
 
     def step_back(self, version: Version, before: Version, detail: Mapping[str, Any]) -> None:
         """Restore the champion before a version that failed to serve.
@@ -179,9 +181,9 @@ class Registry:
         """
         with self._connection as connection, connection.cursor() as cursor:
             rows.lock(cursor, version.dataset)
-            champion = rows.of_alias(cursor, version.dataset, "champion")
-            rows.check_champion(version.dataset, champion, version.model)
-            rows.step_back(cursor, version, before, {**detail, "verdict": True})
+            champion = aliases.of_alias(cursor, version.dataset, "champion")
+            aliases.check_champion(version.dataset, champion, version.model)
+            aliases.step_back(cursor, version, before, {**detail, "verdict": True})
 
     def decide(
         self,
@@ -215,7 +217,13 @@ class Registry:
             return decisions.count(cursor, dataset)
 
     def submit(self, window_id: str, dataset: str, command: str) -> bool:
-        """Claim the training that a window asks for: True the first time, False afterwards."""
+        """Claim the training that a window asks for: True the first time, False afterwards.
+
+        Args:
+            window_id: Id of a window that has a decision.
+            dataset: Name of the dataset.
+            command: The command that starts the training.
+        """
         with self._connection as connection, connection.cursor() as cursor:
             return decisions.submit(cursor, window_id, dataset, command)
 
@@ -230,6 +238,13 @@ class Registry:
             return decisions.last_watermark(cursor, dataset)
 
     def record_outcome(self, run_id: str, pipeline: str, state: str, reason: str) -> None:
-        """Record the outcome of a run; a retry of the run replaces it."""
+        """Record the outcome of a run; a retry of the run replaces it.
+
+        Args:
+            run_id: Id of the run.
+            pipeline: Name of the pipeline.
+            state: Final state, such as SUCCEEDED.
+            reason: Reason of a failure; empty if there is none.
+        """
         with self._connection as connection, connection.cursor() as cursor:
             decisions.record_outcome(cursor, run_id, pipeline, state, reason)

@@ -63,7 +63,12 @@ class Producer(KafkaProducer):  # type: ignore[misc]
             raise StreamError(sentence) from failures[0]
 
     def close(self, timeout: float | None = None, null_logger: bool = False) -> None:
-        """Flush, then close the connection in any case."""
+        """Flush, then close the connection in any case.
+
+        Args:
+            timeout: Seconds to wait for messages that are under way; None waits without a limit.
+            null_logger: Whether kafka-python logs nothing while it closes.
+        """
         try:
             self.flush(timeout)
         finally:

@@ -78,7 +78,12 @@ class Connection(HttpToolsProtocol):
             self._end(431, f"headers of more than {self.max_header_bytes:,} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, but not a trailer after a body, which no route reads."""
+        """Take a header, but not a trailer after a body, which no route reads.
+
+        Args:
+            name: Name of the header, in bytes.
+            value: Its value, in bytes.
+        """
         if self._in_headers:
             super().on_header(name, value)
 

@@ -32,6 +32,10 @@ class HttpError(ApplicationError):
 def unknown_model(name: str, known: Iterable[str]) -> HttpError:
     """Return a 404 for the name of a model, with the known names.
 
+    Args:
+        name: Name in the request.
+        known: Names of the models that are loaded.
+
     >>> str(unknown_model("cars", ["gate", "road"]))
     "there is no model 'cars' here, expected one of: gate, road"
     >>> str(unknown_model("cars", []))
@@ -59,7 +63,12 @@ def error_response(scope: Scope, error: ApplicationError) -> Response:
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
-    """Answer a request that a model, a route or a limit refuses."""
+    """Answer a request that a model, a route or a limit refuses.
+
+    Args:
+        request: The request.
+        error: An error of the tree, or of Starlette's router.
+    """
     if isinstance(error, HTTPException):
         path, method = request.url.path[:80], request.method
         sentence = f"there is nothing at {path!r}" if error.status_code == 404 else error.detail
@@ -76,7 +85,12 @@ async def answer_gone(_: Request, __: Exception) -> Response:
 
 
 async def answer_failure(_: Request, failure: Exception) -> Response:
-    """Answer 500 for a failure of the server; the caller logs the traceback."""
+    """Answer 500 for a failure of the server; the caller logs the traceback.
+
+    Args:
+        _: The request.
+        failure: An error that no handler expects.
+    """
     sentence = f"{type(failure).__name__}: {failure}"
     return JSONResponse({"error": sentence[:MAX_ERROR_CHARS]}, 500)
 

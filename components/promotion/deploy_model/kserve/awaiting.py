@@ -131,7 +131,12 @@ class Awaiting:
             raise OutageError(f"no pod of the {track} predictor is admitted: {words}")
 
     def count(self, service: Body, track: Track) -> int:
-        """Return the number of ready pods of one track."""
+        """Return the number of ready pods of one track.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            track: `stable` or `candidate`.
+        """
         return len([pod for pod in self._pods(service, track) if state.is_ready(pod)])
 
     def disruption(self, track: Track) -> str | None:

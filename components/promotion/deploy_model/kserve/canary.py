@@ -48,6 +48,11 @@ class StandardCanary:
         """Add a canary without traffic; 0 percent would mean 0 replicas, so one is set.
 
         The stable track gets no more replicas yet: KServe removes some when a canary is ready.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            predictor: Predictor of the candidate.
+            digest: Digest of the release, which names the canary.
         """
         name = f"r{digest[:10]}"
         if self.stable(service).get("name") == name:
@@ -65,18 +70,33 @@ class StandardCanary:
         return int(canaries[0]["trafficPercent"]) if canaries else 0
 
     def replicas(self, percent: int, stable: int) -> int:
-        """Return the replicas that a traffic share needs, in proportion to the stable ones."""
+        """Return the replicas that a traffic share needs, in proportion to the stable ones.
+
+        Args:
+            percent: Traffic share, 0 to 100.
+            stable: Number of ready stable pods.
+        """
         return max(1, math.ceil(max(self._settings.min_replicas, stable) * percent / 100))
 
     def grown(self, service: Body, replicas: int) -> Body:
-        """Raise the replicas of a ready canary, and of the stable track as many."""
+        """Raise the replicas of a ready canary, and of the stable track as many.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            replicas: Replicas of the canary, at least.
+        """
         canary = deepcopy(service["spec"]["canary"][0])
         most = max(canary["predictor"]["minReplicas"], replicas)
         canary["predictor"]["minReplicas"] = most
         return self._with(service, [canary])
 
     def shared(self, service: Body, percent: int) -> Body:
-        """Set the traffic share, `trafficPercent`."""
+        """Set the traffic share, `trafficPercent`.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            percent: Traffic share of the candidate, 0 to 100.
+        """
         changed = deepcopy(service)
         changed["spec"]["canary"][0]["trafficPercent"] = percent
         return changed
@@ -93,7 +113,12 @@ class StandardCanary:
         return self._with(service, [])
 
     def exchanged(self, service: Body, predictor: Body) -> Body:
-        """Replace the spec under the same name: a rolling update without downtime."""
+        """Replace the spec under the same name: a rolling update without downtime.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            predictor: The new predictor.
+        """
         changed = self._with(service, [])
         old = self.stable(service)
         kept = {part: old[part] for part in ("name", "labels") if part in old}

@@ -45,6 +45,10 @@ class Capabilities:
 def read_capabilities(cluster: Cluster, settings: PredictorSettings) -> Capabilities:
     """Detect the features of the cluster; nothing is changed.
 
+    Args:
+        cluster: Client of the cluster.
+        settings: Settings of the pods: mode and namespace of KServe.
+
     Raises:
         UserError: If KServe is not installed.
     """

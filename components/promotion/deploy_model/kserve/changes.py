@@ -41,6 +41,10 @@ class Changes:
     def exchange(self, dataset: str, model: str | None) -> None:
         """Replace the stable model of a dataset, or remove it, without a rollout.
 
+        Args:
+            dataset: Name of the dataset.
+            model: Digest of the new package; None removes the dataset.
+
         Raises:
             ConflictError: If another dataset is on trial for too long.
         """

@@ -70,6 +70,10 @@ class KnativeCanary:
 
         Without the 0 the failed revision, which is ready, would get all traffic until the new
         one is ready. `promoted` removes the 0 then.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            predictor: Predictor of the former models.
         """
         return self.shared(self.exchanged(service, predictor), 0)
 

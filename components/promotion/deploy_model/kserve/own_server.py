@@ -63,7 +63,16 @@ class OwnServer:
     def detect(
         self, http: httpx.Client, url: str, track: Track, dataset: str, model: str, jpeg: bytes
     ) -> DetectAnswer | None:
-        """Return the answer of one track to a JPEG; it names the model."""
+        """Return the answer of one track to a JPEG; it names the model.
+
+        Args:
+            http: HTTP client.
+            url: Address of the server.
+            track: `stable` or `candidate`, for messages.
+            dataset: Name of the dataset.
+            model: Digest of the package, 64 hexadecimal digits.
+            jpeg: The picture.
+        """
         del model
         return detect_on_server(http, url, track, dataset, jpeg, DETECT_TIMEOUT_S)
 

@@ -29,7 +29,12 @@ class Plans:
         self._canary = canary
 
     def predictor(self, service: Body | None, track: Track) -> Body | None:
-        """Return the predictor of one track, or None if there is none."""
+        """Return the predictor of one track, or None if there is none.
+
+        Args:
+            service: The InferenceService as the API server returned it; None if there is none.
+            track: `stable` or `candidate`.
+        """
         if service is None:
             return None
         return (
@@ -37,7 +42,12 @@ class Plans:
         )
 
     def models(self, service: Body | None, track: Track) -> dict[str, str]:
-        """Return the digests of the models of one track, by dataset."""
+        """Return the digests of the models of one track, by dataset.
+
+        Args:
+            service: The InferenceService as the API server returned it; None if there is none.
+            track: `stable` or `candidate`.
+        """
         return models_of(self.predictor(service, track))
 
     def on_trial(self, service: Body | None) -> dict[str, str]:
@@ -47,11 +57,22 @@ class Plans:
         return {name: model for name, model in candidate.items() if stable.get(name) != model}
 
     def new(self, name: str, predictor: Body) -> Body:
-        """Return the object of a first deployment."""
+        """Return the object of a first deployment.
+
+        Args:
+            name: Name of the InferenceService.
+            predictor: Its first predictor.
+        """
         return service_body(self._settings, name, scaled(self._settings, predictor))
 
     def begun(self, service: Body, dataset: str, predictor: Body, release: Release) -> Body:
         """Start a candidate; if it exists already, set its share to 0.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            dataset: Name of the dataset.
+            predictor: Predictor of the candidate.
+            release: Packages that it serves.
 
         Raises:
             ConflictError: If another dataset is on trial, or was promoted meanwhile.
@@ -68,15 +89,32 @@ class Plans:
         return self._canary.begun(self._described(service), predictor, release.digest)
 
     def grown(self, service: Body, dataset: str, replicas: int) -> Body:
-        """Raise the replicas of the candidate."""
+        """Raise the replicas of the candidate.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            dataset: Name of the dataset.
+            replicas: Replicas of the canary, at least.
+        """
         return self._canary.grown(self.checked(service, dataset), replicas)
 
     def shared(self, service: Body, dataset: str, percent: int) -> Body:
-        """Set the traffic share of the candidate."""
+        """Set the traffic share of the candidate.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            dataset: Name of the dataset.
+            percent: Traffic share of the candidate, 0 to 100.
+        """
         return self._canary.shared(self.checked(service, dataset), percent)
 
     def promoted(self, service: Body, dataset: str, model: str) -> Body:
         """Promote the candidate.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            dataset: Name of the dataset.
+            model: Digest of the candidate.
 
         Raises:
             ConflictError: If the stable models changed since the rollout began.
@@ -110,6 +148,10 @@ class Plans:
     def check_alone(self, service: Body | None, dataset: str) -> None:
         """Refuse a change of one dataset while another one is on trial.
 
+        Args:
+            service: The InferenceService as the API server returned it; None if there is none.
+            dataset: Name of the dataset.
+
         Raises:
             ConflictError: With the name of the other dataset.
         """
@@ -121,6 +163,10 @@ class Plans:
 
     def checked(self, service: Body | None, dataset: str) -> Body:
         """Return the object, if a candidate of the dataset is in it.
+
+        Args:
+            service: The InferenceService as the API server returned it; None if there is none.
+            dataset: Name of the dataset.
 
         Raises:
             OutageError: If there is none: another run has removed it.

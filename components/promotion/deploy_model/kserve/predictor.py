@@ -19,7 +19,12 @@ KEY = "/etc/car-detection/public.pem"
 
 
 def own_server(settings: PredictorSettings, release: Release) -> Body:
-    """Return the predictor of our own server, without replicas, name or scaling."""
+    """Return the predictor of our own server, without replicas, name or scaling.
+
+    Args:
+        settings: Settings of the pods.
+        release: Packages that it serves.
+    """
     from kserve import V1beta1PredictorSpec
     from kubernetes import client
 
@@ -38,7 +43,12 @@ def own_server(settings: PredictorSettings, release: Release) -> Body:
 
 
 def triton_server(settings: PredictorSettings, release: Release) -> Body:
-    """Return the predictor of KServe's Triton runtime over a Triton repository."""
+    """Return the predictor of KServe's Triton runtime over a Triton repository.
+
+    Args:
+        settings: Settings of the pods.
+        release: Packages that it serves.
+    """
     from kserve import V1beta1ModelFormat, V1beta1ModelSpec, V1beta1PredictorSpec
 
     model = V1beta1ModelSpec(
@@ -56,7 +66,12 @@ def triton_server(settings: PredictorSettings, release: Release) -> Body:
 
 
 def scaled(settings: PredictorSettings, predictor: Mapping[str, Any]) -> Body:
-    """Return a predictor with replicas and scaling of the stable track."""
+    """Return a predictor with replicas and scaling of the stable track.
+
+    Args:
+        settings: Settings of the pods: smallest and largest number of replicas.
+        predictor: Predictor of an InferenceService.
+    """
     scaling = {
         "minReplicas": settings.min_replicas,
         "maxReplicas": max(settings.max_replicas, settings.min_replicas),

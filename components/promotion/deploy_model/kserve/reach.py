@@ -59,14 +59,25 @@ class Reach:
         return f"http://{name}.{self._cluster.namespace}.svc:{number}"
 
     def pods(self, service: Body, predictor: Body, track: Track) -> list[Any]:
-        """Return the pods of one track."""
+        """Return the pods of one track.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            predictor: Predictor of the track.
+            track: `stable` or `candidate`.
+        """
         if self._mode == "Standard":
             return self._cluster.pods(f"app=isvc.{service_name(service, predictor)}")
         revision = _revision(service, track)
         return self._cluster.pods(f"serving.knative.dev/revision={revision}") if revision else []
 
     def refused(self, service: Body, predictor: Body) -> str | None:
-        """Return why pods of a predictor are not admitted, by its Deployment, or None."""
+        """Return why pods of a predictor are not admitted, by its Deployment, or None.
+
+        Args:
+            service: The InferenceService as the API server returned it.
+            predictor: Predictor of an InferenceService.
+        """
         if self._mode == "Knative":
             return None
         try:
@@ -105,6 +116,10 @@ class Reach:
 
 def service_name(service: Body, predictor: Body) -> str:
     """Return the name of the Deployment and the Service of a predictor (Standard).
+
+    Args:
+        service: The InferenceService as the API server returned it.
+        predictor: Predictor of an InferenceService.
 
     >>> service_name({"metadata": {"name": "cars"}}, {"name": "b"})
     'cars-b-predictor'

@@ -3,13 +3,13 @@
 State is read from the cluster alone, so another process can follow the same job later.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from components.shared.cluster.client import Cluster, ClusterError, Kind
 from components.shared.contracts.progress import log_progress
+from components.training.train_detector.launchers.log_printer import LogPrinter
 from components.training.train_detector.launchers.outcome import (
     SENTENCES,
     DisruptedError,
@@ -44,7 +44,12 @@ class JobKind(Protocol):
         """Return a pod's number among the workers."""
 
     def state_of(self, job: Body, workers: Sequence[WorkerPod]) -> State:
-        """Return the state of a job."""
+        """Return the state of a job.
+
+        Args:
+            job: The custom resource.
+            workers: State of its pods.
+        """
 
     def body(self, job: Job) -> Body:
         """Return the custom resource."""
@@ -76,7 +81,7 @@ class JobFollower:
         self.active = 0.0  # seconds, those in a queue left out
         self.waited = 0.0  # seconds of them since all workers ran last
         self.ran = False  # whether all workers have run since the job was begun or resumed
-        self.voice: Voice | None = None
+        self.log_printer: LogPrinter | None = None
         self.disruptions = 0
 
     def follow(self) -> None:
@@ -101,7 +106,7 @@ class JobFollower:
                     log_progress(f"{self.job.name}: {error}; trying again")
                 workers = None
             if self.state == State.SUCCEEDED:
-                return self._hush()
+                return self._end_log()
             if workers is not None:
                 self._check_limits(workers)
             time.sleep(self.look_every_s)
@@ -125,7 +130,7 @@ class JobFollower:
         for one in workers:
             self._report(one)
         if state == State.FAILED:
-            self._hush()
+            self._end_log()
             raise self._failure(job, workers)
         return workers
 
@@ -150,9 +155,9 @@ class JobFollower:
             log_progress(f"{self.job.name}: worker {worker.index} is restarted (pod {worker.pod})")
         lives.add(worker.uid)
         if worker.index == 0 and worker.started:
-            if self.voice is None or self.voice.uid != worker.uid:
-                self.voice = Voice(self.cluster, worker, self.kind.CONTAINER)
-            self.voice.listen(worker.running)
+            if self.log_printer is None or self.log_printer.uid != worker.uid:
+                self.log_printer = LogPrinter(self.cluster, worker, self.kind.CONTAINER)
+            self.log_printer.start(worker.running)
         if worker.exit_code:
             news = f"ended with {worker.exit_code}"
         else:
@@ -195,50 +200,19 @@ class JobFollower:
         ]
         return "; ".join(waiting) or f"{len(workers)} of {self.job.workers} pods exist"
 
-    def _hush(self) -> None:
-        if self.voice:
-            self.voice.end(LAST_LINES_S)
-
-
-class Voice:
-    """Prints the log of one container in a thread.
-
-    Args:
-        cluster: Where it runs.
-        worker: Whose container.
-        container: Its name.
-    """
-
-    def __init__(self, cluster: Cluster, worker: WorkerPod, container: str) -> None:
-        self.uid = worker.uid
-        self._source = (cluster, worker.pod, container)
-        self._thread: threading.Thread | None = None
-        self._heard = 0.0  # when the last line came, monotonic seconds; 0 before the first
-
-    def listen(self, running: bool) -> None:
-        """Start to print, or continue an interrupted stream, which may repeat a line."""
-        if self._thread is None or (running and not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._pass_on, daemon=True)
-            self._thread.start()
-
-    def end(self, within_s: float) -> None:
-        """Wait for the last lines, for a limited time."""
-        if self._thread:
-            self._thread.join(within_s)
-
-    def _pass_on(self) -> None:
-        cluster, pod, container = self._source
-        since = int(time.monotonic() - self._heard) + 1 if self._heard else None
-        try:
-            for line in cluster.log(pod, container, since):
-                print(line, flush=True)
-                self._heard = time.monotonic()
-        except ClusterError:  # the next look begins again where the container still runs
-            return
+    def _end_log(self) -> None:
+        if self.log_printer:
+            self.log_printer.end(LAST_LINES_S)
 
 
 def workers_of(cluster: Cluster, kind: JobKind, name: str) -> list[WorkerPod]:
-    """Return a job's pods in the order of their numbers, the newest of each number."""
+    """Return a job's pods in the order of their numbers, the newest of each number.
+
+    Args:
+        cluster: Client of the cluster.
+        kind: Kind of the job.
+        name: Its name.
+    """
     pods = sorted(
         cluster.pods(kind.selector(name)), key=lambda pod: pod.metadata.creation_timestamp
     )

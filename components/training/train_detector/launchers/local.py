@@ -107,13 +107,13 @@ def tf_configs(workers: int) -> list[str]:
 class _Worker:
     process: subprocess.Popen[bytes]
     log: Path
-    voice: threading.Thread
+    printer: threading.Thread
 
     def end(self) -> None:
         """Stop the process if it still runs, once all it said is passed on."""
         self.process.kill()
         self.process.wait()
-        self.voice.join()
+        self.printer.join()
         if self.process.stdin:
             self.process.stdin.close()
 
@@ -126,12 +126,12 @@ def _start(work: Path, own: Mapping[str, str], log: Path) -> _Worker:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=environment
         )
-    voice = threading.Thread(target=_pass_on, args=(process.stdout,))
-    voice.start()
-    return _Worker(process, log, voice)
+    printer = threading.Thread(target=_print_lines, args=(process.stdout,))
+    printer.start()
+    return _Worker(process, log, printer)
 
 
-def _pass_on(lines: IO[bytes]) -> None:
+def _print_lines(lines: IO[bytes]) -> None:
     with lines:
         for line in lines:
             print(line.decode(errors="replace"), end="", flush=True)

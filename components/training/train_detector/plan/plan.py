@@ -172,6 +172,10 @@ def epochs_for(images: int, *, fine_tuned: bool = False) -> int:
     Small sets are seen more often, so that each training sees about as many images, but not
     so often that measuring after each epoch takes longer than the training.
 
+    Args:
+        images: Number of images of the training split.
+        fine_tuned: Whether training starts from the champion's weights.
+
     >>> epochs_for(400), epochs_for(400, fine_tuned=True), epochs_for(100_000), epochs_for(7)
     (30, 15, 8, 150)
     """

@@ -1,0 +1,53 @@
+"""A public function of two or more parameters says what each means, in its unit and shape."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*ROOT.glob("components/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
+
+IN_THE_SENTENCE = {"too_small", "few", "falls_far"}  # policies, whose sentences name both
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+    every = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    return tuple(it.arg for it in every if it.arg not in ("self", "cls") and it.arg.strip("_"))
+
+
+def public_functions(file: Path):
+    """Yield the functions of a module and the methods of its classes, each with its class."""
+    tree = ast.parse(file.read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for home in (tree, *(node for node in classes if not node.name.startswith("_"))):
+        for node in home.body:
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if is_function and not node.name.startswith("_") and len(parameters(node)) > 1:
+                yield node, isinstance(home, ast.ClassDef)
+
+
+def is_described(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return "Args:" in (ast.get_docstring(function) or "")
+
+
+# A method that a protocol or another class describes is described once.
+DESCRIBED_METHODS = {
+    (function.name, parameters(function))
+    for file in FILES
+    for function, is_method in public_functions(file)
+    if is_method and is_described(function)
+}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_the_parameters_of_a_public_function_are_described(file: Path):
+    silent = [
+        function.name
+        for function, is_method in public_functions(file)
+        if not is_described(function)
+        and function.name not in IN_THE_SENTENCE
+        and not (is_method and (function.name, parameters(function)) in DESCRIBED_METHODS)
+    ]
+
+    assert silent == []
