@@ -9,7 +9,7 @@ from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.record import digest_of
-from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.client import host_errors, url_of
 from components.shared.kubeflow.runs import (
     EXPERIMENT,
     FINAL_STATES,
@@ -146,7 +146,7 @@ def _pages(client: Client, ask: Callable[[str], Any]) -> Iterator[Any]:
     """Yield the pages of a list, each requested with the token of the page before."""
     token = ""
     while True:
-        with asking(url_of(client)):
+        with host_errors(url_of(client)):
             page = ask(token)
         yield page
         if not (token := page.next_page_token):

@@ -10,7 +10,7 @@ from kfp import Client
 from components.shared.contracts.errors import OutageError, UserError
 from components.shared.contracts.outages import is_outage
 from components.shared.contracts.record import digest_of
-from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.client import HostError, host_errors, url_of
 from components.shared.kubeflow.logs import own_lines, read_log, why_it_failed
 from components.shared.kubeflow.nodes import nodes_of
 from components.shared.kubeflow.runs import (
@@ -66,7 +66,7 @@ class Run:
 
     def refresh(self) -> "Run":
         """Update the state from the host, and return the run."""
-        with asking(url_of(self._client)):
+        with host_errors(url_of(self._client)):
             self._answer = self._client.get_run(self.id)
         return self
 
@@ -220,7 +220,7 @@ def _by_id(client: Client, run: str) -> Answer | None:
         if not error.status:
             raise
     try:  # the list of this host is not filtered by id
-        with asking(url_of(client)):
+        with host_errors(url_of(client)):
             return client.get_run(run)
     except HostError as error:
         if error.status not in (400, 404):

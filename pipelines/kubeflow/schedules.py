@@ -19,7 +19,7 @@ from kfp import Client
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.errors import UserError
-from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.client import host_errors, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, PipelineVersion
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.recurring import (
@@ -202,7 +202,7 @@ class Schedules:
 
     def _switch(self, step: Step) -> None:
         verb, id_ = step.verb, step.old.id if step.old else ""
-        with asking(url_of(self._client)):
+        with host_errors(url_of(self._client)):
             if verb in ("replace", "disable") and not (step.old and step.old.paused):
                 self._client.disable_recurring_run(id_)
             elif verb == "delete":
@@ -222,7 +222,7 @@ class Schedules:
     ) -> None:
         replaces = f" replaces {old.id}" if old else ""
         mark = f"[car-detection {owner} {digest(one, version)}{replaces}]"
-        with asking(url_of(self._client)):
+        with host_errors(url_of(self._client)):
             self._client.create_recurring_run(
                 self._client.create_experiment(EXPERIMENT).experiment_id,
                 one.name,

@@ -18,7 +18,7 @@ from kfp.dsl.base_component import BaseComponent
 from kfp_server_api import V2beta1Pipeline
 
 from components.shared.contracts.errors import UserError
-from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.client import HostError, host_errors, url_of
 from components.shared.kubeflow.runs import PipelineVersion, find_pipeline, find_version
 from pipelines.form import description_of
 from pipelines.graphs import write_package
@@ -64,7 +64,7 @@ def upload(
         if known := _known(client, graph.name, label):
             return Uploaded(known, was_there=True)
         try:
-            with asking(url_of(client)):
+            with host_errors(url_of(client)):
                 made = client.upload_pipeline_version(
                     str(package),
                     label,
@@ -146,7 +146,7 @@ def _made(client: Client, graph: BaseComponent) -> str:
         description=description_of(graph),
         namespace=client.get_user_namespace() or None,
     )
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         made = client._pipelines_api.pipeline_service_create_pipeline(pipeline=body)
     return str(made.pipeline_id)
 

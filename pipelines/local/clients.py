@@ -79,7 +79,7 @@ class Clients:
                 if over:
                     return
                 if on_trial:
-                    self.statuses[self._ask(client, jpeg)] += 1
+                    self.statuses[self._detect(client, jpeg)] += 1
 
     def _watch_share(self, client: httpx.Client) -> bool:
         """Return whether a candidate is on trial; False if the proxy does not answer."""
@@ -90,7 +90,7 @@ class Clients:
         self._watch(on_trial.percent if on_trial else 0)
         return on_trial is not None
 
-    def _ask(self, client: httpx.Client, jpeg: bytes) -> int:
+    def _detect(self, client: httpx.Client, jpeg: bytes) -> int:
         headers = {"X-Log": "no", "Content-Type": "image/jpeg"}
         try:
             path = f"/v1/detect/{self._dataset}"

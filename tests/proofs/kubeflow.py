@@ -26,7 +26,7 @@ from kfp import compiler
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.errors import UserError
-from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.client import host_errors, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, find_pipeline
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.controller import retry_policy
@@ -137,7 +137,7 @@ class Proof:
 
     def started(self, graph: Any, **given: Any) -> Run:
         host = self.host.client
-        with TemporaryDirectory() as folder, asking(url_of(host)):
+        with TemporaryDirectory() as folder, host_errors(url_of(host)):
             file = str(Path(folder) / "graph.yaml")
             compiler.Compiler().compile(graph, file)
             run = host.create_run_from_pipeline_package(
@@ -158,7 +158,7 @@ class Proof:
 
     def remove(self, run: Run) -> None:
         client = self.host.client
-        with asking(url_of(client)):
+        with host_errors(url_of(client)):
             if run.refresh().state in ("PENDING", "RUNNING"):
                 client.terminate_run(run.id)
             client.delete_run(run.id)
@@ -180,7 +180,7 @@ class Proof:
 
         def undo() -> None:
             try:
-                with asking(url_of(self.host.client)):
+                with host_errors(url_of(self.host.client)):
                     act()
                 print(f"removed {what}", flush=True)
             except UserError as refusal:

@@ -12,7 +12,7 @@ from typing import Any
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.errors import UserError
-from components.shared.kubeflow.client import HostError, asking, url_of
+from components.shared.kubeflow.client import HostError, host_errors, url_of
 from components.shared.kubeflow.runs import EXPERIMENT, FINAL_STATES, PAGE, find_version, start_run
 from pipelines.graphs import GRAPHS
 from pipelines.kubeflow.runs import Run, find
@@ -49,7 +49,7 @@ def refused_value(proof: Any) -> None:
     """A value that is none of a parameter's literals is refused by the host."""
     client = proof.host.client
     version = find_version(client, GRAPHS["train"].name)
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         spec = client.get_pipeline_version(version.pipeline_id, version.id).pipeline_spec
     spec = spec.get("pipeline_spec", spec)
     inputs = spec["root"].get("inputDefinitions", {}).get("parameters", {})
@@ -92,7 +92,7 @@ def terminated(proof: Any, **chosen: Any) -> Run:
     _until(
         proof, lambda: run.refresh().tasks() or run.state in FINAL_STATES, f"{name} did not begin"
     )
-    with asking(url_of(proof.host.client)):
+    with host_errors(url_of(proof.host.client)):
         proof.host.client.terminate_run(run.id)
     run.wait(HOURS, proof.every)
     _must(not run.succeeded, f"{name} was terminated, and is {run.state}")
@@ -164,7 +164,7 @@ def scheduled(proof: Any) -> None:
 def made_by_hand(proof: Any) -> None:
     """A schedule of our pipeline that somebody made by hand is listed, with what is unsafe."""
     client, version = proof.host.client, find_version(proof.host.client, GRAPHS["watch"].name)
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         made = client.create_recurring_run(
             client.create_experiment(EXPERIMENT).experiment_id, f"by-hand-{proof.dataset}",
             cron_expression="0 0 0 1 1 ?", max_concurrency=10, no_catchup=False, enabled=False,
@@ -180,10 +180,10 @@ def made_by_hand(proof: Any) -> None:
 
 def _unschedule(proof: Any, schedules: Schedules) -> None:
     for recurring in _recurring(proof, schedules):
-        with asking(url_of(proof.host.client)):
+        with host_errors(url_of(proof.host.client)):
             proof.host.client.disable_recurring_run(recurring)
         _remove_runs(proof, recurring)
-        with asking(url_of(proof.host.client)):
+        with host_errors(url_of(proof.host.client)):
             proof.host.client.delete_recurring_run(recurring)
 
 
@@ -198,7 +198,7 @@ def _recurring(proof: Any, schedules: Schedules) -> list[str]:
 
 def _runs_of(proof: Any, recurring: str) -> list[Run]:
     client = proof.host.client
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         page = client.list_runs(page_size=PAGE, sort_by="created_at desc").runs or []
     return [Run(client, run) for run in page if run.recurring_run_id == recurring]
 

@@ -40,5 +40,5 @@ class Story:
     def log(self, pod, container, since):
         yield from self.lines
 
-    def last_words(self, pod, container, lines):
+    def tail_log(self, pod, container, lines):
         return "its last words"

@@ -151,13 +151,15 @@ class StreamIngester:
         leave(self.connection, self.stream, self.name)
 
     def _generation(self, topic: Topic) -> str:
-        return self._heard(topic.name, *current_generation(self.connection, self.stream, topic))
+        return self._logged(topic.name, *current_generation(self.connection, self.stream, topic))
 
     def _leave_generation(self, topic: str, left: str, why: str) -> str:
         found = self.topics[topic]
-        return self._heard(topic, *begin_generation(self.connection, self.stream, found, left, why))
+        return self._logged(
+            topic, *begin_generation(self.connection, self.stream, found, left, why)
+        )
 
-    def _heard(self, topic: str, name: str, sentence: str | None) -> str:
+    def _logged(self, topic: str, name: str, sentence: str | None) -> str:
         if sentence:
             log_progress(sentence)
             RECREATED.labels(topic=topic).inc()

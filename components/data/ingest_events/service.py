@@ -152,11 +152,11 @@ def _take(places: Places, once: bool, meter: Meter, stop: Stop, patience: Patien
         objects = Objects(places.object_store_url, STORE_RETRY_S)
         follower = StreamIngester(connection, reader, cluster, objects, stream, patience=patience)
         ends = follower.refresh_partitions()
-        while not stop.asked and not (once and follower.has_reached(ends)):
+        while not stop.requested and not (once and follower.has_reached(ends)):
             meter.count(follower.step())
             meter.show(follower.lag, follower.faults)
         follower.leave()
-        if once and stop.asked and not follower.has_reached(ends):
+        if once and stop.requested and not follower.has_reached(ends):
             raise Stopped
-        if once and follower.faults and not stop.asked:
+        if once and follower.faults and not stop.requested:
             raise TopicsError("; ".join(follower.faults))

@@ -17,19 +17,19 @@ class Stop:
     """
 
     def __init__(self, code: int = 0) -> None:
-        self.asked, self._code = False, code
-        self._asked = threading.Event()
+        self.requested, self._code = False, code
+        self._requested = threading.Event()
         # A thread, for a signal handler does not run while the database's driver waits.
         threading.Thread(target=self._leave, daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._request)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if not self.asked:
-            self.asked = True
-            self._asked.set()
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        if not self.requested:
+            self.requested = True
+            self._requested.set()
 
     def _leave(self) -> None:
-        self._asked.wait()
+        self._requested.wait()
         time.sleep(GRACE_S)
         os._exit(self._code)  # a half-written batch is rolled back and read again

@@ -56,7 +56,7 @@ def replay(
     progress = follow(len(chosen), "frames", 2.0)
     for number, image in enumerate(chosen):
         rng = np.random.default_rng([seed, number])
-        picture = seen_again(decode_jpeg(reader.read(image.sha256)), known, rng)
+        picture = as_live_frame(decode_jpeg(reader.read(image.sha256)), known, rng)
         sender.send(_frame(image, picture, known, seed, number))
         progress(number + 1)
     return len(chosen)
@@ -80,7 +80,7 @@ def choose(reader: SnapshotReader, frames: int, seed: int) -> list[SnapshotImage
     return [held_out[place] for place in order[:frames].tolist()]
 
 
-def seen_again(picture: Pixels, condition: Condition, rng: np.random.Generator) -> Pixels:
+def as_live_frame(picture: Pixels, condition: Condition, rng: np.random.Generator) -> Pixels:
     """Return a photograph `[H, W, 3]` mirrored, and with simulated weather.
 
     Args:

@@ -54,7 +54,7 @@ class CameraPose:
         """The row of the horizon; below 0 no sky is visible."""
         return HEIGHT / 2 - self.focal * tan(self.pitch)
 
-    def seen(self, points: Points) -> Points:
+    def to_camera(self, points: Points) -> Points:
         """Turn world points `[N, 3]` to metres right of, below and ahead of the lens."""
         return (points - self.eye) @ self.axes.T
 
@@ -63,13 +63,13 @@ class CameraPose:
 
         A point behind the lens is drawn at a distance of `NEAR`; ask the distance first.
         """
-        seen = self.seen(points)
+        seen = self.to_camera(points)
         scale = self.focal / np.maximum(seen[:, 2:], NEAR)
         return seen[:, :2] * scale + (WIDTH / 2, HEIGHT / 2), seen[:, 2]
 
     def outline(self, polygon: Points) -> Points:
         """Return the pixels of a polygon `[N, 3]`, cut off where it passes the lens."""
-        seen = self.seen(polygon)
+        seen = self.to_camera(polygon)
         if (seen[:, 2] < NEAR).any():
             seen = _cut(seen)
         return seen[:, :2] * (self.focal / seen[:, 2:]) + (WIDTH / 2, HEIGHT / 2)

@@ -59,7 +59,7 @@ def cutout(view: CameraPose, thing: Thing) -> Cutout | None:
         thing: The object.
     """
     pose = thing.pose
-    if not 2.0 < view.seen(np.array([[pose.x, pose.y, 0.0]]))[0, 2] < REACH:
+    if not 2.0 < view.to_camera(np.array([[pose.x, pose.y, 0.0]]))[0, 2] < REACH:
         return None
     return _picture(view, thing) if thing.mesh is None else _faces(view, thing)
 

@@ -1,4 +1,4 @@
-"""Build objects that are no cars: lamp posts, houses, trees, bins, people and the like."""
+"""Define the objects of a scene that are no cars, and make the small ones: lamps, trees, people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

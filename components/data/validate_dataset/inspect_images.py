@@ -74,7 +74,7 @@ def inspect_images(root: str | Path, reader: ImageReader) -> list[InspectedImage
 def _picture(line: dict[str, Any], reader: ImageReader) -> InspectedImage:
     edges = ("x_min", "y_min", "x_max", "y_max")
     boxes = [[float(box[edge]) for edge in edges] for box in line["boxes"]]
-    seen: dict[str, Any] = dict(_seen(reader.read(line["sha256"])))
+    seen: dict[str, Any] = dict(_decode(reader.read(line["sha256"])))
     return InspectedImage(
         sha256=line["sha256"],
         name=line["source_name"],
@@ -88,7 +88,7 @@ def _picture(line: dict[str, Any], reader: ImageReader) -> InspectedImage:
     )
 
 
-def _seen(content: bytes) -> Iterator[tuple[str, Any]]:
+def _decode(content: bytes) -> Iterator[tuple[str, Any]]:
     try:
         image = decode_jpeg(content)
     except JpegError as refusal:

@@ -26,11 +26,11 @@ def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[
     blank = {frame.sha256 for frame in current.frames if _is_blank(frame.descriptors)}
     pictures = [frame for frame in current.frames if frame.sha256 not in blank]
     details = (
-        ("repeated", _asked_again(current, policy)),
+        ("repeated", _sent_again(current, policy)),
         ("repeated", _alike(pictures, policy)),
         ("blank", _blank(reference, current, len(blank), policy)),
         ("cameras_gone", _silent(reference, current, policy)),
-        ("pictures_gone", _gone(current)),
+        ("pictures_gone", _missing(current)),
     )
     return tuple(
         FrameFinding.model_validate({"kind": kind, "detail": detail})
@@ -39,7 +39,7 @@ def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[
     )
 
 
-def _asked_again(current: Observed, policy: DriftPolicy) -> str:
+def _sent_again(current: Observed, policy: DriftPolicy) -> str:
     """Describe predictions about one and the same file."""
     if current.answers < policy.min_frames:
         return ""
@@ -109,7 +109,7 @@ def _silent(reference: Reference, current: Observed, policy: DriftPolicy) -> str
     )
 
 
-def _gone(current: Observed) -> str:
+def _missing(current: Observed) -> str:
     if not current.gone:
         return ""
     was = "1 frame is" if current.gone == 1 else f"{current.gone:,} frames are"

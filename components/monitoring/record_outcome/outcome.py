@@ -13,7 +13,7 @@ from typing import Any
 
 from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.contracts.outages import is_outage
-from components.shared.kubeflow.client import HostClient, HostError, asking, connect, url_of
+from components.shared.kubeflow.client import HostClient, HostError, connect, host_errors, url_of
 from components.shared.kubeflow.logs import why_it_failed
 from components.shared.kubeflow.nodes import Node, nodes_of
 from components.shared.kubeflow.tasks import container_tasks, failed, titles_of
@@ -107,7 +107,7 @@ def _poll(host: str, run_id: str, handler: str, patience: float) -> Outcome:
 def _read_outcome(host: str, run_id: str, handler: str, late: bool) -> Outcome | None:
     """Return the outcome of a run from a host, or None if it is not final yet."""
     client = connect(host)
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         run = client.get_run(run_id)
     nodes = nodes_of(client, run)
     state = decided(str(run.state), nodes, handler)

@@ -52,7 +52,7 @@ class Checked:
         reason: Why the package is rejected; empty if it may be served.
         megabytes: Size of all its files, in MB.
         absent: Whether there is no package to check, for this reason.
-        seen: Measurements of the smoke test; None if it did not end.
+        measured: Measurements of the smoke test; None if it did not end.
         pictures: Images of the smoke test.
     """
 
@@ -60,7 +60,7 @@ class Checked:
     reason: str = ""
     megabytes: float = 0.0
     absent: bool = False
-    seen: SmokeMeasurements | None = None
+    measured: SmokeMeasurements | None = None
     pictures: list[SmokeImage] = field(default_factory=list)
 
     @property
@@ -68,12 +68,12 @@ class Checked:
         """The result in one line."""
         if self.absent:
             return f"skipped: {self.reason}"
-        if self.seen is None:
+        if self.measured is None:
             return self.reason
         return (
             f"passed: model {self.model[:12]} answers {len(self.pictures)} images in "
-            f"{self.seen.answer_ms:.0f} ms each, loads in {self.seen.load_s:.1f} s, uses "
-            f"{self.seen.memory_mb:.0f} MB of memory"
+            f"{self.measured.answer_ms:.0f} ms each, loads in {self.measured.load_s:.1f} s, uses "
+            f"{self.measured.memory_mb:.0f} MB of memory"
         )
 
     def passed(self, must_pass: bool) -> str:
@@ -132,7 +132,7 @@ def check(
         why = one_line(str(fault), policy.memory_mb)
         named = checked.model and checked.model[:12] not in why
         model = f"model {checked.model[:12]}: " if named else ""
-        checked.reason, checked.seen = f"refused by check_model: {model}{why}", None
+        checked.reason, checked.measured = f"refused by check_model: {model}{why}", None
     if checked.reason:
         shutil.rmtree(folder, ignore_errors=True)
         mark_absent(folder, checked.reason)
@@ -162,7 +162,7 @@ def _check(
         package.parent.mkdir(parents=True)
         fresh.rename(package)
         checked.pictures = _pictures(package, expected)
-        checked.seen = smoke_test(package_store, info, checked.pictures, policy, server)
+        checked.measured = smoke_test(package_store, info, checked.pictures, policy, server)
     if copied(source, target).digest != info.digest:
         raise PackageRejectedError("the package changed during the check")
 

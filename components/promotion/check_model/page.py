@@ -26,32 +26,32 @@ def write_check_page(checked: Checked, policy: CheckPolicy, path: str | Path) ->
         write_page(path, "Package not checked", [], sentence(checked.sentence))
         return
     sections = [Section("Limits", [_limits(checked, policy)])]
-    if checked.seen:
-        sections.insert(0, Section("Measurements", [_cards(checked, checked.seen)]))
-        sections.append(Section("Answers", [gallery(_answers(checked, checked.seen))]))
+    if checked.measured:
+        sections.insert(0, Section("Measurements", [_cards(checked, checked.measured)]))
+        sections.append(Section("Answers", [gallery(_answers(checked, checked.measured))]))
     else:
         sections.insert(0, Section("Refused", [text(checked.reason)]))
     title = f"Check of model {checked.model[:12]}"
     write_page(path, title, sections, sentence(checked.sentence))
 
 
-def _cards(checked: Checked, seen: SmokeMeasurements) -> Fragment:
+def _cards(checked: Checked, measured: SmokeMeasurements) -> Fragment:
     return cards(
         Card("result", "passed", "may be served", tone="good"),
-        Card("latency", f"{seen.answer_ms:.1f} ms", "median, over HTTP, one thread"),
-        Card("load time", f"{seen.load_s:.2f} s", "with the check of golden images"),
-        Card("memory", f"{seen.memory_mb:.0f} MB", "peak of the server process"),
+        Card("latency", f"{measured.answer_ms:.1f} ms", "median, over HTTP, one thread"),
+        Card("load time", f"{measured.load_s:.2f} s", "with the check of golden images"),
+        Card("memory", f"{measured.memory_mb:.0f} MB", "peak of the server process"),
         Card("package size", f"{checked.megabytes:.1f} MB"),
         Card("images", len(checked.pictures), "three requests each"),
     )
 
 
 def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
-    seen = checked.seen
+    measured = checked.measured
     rows = [
         ("package size, MB", checked.megabytes, policy.size_mb),
-        ("load time, s", seen.load_s if seen else "", policy.load_seconds),
-        ("latency, median, ms", seen.answer_ms if seen else "", policy.answer_ms),
+        ("load time, s", measured.load_s if measured else "", policy.load_seconds),
+        ("latency, median, ms", measured.answer_ms if measured else "", policy.answer_ms),
         ("timeout of an answer, s", "", policy.answer_seconds),
         ("address space of the server, MB", "", float(policy.memory_mb)),
         ("CPU time of the server, s", "", float(policy.cpu_seconds)),
@@ -60,8 +60,10 @@ def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
     return table(("limit", "measured", "at most"), rows)
 
 
-def _answers(checked: Checked, seen: SmokeMeasurements) -> Iterator[tuple[NDArray[np.uint8], str]]:
-    for picture, boxes in zip(checked.pictures, seen.boxes, strict=True):
+def _answers(
+    checked: Checked, measured: SmokeMeasurements
+) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    for picture, boxes in zip(checked.pictures, measured.boxes, strict=True):
         count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
         captions = None if len({box.label for box in boxes}) > 1 else ()
         yield draw_boxes(picture.image, boxes, captions=captions), f"{picture.name}: {count}"

@@ -91,7 +91,9 @@ def smoke_test(
             with sandbox.within(policy.load_seconds, "loads the package"):
                 client.load(info.dataset)
             loaded = perf_counter() - began
-            asked = [_asked(sandbox, client, info, picture, policy) for picture in pictures]
+            asked = [
+                _request_answers(sandbox, client, info, picture, policy) for picture in pictures
+            ]
         with sandbox.within(policy.load_seconds, "is idle after its last answer"):
             memory = sandbox.peak_memory_mb()
     ms = median(answered.ms for answers in asked for answered in answers)
@@ -114,7 +116,7 @@ def _check_latency(ms: float, policy: CheckPolicy) -> None:
         )
 
 
-def _asked(
+def _request_answers(
     sandbox: Sandbox, client: Client, info: PackageInfo, picture: SmokeImage, policy: CheckPolicy
 ) -> tuple[Answered, Answered]:
     """Request the tensors of a picture once, and its boxes twice."""

@@ -1,4 +1,4 @@
-"""Protocol of a rollout target: start a candidate, set its traffic share, promote, abort."""
+"""Protocol of a rollout target: start a candidate, set its traffic share, promote, remove."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -50,7 +50,7 @@ def _rows(
     yield "mAP50-95", "", lambda model: precision_text(model.coco.get("map"))
     least = f"at least {policy.min_map50:.3f}"
     yield "mAP50", least, lambda model: precision_text(model.coco.get("map50"))
-    yield "mAP50-95, minus champion", gained, lambda model: _met(model, report)
+    yield "mAP50-95, minus champion", gained, lambda model: _gain(model, report)
     most = f"at most {policy.max_latency_ms:.0f} ms"
     yield "latency, 95th percentile", most, lambda model: f"{model.latency_ms_p95:.1f} ms"
     most = f"at most {policy.max_size_mb:.0f} MB"
@@ -62,7 +62,7 @@ def _rows(
     yield cases, fewer, lambda model: f"{model.hard_kept:,}"
 
 
-def _met(model: ModelReport, report: Report) -> str:
+def _gain(model: ModelReport, report: Report) -> str:
     duel = report.duel(model.role)
     if duel and report.boxes:
         return f"{gain_text(duel.map.gain)} ({describe(duel.map, duel.confidence)})"

@@ -135,7 +135,7 @@ def _limits(
     min_boxes: int,
 ) -> Iterable[str]:
     seen = [image for image in images if image.split == "train"]
-    if sides := sorted(_seen_side(package, i, b) for i in seen for b in i.boxes):
+    if sides := sorted(_network_side(package, i, b) for i in seen for b in i.boxes):
         yield (
             "Small objects: only 5 % of the training objects have a shorter side below "
             f"{sides[len(sides) // 20]:.0f} pixels of the input."
@@ -160,7 +160,7 @@ def _limits(
     yield "Other cameras, views and weather were not tested: measure before use."
 
 
-def _seen_side(package: PackageInfo, image: SnapshotImage, box: Box) -> float:
+def _network_side(package: PackageInfo, image: SnapshotImage, box: Box) -> float:
     """Return the shorter side of a box, in pixels of the network's input."""
     into = package.preprocessing
     fit = Letterbox(image.width, image.height, into.image_width, into.image_height)

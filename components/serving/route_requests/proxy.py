@@ -78,18 +78,18 @@ class CanaryProxy:
         question, dataset = await self._question(path, request), request.path_params["dataset"]
         percent, model = self._lent(dataset)
         if not self._traffic_split.candidate(dataset, percent):
-            return (await self._ask_stable(dataset, question)).response()
-        tried = await self._candidate.ask(question)
+            return (await self._forward_to_stable(dataset, question)).response()
+        tried = await self._candidate.forward(question)
         if _is_answer(tried, path, model):
             _count(dataset, "candidate", "ok", tried)
             return tried.response()
-        reply = await self._ask_stable(dataset, question)
+        reply = await self._forward_to_stable(dataset, question)
         earned = _is_clients_fault(tried, reply)
         _count(dataset, "candidate", "refused" if earned else "error", tried)
         return reply.response()
 
-    async def _ask_stable(self, dataset: str, question: Question) -> Reply:
-        reply = await self._stable.ask(question)
+    async def _forward_to_stable(self, dataset: str, question: Question) -> Reply:
+        reply = await self._stable.forward(question)
         # Each name that is counted stays: a client must not be able to invent them.
         if self._package_store.knows(dataset):
             outcome: Outcome = "error" if reply.failed else "refused"
@@ -97,7 +97,7 @@ class CanaryProxy:
         return reply
 
     async def _pass(self, path: str, request: Request) -> Response:
-        return (await self._stable.ask(await self._question(path, request))).response()
+        return (await self._stable.forward(await self._question(path, request))).response()
 
     async def _routes(self, _: Request) -> Response:
         """Answer the traffic shares that are in force."""

@@ -101,7 +101,7 @@ class Upstream:
             base_url=self.url, timeout=seconds, limits=LIMITS, trust_env=False
         )
 
-    async def ask(self, question: Question) -> Reply:
+    async def forward(self, question: Question) -> Reply:
         """Forward a request and return the reply: 502 or 504 if there is no readable answer."""
         started = perf_counter()
         for attempt in range(1, self._attempts + 1):

@@ -56,7 +56,7 @@ class Detect:
         a camera, such as a golden one, out of the log.
         """
         dataset = request.path_params["dataset"]
-        detector = self._repository.asked(dataset).detector
+        detector = self._repository.model_named(dataset).detector
         _check_type(request)
         camera = unquote(_header(request, "x-camera") or "unknown")
         request_id = _header(request, "x-request-id") or uuid.uuid4().hex

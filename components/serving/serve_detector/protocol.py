@@ -97,14 +97,14 @@ class Protocol:
         return JSONResponse({"models": sorted(self._repository.get_models())})
 
     async def _model(self, request: Request) -> Response:
-        model = self._asked(request)
+        model = self._model_of(request)
         return JSONResponse(await self._plane.model_metadata(model.name))
 
     async def _model_ready(self, request: Request) -> Response:
-        return JSONResponse({"name": self._asked(request).name, "ready": True})
+        return JSONResponse({"name": self._model_of(request).name, "ready": True})
 
     async def _infer(self, request: Request) -> Response:
-        model, body = self._asked(request), await request.body()
+        model, body = self._model_of(request), await request.body()
         length = request.headers.get(JSON_LENGTH)
         inference, images = await self._readers.run(read_request, body, length, model.size)
         answer = await self._pool.run(_answered, model, inference, images)
@@ -127,12 +127,12 @@ class Protocol:
         return JSONResponse({"name": name, "load": True})
 
     async def _unload(self, request: Request) -> Response:
-        name = self._asked(request).name
+        name = self._model_of(request).name
         self._repository.unload(name)
         return JSONResponse({"name": name, "unload": True})
 
-    def _asked(self, request: Request) -> DatasetModel:
-        return self._repository.asked(request.path_params["dataset"])
+    def _model_of(self, request: Request) -> DatasetModel:
+        return self._repository.model_named(request.path_params["dataset"])
 
 
 def _answered(model: DatasetModel, inference: Inference, images: Floats) -> Answer:

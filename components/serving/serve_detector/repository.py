@@ -51,7 +51,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
         self._loading = asyncio.Lock()
         self._hanging: list[Future[Detector]] = []
 
-    def asked(self, name: str) -> DatasetModel:
+    def model_named(self, name: str) -> DatasetModel:
         """Return the model of a request.
 
         Raises:

@@ -85,7 +85,7 @@ class Cluster(CoreObjects):
         """
         with cluster_errors(f"{kind.plural} {name}"):
             found: Body | None = none_at(
-                ABSENT, self._asked, self._custom.get_namespaced_custom_object, kind, name
+                ABSENT, self._call, self._custom.get_namespaced_custom_object, kind, name
             )
         return found
 
@@ -98,7 +98,7 @@ class Cluster(CoreObjects):
         """
         listed = self._custom.list_namespaced_custom_object
         with cluster_errors(f"{kind.plural} {selector}".strip()):
-            found = none_at(ABSENT, self._asked, listed, kind, label_selector=selector)
+            found = none_at(ABSENT, self._call, listed, kind, label_selector=selector)
         return list(found["items"]) if found else []
 
     def shared(self, kind: Kind, name: str) -> Body | None:
@@ -127,7 +127,7 @@ class Cluster(CoreObjects):
             ConflictError: If there is one of that name.
         """
         with cluster_errors(f"{kind.plural} {body['metadata']['name']}"):
-            return self._asked(
+            return self._call(
                 self._custom.create_namespaced_custom_object, kind, body, **_dry(dry_run)
             )
 
@@ -144,7 +144,7 @@ class Cluster(CoreObjects):
         """
         name = body["metadata"]["name"]
         with cluster_errors(f"{kind.plural} {name}"):
-            return self._asked(
+            return self._call(
                 self._custom.replace_namespaced_custom_object, kind, name, body, **_dry(dry_run)
             )
 
@@ -158,7 +158,7 @@ class Cluster(CoreObjects):
         """
         with cluster_errors(f"{kind.plural} {name}"):
             try:
-                self._asked(
+                self._call(
                     self._custom.delete_namespaced_custom_object, kind, name,
                     propagation_policy="Foreground" if last else "Background",
                 )  # fmt: skip
@@ -166,7 +166,7 @@ class Cluster(CoreObjects):
                 if error.status != 404:
                     raise
 
-    def _asked(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
+    def _call(self, verb: Any, kind: Kind, *rest: Any, **options: Any) -> Body:
         answer: Body = verb(
             kind.group, kind.version, self.namespace, kind.plural, *rest,
             _request_timeout=TIMEOUT_S, **options,

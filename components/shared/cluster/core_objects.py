@@ -61,7 +61,7 @@ class CoreObjects:
         with cluster_errors(f"pod {name}"):
             return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=TIMEOUT_S)
 
-    def last_words(self, pod: str, container: str, lines: int) -> str:
+    def tail_log(self, pod: str, container: str, lines: int) -> str:
         """Return the last lines of a container's log, or nothing if the pod is gone.
 
         Args:

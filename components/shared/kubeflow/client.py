@@ -72,7 +72,7 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
     options: dict[str, Any] = {"ssl_ca_cert": trusted or None, "credentials": credentials()}
     if mine := namespace or os.environ.get("KFP_NAMESPACE", ""):
         options["namespace"] = mine
-    with asking(url), warnings.catch_warnings():
+    with host_errors(url), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # the SDK warns about old servers
         client = HostClient(host=url, **options)
     _guard(client._healthz_api.api_client)  # which all services share
@@ -80,7 +80,7 @@ def connect(host: str, *, namespace: str = "", ca: str = "") -> HostClient:
 
 
 @contextmanager
-def asking(host: str) -> Iterator[None]:
+def host_errors(host: str) -> Iterator[None]:
     """Turn errors of requests into HostError, and send the links that the SDK prints to stderr.
 
     Args:
@@ -116,7 +116,7 @@ def get(client: Client, path: str, accept: str = "application/json") -> Any:
     Raises:
         HostError: If the host does not answer, or refuses.
     """
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         return client._run_api.api_client.call_api(
             path,
             "GET",

@@ -8,7 +8,7 @@ from kfp.client import Client
 
 from components.shared.contracts.account import pipeline_account
 from components.shared.contracts.errors import UserError
-from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.client import host_errors, url_of
 
 EXPERIMENT = "car-detection"
 TRAIN = "train-car-detector"  # what the host calls the train pipeline
@@ -57,7 +57,7 @@ def find_run(client: Client, name: str, key: str = "display_name") -> Answer | N
         name: Name of the run, or the value of another `key`.
         key: Field that is compared, such as `run_id`.
     """
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         found = client.list_runs(
             page_size=1, sort_by="created_at desc", filter=named(name, key)
         ).runs
@@ -72,7 +72,7 @@ def find_pipeline(client: Client, pipeline: str) -> str | None:
         pipeline: Name of the pipeline on the host.
     """
     mine = client.get_user_namespace() or None
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         found = client.list_pipelines(filter=named(pipeline), namespace=mine).pipelines
     return str(found[0].pipeline_id) if found else None
 
@@ -94,7 +94,7 @@ def find_version(client: Client, pipeline: str, version: str = "") -> PipelineVe
             f"the host knows no pipeline {pipeline!r}, expected it to be uploaded there"
         )
     wanted = named(version) if version else None
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         found = client.list_pipeline_versions(
             id_, page_size=1, sort_by="created_at desc", filter=wanted
         ).pipeline_versions
@@ -119,7 +119,7 @@ def start_run(
         version: PipelineVersion of the pipeline.
         parameters: Pipeline parameters by name.
     """
-    with asking(url_of(client)):
+    with host_errors(url_of(client)):
         return client.run_pipeline(
             client.create_experiment(EXPERIMENT).experiment_id,
             name,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kfp.client import Client
 
-from components.shared.kubeflow.client import asking, url_of
+from components.shared.kubeflow.client import host_errors, url_of
 from components.shared.kubeflow.nodes import Node
 
 DRIVER, EXECUTOR = "-driver", ".executor"
@@ -74,7 +74,7 @@ def titles_of(client: Client, run: Any) -> dict[str, str]:
     """
     spec, reference = run.pipeline_spec, run.pipeline_version_reference
     if not spec and reference:
-        with asking(url_of(client)):
+        with host_errors(url_of(client)):
             spec = client.get_pipeline_version(
                 reference.pipeline_id, reference.pipeline_version_id
             ).pipeline_spec

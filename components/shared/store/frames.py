@@ -157,7 +157,7 @@ class FrameSender:
         for message in messages:
             send_message(self.producer, message)
         if self.endpoint:
-            self._ask(frame, sha256)
+            self._detect(frame, sha256)
         return sha256
 
     def refuse(
@@ -215,7 +215,7 @@ class FrameSender:
             labelled_at=frame.labelled_at or frame.captured_at,
         )
 
-    def _ask(self, frame: Frame, sha256: str) -> None:
+    def _detect(self, frame: Frame, sha256: str) -> None:
         request_id = uuid5(NAMESPACE_URL, f"{sha256}{frame.camera}{self.dataset}")
         headers = {
             "Content-Type": "image/jpeg",

@@ -85,7 +85,7 @@ def whole(picture: LabelledImage, size: Size) -> Look:
         picture: JPEG with its boxes.
         size: Width and height of the network's input in pixels.
     """
-    return _seen(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
+    return _letterboxed(decode_jpeg(picture.jpeg), picture.boxes, picture.classes, size)
 
 
 def crops(picture: LabelledImage, size: Size) -> list[Look]:
@@ -105,7 +105,7 @@ def crops(picture: LabelledImage, size: Size) -> list[Look]:
         cut = image[top : top + inner_height, left : left + inner_width]
         boxes = clip_boxes(picture.boxes - [left, top, left, top], inner_width, inner_height)
         stays = (boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)  # a pixel at least
-        looks.append(_seen(cut, boxes[stays], picture.classes[stays], size))
+        looks.append(_letterboxed(cut, boxes[stays], picture.classes[stays], size))
     return looks
 
 
@@ -131,7 +131,9 @@ def _labelled(image: SnapshotImage, jpeg: bytes, places: dict[str, int]) -> Labe
     return LabelledImage(jpeg, box_array(known), classes)
 
 
-def _seen(image: NDArray[np.uint8], boxes: Boxes, classes: NDArray[np.intp], size: Size) -> Look:
+def _letterboxed(
+    image: NDArray[np.uint8], boxes: Boxes, classes: NDArray[np.intp], size: Size
+) -> Look:
     height, width = image.shape[:2]
     letterbox = Letterbox(width, height, *size)
     cut = np.ascontiguousarray(image)

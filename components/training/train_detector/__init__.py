@@ -1,1 +1,1 @@
-"""Trains the detector on a snapshot, from scratch or from the champion's weights."""
+"""Train the detector on a snapshot, from scratch or from the champion's weights."""

@@ -113,7 +113,7 @@ class Proof:
 
     def _words(self, pod) -> str:
         try:
-            return self.cluster.last_words(pod.metadata.name, self.kind.CONTAINER, 200)
+            return self.cluster.tail_log(pod.metadata.name, self.kind.CONTAINER, 200)
         except ValueError:  # not started yet
             return ""
 

@@ -150,11 +150,13 @@ class Awaiting:
         words = [state.removal(pod) for pod in pods] + [f"pod {name} is gone" for name in gone]
         return next((f"the {track} predictor: {each}" for each in words if each), None)
 
-    def seen(self, what: str) -> None:
+    def reconciled(self, what: str) -> None:
         """Wait until the status has the traffic shares of the spec."""
 
         def missing(service: Body) -> str | None:
-            return None if self._canary.seen(service) else conditions(service) or "no word of it"
+            return (
+                None if self._canary.reconciled(service) else conditions(service) or "no word of it"
+            )
 
         self._service.until(missing, FOLLOW_S, what)
 
@@ -190,7 +192,7 @@ class Awaiting:
 
     def _missing(self, service: Body, track: Track) -> str | None:
         pods = self._pods(service, track)
-        if not self._canary.seen(service):
+        if not self._canary.reconciled(service):
             return f"KServe has not taken it up: {conditions(service) or 'no word of it'}"
         if track == "candidate" and not self._canary.ready(service):
             words = conditions(service) or "no condition says why"

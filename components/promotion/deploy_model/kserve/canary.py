@@ -125,7 +125,7 @@ class StandardCanary:
         changed["spec"]["predictor"] = scaled(self._settings, predictor) | kept
         return changed
 
-    def seen(self, service: Body) -> bool:
+    def reconciled(self, service: Body) -> bool:
         """Return whether `status.canaryStatuses` has the names and shares of the spec.
 
         `status.observedGeneration` is not used: KServe copies it from a child object, which

@@ -81,7 +81,7 @@ class KnativeCanary:
         """Make a predictor the latest revision, which gets all traffic when it is ready."""
         return self._latest(service, scaled(self._settings, predictor))
 
-    def seen(self, service: Body) -> bool:
+    def reconciled(self, service: Body) -> bool:
         """Return whether the latest revision has the traffic share of the spec."""
         percent = service["spec"]["predictor"].get(SHARE, 100)
         shares = {True: 0, False: 0}

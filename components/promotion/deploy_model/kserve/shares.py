@@ -66,7 +66,7 @@ class Shares:
             self._until.pods(needed, percent)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.shared(it, dataset, percent))
-            self._until.seen(f"KServe does not send {percent} % to the candidate")
+            self._until.reconciled(f"KServe does not send {percent} % to the candidate")
             self._routed("candidate", percent)
 
     def promote(self, dataset: str, model: str) -> None:
@@ -87,7 +87,7 @@ class Shares:
             self.set_share(dataset, 100)
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.promoted(it, dataset, model))
-            self._until.seen("the candidate is not the stable predictor yet")
+            self._until.reconciled("the candidate is not the stable predictor yet")
             self._routed("stable", 100)
         self._tidy()
 
@@ -99,12 +99,12 @@ class Shares:
         """
         with self._followed(dataset):
             self._service.change(lambda it: self._plans.shared(it, dataset, 0))
-            self._until.seen("the candidate still gets requests")
+            self._until.reconciled("the candidate still gets requests")
             if isinstance(self._canary, KnativeCanary):
                 return  # KServe keeps the former revision while this is the latest
             self._routed("candidate", 0)
             self._service.change(self._canary.ended)
-            self._until.seen("the candidate is not gone")
+            self._until.reconciled("the candidate is not gone")
         self._tidy()
 
     def _routed(self, track: Track, percent: int) -> None:

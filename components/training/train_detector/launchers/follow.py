@@ -169,7 +169,7 @@ class JobFollower:
     def _quoted(self, worker: WorkerPod) -> WorkerPod:
         if not worker.exit_code or worker.words or not worker.started:
             return worker
-        words = self.cluster.last_words(worker.pod, self.kind.CONTAINER, TAIL)
+        words = self.cluster.tail_log(worker.pod, self.kind.CONTAINER, TAIL)
         return worker.saying(words)
 
     def _count(self, seconds: float) -> None:

@@ -169,7 +169,7 @@ def _ending(code: int, worker: _Worker) -> str:
         return f"{worker.log.stem} was ended by {signal.Signals(-code).name}"
     if code == ExitCode.STOPPED:
         return f"{worker.log.stem} received a stop signal"
-    last_line = _words(worker.log).splitlines()[-1:]
+    last_line = _read_log(worker.log).splitlines()[-1:]
     return ": ".join([f"{worker.log.stem} ended with {code}", *last_line])
 
 
@@ -185,11 +185,11 @@ def _wait(team: Sequence[_Worker], within_s: float) -> None:
 
 
 def _complaint(code: int, log: Path) -> Exception:
-    words = _words(log)
+    words = _read_log(log)
     if code == ExitCode.REFUSED and words:
         return UserError(words.splitlines()[-1])
     return TrainingError(f"{log.stem} ended with {code}:\n{words}")
 
 
-def _words(log: Path) -> str:
+def _read_log(log: Path) -> str:
     return log.read_text(errors="replace").strip()[-LAST_WORDS:]

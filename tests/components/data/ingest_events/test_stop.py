@@ -19,7 +19,7 @@ import time
 from components.data.ingest_events.stop import Stop
 stop = Stop()
 print("ready", flush=True)
-while not stop.asked:
+while not stop.requested:
     time.sleep(0.01)
 """
 SLOW_TO_END = IDLE + "import atexit; atexit.register(time.sleep, 30)"

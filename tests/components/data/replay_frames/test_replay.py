@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from components.data.replay_frames.replay import choose, replay, seen_again
+from components.data.replay_frames.replay import as_live_frame, choose, replay
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import (
@@ -103,7 +103,7 @@ def test_nobody_labels_a_replayed_frame(snapshot):
 def test_night_and_rain_are_darker():
     rng = np.random.default_rng(0)
 
-    assert seen_again(picture(0), "night-rain", rng).mean() < picture(0).mean() / 2
+    assert as_live_frame(picture(0), "night-rain", rng).mean() < picture(0).mean() / 2
 
 
 def test_the_same_seed_shows_the_same_bytes(snapshot):

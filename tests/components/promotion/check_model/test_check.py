@@ -38,8 +38,8 @@ def test_a_package_without_a_fault_passes_byte_for_byte(tried, tmp_path):
     passed = PackageLayout(tmp_path / "checked").verify()
     assert passed.digest == package.verify().digest == checked.passed(must_pass=True)
     assert "answers 5 images" in checked.sentence
-    assert [len(boxes) for boxes in checked.seen.boxes] == [2, 1, 0, 1, 1]
-    assert 50 < checked.seen.memory_mb < 1000
+    assert [len(boxes) for boxes in checked.measured.boxes] == [2, 1, 0, 1, 1]
+    assert 50 < checked.measured.memory_mb < 1000
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -106,7 +106,7 @@ def test_a_log_comes_line_by_line_with_its_last_words(server, cluster):
 def test_a_log_may_be_gone_with_its_pod(server, cluster):
     server.answers = [(404, {})]
 
-    assert cluster.last_words("pod", "node", 5) == ""
+    assert cluster.tail_log("pod", "node", 5) == ""
 
 
 def test_a_cluster_says_which_kinds_it_serves(server, cluster):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from components.shared.contracts.errors import UserError
 from components.shared.kubeflow import client as module
-from components.shared.kubeflow.client import HostError, asking, connect
+from components.shared.kubeflow.client import HostError, connect, host_errors
 from components.shared.kubeflow.runs import find_run
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
 from tests.support.kubeflow import forget_settings
@@ -114,7 +114,7 @@ def test_a_host_that_hangs_is_not_waited_for(monkeypatch):
         client = connect(kubeflow.url)
         kubeflow.before = lambda verb, path: release.wait(20)
         try:
-            with pytest.raises(HostError, match="does not answer"), asking(kubeflow.url):
+            with pytest.raises(HostError, match="does not answer"), host_errors(kubeflow.url):
                 client.terminate_run("x")
         finally:
             release.set()
@@ -155,7 +155,7 @@ def test_a_certificate_of_ones_own_is_trusted_if_it_is_named(certificate):
 
 
 def test_what_the_sdk_says_is_not_on_stdout(capsys):
-    with KubeflowPipelines() as kubeflow, asking(kubeflow.url):
+    with KubeflowPipelines() as kubeflow, host_errors(kubeflow.url):
         connect(kubeflow.url).create_experiment("x")
 
     told = capsys.readouterr()

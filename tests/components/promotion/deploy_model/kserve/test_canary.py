@@ -219,9 +219,9 @@ def test_what_the_status_says_of_other_shares_is_old(plans):
     name = service["spec"]["canary"][0]["predictor"]["name"]
     status = {"canaryStatuses": [{"name": name, "ready": True, "trafficPercent": 0}]}
 
-    assert not canary.seen(service)
-    assert canary.seen(service | {"status": status})
-    assert not canary.seen(canary.shared(service, 5) | {"status": status})
+    assert not canary.reconciled(service)
+    assert canary.reconciled(service | {"status": status})
+    assert not canary.reconciled(canary.shared(service, 5) | {"status": status})
 
 
 def test_knative_is_believed_by_where_requests_really_go():
@@ -234,5 +234,5 @@ def test_knative_is_believed_by_where_requests_really_go():
     status = {"components": {"predictor": {"traffic": targets}}}
     service = {"metadata": {}, "spec": spec, "status": status}
 
-    assert canary.seen(service)
-    assert not canary.seen(canary.shared(service, 25))
+    assert canary.reconciled(service)
+    assert not canary.reconciled(canary.shared(service, 25))

@@ -29,7 +29,7 @@ def test_kserve_of_august_2026_breaks_clients_when_a_canary_with_a_share_ends_in
     with stage.clients("toys", "buses") as clients:
         stage.cluster.replace(SERVICES,
                               body | {"spec": body["spec"] | {"canary": []}})  # fmt: skip
-        served._until.seen("the canary is there")
+        served._until.reconciled("the canary is there")
 
     assert clients.met["500: the backend does not exist"]
     done = [what for what, _ in stage.kserve.happened]
