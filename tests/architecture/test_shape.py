@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("components/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
+TESTS = sorted(ROOT.glob("tests/**/*.py"))
 
 
 def name_of(file: Path) -> str:
@@ -30,7 +31,7 @@ def test_a_module_opens_with_a_sentence(file: Path):
     assert sentence.split("\n\n")[0].endswith((".", "`."))
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", [*FILES, *TESTS], ids=name_of)
 def test_no_file_is_longer_than_one_idea(file: Path):
     assert len(file.read_text().splitlines()) <= 250
 

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from components.promotion.check_model.check import Checked, Expected, check
+from tests.support.faulty_graphs import SERVED
 from tests.support.faulty_packages import (
     FILES,
     PICTURES,
-    SERVED,
     Fault,
     faulty,
     suppressing,

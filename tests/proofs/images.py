@@ -32,7 +32,6 @@ from tests.proofs.containers import (
     LABEL,
     SHUT,
     STORE,
-    USER,
     chosen,
     failing,
     run_in_containers,
@@ -40,7 +39,8 @@ from tests.proofs.containers import (
 )
 from tests.proofs.needs import need_docker
 from tests.proofs.planted import Search
-from tests.support.image_files import LINES, jobs
+from tests.proofs.shut_in import runs_shut_in
+from tests.support.image_files import LINES
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared/data/highway_vehicles"
@@ -50,19 +50,6 @@ SIMULATED_FRAMES = 300
 RECOGNISABLE = 16  # bytes; a shorter word may stand anywhere by chance
 BASE = os.environ.get("BASE", "python:3.11-slim-bookworm")
 OTHER_BASE = f"FROM {BASE}\nRUN echo {secrets.token_hex(8)} >/etc/fresh\n"
-SHUT_IN = """
-set -eu
-exec >&2
-[ "$(id -u)" != 0 ] || { echo "is root"; exit 1; }
-for tool in cc gcc g++ clang tcc ld as make; do
-    if command -v $tool; then echo "has a compiler"; exit 1; fi
-done
-writable=$(find / \\( -path /proc -o -path /dev -o -path /tmp \\) -prune -o \\
-    -writable ! -type l -print 2>/dev/null || true)
-[ -z "$writable" ] || { echo "can write $writable"; exit 1; }
-python3 /check.py "$@"
-for job; do case $job in *.py) ;; *) python3 -m components "$job" --help >/dev/null ;; esac; done
-"""
 
 
 def main(data: str) -> int:
@@ -142,22 +129,6 @@ def sizes() -> bool:
         good &= goal is None or megabytes <= goal
         print(f"{name:10} {megabytes:7,.0f} MB" + (f", goal {goal:,} MB" if goal else ""))
     return good
-
-
-def runs_shut_in(name: str) -> bool:
-    """Run one image as somebody, with nothing to write to but /tmp, and look around in it."""
-    its = sorted(job for job, where in jobs().items() if where == name)
-    check = Mount("/check.py", str(ROOT / "images/check.py"), type="bind", read_only=True)
-    try:
-        docker.from_env().containers.run(
-            image(name), ["-c", SHUT_IN, "sh", *its], entrypoint="sh", mounts=[check],
-            remove=True, stderr=True, **SHUT,
-        )  # fmt: skip
-    except docker.errors.ContainerError as error:
-        print(f"{name}: {error.stderr.decode()[-2000:]}")
-        return False
-    print(f"{name:10} as {USER}, read-only, without capabilities: {', '.join(its)}")
-    return True
 
 
 def failure_is_noticed(folder: Path) -> bool:

@@ -3,12 +3,16 @@
 import json
 
 import numpy as np
+from components.data.validate_dataset.look import look
 from PIL import Image
 
+from components.data.validate_dataset.check import check
+from components.data.validate_dataset.validate import validate
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import digest_bytes
 from components.shared.store.shards import pack_shards
+from components.shared.store.snapshots import ImageReader
 from components.shared.vision.jpeg import encode_jpeg
 
 SPLITS = ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
@@ -63,3 +67,14 @@ class Draft:
             id="5" * 64, dataset="toy", as_of=None, images=counts, boxes=counts, **self.info
         ).write(self.layout.info)
         return self.layout.root
+
+
+def found(draft, min_images=1, **options):
+    root = draft.write()
+    pictures = look(root, ImageReader(draft.layout.index, draft.objects))
+    info = SnapshotInfo.read(draft.layout.info)
+    return check(info, pictures, min_images=min_images, **options)
+
+
+def validated(draft, page, **options):
+    return validate(draft.write(), draft.objects, page, min_images=1, **options)

@@ -58,3 +58,13 @@ def _store(layout: SnapshotLayout, objects: Objects, contents: dict[str, bytes])
         objects.put(entry.shard, content)
         entries.append(entry)
     write_lines(entries, layout.index)
+
+
+LIT = {(0, 0): 0, (2, 1): 0}
+PICTURES = [
+    ("train", "north", {(3, 3): 0}, [cell_box(3, 3)]),
+    ("validation", "north", {(1, 1): 0}, [cell_box(1, 1)]),
+    ("test", "north", LIT, [cell_box(0, 0), cell_box(2, 1)]),
+    ("test", "south", {(1, 2): 0}, [cell_box(1, 2), cell_box(3, 3)]),
+    ("test", "south", {}, []),
+]

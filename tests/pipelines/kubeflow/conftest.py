@@ -7,7 +7,7 @@ import pytest
 
 from components.shared.kubeflow.client import connect
 from pipelines.__main__ import main
-from pipelines.kubeflow import versions
+from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.schedules import Schedules
 from tests.standins.kubeflow_pipelines import KubeflowPipelines
 from tests.support.kubeflow import forget_settings
@@ -48,6 +48,12 @@ def uploaded(client, checkout):
     """Upload what is scheduled, as it is now."""
     names = ("train", "watch", "batch")
     return [versions.upload(client, it, allow_tags=True, root=checkout) for it in names]
+
+
+@pytest.fixture
+def submit(client, uploaded, checkout):
+    """Submit a training of the yard with some parameters."""
+    return lambda **given: runs.submit(client, "train", {"dataset": "yard", **given}, root=checkout)
 
 
 @pytest.fixture

@@ -1,41 +1,11 @@
-import time
-
 import pytest
 
-from components.monitoring.submit_training.component import submit_training
-from components.monitoring.submit_training.submit import starter
 from components.shared.contracts.errors import UserError
 from components.shared.kubeflow.client import HostError, connect
-from components.shared.kubeflow.runs import train_once
 from pipelines.kubeflow import runs, versions
 from pipelines.kubeflow.host import Host
-from pipelines.kubeflow.runs import RunTimeoutError
-from pipelines.parameters import defaults
-from tests.standins.pipelines_http import Refused
 
 CREATE = ("POST", "/apis/v2beta1/runs")
-SOON = {"every": 0.01}
-
-
-@pytest.fixture
-def submit(client, uploaded, checkout):
-    return lambda **given: runs.submit(client, "train", {"dataset": "yard", **given}, root=checkout)
-
-
-@pytest.fixture
-def answered_then(kubeflow):
-    """Let a run go on after it was asked for a few times."""
-
-    def arrange(run, *states):
-        rest = iter(states)
-
-        def go_on(verb, path):
-            if path.endswith(run.id) and (state := next(rest, None)):
-                kubeflow.finish(run.id, state)
-
-        kubeflow.before = go_on
-
-    return arrange
 
 
 def test_a_run_is_of_the_newest_version_with_all_its_parameters(submit, kubeflow, uploaded):
@@ -129,145 +99,10 @@ def test_a_wrong_parameter_is_refused_before_the_host_is_asked(submit, kubeflow,
     assert kubeflow.requests == []
 
 
-def test_a_window_starts_the_pipeline_that_was_uploaded_once(client, uploaded, kubeflow):
-    first = train_once(client, "yard", "d" * 64)
-
-    assert train_once(client, "yard", "d" * 64) == first
-    (kept,) = kubeflow.runs.values()
-    assert kept["display_name"] == "train-yard-dddddddddddd"
-    reference = kept["pipeline_version_reference"]
-    assert reference["pipeline_version_id"] == uploaded[0].version.id
-    assert kept["service_account"] == "car-pipeline"
-
-
-def test_a_task_starts_runs_under_the_account_that_its_own_run_has(
-    client, uploaded, kubeflow, monkeypatch
-):
-    monkeypatch.setenv("TASK_ACCOUNT", "yard-pipeline")
-
-    kept = kubeflow.runs[train_once(client, "yard", "0123456789abcdef")]
-    assert kept["service_account"] == "yard-pipeline"
-
-
-def test_a_window_starts_the_newest_version_with_the_parameters_that_were_chosen(
-    client, uploaded, kubeflow
-):
-    chosen = {"approval": "manual", "launcher": "tfjob", "workers": 4}
-
-    starter(kubeflow.url, chosen)("yard", "d" * 64)
-
-    (kept,) = kubeflow.runs.values()
-    assert kept["runtime_config"]["parameters"] == {"dataset": "yard", **chosen}
-
-
-def test_watch_and_its_submission_have_the_names_and_defaults_of_training():
-    names = ("approval", "launcher", "workers")
-    train, watch = ({n: defaults(graph)[n] for n in names} for graph in ("train", "watch"))
-    job = {n: submit_training.component_spec.inputs[n].default for n in names}
-
-    assert train == watch == job
-
-
-def test_a_window_is_refused_where_the_pipeline_is_not_uploaded(client):
-    with pytest.raises(UserError, match="knows no pipeline 'train-car-detector'"):
-        train_once(client, "yard", "d" * 64)
-
-
-@pytest.mark.parametrize(
-    ("state", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("CANCELED", 1), ("SKIPPED", 1)]
-)
-def test_waiting_ends_with_the_run_and_its_exit_code(
-    submit, answered_then, command, capsys, state, code
-):
-    run = submit()
-    answered_then(run, "RUNNING", "RUNNING", state)
-
-    assert command("wait", run.name, "--every", "0.01") == code
-    assert capsys.readouterr().out.splitlines() == [f"{run.name} RUNNING", f"{run.name} {state}"]
-
-
-def test_waiting_too_long_has_the_exit_code_of_timeout(submit, command, capsys):
-    run = submit()
-
-    assert command("wait", run.id, "--timeout", "0.05", "--every", "0.01") == 124
-    assert "is PENDING after 0.05 s" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("option", ["--every", "--timeout"])
-@pytest.mark.parametrize("word", ["-1", "nan", "inf", "1e300", "soon"])
-def test_seconds_that_are_none_are_refused_in_a_sentence(command, capsys, option, word):
-    with pytest.raises(SystemExit, match="2"):
-        command("wait", "x", f"{option}={word}")
-    assert f"{option}: '{word}', expected seconds from 0 to" in capsys.readouterr().err
-
-
 def test_the_command_says_which_version_runs(uploaded, command, capsys):
     assert command("submit", "train") == 0
 
     assert f"{uploaded[0].version.name}, the newest: " in capsys.readouterr().err
-
-
-def test_submitting_and_waiting_is_one_command_whose_output_is_the_id(
-    uploaded, command, kubeflow, capsys
-):
-    words = ("submit", "train", "--dataset", "yard")
-
-    assert command(*words) == 0
-    (run,) = kubeflow.runs
-    assert capsys.readouterr().out == f"{run}\n"
-    kubeflow.finish(run, "SUCCEEDED")
-    assert command(*words, "--wait", "--every", "0.01") == 0
-    assert "exists, PENDING" not in capsys.readouterr().err
-    assert len(kubeflow.runs) == 1
-
-
-def test_a_host_that_is_away_for_a_moment_is_asked_again(submit, kubeflow):
-    run = submit()
-    kubeflow.finish(run.id, "SUCCEEDED")
-    drops = iter([True] * 6)  # the SDK itself tries four times
-
-    def drop(verb, path):
-        if next(drops, False):
-            raise ConnectionAbortedError
-
-    kubeflow.before = drop
-
-    assert run.wait(timeout=5, every=0.01).succeeded
-
-
-def test_a_host_that_is_busy_for_a_moment_is_asked_again(submit, kubeflow):
-    run = submit()
-    kubeflow.finish(run.id, "SUCCEEDED")
-    busy = iter([True] * 2)
-
-    def refuse(verb, path):
-        if next(busy, False):
-            raise Refused(429, "too many requests")
-
-    kubeflow.before = refuse
-
-    assert run.wait(timeout=5, every=0.01).succeeded
-
-
-def test_a_host_that_is_gone_is_an_error_and_not_a_timeout(submit, kubeflow):
-    run = submit()
-
-    def drop(verb, path):
-        raise ConnectionAbortedError
-
-    kubeflow.before = drop
-    with pytest.raises(HostError, match="does not answer"):
-        run.wait(timeout=60, every=0.01)
-
-
-def test_a_host_that_forgot_the_run_is_not_asked_again(submit, kubeflow):
-    run = submit()
-    kubeflow.runs.clear()
-    start = time.monotonic()
-
-    with pytest.raises(HostError, match="answers 404"):
-        run.wait(timeout=60, every=10)
-    assert time.monotonic() - start < 5
 
 
 def test_the_lines_for_a_notebook_do_what_they_say(
@@ -291,18 +126,6 @@ def test_the_lines_for_a_notebook_do_what_they_say(
     assert repr(said["run"]).endswith(", SUCCEEDED)")
     assert capsys.readouterr().out.startswith(said["run"].name)
     assert len(kubeflow.recurringRuns) == 3
-
-
-def test_waiting_in_a_notebook_ends_in_time(submit):
-    with pytest.raises(RunTimeoutError, match="PENDING after"):
-        submit().wait(timeout=0.03, every=0.01)
-
-
-def test_the_names_that_jobs_and_pipelines_use_are_the_same():
-    from components.shared.kubeflow.runs import TRAIN
-    from pipelines.graphs import GRAPHS
-
-    assert GRAPHS["train"].name == TRAIN
 
 
 def test_with_several_users_everything_stays_in_ones_own_namespace(kubeflow, checkout):

@@ -10,7 +10,8 @@ from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.errors import JobError, UserError
 from components.shared.contracts.model import PackageLayout, RegisteredLayout
 from components.shared.contracts.policy import CheckPolicy
-from tests.support.faulty_packages import FILES, PICTURES, SERVED, faulty, good
+from tests.support.faulty_graphs import SERVED
+from tests.support.faulty_packages import FILES, PICTURES, faulty, good
 
 EXPECTED = Expected("toys", ("car",), PICTURES)
 TRIED = ("hang in load", "hang in an answer", "out of memory", "NaN", "missing operator")

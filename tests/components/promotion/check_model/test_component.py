@@ -14,7 +14,8 @@ from components.shared.contracts.policy import CheckPolicy
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
-from tests.support.faulty_packages import SERVED, faulty, good
+from tests.support.faulty_graphs import SERVED
+from tests.support.faulty_packages import faulty, good
 from tests.support.tiny_snapshots import cell_box, frozen
 
 ROOT = Path(__file__).parents[4]
