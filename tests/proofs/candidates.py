@@ -130,7 +130,9 @@ class Candidates:
         for dataset in sorted(
             package_store.datasets(), key=lambda name: name != "highway-vehicles"
         ):
-            package = PackageLayout(package_store.package(dataset, package_store.current(dataset)))
+            if (current := package_store.current(dataset)) is None:
+                continue
+            package = PackageLayout(package_store.package(dataset, current))
             of_cameras = sorted((state / "objects" / "frames").rglob("*.jpg"))
             shared = sorted(SHARED.glob("*.jpg")) if dataset == "highway-vehicles" else []
             pictures = shared or of_cameras

@@ -17,7 +17,7 @@ from components.promotion.evaluate_detector.coco import CocoTruth
 from components.promotion.evaluate_detector.paired_bootstrap import PairedBootstrap
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.policy import PromotionPolicy
-from components.shared.contracts.report import ModelReport, Report
+from components.shared.contracts.report import ModelReport, Report, Role
 from tests.support.simulated_detections import EQUAL, Skill, answers, scenes
 
 POLICY = PromotionPolicy()
@@ -47,7 +47,7 @@ def compared(job: tuple[int, int, Skill, Skill]) -> tuple[str, float]:
         )
         for role, each in measured.items()
     )  # fmt: skip
-    candidates = ("fine_tuned", "from_scratch")
+    candidates: tuple[Role, ...] = ("fine_tuned", "from_scratch")
     met = tuple(
         bootstrap.compare(role, measured[role], measured["champion"]) for role in candidates
     )

@@ -208,6 +208,7 @@ def no_secret_in_images(title: str, names: list[str], secret: dict[str, bytes]) 
     """Search every file of every layer of some images, and their configurations."""
     search = Search(secret)
     with subprocess.Popen(["docker", "save", *names], stdout=subprocess.PIPE) as saved:
+        assert saved.stdout
         search.image(saved.stdout, title)
     return reported(title, search) and saved.returncode == 0
 

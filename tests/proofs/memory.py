@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import mock
 
 import numpy as np
 
 from components.shared.contracts.model import TrainedLayout
 from components.shared.store.objects import Objects
-from components.training.train_detector.launchers import local
 from components.training.train_detector.launchers.outcome import TrainingError
 from components.training.train_detector.plan.settings import TrainingSettings
 from pipelines.local.local_stack import LocalStack, local_stack
@@ -95,10 +95,11 @@ def shut_in(limit_mb: int, workers: int) -> Iterator[list[Cgroup]]:
         turns = cycle(groups)  # all begin again together
 
         class ShutIn(subprocess.Popen):
-            def __init__(self, *given: object, **more: object) -> None:
-                super().__init__(*given, preexec_fn=next(turns).join, **more)
+            def __init__(self, *given: Any, **more: Any) -> None:
+                options: dict[str, Any] = {"preexec_fn": next(turns).join, **more}
+                super().__init__(*given, **options)
 
-        with mock.patch.object(local.subprocess, "Popen", ShutIn):
+        with mock.patch.object(subprocess, "Popen", ShutIn):
             yield groups
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import quote
 
 CHUNK = 1 << 20
@@ -73,7 +73,7 @@ def _members(stream: IO[bytes]) -> Iterator[tuple[str, BufferedReader]]:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None:
-                yield member.name, content
+                yield member.name, cast(BufferedReader, content)
 
 
 def forms(secret: bytes) -> set[bytes]:

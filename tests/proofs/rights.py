@@ -134,12 +134,12 @@ def _show(denied: dict[str, list[bool]]) -> None:
             verbs = ", ".join(verb for verb, name in rights if name == resource)
             print(f"  {account:13} may {verbs:50} {resource}")
     print("  may?          " + " ".join(name.removeprefix("car-") for name in NEEDED))
-    for row, (verb, *resource) in enumerate(DENIED):
+    for row, (verb, *what) in enumerate(DENIED):
         cells = (
             ("yes" if answers[row] else "no").ljust(len(account.removeprefix("car-")))
             for account, answers in denied.items()
         )
-        print(f"  {verb:13} {' '.join(cells)}  {' '.join(resource)}")
+        print(f"  {verb:13} {' '.join(cells)}  {' '.join(what)}")
 
 
 def _may(space: str, account: str, verb: str, resource: str, *options: str) -> bool:

@@ -142,6 +142,7 @@ class Proof(Stage):
                              if found and found.name not in stable))  # fmt: skip
             for name in set(self.kserve.deployments) - stable:
                 for pod in self.kserve.deployments[name].pods:
+                    assert pod.server
                     pod.server.kill()
             died.append(time.monotonic())
 
@@ -157,7 +158,9 @@ class Proof(Stage):
 
     def exchanges_in_place(self) -> None:
         """A champion that is deployed again takes up what was decided since, under clients."""
-        toys = self.registry.champion("toys").model
+        champion = self.registry.champion("toys")
+        assert champion
+        toys = champion.model
         spec = self.cluster.get(SERVICES, SERVICE)["spec"]  # type: ignore[index]
         ended, _ = self.roll_out("toys", toys)
         after = self.cluster.get(SERVICES, SERVICE)["spec"]  # type: ignore[index]

@@ -24,7 +24,9 @@ class Met:
 
     def __init__(self, out):
         self.out, self.began = out, time.monotonic()
-        self.statuses, self.models, self.failures, self.milliseconds = Counter(), Counter(), [], []
+        self.statuses: Counter[str] = Counter()
+        self.models: Counter[str] = Counter()
+        self.failures, self.milliseconds = [], []
 
     def add(self, status, model, began, why=""):
         self.statuses[str(status)] += 1
@@ -63,7 +65,8 @@ async def main(url, rate, images, out):
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx.AsyncClient(limits=limits, timeout=PATIENCE_S, trust_env=False) as client:
-        asking, turn = set(), time.monotonic()
+        asking: set[asyncio.Task] = set()
+        turn = time.monotonic()
         for number in count(1):
             if over.is_set():
                 break

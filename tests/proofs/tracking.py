@@ -73,7 +73,7 @@ def _mlflow(venv: Path) -> Path:
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
     python = venv / "bin/python"
-    wanted = [uv, "pip", "install", "--quiet", "--system-certs", "--python", python]
+    wanted = [str(uv), "pip", "install", "--quiet", "--system-certs", "--python", str(python)]
     subprocess.run([*wanted, f"mlflow=={VERSION}"], check=True)
     return venv / "bin/mlflow"
 
@@ -82,7 +82,7 @@ def _mlflow(venv: Path) -> Path:
 def _server(program: Path, store: Path, port: int) -> Iterator[None]:
     store.mkdir(exist_ok=True)
     command = [
-        program, "server", "--host=127.0.0.1", f"--port={port}", "--workers=1",
+        str(program), "server", "--host=127.0.0.1", f"--port={port}", "--workers=1",
         f"--backend-store-uri=sqlite:///{store}/mlflow.db",
         f"--artifacts-destination={store}/artifacts",
     ]  # fmt: skip

@@ -158,8 +158,9 @@ def patched(found: Body, change: Body) -> Body:
     merged = deepcopy(found)
     for name, value in change.items():
         old = merged.get(name)
-        both = isinstance(value, dict) and isinstance(old, dict)
-        merged[name] = patched(old, value) if both else value
+        if isinstance(value, dict) and isinstance(old, dict):
+            value = patched(old, value)
+        merged[name] = value
     return merged
 
 

@@ -49,7 +49,8 @@ class Workflow:
         root = self._node(name, name, "DAG", "Running", "entrypoint")
         driver = self._pod(f"{name}.root-driver", "root-driver", "Succeeded", "system-dag-driver")
         inner = self._node(f"{name}.root", "root", "DAG", "Running", "root")
-        self._link(root, driver), self._link(driver, inner)
+        self._link(root, driver)
+        self._link(driver, inner)
         inner["phase"] = root["phase"] = self._dag(inner, spec["root"]["dag"]["tasks"])
 
     @property

@@ -45,7 +45,9 @@ def refuse_what_is_no_literal(spec: Body, body: Body) -> None:
 
 def uploaded_file(data: bytes) -> bytes:
     """Return the file of a multipart request."""
-    (file,) = (part.get_payload(decode=True) for part in message_from_bytes(data).get_payload())
+    parts = [part for part in message_from_bytes(data).walk() if not part.is_multipart()]
+    (file,) = (part.get_payload(decode=True) for part in parts)
+    assert isinstance(file, bytes)
     return file
 
 

@@ -35,7 +35,9 @@ class World:
             self.operator.look()
 
     def has(self, condition):
-        return is_true(self.cluster.get(trainjob.KIND, "train-ab")["status"], condition)
+        job = self.cluster.get(trainjob.KIND, "train-ab")
+        assert job
+        return is_true(job["status"], condition)
 
     def names(self):
         return [each["metadata"]["name"] for each in self.api.pods()]

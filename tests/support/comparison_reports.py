@@ -1,5 +1,7 @@
 """Comparisons as the evaluator would report them, with whatever is planted in them."""
 
+from typing import Any
+
 from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import Duel, Interval, ModelReport, Report
 
@@ -29,8 +31,11 @@ def model(
 
 def duels(models, spread, confidence, resamples):
     """Each candidate's gain, give or take `spread`, and that of each camera where it is lower."""
-    champion = next((each for each in models if each.role == "champion"), None)
-    met = [each for each in models if champion and each.model != champion.model]
+    champions = [each for each in models if each.role == "champion"]
+    if not champions:
+        return ()
+    (champion,) = champions
+    met = [each for each in models if each.model != champion.model]
 
     def interval(gain):
         return Interval.model_construct(gain=gain, low=gain - spread, high=gain + spread)
@@ -56,7 +61,7 @@ def duels(models, spread, confidence, resamples):
 def report(*models, spread=0.005, confidence=None, resamples=1000, met=True, images=92, **options):
     roles = {model.role for model in models}
     absent = {role: "not trained" for role in DIGESTS if role not in roles}
-    fields = {"slice_boxes": {}, "damaged": (), "hard_cases": 0}
+    fields: dict[str, Any] = {"slice_boxes": {}, "damaged": (), "hard_cases": 0}
     fields |= {"absent": absent | options.pop("absent", {}), **options}
     return Report.model_construct(
         dataset="car-parks", snapshot="0" * 64, split="test", images=images, boxes=640,

@@ -98,4 +98,5 @@ class DatabasePool:
 def _fingerprint(connection: Connection) -> int:
     with connection.cursor() as cursor:
         cursor.execute(SCHEMA_FINGERPRINT)
-        return int(cursor.fetchone()[0])
+        ((fingerprint,),) = cursor.fetchall()
+        return int(fingerprint)

@@ -1,6 +1,7 @@
 """Packages with a fault in their graph, and the word by which each must be refused."""
 
 import platform
+from typing import Any
 
 import numpy as np
 import onnx
@@ -100,7 +101,7 @@ def _cut_before_sealing(layout):
     sealed(layout)
 
 
-YES = {"yes": np.array(True)}
+YES: dict[str, Any] = {"yes": np.array(True)}
 SNAPSHOT = "image 2 of the snapshot"  # the blue one
 # Each of these needs a server of its own.
 SERVED = {

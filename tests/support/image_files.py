@@ -20,8 +20,7 @@ SERVICES = {
 
 def jobs() -> dict[str, str]:
     """Return the image of every job and service."""
-    wrappers = {
-        file.parent.name: re.search(r'image\("(\w+)"\)', file.read_text())[1]
-        for file in ROOT.glob("components/**/component.py")
-    }
+    wrappers = {}
+    for file in ROOT.glob("components/**/component.py"):
+        (wrappers[file.parent.name],) = re.findall(r'image\("(\w+)"\)', file.read_text())
     return wrappers | SERVICES

@@ -48,7 +48,8 @@ def read(text: str) -> Block:
     Raises:
         ValueError: If a bracket or a quote is not closed.
     """
-    blocks, brackets, words = [Block("")], [], ""
+    brackets: list[str] = []
+    blocks, words = [Block("")], ""
     for piece in PIECE.finditer(text):
         kind, said = piece.lastgroup, piece[0]
         line = text.count("\n", 0, piece.start()) + 1
@@ -81,12 +82,12 @@ def stages(block: Block) -> Iterator[tuple[str, Block]]:
         ValueError: If a stage has not either steps or stages.
     """
     for part in block.blocks:
-        name = STAGE.fullmatch(part.head)
+        name, inner = STAGE.fullmatch(part.head), part.child("stages")
         if not name:
             yield from stages(part)
-        elif (part.child("steps") is None) == (part.child("stages") is None):
+        elif (part.child("steps") is None) == (inner is None):
             raise ValueError(f"stage {name[1]} needs either steps or stages")
-        elif part.child("steps"):
-            yield name[1], part
+        elif inner:
+            yield from stages(inner)
         else:
-            yield from stages(part.child("stages"))
+            yield name[1], part

@@ -85,7 +85,8 @@ class Admin:
     def forbid(self, user: str) -> None:
         """Take every right from a user."""
         anything = AclBindingFilter(
-            ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None,
+            ResourceType.ANY, None, ResourcePatternType.ANY,  # type: ignore[arg-type]
+            f"User:{user}", None,  # type: ignore[arg-type]
             AclOperation.ANY, AclPermissionType.ANY,
         )  # fmt: skip
         _all(self._client.delete_acls([anything]))

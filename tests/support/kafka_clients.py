@@ -31,7 +31,8 @@ def by_confluent(servers: str, messages: Sequence[Sent]) -> None:
     """Send with confluent-kafka."""
     producer = Producer({"bootstrap.servers": servers})
     for message in messages:
-        producer.produce(message.topic, message.body, headers=message.headers)
+        headers: list[tuple[str, str | bytes | None]] = list(message.headers)
+        producer.produce(message.topic, message.body, headers=headers)
     assert producer.flush(SOON_S) == 0
 
 

@@ -25,7 +25,9 @@ def count(connection, table: str) -> int:
 
 
 def batch(*bodies: bytes, begin: int = 0, at=AT):
-    return {at: [parse(StreamMessage(*at, begin + n, body)) for n, body in enumerate(bodies)]}
+    return {
+        at: [parse(StreamMessage(at[0], at[1], begin + n, body)) for n, body in enumerate(bodies)]
+    }
 
 
 def label(name: str = "car", x_max: float = 9.0) -> bytes:

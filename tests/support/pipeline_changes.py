@@ -1,5 +1,7 @@
 """What a person might do to the compiled train pipeline, and the rule that notices."""
 
+from functools import partial
+
 
 def container(documents, job):
     return documents[0]["deploymentSpec"]["executors"][f"exec-{job}"]["container"]
@@ -139,7 +141,7 @@ CHANGES = {
     "apt": ("install", "judge-model", lambda d: say(d, "judge-model", "apt-get -y install gcc; ")),
     "words of a command": ("install", "judge-model", lambda d: container(d, "judge-model").update(
         command=["pip", "install", "boto3", "python3 -m components.task kfp.dsl.executor_main"])),
-    **{words: ("install", "judge-model", lambda d, words=words: say(d, "judge-model", words))
+    **{words: ("install", "judge-model", partial(say, job="judge-model", words=words))
         for words in (
             "pip --index-url https://x install y", "pip --proxy u install a",
             "pip --index-url 'https://x?a=1&b;c' install y", "pip \\\n  install y",

@@ -26,7 +26,7 @@ def everything(connection):
 
 def at_once(database, *acts):
     """Run each act with a registry of its own, all let go at the same moment."""
-    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
+    barrier, results = threading.Barrier(len(acts)), {}
 
     def run(place, act):
         connection = connect(database)
@@ -43,4 +43,4 @@ def at_once(database, *acts):
         thread.start()
     for thread in threads:
         thread.join()
-    return results
+    return [results[place] for place in range(len(acts))]

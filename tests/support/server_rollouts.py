@@ -29,7 +29,8 @@ class Bench:
         self.dataset = f"bench-{next(numbers)}"
         self.registry = Registry(connection)
         self.objects, self.door, self.tiny_package = objects, door, tiny_package
-        self.target = ServerTarget(*door.addresses, door.package_store, ready_seconds=10)
+        front, stable, candidate = door.addresses
+        self.target = ServerTarget(front, stable, candidate, door.package_store, ready_seconds=10)
 
     def register(self, shift=0.0, spoil=None, against=None):
         """Make a package, store it, register it, and return its digest."""
@@ -52,7 +53,9 @@ class Bench:
 
     def deploy(self, model, target=None, run=""):
         rollout = self.roll_out(model, target, run)
-        assert rollout.model() == self.registry.champion(self.dataset).model
+        champion = self.registry.champion(self.dataset)
+        assert champion
+        assert rollout.model() == champion.model
         return rollout
 
     @property

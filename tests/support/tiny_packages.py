@@ -21,6 +21,7 @@ from components.shared.contracts.model import (
 from components.shared.contracts.record import write_lines
 
 CELL = 16  # pixels
+Shapes = dict[str, list[str | int | None]]
 
 
 def tiny_graph(classes: int, width: int, height: int, shift: float = 0.0) -> onnx.ModelProto:
@@ -58,8 +59,8 @@ def tiny_graph(classes: int, width: int, height: int, shift: float = 0.0) -> onn
         helper.make_node("ReduceMean", ["images", "space"], ["embedding"], keepdims=0),
     ]
     anchors = rows * columns
-    inputs = {"images": ["batch", 3, height, width]}
-    outputs = {
+    inputs: Shapes = {"images": ["batch", 3, height, width]}
+    outputs: Shapes = {
         "boxes": ["batch", anchors, 4],
         "scores": ["batch", anchors, classes],
         "embedding": ["batch", 3],
@@ -91,7 +92,7 @@ def jpeg_of(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-GOLDEN_CELLS = ({(0, 0): 0, (3, 2): 0}, {(1, 1): 0}, {})
+GOLDEN_CELLS: tuple[dict[tuple[int, int], int], ...] = ({(0, 0): 0, (3, 2): 0}, {(1, 1): 0}, {})
 
 
 def golden_answers(root: Path, label: str, width: int, height: int, shift: float):

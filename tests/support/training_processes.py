@@ -115,8 +115,8 @@ def main(folder, settings):
     if not (folder / "snapshot").exists():
         write_snapshot(folder / "snapshot", objects, validated)
         mark_absent(folder / "champion", "this is the first")
-    places = (folder / name for name in ("snapshot", "champion", "trained"))
-    train(*places, TrainingSettings(**chosen), objects, launch_local)
+    snapshot, champion, trained = (folder / it for it in ("snapshot", "champion", "trained"))
+    train(snapshot, champion, trained, TrainingSettings(**chosen), objects, launch_local)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from components.training.train_detector.learning.worker_group import WorkerGroup
 
@@ -9,14 +10,14 @@ from components.training.train_detector.learning.worker_group import WorkerGroup
 class Threads(WorkerGroup):
     """Workers that are threads, and add up here."""
 
-    def __init__(self, index, together):
-        self.index, self.workers, self.together = index, together.parties, together
+    def __init__(self, index, together, values):
+        self.index, self.workers = index, together.parties
+        self.together, self.values = together, values
 
     def total(self, value):
-        values = self.together.values
-        values[self.index] = value
+        self.values[self.index] = value
         self.together.wait()
-        total = sum(values.values())
+        total = sum(self.values.values())
         self.together.wait()
         return total
 
@@ -36,7 +37,7 @@ class Told(threading.Event):
 def together(workers, do):
     """Return what `do` returns in each of some workers."""
     barrier = threading.Barrier(workers, timeout=10)
-    barrier.values = {}
+    values: dict[int, Any] = {}
     with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(do, Threads(index, barrier)) for index in range(workers)]
+        waiting = [pool.submit(do, Threads(index, barrier, values)) for index in range(workers)]
         return [one.result() for one in waiting]

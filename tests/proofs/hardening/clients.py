@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import psutil
@@ -48,7 +49,8 @@ def _running(stack: ExitStack, place: Place, *options, **settings) -> Running:
 
 
 def _attacked(attack: Attack, target: Running) -> Iterator[Check]:
-    process, answers = psutil.Process(target.process.pid), []
+    process = psutil.Process(target.process.pid)
+    answers: list = []
     before = process.memory_info().rss / 1e6
     honest = threading.Thread(target=_ask, args=(target.url, answers))
     honest.start()
@@ -96,7 +98,7 @@ def stalled(url: str) -> list[socket.socket]:
         except OSError:  # the server gave up on it
             return
 
-    _together([lambda one=one: send(one) for one in sockets])
+    _together([partial(send, one) for one in sockets])
     return sockets
 
 

@@ -40,7 +40,7 @@ class Place:
             "OBJECT_STORE_URL": self.objects.as_uri(), "KAFKA_STREAM_ID": STREAM,
         }  # fmt: skip
         log = self.folder / f"ingester-{len(self.started)}.log"
-        self.started.append(Ingester(log, *options, environment=base | (environment or {})))
+        self.started.append(Ingester(log, *options, environment={**base, **(environment or {})}))
         return self.started[-1]
 
 

@@ -64,7 +64,7 @@ class Store:
         store = self
 
         class Handler(_Handler):
-            of = store
+            of: Store = store
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

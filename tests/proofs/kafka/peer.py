@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from statistics import median
 from typing import NamedTuple
 
+from components.shared.contracts.events import event_of as envelope
 from tests.proofs.kafka.connect import TABLE, Connect, Side
-from tests.proofs.kafka.events import SOURCE, TIME, envelope, label, labels, send
+from tests.proofs.kafka.events import SOURCE, TIME, label, labels, send
 from tests.proofs.kafka.lake import Lake, await_true
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, holds, stated
@@ -67,7 +68,8 @@ def compare(place: Place) -> Comparison:
     with ExitStack() as stack:
         sides, first_row_s = _begin(place, stack)
         costs = _rounds(place, sides, rounds=5 if place.long else 2)
-    return Comparison(*map(_middle, costs), first_row_s)
+    ours, connect = map(_middle, costs)
+    return Comparison(ours, connect, first_row_s)
 
 
 def _begin(place: Place, stack: ExitStack) -> tuple[list[Side], tuple[float, float]]:

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from confluent_kafka import Producer
 
 from components.shared.contracts.events import FRAMES_TOPIC
-from tests.proofs.kafka.events import NAMES, SOURCE, TIME, drain, envelope, label, labels, send
+from components.shared.contracts.events import event_of as envelope
+from tests.proofs.kafka.events import NAMES, SOURCE, TIME, drain, label, labels, send
 from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds, stated

@@ -53,7 +53,7 @@ def refused(folder: Path, objects: list) -> bool:
 
 # Unknown fields, wrong types, and what must be there.
 POD = ("spec", "template", "spec")
-MUTATIONS = (
+MUTATIONS: tuple[tuple[str, tuple[str | int, ...], object], ...] = (
     ("Deployment", (*POD, "containers", 0, "imagePullPolice"), "Always"),
     ("Deployment", ("spec", "replicas"), "two"),
     ("Deployment", ("spec", "selector"), None),

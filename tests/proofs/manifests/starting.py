@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 
 from tests.proofs.manifests.place import SPACE, apply, kubectl, moved
 
@@ -69,7 +70,7 @@ def _ended(pod: dict) -> str:
     return f"refused with exit code {ends[0]}" if ends and ends[0] == 2 else ""
 
 
-def _until(selector: str, seen: object, seconds: int) -> str:
+def _until(selector: str, seen: Callable[[dict], str], seconds: int) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         said = kubectl("get", "pods", "-n", SPACE, "-l", selector, "-o", "json")

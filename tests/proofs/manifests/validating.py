@@ -33,7 +33,7 @@ def validate(folder: Path, objects: list) -> list[str]:
     if not (home / "ready").exists():
         venv.create(home, with_pip=True, clear=True)
         packages = ("jsonschema", "pyyaml", "kubernetes-validate")
-        pip = [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *packages], check=True, stderr=subprocess.DEVNULL)
         (home / "ready").touch()
     file = folder / "objects.yaml"

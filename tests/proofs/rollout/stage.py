@@ -99,6 +99,7 @@ class Stage:
         deployer = self.child("deployer", "components", *words, f"--page={page}")
         meanwhile(deployer)
         while deployer.process.poll() is None:
+            assert self.candidate
             self.candidate.must_run()  # whoever died comes back, as at home
             time.sleep(0.1)
         lines = [line for line in deployer.output().splitlines() if MARK in line]

@@ -97,7 +97,7 @@ class Proof:
         if not until(lambda: launcher.poll() is not None or self._both_run(), WITHIN_S):
             raise SystemExit("workers did not start in time")
         if launcher.poll() is not None:
-            raise SystemExit(launcher.stdout.read())
+            raise SystemExit(launcher.communicate()[0])
         (job,) = self._jobs()
         return job["metadata"]["uid"]
 
@@ -109,7 +109,7 @@ class Proof:
                 index, words = self.kind.index_of(pod), self._words(pod)
                 losses[index] |= dict(re.findall(r"epoch (\d+): loss (\S+)", words))
             time.sleep(0.5)
-        return launcher.stdout.read(), losses
+        return launcher.communicate()[0], losses
 
     def _words(self, pod) -> str:
         try:
