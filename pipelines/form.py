@@ -6,7 +6,7 @@ every other value. The SDK's signatures know no literals, so they are added to w
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from kfp.dsl.base_component import BaseComponent
 
@@ -27,13 +27,13 @@ class Values(NamedTuple):
         described: The same in words.
     """
 
-    literals: tuple[Any, ...] = ()
+    literals: tuple[object, ...] = ()
     word: str = ""
     numbers: range = range(2**31)
     pattern: str = ""
     described: str = ""
 
-    def expected(self, value: Any) -> str:
+    def expected(self, value: object) -> str:
         """Return a description of the allowed values; empty if the value is allowed."""
         if self.literals:
             return "" if value in self.literals else f"one of {', '.join(map(str, self.literals))}"

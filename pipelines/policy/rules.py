@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from components.images import image
 from components.shared.contracts.quantity import amount
@@ -194,7 +194,7 @@ def has_described_parameters(pipeline: Compiled) -> Iterator[Broken]:
             yield Broken(f"parameter {name}", "has no description, expected one")
 
 
-def _strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def _strings(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict | list):

@@ -59,7 +59,7 @@ JOBS = {
     "train_detector": {
         "vision", "pages", "network", "cluster", "store.objects", "store.snapshots",
         "store.tracking",
-        "numpy", "PIL", "cykooz_resizer", "pydantic", "yaml", "tensorflow", "keras",
+        "numpy", "PIL", "cykooz_resizer", "markupsafe", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
         "vision", "network", "inference", "store.objects", "store.snapshots",

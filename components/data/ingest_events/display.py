@@ -7,9 +7,8 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from kafka import OffsetAndMetadata, TopicPartition
+from kafka import KafkaAdminClient, OffsetAndMetadata, TopicPartition
 from kafka.errors import (
     GroupAuthorizationFailedError,
     KafkaError,
@@ -33,7 +32,7 @@ class Display:
         not_before: When it may be tried again, by the monotonic clock.
     """
 
-    admin: Any
+    admin: KafkaAdminClient
     shown: dict[Partition, int] = field(default_factory=dict)
     not_before: float = 0.0
 

@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from socketserver import ThreadingMixIn
-from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import Counter, Gauge, make_wsgi_app
 
@@ -114,7 +114,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Quiet(WSGIRequestHandler):
     timeout = 5
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the library's own name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, the library's own name
         """Log nothing for each probe."""
 
 
@@ -132,7 +132,7 @@ def expose(port: int, pulse: Pulse) -> WSGIServer:
     """
     metrics = make_wsgi_app()
 
-    def answer(environ: Any, start_response: Any) -> Iterable[bytes]:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/metrics":
             found: Iterable[bytes] = metrics(environ, start_response)
             return found

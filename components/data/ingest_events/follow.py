@@ -4,8 +4,9 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from kafka import KafkaAdminClient, KafkaConsumer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from components.data.ingest_events.display import Display
@@ -67,8 +68,8 @@ class StreamIngester:
     """
 
     connection: Connection
-    reader: Any
-    admin: Any
+    reader: KafkaConsumer
+    admin: KafkaAdminClient
     objects: Objects
     stream: str
     name: str = field(default_factory=ingester_name)

@@ -3,7 +3,8 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from kafka import KafkaConsumer
 
 from components.data.ingest_events.offsets import Anchor, anchor_of
 from components.data.ingest_events.parse import StreamMessage
@@ -32,7 +33,7 @@ class Gatherer:
         anchors: Stored messages that reading begins with, to be compared.
     """
 
-    reader: Any
+    reader: KafkaConsumer
     anchors: dict[Partition, Anchor] = field(default_factory=dict)
 
     def gather(self, positions: Mapping[Partition, int]) -> list[StreamMessage]:

@@ -4,7 +4,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import singledispatch
-from typing import Any
 
 from components.data.ingest_events.parse import ParseResult, Rejected, StreamMessage
 from components.shared.contracts.events import (
@@ -31,7 +30,7 @@ COLUMNS = {
     "quarantine.items": "dedupe_key, dataset, source_name, reason, detail, uri, message, headers",
 }
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
 
 
 def rows_of(stream: str, reading: ParseResult) -> Iterator[tuple[str, Row]]:

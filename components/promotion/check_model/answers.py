@@ -1,7 +1,6 @@
 """Validate the tensors and boxes that a server answers against the description of its package."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from components.shared.contracts.model import (
 ROUNDING = 1e-3  # by which a score may leave 0 to 1
 
 
-def check_tensors(tensors: Mapping[str, NDArray[Any]], info: PackageInfo) -> None:
+def check_tensors(tensors: Mapping[str, NDArray[np.number]], info: PackageInfo) -> None:
     """Check that the tensors of one input are as the description of the package says.
 
     Args:
@@ -95,13 +94,13 @@ def check_answer(answer: DetectAnswer, info: PackageInfo, width: int, height: in
         raise PackageRejectedError(f"a box lies outside the image: {cause}") from cause
 
 
-def _length(tensors: Mapping[str, NDArray[Any]], name: str) -> int:
+def _length(tensors: Mapping[str, NDArray[np.number]], name: str) -> int:
     """Return the second dimension of a tensor, which is free; 0 if there is none."""
     return tensors[name].shape[1] if name in tensors and tensors[name].ndim > 1 else 0
 
 
 def _check_numbers(
-    name: str, values: NDArray[Any] | None, shape: tuple[int, ...]
+    name: str, values: NDArray[np.number] | None, shape: tuple[int, ...]
 ) -> None:  # fmt: skip
     if values is None:
         raise PackageRejectedError(f"there is no {name} in the answer")
@@ -114,13 +113,13 @@ def _check_numbers(
         raise PackageRejectedError(f"{name} contains {what}, expected finite numbers")
 
 
-def _check_scores(name: str, values: NDArray[Any]) -> None:
+def _check_scores(name: str, values: NDArray[np.number]) -> None:
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     if low < -ROUNDING or high > 1 + ROUNDING:
         raise PackageRejectedError(f"{name} run from {low:.3g} to {high:.3g}, expected 0 to 1")
 
 
-def _check_boxes(boxes: NDArray[Any], info: PackageInfo) -> None:
+def _check_boxes(boxes: NDArray[np.number], info: PackageInfo) -> None:
     """Reject boxes `[n, 4]` that are inverted or do not touch the input of the network."""
     edge = np.array([info.preprocessing.image_width, info.preprocessing.image_height])
     backwards = (boxes[:, :2] > boxes[:, 2:]).any(-1)

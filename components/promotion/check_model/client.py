@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from time import perf_counter
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import httpx
 import numpy as np
@@ -13,7 +13,7 @@ from components.promotion.check_model.faults import PackageRejectedError
 from components.shared.contracts.model import INPUT, DetectAnswer
 from components.shared.inference.picture import Floats
 
-Tensors = dict[str, NDArray[Any]]
+Tensors = dict[str, NDArray[np.number]]
 KINDS = {"FP32": "<f4", "INT64": "<i8"}  # as the protocol calls what a package may give
 LENGTH = "inference-header-content-length"  # bytes of JSON, then come tensors
 MAX_ANSWER_BYTES = 64_000_000  # of an answer
@@ -123,7 +123,7 @@ class Client:
         return bytes(got), answer.headers
 
 
-def _tensors(content: bytes, length: int) -> Iterator[tuple[str, NDArray[Any]]]:
+def _tensors(content: bytes, length: int) -> Iterator[tuple[str, NDArray[np.number]]]:
     """Yield name and values of each binary tensor, which follow the JSON of an answer."""
     place = length
     for output in json.loads(content[:length])["outputs"]:

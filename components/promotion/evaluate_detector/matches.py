@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.number]
 RECALLS = 100  # steps between the 101 recalls of COCO
 MAX_CELLS = 4_000_000  # of an array of resamples by boxes, so that memory stays small
 
@@ -111,7 +112,7 @@ def _some(matches: ClassMatches, weights: Floats) -> Floats:
     return values
 
 
-def _precision(right: Any, boxes: Any, objects: Floats) -> Floats:
+def _precision(right: Counts, boxes: Counts, objects: Floats) -> Floats:
     """Return `[R]` average precisions; only where a box is right does recall rise.
 
     Args:

@@ -6,7 +6,6 @@ Source:
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.model import PackageInfo
@@ -98,7 +97,7 @@ def _data(snapshot: SnapshotInfo, images: Sequence[SnapshotImage]) -> str:
 
 def _numbers(model: ModelReport, champion: ModelReport | None) -> str:
     models = [model, champion] if champion else [model]
-    rows: list[tuple[Any, ...]] = [
+    rows: list[tuple[object, ...]] = [
         (title, *(_share(one.coco.get(name)) for one in models)) for name, title in NUMBERS.items()
     ]
     rows += [

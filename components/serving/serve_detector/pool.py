@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from components.shared.traffic.http_errors import HttpError
 
@@ -23,7 +23,7 @@ class Pool:
         self._limit = workers + waiting
         self._busy = 0
 
-    async def run(self, work: Callable[..., R], *arguments: Any) -> R:
+    async def run(self, work: Callable[..., R], *arguments: object) -> R:
         """Call a function in a thread, and return its result.
 
         Args:

@@ -119,7 +119,10 @@ def read_request(body: bytes, json_length: str | None, size: Size) -> tuple[Infe
 
 
 def write_answer(
-    inference: Inference, request_id: str, head: dict[str, str], tensors: dict[str, NDArray[Any]]
+    inference: Inference,
+    request_id: str,
+    head: dict[str, str],
+    tensors: dict[str, NDArray[np.generic]],
 ) -> Answer:
     """Return the answer to a request, as JSON or JSON with binary tensors.
 
@@ -181,7 +184,7 @@ def _parts(body: bytes, json_length: str | None) -> tuple[bytes, bytes | None]:
     return body[:length], body[length:] if length < len(body) else None
 
 
-def _numbers(data: Any) -> NDArray[Any]:
+def _numbers(data: Any) -> NDArray[np.number]:
     try:
         values = np.array(data)
     except (ValueError, OverflowError) as cause:
@@ -193,7 +196,7 @@ def _numbers(data: Any) -> NDArray[Any]:
     return values
 
 
-def _binary(tensor: Tensor, binary: bytes) -> NDArray[Any]:
+def _binary(tensor: Tensor, binary: bytes) -> NDArray[np.number]:
     size = tensor.parameters.binary_data_size
     expected = 4 * int(np.prod(tensor.shape))
     if tensor.data is not None or size != expected or len(binary) != expected:

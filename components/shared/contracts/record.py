@@ -41,7 +41,7 @@ _ENCODER = json.JSONEncoder(
 )
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """Return the canonical JSON of a value: sorted keys, no spaces, no NaN.
 
     >>> canonical({"b": 1, "a": [1.5, "é"]})
@@ -50,7 +50,7 @@ def canonical(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
-def digest_of(value: Any) -> str:
+def digest_of(value: object) -> str:
     """Return the SHA-256 of a value's canonical JSON, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 

@@ -80,7 +80,7 @@ def cards(*cards: Card) -> Markup:
     return _fragment("cards", cards)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
     """Return a table; columns of numbers are right-aligned, with thousands separators.
 
     Args:
@@ -146,7 +146,7 @@ def enclosed(title: str, page: str, note: str = "") -> Markup:
     return _fragment("enclosed", title, note, page)
 
 
-def _is_number(cell: Any) -> bool:
+def _is_number(cell: object) -> bool:
     return isinstance(cell, int | float) or str(cell).endswith("%")
 
 

@@ -1,13 +1,12 @@
 """Markdown tables with escaping, for dashboard artifacts and model cards."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 MARKS = "&<>|[]*`\\"  # characters with a meaning in Markdown or HTML, even inside a word
 
 
 def markdown_table(
-    head: Sequence[Any], rows: Iterable[Sequence[Any]], numbers: bool = False
+    head: Sequence[object], rows: Iterable[Sequence[object]], numbers: bool = False
 ) -> str:
     """Return a Markdown table.
 

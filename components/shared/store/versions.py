@@ -45,7 +45,7 @@ def lock(cursor: extensions.cursor, dataset: str) -> None:
     )
 
 
-def version_of(row: tuple[Any, ...]) -> Version:
+def version_of(row: tuple[object, ...]) -> Version:
     """Convert a row of `SELECT` to a version."""
     return Version(**dict(zip(Version.model_fields, row, strict=True)))
 

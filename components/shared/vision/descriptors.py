@@ -1,7 +1,6 @@
 """Compute descriptors of a frame for drift detection: brightness, contrast, sharpness, boxes."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +81,7 @@ def _points(length: int, count: int) -> NDArray[np.intp]:
     return ((np.arange(count) + 0.5) * length / count).astype(np.intp)
 
 
-def _grey(colours: NDArray[Any]) -> Floats:
+def _grey(colours: NDArray[np.number]) -> Floats:
     return np.asarray(colours @ np.array(LUMA, np.float32))
 
 

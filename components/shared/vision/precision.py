@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def mean_precision(
     return precision_of(np.concatenate(judged), np.bincount(np.concatenate(there)))
 
 
-def precision_of(judged: Floats, objects: NDArray[Any]) -> float:
+def precision_of(judged: Floats, objects: NDArray[np.number]) -> float:
     """Return `mean_precision` from the concatenated results of `judge` of all images.
 
     Args:

@@ -4,10 +4,12 @@ The rule is `vision.suppression`, ties included, with one difference: every raw 
 reaches the threshold is a candidate.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 from components.shared.contracts.model import (
@@ -91,20 +93,24 @@ class _Tail:
     def _axis(self, axis: int) -> str:
         return self._constant(f"axis{axis}", np.array([axis]))
 
-    def _constant(self, name: str, value: Any) -> str:
+    def _constant(self, name: str, value: ArrayLike) -> str:
         self.constants.append(numpy_helper.from_array(np.asarray(value), f"suppress_{name}"))
         return self.constants[-1].name
 
-    def _node(self, kind: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+    def _node(self, kind: str, *inputs: str, name: str = "", **attributes: object) -> str:
         return self._make(kind, inputs, (name or f"suppressed_{len(self.nodes)}",), attributes)[0]
 
-    def _pair(self, kind: str, *inputs: str, **attributes: Any) -> tuple[str, str]:
+    def _pair(self, kind: str, *inputs: str, **attributes: object) -> tuple[str, str]:
         stem = f"suppressed_{len(self.nodes)}"
         first, second = self._make(kind, inputs, (f"{stem}a", f"{stem}b"), attributes)
         return first, second
 
     def _make(
-        self, kind: str, inputs: tuple[str, ...], outputs: tuple[str, ...], attributes: Any
+        self,
+        kind: str,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        attributes: Mapping[str, Any],
     ) -> tuple[str, ...]:
         title = f"{kind}_suppress_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, outputs, title, **attributes))

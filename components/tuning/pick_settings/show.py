@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from components.shared.contracts.model import TrainedInfo
 from components.shared.contracts.recipe import Recipe, followed
@@ -93,6 +92,6 @@ def _numbers(model: ModelReport | None) -> list[str]:
     return [*coco, f"{model.latency_ms_p95:.1f}", size]
 
 
-def _key(recipe: Recipe) -> frozenset[tuple[str, Any]]:
+def _key(recipe: Recipe) -> frozenset[tuple[str, object]]:
     """Return what a recipe is known by in both rounds."""
     return frozenset((name, value) for name, value in recipe.items() if name != "epochs")

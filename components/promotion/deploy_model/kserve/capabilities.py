@@ -198,7 +198,7 @@ def _about(settings: PredictorSettings, service: Body | None) -> Iterator[str]:
         yield f"Knative mode ignores spec.canary: remove it from {name}"
 
 
-def dropped(sent: Any, kept: Any, path: str = "spec") -> str | None:
+def dropped(sent: object, kept: object, path: str = "spec") -> str | None:
     """Return the path of the first field that the API server dropped, or None.
 
     Args:

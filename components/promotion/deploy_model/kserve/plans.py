@@ -4,8 +4,6 @@ Pure. Every plan starts from the object as it is now, so that a change by anothe
 undone: a candidate carries the models of the other datasets, too.
 """
 
-from typing import Any
-
 from components.promotion.deploy_model.kserve.canary import Canary, models_of
 from components.promotion.deploy_model.kserve.knative_canary import BEFORE
 from components.promotion.deploy_model.kserve.predictor import MADE, scaled, service_body
@@ -195,7 +193,7 @@ def as_wanted(found: Body, wanted: Body) -> bool:
     return _lasting(found) == _lasting(wanted)
 
 
-def _lasting(service: Body) -> tuple[Any, ...]:
+def _lasting(service: Body) -> tuple[object, ...]:
     """Return the parts of an InferenceService that do not change in a rollout."""
     metadata, predictor = service["metadata"], service["spec"]["predictor"]
     noted = predictor.get("annotations") or {}

@@ -1,7 +1,8 @@
 """Write the HTML page with the learning curves of a training: losses and mAP."""
 
 from pathlib import Path
-from typing import Any
+
+from markupsafe import Markup
 
 from components.shared.contracts.absence import absence
 from components.shared.contracts.model import TrainedInfo, TrainedLayout
@@ -41,7 +42,7 @@ def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
     ]
 
 
-def _precision(epochs: list[Epoch]) -> Any:
+def _precision(epochs: list[Epoch]) -> Markup:
     known = [(one.epoch, one.map50) for one in epochs if one.map50 is not None]
     return line_chart(
         [epoch for epoch, _ in known],
@@ -54,7 +55,7 @@ def _precision(epochs: list[Epoch]) -> Any:
     )
 
 
-def _losses(epochs: list[Epoch]) -> Any:
+def _losses(epochs: list[Epoch]) -> Markup:
     parts = {
         "total": [one.loss for one in epochs],
         "class": [one.class_loss for one in epochs],
@@ -66,7 +67,7 @@ def _losses(epochs: list[Epoch]) -> Any:
     )
 
 
-def _rate(epochs: list[Epoch]) -> Any:
+def _rate(epochs: list[Epoch]) -> Markup:
     return line_chart(
         [one.epoch for one in epochs],
         {"learning rate": [one.learning_rate for one in epochs]},
