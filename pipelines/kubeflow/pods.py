@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from components.shared.cluster.client import Cluster, ClusterError
+from components.shared.cluster.objects import Pod
 from components.shared.kubeflow.tasks import STARTING
 
 RUN = "pipeline/runid"  # the label that Kubeflow Pipelines gives each pod of a run
@@ -28,7 +28,7 @@ def waiting_pods(run_id: str, namespace: str = "") -> list[str]:
     return [line for pod in found for line in _reasons(pod)]
 
 
-def _reasons(pod: Any) -> Iterator[str]:
+def _reasons(pod: Pod) -> Iterator[str]:
     if pod.status.phase != "Pending":
         return
     for condition in pod.status.conditions or []:

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-from components.data.validate_dataset.look import look
 from PIL import Image
 
 from components.data.validate_dataset.check import check
@@ -71,7 +70,7 @@ class Draft:
 
 def found(draft, min_images=1, **options):
     root = draft.write()
-    pictures = look(root, ImageReader(draft.layout.index, draft.objects))
+    pictures = inspect_images(root, ImageReader(draft.layout.index, draft.objects))
     info = SnapshotInfo.read(draft.layout.info)
     return check(info, pictures, min_images=min_images, **options)
 

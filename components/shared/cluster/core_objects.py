@@ -6,6 +6,7 @@ from typing import Any
 from kubernetes import client
 
 from components.shared.cluster.errors import cluster_errors
+from components.shared.cluster.objects import Pod, Service
 
 ABSENT, FORBIDDEN = frozenset({404}), frozenset({403})
 TIMEOUT_S = 30  # of one request
@@ -31,7 +32,7 @@ class CoreObjects:
             found = none_at(ABSENT | FORBIDDEN, read, self.namespace, _request_timeout=TIMEOUT_S)
         return None if found is None else dict(found.metadata.labels or {})
 
-    def pods(self, selector: str, *, everywhere: bool = False) -> list[Any]:
+    def pods(self, selector: str, *, everywhere: bool = False) -> list[Pod]:
         """Return the pods (`V1Pod`) that match a label selector, of this or of every namespace.
 
         Args:
@@ -44,7 +45,7 @@ class CoreObjects:
                 return list(self._core.list_pod_for_all_namespaces(**chosen).items)
             return list(self._core.list_namespaced_pod(self.namespace, **chosen).items)
 
-    def service(self, name: str) -> Any | None:
+    def service(self, name: str) -> Service | None:
         """Return a service (`V1Service`), or None if there is none."""
         with cluster_errors(f"service {name}"):
             try:
@@ -56,7 +57,7 @@ class CoreObjects:
                     return None
                 raise
 
-    def pod(self, name: str) -> Any:
+    def pod(self, name: str) -> Pod:
         """Return one pod (`V1Pod`)."""
         with cluster_errors(f"pod {name}"):
             return self._core.read_namespaced_pod(name, self.namespace, _request_timeout=TIMEOUT_S)

@@ -6,7 +6,6 @@ of an earlier state.
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from components.promotion.deploy_model.kserve import pods as state
 from components.promotion.deploy_model.kserve.inference_service import (
@@ -17,6 +16,7 @@ from components.promotion.deploy_model.kserve.parts import Parts
 from components.promotion.deploy_model.kserve.predictor import MADE, MODELS
 from components.promotion.deploy_model.target import PackageNotServedError, Track
 from components.shared.cluster.client import Body
+from components.shared.cluster.objects import Pod
 from components.shared.contracts.errors import ApplicationError, OutageError, UserError
 from components.shared.contracts.model import DetectAnswer
 
@@ -171,7 +171,7 @@ class Awaiting:
     def _names(self, track: Track) -> set[str]:
         return {pod.metadata.name for pod in self._pods(self._service.get(), track)}
 
-    def _pods(self, service: Body | None, track: Track) -> list[Any]:
+    def _pods(self, service: Body | None, track: Track) -> list[Pod]:
         """Return the pods of one track that belong to its current spec."""
         predictor = self._plans.predictor(service, track)
         if service is None or predictor is None:

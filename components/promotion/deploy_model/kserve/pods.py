@@ -5,28 +5,28 @@ scheduled, without its image or its files, drained or evicted is a fault of the 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from components.promotion.deploy_model.kserve.names import SERVER
+from components.shared.cluster.objects import ContainerStatus, Pod
 
 WAITING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
 REMOVED = ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated")
 MAX_CHARS = 500  # of the message of a container
 
 
-def is_ready(pod: Any) -> bool:
+def is_ready(pod: Pod) -> bool:
     """Return whether a pod is ready and has an address."""
     conditions = pod.status.conditions or []
     ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
     return bool(ready and pod.status.pod_ip and not pod.metadata.deletion_timestamp)
 
 
-def restarts(pod: Any) -> int:
+def restarts(pod: Pod) -> int:
     """Return the number of container restarts of a pod."""
     return sum(each.restart_count for each in pod.status.container_statuses or [])
 
 
-def has_run(pods: list[Any]) -> bool:
+def has_run(pods: list[Pod]) -> bool:
     """Return whether the server of any pod was started."""
     return any(
         each.name == SERVER and each.state and (each.state.running or each.state.terminated)
@@ -35,19 +35,19 @@ def has_run(pods: list[Any]) -> bool:
     )
 
 
-def failure(pods: list[Any]) -> str | None:
+def failure(pods: list[Pod]) -> str | None:
     """Return the message of a crashed server, or None."""
     # A pod that is being stopped may exit with an error.
     kept = [pod for pod in pods if not removal(pod)]
     return next((words for pod in kept for words in _ends(pod.status.container_statuses)), None)
 
 
-def hindrance(pods: list[Any]) -> str | None:
+def hindrance(pods: list[Pod]) -> str | None:
     """Return why containers cannot be started, or None."""
     return next((words for pod in pods for words in _hindrances(pod)), None)
 
 
-def unscheduled(pods: list[Any]) -> str | None:
+def unscheduled(pods: list[Pod]) -> str | None:
     """Return why a pod is not scheduled yet, or None; a node may still be added."""
     for pod in pods:
         for each in pod.status.conditions or []:
@@ -56,7 +56,7 @@ def unscheduled(pods: list[Any]) -> str | None:
     return None
 
 
-def removal(pod: Any) -> str | None:
+def removal(pod: Pod) -> str | None:
     """Return why a pod is evicted or deleted, or None."""
     name = pod.metadata.name
     if pod.status.reason in REMOVED:
@@ -67,7 +67,7 @@ def removal(pod: Any) -> str | None:
     return f"pod {name} was deleted" if pod.metadata.deletion_timestamp else None
 
 
-def _hindrances(pod: Any) -> Iterator[str]:
+def _hindrances(pod: Pod) -> Iterator[str]:
     init = pod.status.init_container_statuses or []
     for each in [*init, *(pod.status.container_statuses or [])]:
         waiting = each.state.waiting if each.state else None
@@ -76,7 +76,7 @@ def _hindrances(pod: Any) -> Iterator[str]:
     yield from _ends(init)
 
 
-def _ends(containers: list[Any] | None) -> Iterator[str]:
+def _ends(containers: list[ContainerStatus] | None) -> Iterator[str]:
     """Yield the messages of containers that ended with an error and are not ready."""
     for each in containers or []:
         if each.ready:

@@ -1,7 +1,5 @@
 """Addresses, pods and request metrics of the stable predictor and the candidate."""
 
-from typing import Any
-
 import httpx
 
 from components.promotion.deploy_model.kserve.knative_canary import component, traffic
@@ -10,6 +8,7 @@ from components.promotion.deploy_model.kserve.predictor import PORT
 from components.promotion.deploy_model.kserve.predictor_settings import Mode
 from components.promotion.deploy_model.target import ServerUnreachableError, Track
 from components.shared.cluster.client import Body, Cluster, ClusterError, Kind
+from components.shared.cluster.objects import Pod
 from components.shared.traffic.request_metrics import RequestMetrics
 from components.shared.traffic.scrape import request_metrics_of
 
@@ -58,7 +57,7 @@ class Reach:
         number = port.target_port if found.spec.cluster_ip == "None" else port.port
         return f"http://{name}.{self._cluster.namespace}.svc:{number}"
 
-    def pods(self, service: Body, predictor: Body, track: Track) -> list[Any]:
+    def pods(self, service: Body, predictor: Body, track: Track) -> list[Pod]:
         """Return the pods of one track.
 
         Args:
@@ -89,7 +88,7 @@ class Reach:
                 return str(each.get("message") or each.get("reason"))
         return None
 
-    def request_metrics(self, pods: list[Any], dataset: str, model: str) -> RequestMetrics:
+    def request_metrics(self, pods: list[Pod], dataset: str, model: str) -> RequestMetrics:
         """Return the request metrics of a model, summed over all pods, also former ones.
 
         Args:

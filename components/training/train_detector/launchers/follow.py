@@ -5,9 +5,10 @@ State is read from the cluster alone, so another process can follow the same job
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from components.shared.cluster.client import Cluster, ClusterError, Kind
+from components.shared.cluster.objects import Pod
 from components.shared.contracts.progress import log_progress
 from components.training.train_detector.launchers.log_printer import LogPrinter
 from components.training.train_detector.launchers.outcome import (
@@ -40,7 +41,7 @@ class JobKind(Protocol):
     def selector(self, name: str) -> str:
         """Return the label selector of a job's pods."""
 
-    def index_of(self, pod: Any) -> int:
+    def index_of(self, pod: Pod) -> int:
         """Return a pod's number among the workers."""
 
     def state_of(self, job: Body, workers: Sequence[WorkerPod]) -> State:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.shared.cluster.client import Cluster, ConflictError
+from components.shared.cluster.objects import Pod
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.stopping import leaving_on_sigterm
@@ -71,7 +72,7 @@ class ClusterLauncher:
         launch(cluster, self.kind, job)
 
 
-def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Any) -> Job:
+def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Pod | None) -> Job:
     """Return the parameters of a plan's custom resource.
 
     Args:
@@ -181,13 +182,13 @@ def _made(cluster: Cluster, kind: JobKind, job: Job, look_every_s: float) -> str
     return ""
 
 
-def _image_of(pod: Any) -> str:
+def _image_of(pod: Pod) -> str:
     """Return the image of a pod's main container, as Argo calls it, or of its only one."""
     by_name = {one.name: str(one.image) for one in pod.spec.containers}
     return by_name.get("main") or next(iter(by_name.values()))
 
 
-def _reference(pod: Any) -> dict[str, Any]:
+def _reference(pod: Pod) -> dict[str, Any]:
     """Let a job end with what controls our pod, which outlives it: the run, such as Argo's.
 
     Our pod may be removed, and the next attempt then needs the job. Only a pod that nothing

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from components.shared.cluster.objects import ContainerStatus, Pod
 from components.shared.contracts.errors import RETRIED_FROM, ExitCode, JobError, UserError
 
 ATTEMPT = "jobset.sigs.k8s.io/restart-attempt"  # label of a pod that was begun again with all
@@ -71,7 +72,7 @@ class WorkerPod:
     words: str = ""
 
     @classmethod
-    def of(cls, pod: Any, index: int, container: str) -> Self:
+    def of(cls, pod: Pod, index: int, container: str) -> Self:
         """Read a `V1Pod`.
 
         Args:
@@ -106,7 +107,7 @@ class WorkerPod:
         return replace(self, words=words)
 
 
-def _why_waiting(pod: Any, status: Any) -> str:
+def _why_waiting(pod: Pod, status: ContainerStatus | None) -> str:
     if status and (waiting := status.state.waiting) and waiting.reason != "ContainerCreating":
         return ": ".join(filter(None, (waiting.reason, waiting.message)))
     placed = [one for one in pod.status.conditions or () if one.type == "PodScheduled"]

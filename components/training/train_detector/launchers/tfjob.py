@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.shared.cluster.client import Kind
+from components.shared.cluster.objects import Pod
 from components.shared.contracts.errors import RETRIED_FROM
 from components.training.train_detector.launchers.outcome import State, WorkerPod, is_true
 from components.training.train_detector.launchers.pods import (
@@ -39,7 +40,7 @@ def selector(name: str) -> str:
     return f"training.kubeflow.org/job-name={name}"
 
 
-def index_of(pod: Any) -> int:
+def index_of(pod: Pod) -> int:
     """Return a pod's number among the workers."""
     return int(pod.metadata.labels["training.kubeflow.org/replica-index"])
 

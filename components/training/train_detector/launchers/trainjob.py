@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.shared.cluster.client import Kind
+from components.shared.cluster.objects import Pod
 from components.shared.contracts.errors import UserError
 from components.training.train_detector.launchers.outcome import State, WorkerPod, is_true
 from components.training.train_detector.launchers.pods import (
@@ -30,7 +31,7 @@ def selector(name: str) -> str:
     return f"jobset.sigs.k8s.io/jobset-name={name},jobset.sigs.k8s.io/replicatedjob-name=node"
 
 
-def index_of(pod: Any) -> int:
+def index_of(pod: Pod) -> int:
     """Return a pod's number among the workers; on older clusters from an annotation."""
     return int({**(pod.metadata.annotations or {}), **pod.metadata.labels}[INDEX])
 
