@@ -12,9 +12,9 @@ import pytest
 from components.shared.inference.package_store import PackageStore
 from pipelines.local.detectors import Detectors
 from pipelines.local.local_stack import LocalStack
-from tests.proofs.kafka.lake import await_true
 from tests.support.jpegs import JPEG
 from tests.support.tiny_packages import make_package
+from tests.support.waiting import await_true
 
 SHARED = Path(__file__).parents[3] / "shared"
 MAKER = SHARED / "cases/make_cases.py"

@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from components.shared.store.objects import digest_bytes, frame_key
 from tests.proofs.hardening.place import Place
 from tests.proofs.kafka.events import capture, send
-from tests.proofs.kafka.lake import Lake, await_true
-from tests.proofs.kafka.objects import BUCKET, Store
+from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.outages import FRAMES, SOON_S, send_frames, waits
 from tests.proofs.table import Check, equal, holds
+from tests.support.s3_store import BUCKET, Store
+from tests.support.waiting import await_true
 
 URL = f"s3://{BUCKET}"
 BACK_S = 45.0  # a request that is tried again, and the longest wait before the next attempt

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tests.proofs.hardening.place import Place
 from tests.proofs.kafka.events import labels, send
-from tests.proofs.kafka.lake import await_true
 from tests.proofs.table import Check, equal, holds
+from tests.support.waiting import await_true
 
 EVENTS, PAUSES = 60_000, 5
 START_S = 30.0

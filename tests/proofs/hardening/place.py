@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipelines.local.database import EmbeddedDatabase
 from pipelines.local.stream import EmbeddedStream
-from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, lake
+from tests.support.ingester_process import Ingester
 
 STREAM = "proof"
 

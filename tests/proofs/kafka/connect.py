@@ -14,7 +14,8 @@ from components.shared.contracts.events import FRAMES_TOPIC
 from pipelines.local.database import free_port
 from pipelines.local.processes import Child, Part
 from tests.proofs.kafka.jars import jars, java
-from tests.proofs.kafka.lake import Lake, await_true
+from tests.proofs.kafka.lake import Lake
+from tests.support.waiting import await_true
 
 LONG_S = 300.0
 TABLE = "connect_events"

@@ -10,10 +10,10 @@ from confluent_kafka.admin import AclOperation, ResourceType
 from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, TOPICS
 from tests.proofs.kafka.certificates import Authority
 from tests.proofs.kafka.events import labels, prediction, send
-from tests.proofs.kafka.ingester import ROOT, Ingester
-from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds
+from tests.support.ingester_process import ROOT, Ingester
+from tests.support.waiting import await_true
 
 USER, PASSWORD = "car-ingest", "right-password"
 KAFKA_USER = ROOT / "manifests/components/kafka-users/kafkauser-ingest.yaml"

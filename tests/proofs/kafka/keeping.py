@@ -9,10 +9,10 @@ from confluent_kafka import Producer
 
 from components.shared.contracts.events import FRAMES_TOPIC, TOPICS
 from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
-from tests.proofs.kafka.ingester import ROOT
-from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds
+from tests.support.ingester_process import ROOT
+from tests.support.waiting import await_true
 
 TOPIC = ROOT / "manifests/components/kafka-topics/kafkatopic-frames.yaml"
 SOON_S = 90.0

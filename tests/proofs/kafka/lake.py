@@ -1,16 +1,15 @@
 """What the database of one scenario holds."""
 
 import itertools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2
 
 from components.shared.store.postgres import connect, migrate
 from pipelines.local.database import EmbeddedDatabase, as_role
+from tests.support.waiting import PATIENCE_S, await_true
 
-PATIENCE_S = 180.0
 _numbers = itertools.count()
 
 
@@ -76,11 +75,3 @@ def lake(server: EmbeddedDatabase) -> Iterator[Lake]:
     made = Lake(server, name)
     yield made
     made._administer(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def await_true(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until a condition holds, or time is up; say whether it does."""
-    deadline = time.monotonic() + seconds
-    while not (held := condition()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return held

@@ -6,11 +6,12 @@ from math import isnan
 
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from tests.proofs.kafka.events import capture, labels, send
-from tests.proofs.kafka.ingester import Ingester
-from tests.proofs.kafka.lake import Lake, await_true
-from tests.proofs.kafka.objects import BUCKET, Store
+from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds
+from tests.support.ingester_process import Ingester
+from tests.support.s3_store import BUCKET, Store
+from tests.support.waiting import await_true
 
 FRAMES = 20
 SOON_S = 120.0

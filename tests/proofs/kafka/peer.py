@@ -9,9 +9,10 @@ from typing import NamedTuple
 from components.shared.contracts.events import event_of as envelope
 from tests.proofs.kafka.connect import TABLE, Connect, Side
 from tests.proofs.kafka.events import SOURCE, TIME, label, labels, send
-from tests.proofs.kafka.lake import Lake, await_true
+from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, holds, stated
+from tests.support.waiting import await_true
 
 EVENTS = 10_000
 LONG_S = 300.0

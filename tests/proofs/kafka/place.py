@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipelines.local.database import EmbeddedDatabase
 from tests.proofs.kafka.brokers import Brokers
-from tests.proofs.kafka.ingester import Ingester
 from tests.proofs.kafka.lake import Lake, lake
+from tests.support.ingester_process import Ingester
 from tests.support.kafka_admin import Admin
 
 _numbers = itertools.count()

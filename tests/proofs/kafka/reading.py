@@ -8,9 +8,9 @@ from confluent_kafka import Producer
 
 from components.shared.contracts.events import FRAMES_TOPIC
 from tests.proofs.kafka.events import NAMES, drain, label, labels, produce, send
-from tests.proofs.kafka.lake import await_true
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, holds
+from tests.support.waiting import await_true
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 SOON_S = 90.0

@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 
 from tests.proofs.kafka.ending import Load
-from tests.proofs.kafka.lake import Lake, await_true
+from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
 from tests.proofs.table import Check, equal, stated
+from tests.support.waiting import await_true
 
 EVENTS, KILLS, BROKERS = 12_000, 20, 3
 STORED_S = 60.0  # at most until a new ingester stores its first batch

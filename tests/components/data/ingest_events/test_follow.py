@@ -17,9 +17,9 @@ from components.shared.store.brokers import admin
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.stream import TopicPartition, consumer
-from tests.proofs.kafka.lake import await_true
 from tests.support.ingested_lake import captured
 from tests.support.stream_followers import EVERY, STREAM, catch_up, run_once, send, send_everywhere
+from tests.support.waiting import await_true
 
 pytestmark = pytest.mark.usefixtures("look_around_at_each_step")
 

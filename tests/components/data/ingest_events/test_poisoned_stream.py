@@ -26,8 +26,8 @@ from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.topics import high_watermarks
 from components.shared.vision.jpeg import encode_jpeg
 from pipelines.local.database import as_role
-from tests.proofs.kafka.ingester import Ingester
 from tests.support.ingested_lake import STREAM, Lake
+from tests.support.ingester_process import Ingester
 from tests.support.labelled_frames import picture
 
 FRAMES = 200

@@ -8,8 +8,8 @@ from components.data.ingest_events.presence import Patience, StoreFaultError, re
 from components.data.ingest_events.write import write
 from components.shared.store.objects import Objects, StoreError
 from components.shared.store.postgres import connect
-from tests.proofs.kafka.objects import BUCKET, Store
 from tests.support.parsed_events import AT, batch, frame, read
+from tests.support.s3_store import BUCKET, Store
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small S3 of the proof's own, which can be away, lack its bucket, or lack an object."""
+"""A small S3 server, which can be away, lack its bucket, or lack an object."""
 
 import threading
 from collections.abc import Mapping

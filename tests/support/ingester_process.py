@@ -13,9 +13,9 @@ import yaml
 
 from pipelines.local.database import free_port
 from pipelines.local.processes import Child
-from tests.proofs.kafka.lake import PATIENCE_S, await_true
+from tests.support.waiting import PATIENCE_S, await_true
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DEPLOYMENT = ROOT / "manifests/base/deployment-ingest.yaml"
 OWN = ("KAFKA_", "AWS_", "DATABASE_URL", "OBJECT_STORE_URL")  # set by the proof alone
 
