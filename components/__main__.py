@@ -6,7 +6,9 @@ given as a path, and the folder of an output path is made if it is missing.
 """
 
 import argparse
+import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -18,10 +20,12 @@ from components.shared.contracts.errors import UserError
 from components.shared.contracts.failure import ending
 
 HERE = Path(__file__).parent
+KINDS = ("component", "service")
+MEANING = re.compile(r"^    (\w+): (.*(?:\n      +.*)*)", re.MULTILINE)  # of each argument
 # The package of each job that this image has, by its name.
 JOBS = {
     file.parent.name: ".".join(("components", *file.parent.relative_to(HERE).parts))
-    for kind in ("component", "service")
+    for kind in KINDS
     for file in sorted(HERE.glob(f"**/{kind}.py"))
 }
 
@@ -35,7 +39,7 @@ def main(arguments: Sequence[str]) -> Any:
     name, options = (arguments[0] if arguments else "--help"), list(arguments[1:])
     if name in ("-h", "--help"):
         print("usage: python -m components JOB [--help] [options]\n\njobs:")
-        print(*(f"  {job}" for job in sorted(JOBS)), sep="\n")
+        print(*(f"  {job:<20}{_summary(JOBS[job], job)}" for job in sorted(JOBS)), sep="\n")
         return None
     if name not in JOBS:
         raise UserError(f"{name!r} is no job, expected one of {', '.join(sorted(JOBS))}")
@@ -48,23 +52,49 @@ def main(arguments: Sequence[str]) -> Any:
 
 def parser_for(function: Callable[..., Any]) -> argparse.ArgumentParser:
     """Return a parser with one option for each parameter of a component function."""
+    docstring = inspect.getdoc(function) or ""
+    head, _, rest = docstring.partition("\nArgs:\n")
+    meanings = {name: " ".join(text.split()) for name, text in MEANING.findall(rest)}
     parser = argparse.ArgumentParser(
         prog=f"python -m components {function.__name__}",
-        description=inspect.getdoc(function),
+        description=head.strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for parameter in inspect.signature(function).parameters.values():
         required = parameter.default is inspect.Parameter.empty
         kind, many = _element(parameter.annotation)
+        default = "required" if required else f"default {parameter.default!r}"
         parser.add_argument(
             f"--{parameter.name.replace('_', '-')}",
             type=_reader(kind),
             nargs="+" if many else None,
             required=required,
             default=None if required else parameter.default,
-            help="required" if required else f"default {parameter.default!r}",
+            metavar=_placeholder(kind),
+            help=f"{meanings.get(parameter.name, '')} ({default})".replace("%", "%%").strip(),
         )
     return parser
+
+
+def _summary(package: str, job: str) -> str:
+    """Return the first line of a job's docstring, without importing what the job needs."""
+    folder = HERE.joinpath(*package.split(".")[1:])
+    file = next(file for kind in KINDS if (file := folder / f"{kind}.py").exists())
+    functions = {
+        node.name: node
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    return (ast.get_docstring(functions.get(job) or functions["main"]) or "").partition("\n")[0]
+
+
+def _placeholder(kind: Any) -> str:
+    """Return the word for a value of an option in its help."""
+    return (
+        "PATH"
+        if get_origin(kind) is Annotated
+        else {str: "TEXT", bool: "BOOL"}.get(kind, getattr(kind, "__name__", "VALUE").upper())
+    )
 
 
 def _element(annotation: Any) -> tuple[Any, bool]:
