@@ -11,16 +11,16 @@ from pipelines.placement import heavy, light, with_database, with_objects
 
 @dsl.pipeline(
     name="score-car-images",
-    description="Score the labelled images of a dataset with its champion, and keep the boxes as "
-    "COCO JSON. A dataset without a champion is skipped.",
+    description="Batch inference: run the champion on all labelled images of its dataset, and "
+    "write the boxes as COCO JSON. A dataset without a champion is skipped.",
 )
 def batch(dataset: str = "car-parks", folder: str = "") -> None:
     """Score a folder, or the dataset's own snapshot.
 
     Args:
-        dataset: Name of the dataset whose champion answers.
-        folder: Folder of JPEGs on this machine; empty takes the snapshot. Kubeflow has no
-            such folder and refuses it.
+        dataset: Name of the dataset of the champion.
+        folder: Folder of JPEGs on this machine; empty: the snapshot. On Kubeflow a folder
+            is refused.
     """
     with exit_handler("batch"):
         fetched = fetch_model(dataset=dataset, must_be_whole=True)

@@ -11,14 +11,14 @@ from pipelines.placement import light, long, with_database, with_detector, with_
 
 @dsl.pipeline(
     name="deploy-car-detector",
-    description="Check one registered model, try it beside the model in service, then serve it "
-    "by degrees, or roll it back.",
+    description="Check one registered model and deploy it by a canary rollout beside the "
+    "champion; promote it or roll it back.",
 )
 def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
     """Serve a registered model.
 
     Args:
-        dataset: Name of the dataset it belongs to.
+        dataset: Name of the dataset.
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
     with exit_handler("deploy"):

@@ -45,8 +45,8 @@ def _candidate(
 
 @dsl.pipeline(
     name="train-car-detector",
-    description="Train two candidates on all that is labelled, compare them with the model in "
-    "service on the same images, register a better one, and serve it if approval is auto.",
+    description="Train two candidates on all labelled images, compare them with the champion on "
+    "the same test images, register the better one, and deploy it if approval is auto.",
 )
 def train(
     dataset: str = "car-parks",
@@ -65,12 +65,12 @@ def train(
 
     Args:
         dataset: Name of the dataset, whose classes, champion and test set are its own.
-        epochs: Passes over the training images; `auto` chooses by their number.
+        epochs: Passes over the training images; `auto` derives it from their number.
         image_size: Longer side of the network's input, in pixels, a multiple of 32.
-        seed: Seeds everything random.
+        seed: Seed of everything random.
         workers: TensorFlow workers that train together.
-        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
-        approval: `auto` serves a winner at once; `manual` registers it and waits.
+        launcher: Launcher of the workers: `local`, `tfjob` or `trainjob`.
+        approval: `auto` deploys a promoted model at once; `manual` registers it and waits.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
         recipe: YAML of more settings, such as the tune pipeline writes; @FILE reads a file.
         served_precision: `float32`, or `int8` where that loses at most half a point of

@@ -24,8 +24,8 @@ from pipelines.placement import (
 
 @dsl.pipeline(
     name="tune-car-detector",
-    description="Try settings of a training briefly, the better ones in full, and write down "
-    "the best as a recipe for train. It registers and serves nothing.",
+    description="Search hyperparameters by successive halving: train all trials briefly and the "
+    "better ones in full, and write the best as a recipe for train. Nothing is registered.",
 )
 def tune(
     dataset: str = "car-parks",
@@ -41,15 +41,14 @@ def tune(
 
     Args:
         dataset: Name of the dataset.
-        trials: Settings that are tried, the defaults included.
-        epochs: Passes over the training images of those that get to the end; all begin with
-            a third of them.
-        budget: Epochs over all trials together, or `unlimited`; it takes trials away.
-        space: YAML of what is searched, such as `size: [pico, nano]` or `learning_rate: {low:
-            0.001, high: 0.01, log: true}`; empty searches what is usual.
-        seed: Seeds everything random.
+        trials: Number of trials, the defaults included.
+        epochs: Epochs of a finalist; every trial begins with a third of them.
+        budget: Epochs over all trials, or `unlimited`; it may reduce the number of trials.
+        space: YAML of the search space, such as `size: [pico, nano]` or `learning_rate: {low:
+            0.001, high: 0.01, log: true}`; empty: the default space.
+        seed: Seed of everything random.
         workers: TensorFlow workers of each training.
-        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
+        launcher: Launcher of the workers: `local`, `tfjob` or `trainjob`.
     """
     with exit_handler("tune"):
         proposed = light(

@@ -13,8 +13,8 @@ from pipelines.placement import light, with_database, with_kubeflow, with_object
 
 @dsl.pipeline(
     name="watch-car-detector",
-    description="Compare what was served lately with what the model in service was judged on, "
-    "decide whether to train again and why, and start that training once.",
+    description="Measure the drift of recently served frames from the champion's reference "
+    "frames, decide with a reason whether to train again, and submit that training once.",
 )
 def watch(
     dataset: str = "car-parks",
@@ -23,15 +23,14 @@ def watch(
     approval: str = "auto",
     recipe: str = "",
 ) -> None:
-    """Watch one dataset's detector.
+    """Monitor the detector of one dataset.
 
     Args:
         dataset: Name of the dataset.
-        workers: TensorFlow workers of a training that this starts.
-        launcher: What starts those workers: `local`, `tfjob` or `trainjob`.
-        approval: What becomes of that training's winner: `auto` serves it at once, `manual`
-            registers it and waits.
-        recipe: That training's settings, YAML such as the tune pipeline writes.
+        workers: TensorFlow workers of a training that is submitted.
+        launcher: Launcher of its workers: `local`, `tfjob` or `trainjob`.
+        approval: `auto` deploys its promoted model at once; `manual` registers it and waits.
+        recipe: Its settings, YAML such as the tune pipeline writes.
     """
     with exit_handler("watch"):
         champion = light(with_objects(with_database(fetch_model(dataset=dataset))))

@@ -7,10 +7,10 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def import_dataset(dataset: str, source: str) -> int:
-    """Send labelled images as the frames of a dataset.
+    """Import labelled images: send them as frames of a dataset.
 
     Args:
-        dataset: Its name: small letters, digits and dashes.
+        dataset: Name of the dataset: lower-case letters, digits and hyphens.
         source: Images with labels of a form that the README names: a folder, an archive
             (.zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz), or either of them in an object store, `s3://bucket/prefix`.
 

@@ -14,15 +14,15 @@ def replay_frames(
     seed: int = 0,
     endpoint: str = "",
 ) -> int:
-    """Stand in for live cameras: show held-out photographs in a mirror, if asked in bad weather.
+    """Replay held-out images as live frames: mirrored, and darkened or rained on if wanted.
 
     Args:
-        dataset: Which dataset the frames belong to.
-        snapshot: Whose validation and test images are shown.
+        dataset: Name of the dataset of the frames.
+        snapshot: The snapshot whose validation and test images are sent.
         condition: same, night, rain or night-rain.
-        frames: At most this many.
-        seed: Decides which images; another seed shows others.
-        endpoint: Address of a detector's server that each frame is sent to; none if empty.
+        frames: Maximum number of frames.
+        seed: Seed of the choice of images.
+        endpoint: URL of the detector server that gets each frame; empty: none.
 
     Returns:
         How many frames were sent.

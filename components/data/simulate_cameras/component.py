@@ -17,18 +17,19 @@ def simulate_cameras(
     labelled: bool = True,
     endpoint: str = "",
 ) -> int:
-    """Draw traffic scenes as cameras would see them, and send them as cameras do.
+    """Simulate traffic cameras: draw scenes and send them as frames.
 
     Args:
-        dataset: Which dataset they belong to.
-        frames: How many, of all cameras and days together.
-        cameras: How many cameras; each looks at a place of its own.
-        days: How many days they look.
-        first_day: The first of them, as an ISO 8601 date. The same day is drawn the same.
-        conditions: A comma list of day, dusk, night, rain and night-rain; one for each frame.
-        seed: Decides the places: another seed is another town.
+        dataset: Name of the dataset of the frames.
+        frames: Number of frames, over all cameras and days.
+        cameras: Number of cameras, each with its own place.
+        days: Number of days.
+        first_day: The first day, an ISO 8601 date; the same day has the same scenes.
+        conditions: Comma-separated list of day, dusk, night, rain and night-rain; each frame
+            has one of them.
+        seed: Seed of the places.
         labelled: Whether the boxes of the cars are sent too.
-        endpoint: Address of a detector's server that each frame is sent to; none if empty.
+        endpoint: URL of the detector server that gets each frame; empty: none.
 
     Returns:
         How many frames were sent.

@@ -9,10 +9,10 @@ from components.images import image
 def snapshot_dataset(
     dataset: str, snapshot: dsl.Output[dsl.Dataset], grow_test: bool = False
 ) -> str:
-    """Freeze all that is labelled of a dataset; the same labels give the same snapshot.
+    """Freeze all labelled images of a dataset; the same labels give the same snapshot.
 
     Args:
-        dataset: Its name.
+        dataset: Name of the dataset.
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
 

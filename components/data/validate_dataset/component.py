@@ -12,16 +12,16 @@ def validate_dataset(
     metrics: dsl.Output[dsl.Metrics],
     min_images: int = 10,
 ) -> str:
-    """Check every image and box of a snapshot before anything learns from them.
+    """Validate every image and box of a snapshot before training.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
-        page: Findings, pictures and distributions, written whatever the verdict.
-        metrics: Images, boxes and findings, counted.
-        min_images: The fewest images a snapshot may have.
+        page: Errors, warnings, sample images and distributions, also if not valid.
+        metrics: Numbers of images, boxes, errors and warnings.
+        min_images: Minimum number of images of a snapshot.
 
     Returns:
-        `ok` or `warn`; what must not be learned from is refused.
+        `ok` or `warn`; a snapshot that is not valid is refused.
     """
     import os
 

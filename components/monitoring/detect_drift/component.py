@@ -18,7 +18,7 @@ def detect_drift(
 
     Args:
         window: Served frames as `contracts.snapshot.WindowLayout`, or labelled ones as
-            `SnapshotLayout`, of which the pictures alone are compared.
+            `SnapshotLayout`, of which only the images are compared.
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         drift: A `contracts.report.DriftReport`.
         page: The same for people, with the frames that are least like the reference.

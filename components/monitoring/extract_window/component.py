@@ -7,7 +7,7 @@ from components.images import image
 
 @dsl.component(base_image=image("data"), install_kfp_package=False)
 def extract_window(dataset: str, window: dsl.Output[dsl.Dataset], max_frames: int = 500) -> int:
-    """Extract the window of frames that the champion answered since the last decision.
+    """Extract the window of frames that the champion served since the last decision.
 
     Args:
         dataset: Name of the dataset.

@@ -23,8 +23,8 @@ def submit_training(
         window: Laid out as `contracts.snapshot.WindowLayout`.
         decision: Whether retraining was decided; if not, nothing is submitted.
         workers: TensorFlow workers that train together.
-        launcher: What starts the workers: `local`, `tfjob` or `trainjob`.
-        approval: `auto` serves a winner at once; `manual` registers it and waits.
+        launcher: Launcher of the workers: `local`, `tfjob` or `trainjob`.
+        approval: `auto` deploys a promoted model at once; `manual` registers it and waits.
         recipe: YAML of more settings, such as the tune pipeline writes.
         host: URL of Kubeflow Pipelines; empty takes KFP_HOST. If both are empty, the command
             for a person to run is recorded.

@@ -9,7 +9,7 @@ from components.images import image
 def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str = "") -> str:
     """Deploy a registered model by a canary rollout, and promote it or roll it back.
 
-    DETECTOR_TARGET says where models are served, ROLLOUT_POLICY changes the limits.
+    DETECTOR_TARGET names the place where models are served, ROLLOUT_POLICY changes the limits.
 
     Args:
         dataset: Name of the dataset.

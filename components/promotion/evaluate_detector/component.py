@@ -26,11 +26,11 @@ def evaluate_detector(
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         report: `contracts.report.Report`.
         references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
-        page: Numbers, curves and the worst errors.
-        metrics: The main numbers of each role.
+        page: Metrics, curves and the worst errors.
+        metrics: The main metrics of each role.
         confusion: The confusion matrix of the better candidate.
-        fine_tuned: The other candidate, laid out as the from_scratch, if there are two.
-        split: Which images; a search for settings takes `validation`.
+        fine_tuned: The other candidate, laid out as from_scratch, if there are two.
+        split: Split of the images: `test`, or `validation` in a search for settings.
     """
     import os
 

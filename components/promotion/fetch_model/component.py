@@ -18,7 +18,7 @@ def fetch_model(
         dataset: Name of the dataset.
         fetched: Laid out as `contracts.model.RegisteredLayout`, or absent.
         model: Digest of its package, or an alias: `champion`, `challenger` or `previous`.
-        must_be_whole: Whether a damaged champion is an error, and not absent.
+        must_be_whole: Whether a damaged champion is an error instead of an absent model.
 
     Returns:
         The digest of its package, or an empty string.

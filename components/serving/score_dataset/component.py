@@ -18,9 +18,9 @@ def score_dataset(
     Args:
         champion: Laid out as `contracts.model.RegisteredLayout`.
         detections: COCO JSON: images, categories, and annotations with a score.
-        page: Some of the images with their boxes, and the files that could not be read.
+        page: A sample of the images with their boxes, and the unreadable files.
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`, instead of a folder.
-        folder: Folder of JPEGs, however deep; empty takes the snapshot.
+        folder: Folder of JPEGs with its subfolders; empty: the snapshot.
 
     Returns:
         Number of images that were scored.

@@ -14,13 +14,13 @@ def export_onnx(
     precision: str = "float32",
     suppression: str = "outside",
 ) -> str:
-    """Make a package of a trained network, and prove that it answers the same.
+    """Export a trained network as an ONNX package, and check parity with TensorFlow.
 
     Args:
-        snapshot: `contracts.snapshot.SnapshotLayout`; its held-out images are asked about.
+        snapshot: `contracts.snapshot.SnapshotLayout`, for the images of the parity check.
         trained: `contracts.model.TrainedLayout`, or absent.
         package: `contracts.model.PackageLayout`, or absent for the same reason.
-        parity: The worst differences between TensorFlow and ONNX Runtime.
+        parity: The largest differences between TensorFlow and ONNX Runtime.
         precision: `float32`, or `int8` where that loses at most half a point of mAP50-95
             on the validation images.
         suppression: `outside` of the graph, or `inside` too, for clients that have none.

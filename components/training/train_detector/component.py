@@ -31,18 +31,18 @@ def train_detector(
         champion: The model in service, as `contracts.model.RegisteredLayout`, or absent.
         trained: Laid out as `contracts.model.TrainedLayout`, or absent.
         curves: Losses and precision over the epochs.
-        metrics: The numbers of the best epoch.
-        start: `scratch`, or `champion` to go on from the champion's weights.
+        metrics: Metrics of the best epoch.
+        start: `scratch`, or `champion` to fine-tune the champion's weights.
         size: pico, nano or small; fine-tuning keeps the champion's.
         image_size: Long side of the network's input in pixels.
-        epochs: Passes over the training split; `auto` leaves it to the amount of data.
+        epochs: Passes over the training split; `auto` derives it from the amount of data.
         batch_size: Images a step, over all workers together.
         learning_rate: Peak rate, reached after warm-up.
-        seed: Decides first weights, order and looks.
-        workers: Processes that train together.
-        launcher: `local`, `tfjob` or `trainjob`; TRAINING_WORKERS says what pods look like.
-        recipe: YAML of more settings, which take the place of the defaults.
-        trial: Whether settings that cannot be trained with leave an absent model.
+        seed: Seed of initial weights, order of images and augmentation.
+        workers: Number of processes that train together.
+        launcher: `local`, `tfjob` or `trainjob`; TRAINING_WORKERS describes the pods.
+        recipe: YAML of more settings, instead of the defaults.
+        trial: Whether invalid settings give an absent model instead of an error.
     """
     import os
     from functools import partial

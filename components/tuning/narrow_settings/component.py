@@ -14,16 +14,16 @@ def narrow_settings(
     page: dsl.Output[dsl.Markdown],
     epochs: int = 12,
 ) -> List[str]:  # noqa: UP006
-    """Let the better settings go on to a full training, and the defaults with them.
+    """Select the better settings for a full training, with the defaults always among them.
 
     Args:
-        recipes: All that were tried, the defaults first, as `contracts.recipe`.
-        trained: What came of them, each a `contracts.model.TrainedLayout`, or absent.
-        page: All trials and their numbers.
-        epochs: Of a full training.
+        recipes: Recipes of all trials, the defaults first, as `contracts.recipe`.
+        trained: Their trained models, each a `contracts.model.TrainedLayout`, or absent.
+        page: All trials with their metrics.
+        epochs: Epochs of a full training.
 
     Returns:
-        The recipes that go on.
+        The recipes of the finalists.
     """
     from pathlib import Path
 

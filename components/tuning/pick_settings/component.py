@@ -17,16 +17,16 @@ def pick_settings(
     settings: dsl.Output[dsl.Artifact],
     page: dsl.Output[dsl.HTML],
 ) -> str:
-    """Pick the settings that did best on the validation split, and write them down.
+    """Pick the settings with the best metrics on the validation split, and write a recipe.
 
     Args:
-        recipes: All that were tried, the defaults first, as `contracts.recipe`.
-        trained: What came of them, each a `contracts.model.TrainedLayout`, or absent.
+        recipes: Recipes of all trials, the defaults first, as `contracts.recipe`.
+        trained: Their trained models, each a `contracts.model.TrainedLayout`, or absent.
         finalists: The recipes that were trained in full.
-        packages: What came of those, each a `contracts.model.PackageLayout`, or absent.
-        reports: Their numbers, each a `contracts.report.Report` of one as `from_scratch`.
-        settings: YAML for the train pipeline: what differs from the defaults.
-        page: Every trial with its numbers.
+        packages: Packages of the finalists, each a `contracts.model.PackageLayout`, or absent.
+        reports: Their metrics, each a `contracts.report.Report` of one as `from_scratch`.
+        settings: YAML for the train pipeline: the settings that differ from the defaults.
+        page: All trials with their metrics.
 
     Returns:
         The same settings in one line.

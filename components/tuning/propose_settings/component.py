@@ -14,12 +14,12 @@ def propose_settings(
     """Propose settings to try, the defaults first.
 
     Args:
-        trials: How many, the defaults included.
-        epochs: Of a trial that gets to the end; all begin with a third of them.
-        budget: Epochs over all trials, or `unlimited`; fewer trials are made to keep it.
-        space: YAML of what is searched: `size: [pico, nano]` or `learning_rate: {low: 0.001,
-            high: 0.01, log: true}` for each setting; empty is the usual.
-        seed: Decides where the search begins.
+        trials: Number of trials, the defaults included.
+        epochs: Epochs of a finalist; every trial begins with a third of them.
+        budget: Epochs over all trials, or `unlimited`; it may reduce the number of trials.
+        space: YAML of the search space: `size: [pico, nano]` or `learning_rate: {low: 0.001,
+            high: 0.01, log: true}` for each setting; empty: the default space.
+        seed: Seed of the search.
 
     Returns:
         A recipe for each trial, as `contracts.recipe`.
