@@ -86,7 +86,7 @@ def _model(runs: Sequence[tuple[str, LocalRun]]) -> Iterator[Markup]:
         if snapshot is None or report is None:
             continue
         yield _numbers(SnapshotInfo.read(SnapshotLayout(snapshot).info), Report.read(report))
-        yield _comparison(Report.read(report))
+        yield from _comparison(Report.read(report))
 
 
 def _numbers(info: SnapshotInfo, report: Report) -> Markup:
@@ -105,7 +105,7 @@ def _numbers(info: SnapshotInfo, report: Report) -> Markup:
     )
 
 
-def _comparison(report: Report) -> Markup:
+def _comparison(report: Report) -> Iterator[Markup]:
     rows: list[Sequence[str | float]] = [
         (
             LABELS[model.role],
@@ -113,13 +113,12 @@ def _comparison(report: Report) -> Markup:
             precision_text(model.coco["map50"]),
             precision_text(model.coco["map"]),
             model.latency_ms_p50,
-            "",
         )
         for model in report.models
     ]
-    rows += [(LABELS[role], "", "", "", "", reason) for role, reason in report.absent.items()]
-    headings = ("role", "model", "mAP50", "mAP50-95", "latency, ms", "reason if absent")
-    return table(headings, rows)
+    yield table(("role", "model", "mAP50", "mAP50-95", "latency, ms"), rows)
+    if report.absent:
+        yield text(*(f"No {LABELS[role]}: {why}." for role, why in report.absent.items()))
 
 
 def _watched(runs: Sequence[tuple[str, LocalRun]], objects: Objects) -> Iterator[Markup]:
