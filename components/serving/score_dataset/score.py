@@ -156,8 +156,9 @@ def _write_page(
     ]
     if scored.refused:
         named = list(scored.refused.items())[:NAMED]
-        count = text(f"{len(scored.refused):,} in total; the first {len(named)} by name:")
-        shown = [count, table(("file", "reason"), named)]
+        more = len(scored.refused) - len(named)
+        rest = [text(f"{more:,} more are in the COCO file.")] if more else []
+        shown = [table(("file", "reason"), named), *rest]
         sections.append(Section("Unreadable files", shown))
     write_page(path, "Batch inference", sections, f"{scored.sentence}.")
 

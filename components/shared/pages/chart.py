@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from components.shared.pages.fragments import chart_figure, short_name, text
@@ -65,6 +65,8 @@ def line_chart(
         marker = "o" if places.size == 1 else ""
         axes.plot(places, values, marker=marker, ls=dash, c=colour, label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
+    if np.array_equal(places, np.floor(places)):  # such as epochs: no tick between two of them
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if y_range:
         axes.set_ylim(*y_range)
     return _drawn(figure, axes, title, names=len(series))

@@ -75,6 +75,15 @@ def badge(words: str, tone: Tone = "") -> Markup:
     return _fragment("badge", words, tone)
 
 
+def breakable(word: str) -> Markup:
+    """Return a long word, such as a digest, that may wrap after each 16 characters.
+
+    >>> breakable("0123456789abcdef0123")
+    Markup('0123456789abcdef<wbr>0123')
+    """
+    return Markup("<wbr>").join(word[at : at + 16] for at in range(0, len(word), 16))
+
+
 def cards(*cards: Card) -> Markup:
     """Return key numbers side by side."""
     return _fragment("cards", cards)

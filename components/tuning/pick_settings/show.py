@@ -38,7 +38,7 @@ def write_search(
         rows.append((title, won, *_numbers(model), short, *settings))
         if finalist and finalist.score >= 0:
             bars[title] = finalist.score
-    head = ("trial", "", "mAP50-95", "mAP50", "p95, ms", "MB", "mAP50, short", *names)
+    head = ("trial", "", "mAP50-95", "mAP50", "p95, ms", "size, MB", "mAP50, short", *names)
     chart = bar_chart(
         list(bars), {"mAP50-95": list(bars.values())}, title="mAP50-95 on the validation split"
     )

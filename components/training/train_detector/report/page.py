@@ -9,7 +9,7 @@ from components.shared.contracts.model import TrainedInfo, TrainedLayout
 from components.shared.contracts.record import read_lines
 from components.shared.contracts.report import precision_text
 from components.shared.pages.chart import line_chart
-from components.shared.pages.fragments import Card, cards, columns, sentence, table
+from components.shared.pages.fragments import Card, breakable, cards, columns, sentence, table
 from components.shared.pages.page import Section, write_page
 from components.training.train_detector.plan.history import Epoch
 
@@ -31,7 +31,10 @@ def write_curves(trained: Path, page: Path) -> None:
         Section("Learning curves", [columns(_precision(epochs), _losses(epochs), _rate(epochs))]),
         Section("Lineage and settings", [table(("name", "value"), _origins(info))]),
     ]
-    write_page(page, f"Training on {info.lineage.dataset}", sections)
+    best = (
+        f"Validation mAP50 {precision_text(info.validation_map50)}, best epoch {info.best_epoch}."
+    )
+    write_page(page, f"Training on {info.lineage.dataset}", sections, best)
 
 
 def _key_numbers(info: TrainedInfo, epochs: list[Epoch]) -> list[Card]:
@@ -81,7 +84,7 @@ def _origins(info: TrainedInfo) -> list[tuple[str, str]]:
     settings = {name: str(value) for name, value in sorted(lineage.settings.items())}
     made_from = {"snapshot": lineage.snapshot, "code": lineage.code, "start": lineage.start}
     return [
-        *made_from.items(),
+        *((name, breakable(value)) for name, value in made_from.items()),
         ("seed", str(lineage.seed)),
         *settings.items(),
         ("classes", ", ".join(info.classes)),
