@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from components.data.validate_dataset.check import check
+from components.data.validate_dataset.inspect_images import inspect_images
 from components.data.validate_dataset.validate import validate
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
