@@ -3,7 +3,7 @@
 import tracemalloc
 
 import numpy as np
-from components.data.validate_dataset.look import InspectedImage
+from components.data.validate_dataset.inspect_images import InspectedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
