@@ -49,12 +49,16 @@ def _cards(checked: Checked, measured: SmokeMeasurements) -> Fragment:
 def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
     measured = checked.measured
     rows = [
-        ("package size, MB", checked.megabytes, policy.size_mb),
-        ("load time, s", measured.load_s if measured else "", policy.load_seconds),
-        ("latency, median, ms", measured.answer_ms if measured else "", policy.answer_ms),
-        ("timeout of an answer, s", "", policy.answer_seconds),
-        ("address space of the server, MB", "", float(policy.memory_mb)),
-        ("CPU time of the server, s", "", float(policy.cpu_seconds)),
+        ("package size", f"{checked.megabytes:.1f} MB", f"{policy.size_mb:g} MB"),
+        ("load time", f"{measured.load_s:.1f} s" if measured else "", f"{policy.load_seconds:g} s"),
+        (
+            "latency, median",
+            f"{measured.answer_ms:.0f} ms" if measured else "",
+            f"{policy.answer_ms:g} ms",
+        ),
+        ("timeout of an answer", "", f"{policy.answer_seconds:g} s"),
+        ("address space of the server", "", f"{policy.memory_mb:,} MB"),
+        ("CPU time of the server", "", f"{policy.cpu_seconds} s"),
         ("outgoing connections, credentials, links, custom operators", "", "none"),
     ]
     return table(("limit", "measured", "at most"), rows)

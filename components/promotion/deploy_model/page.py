@@ -16,9 +16,10 @@ from components.shared.pages.fragments import Card, cards, columns, sentence, ta
 from components.shared.pages.page import Section, write_page
 
 HEADINGS = (
-    "share", "until, s", "client requests", "failed", "probes", "failed ", "p95, ms",
-    "champion p95, ms", "boxes", "champion boxes",
+    "share", "until, s", "client requests", "failed requests", "probes", "failed probes",
+    "p95, ms", "boxes", "champion p95, ms", "champion boxes",
 )  # fmt: skip
+OF_CHAMPION = 2  # columns, the last ones
 
 
 def write_rollout_page(rollout: Rollout, path: str | Path) -> None:
@@ -49,9 +50,12 @@ def _contents(rollout: Rollout) -> Iterator[Markup]:
     )
     if len(observations) > 1:
         failures = [_failures(observations)] if failed else []
-        yield columns(_shares(observations, rollout.failed), _latencies(observations), *failures)
-    yield table(HEADINGS, [_row(observation) for observation in _ends(observations)])
-    yield text(f"{rollout.note} The boxes are those of both models on the newest live images.")
+        yield columns(_shares(rollout), _latencies(rollout), *failures)
+    shown = len(HEADINGS) - (0 if rollout.champion else OF_CHAMPION)
+    rows = [_row(observation)[:shown] for observation in _ends(observations)]
+    yield table(HEADINGS[:shown], rows)
+    note = f"{rollout.note} The boxes are those of both models on the newest live images."
+    yield text(note if rollout.champion else "There was no champion to compare with.")
 
 
 def _ends(observations: Sequence[Observation]) -> list[Observation]:
@@ -59,15 +63,19 @@ def _ends(observations: Sequence[Observation]) -> list[Observation]:
     return list({observation.percent: observation for observation in observations}.values())
 
 
-def _shares(observations: Sequence[Observation], failed: bool) -> Markup:
+def _shares(rollout: Rollout) -> Markup:
     # An observation covers the share that was in force since the observation before.
+    observations = rollout.observations
     ends = [0.0, *(observation.at for observation in observations)]
     seconds = [at for span in pairwise(ends) for at in span]
     shares = [float(observation.percent) for observation in observations for _ in range(2)]
     seconds.append(ends[-1])
-    shares.append(0.0 if failed else 100.0)
+    shares.append(0.0 if rollout.failed else 100.0)
+    sides = {"candidate": shares}
+    if rollout.champion:
+        sides["champion"] = [100 - share for share in shares]
     return line_chart(
-        seconds, {"candidate": shares, "champion": [100 - share for share in shares]},
+        seconds, sides,
         title="Traffic split", x_label="seconds", y_label="% of the requests", y_range=(-3, 103),
     )  # fmt: skip
 
@@ -82,13 +90,15 @@ def _failures(observations: Sequence[Observation]) -> Markup:
     )  # fmt: skip
 
 
-def _latencies(observations: Sequence[Observation]) -> Markup:
+def _latencies(rollout: Rollout) -> Markup:
+    observations = rollout.observations
     latencies = {
-        "candidate": [_p95(observation.evidence.latencies_ms) for observation in observations],
-        "champion, same images": [
-            _p95(observation.evidence.champion_ms) for observation in observations
-        ],
+        "candidate": [_p95(observation.evidence.latencies_ms) for observation in observations]
     }
+    if rollout.champion:
+        latencies["champion, same images"] = [
+            _p95(observation.evidence.champion_ms) for observation in observations
+        ]
     return line_chart(
         [observation.at for observation in observations], latencies,
         title="Latency of probes, 95th percentile", x_label="seconds", y_label="ms",
@@ -102,12 +112,12 @@ def _p95(latencies_ms: Sequence[float]) -> float:
 def _row(observation: Observation) -> Sequence[str | float]:
     evidence: Evidence = observation.evidence
     return (
-        f"{observation.percent} %", f"{observation.at:.1f}",
+        f"{observation.percent} %", round(observation.at),
         evidence.candidate.requests, evidence.candidate.errors,
-        evidence.probes, evidence.failed, _cell(evidence.latencies_ms), _cell(evidence.champion_ms),
-        evidence.live.candidate, evidence.live.champion,
+        evidence.probes, evidence.failed, _cell(evidence.latencies_ms), evidence.live.candidate,
+        _cell(evidence.champion_ms), evidence.live.champion,
     )  # fmt: skip
 
 
-def _cell(latencies_ms: Sequence[float]) -> str:
-    return f"{slowest(latencies_ms):.0f}" if latencies_ms else ""
+def _cell(latencies_ms: Sequence[float]) -> str | int:
+    return round(slowest(latencies_ms)) if latencies_ms else ""

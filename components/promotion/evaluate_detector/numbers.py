@@ -12,7 +12,7 @@ from components.shared.contracts.report import LABELS, ModelReport, Report, prec
 from components.shared.pages.fragments import Card, cards, sentence, table, text
 from components.shared.pages.page import Section
 
-RIGHT = ("model", "mAP50-95", "mAP50", "mAP75", "small", "medium", "large", "recall")
+RIGHT = ("model", "mAP50-95", "mAP50", "mAP75", "mAP small", "mAP medium", "mAP large", "recall")
 NAMES = ("map", "map50", "map75", "map_small", "map_medium", "map_large", "mar_100")
 COST = ("model", "digest", "p50, ms", "p95, ms", "package, MB", "memory, MB", "hard cases correct")
 
@@ -34,7 +34,8 @@ def numbers(evaluation: Evaluation) -> Section:
         parts.append(table(COST, [_cost(model, report) for model in report.models]))
     if sentences:
         parts.append(text(*sentences))
-    return Section(f"Metrics on the same {report.images:,} {report.split} images", parts)
+    images = f"{report.images:,} {report.split} images with {report.boxes:,} objects"
+    return Section(f"Metrics on {images}, the same for all models", parts)
 
 
 def count_errors(comparisons: Mapping[str, ImageErrors]) -> dict[Kind, int]:
@@ -60,11 +61,10 @@ def _cost(model: ModelReport, report: Report) -> tuple[str, ...]:
 
 
 def _cards(best: ModelReport, evaluation: Evaluation) -> Markup:
-    report, errors = evaluation.report, count_errors(evaluation.comparisons)
+    errors = count_errors(evaluation.comparisons)
     return cards(
         Card("mAP50-95", precision_text(best.coco["map"]), f"of the {LABELS[best.role]}"),
         Card("mAP50", precision_text(best.coco["map50"]), f"of the {LABELS[best.role]}"),
-        Card(f"{report.split} images", report.images, f"{report.boxes:,} objects"),
         Card("missed", errors["missed"], "objects"),
         Card("poorly localised", errors["badly placed"], "boxes, IoU below 0.5"),
         Card("false positives", errors["false"], "boxes"),

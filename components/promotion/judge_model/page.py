@@ -50,7 +50,8 @@ def _rows(
     yield "mAP50-95", "", lambda model: precision_text(model.coco.get("map"))
     least = f"at least {policy.min_map50:.3f}"
     yield "mAP50", least, lambda model: precision_text(model.coco.get("map50"))
-    yield "mAP50-95, minus champion", gained, lambda model: _gain(model, report)
+    if report.duels:
+        yield "mAP50-95, minus champion", gained, lambda model: _gain(model, report)
     most = f"at most {policy.max_latency_ms:.0f} ms"
     yield "latency, 95th percentile", most, lambda model: f"{model.latency_ms_p95:.1f} ms"
     most = f"at most {policy.max_size_mb:.0f} MB"
@@ -59,7 +60,8 @@ def _rows(
     yield "memory", most, lambda model: f"{model.memory_mb:.0f} MB" if model.memory_mb else "?"
     cases = f"hard cases correct, of {report.hard_cases:,}"
     fewer = f"at most {hard_cases_allowed(report, policy)} fewer than the champion"
-    yield cases, fewer, lambda model: f"{model.hard_kept:,}"
+    if report.hard_cases:
+        yield cases, fewer, lambda model: f"{model.hard_kept:,}"
 
 
 def _gain(model: ModelReport, report: Report) -> str:
