@@ -15,7 +15,16 @@ from components.shared.contracts.snapshot import (
     WindowFrame,
     WindowLayout,
 )
-from components.shared.pages.fragments import Card, cards, enclosed, gallery, sentence, table, text
+from components.shared.pages.fragments import (
+    Card,
+    boxes_text,
+    cards,
+    enclosed,
+    gallery,
+    sentence,
+    table,
+    text,
+)
 from components.shared.pages.page import Section, write_page
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
@@ -71,9 +80,9 @@ def _named(runs: Sequence[tuple[str, LocalRun]], name: str) -> list[tuple[str, L
 
 def _lead(runs: Sequence[tuple[str, LocalRun]]) -> str:
     sentences = [
-        step.progress
+        step.progress if name == "train" else f"{title}: {step.progress}"
         for name, task in (("train", "judge-model"), ("watch", "decide-retraining"))
-        for _, run in _named(runs, name)
+        for title, run in _named(runs, name)
         if (step := run.step(task))
     ]
     return " ".join(map(sentence, sentences))
@@ -112,7 +121,7 @@ def _comparison(report: Report) -> Iterator[Markup]:
             model.model[:12],
             precision_text(model.coco["map50"]),
             precision_text(model.coco["map"]),
-            model.latency_ms_p50,
+            f"{model.latency_ms_p50:.0f}",
         )
         for model in report.models
     ]
@@ -128,7 +137,10 @@ def _watched(runs: Sequence[tuple[str, LocalRun]], objects: Objects) -> Iterator
         decided = run.step("decide-retraining")
         if drift is None or window is None or decided is None:
             continue
-        yield text(f"{title}: {decided.progress}. {sentence(DriftReport.read(drift).reason)}")
+        report = DriftReport.read(drift)
+        decision = decided.progress.partition(":")[0]  # its numbers are those of the report
+        reasons = map(sentence, filter(None, (report.details, report.reason)))
+        yield text(" ".join([f"{title}: {decision}.", *reasons]))
         yield gallery(_served(WindowLayout(window), objects), width=360)
 
 
@@ -138,7 +150,7 @@ def _served(window: WindowLayout, objects: Objects) -> Iterator[tuple[NDArray[np
     busiest = sorted(frames, key=lambda frame: (-len(frame.boxes), frame.sha256))
     for frame in busiest[: PICTURES * STRIDE : STRIDE]:
         picture = draw_boxes(decode_jpeg(reader.read(frame.sha256)), frame.boxes, captions=())
-        yield picture, f"{frame.camera}: {len(frame.boxes)} boxes, {frame.latency_ms:.0f} ms"
+        yield picture, f"{frame.camera}: {boxes_text(len(frame.boxes))}, {frame.latency_ms:.0f} ms"
 
 
 def _steps(runs: Sequence[tuple[str, LocalRun]]) -> Markup:

@@ -58,7 +58,7 @@ def test_the_killer_waits_for_the_share_and_sees_when_it_is_gone(tmp_path):
     assert killer.seconds >= 0
 
 
-FAILED = "aaaaaaaaaaaa rolled back: at 25 % 9 of 40 requests failed, expected at most 1%"
+FAILED = "aaaaaaaaaaaa rolled back: at 25 %: 9 of 40 requests failed, expected at most 1%"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from components.shared.pages.fragments import (
     Card,
     Tone,
     badge,
+    boxes_text,
     cards,
     gallery,
     sentence,
@@ -156,7 +157,7 @@ def _drawn(pictures: Iterable[InspectedImage], info: SnapshotInfo, reader: Image
         colours = [class_colour(box.label, info.classes) for box in boxes]
         captions = None if len(info.classes) > 1 else ()
         total = len(picture.labels)
-        count = "1 box" if total == 1 else f"{total:,} boxes"
+        count = boxes_text(total)
         count += f", {len(boxes)} drawn" if total > len(boxes) else ""
         caption = f"{picture.name} · {picture.camera} · {count}"
         thickness = max(1.4, image.shape[1] / THUMBNAIL * 1.4)  # it is shown smaller

@@ -176,7 +176,7 @@ def _move(pair: Pair, name: str, far: float, reached: float) -> str:
         float(np.median(column(side, name))) for side in (pair.reference, pair.current)
     )
     move = change_text(before, after)
-    return f"{name.replace('_', ' ')}: median {move} (KS {far:.2f}, threshold {reached:.2f})"
+    return f"{name.replace('_', ' ')} median {move} (KS {far:.2f}, threshold {reached:.2f})"
 
 
 def _frames(frames: Collection[object]) -> str:

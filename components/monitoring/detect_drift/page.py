@@ -15,6 +15,7 @@ from components.shared.pages.fragments import (
     Card,
     Tone,
     badge,
+    boxes_text,
     cards,
     columns,
     gallery,
@@ -109,7 +110,10 @@ def _excess(report: DriftReport, name: str) -> float:
 
 
 def _table(report: DriftReport, pair: Pair, order: Sequence[str]) -> Markup:
-    head = ("descriptor", "meaning", "reference", "window", "KS distance", "threshold", "")
+    head = (
+        "descriptor", "", "reference median", "window median", "KS distance", "threshold",
+        "meaning",
+    )  # fmt: skip
     return table(head, [_row(report, pair, name) for name in order])
 
 
@@ -117,12 +121,12 @@ def _row(report: DriftReport, pair: Pair, name: str) -> tuple[object, ...]:
     beyond = name in report.drifted
     return (
         name.replace("_", " "),
-        MEANING.get(name, ""),
+        badge("drifted", "bad") if beyond else badge("not drifted", "good"),
         float(np.median(column(pair.reference, name))),
         float(np.median(column(pair.current, name))),
         report.distances[name],
         report.thresholds[name],
-        badge("drifted", "bad") if beyond else badge("not drifted", "good"),
+        MEANING.get(name, ""),
     )
 
 
@@ -161,5 +165,4 @@ def _pictures(
             for name in names
         )
         picture = draw_boxes(decode_jpeg(read(frame)), frame.boxes)
-        found = f"{len(frame.boxes)} box{'es' * (len(frame.boxes) != 1)}"
-        yield picture, f"{frame.camera}, {found}: {labels}"
+        yield picture, f"{frame.camera}, {boxes_text(len(frame.boxes))}: {labels}"

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from components.promotion.check_model.check import Checked
 from components.promotion.check_model.smoke_test import SmokeMeasurements
 from components.shared.contracts.policy import CheckPolicy
-from components.shared.pages.fragments import Card, cards, gallery, sentence, table, text
+from components.shared.pages.fragments import (
+    Card,
+    boxes_text,
+    cards,
+    gallery,
+    sentence,
+    table,
+    text,
+)
 from components.shared.pages.page import Fragment, Section, write_page
 from components.shared.vision.draw import draw_boxes
 
@@ -68,6 +76,8 @@ def _answers(
     checked: Checked, measured: SmokeMeasurements
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
     for picture, boxes in zip(checked.pictures, measured.boxes, strict=True):
-        count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
         captions = None if len({box.label for box in boxes}) > 1 else ()
-        yield draw_boxes(picture.image, boxes, captions=captions), f"{picture.name}: {count}"
+        yield (
+            draw_boxes(picture.image, boxes, captions=captions),
+            f"{picture.name}: {boxes_text(len(boxes))}",
+        )

@@ -125,7 +125,7 @@ class CanaryRollout:
         try:
             self.prober.target.set_share(self.prober.dataset, self._percent)
         except PackageNotServedError as cause:
-            raise self.prober.breach_unless_outage(f"at {self._percent} % {cause}") from cause
+            raise self.prober.breach_unless_outage(f"at {self._percent} %: {cause}") from cause
 
     def _request_metrics(self, track: Track) -> RequestMetrics:
         return self.prober.target.request_metrics(self.prober.dataset, track)
@@ -142,9 +142,9 @@ class CanaryRollout:
             Observation(self._clock.now() - self._began, self._percent, evidence)
         )
         if reason := next(errors(evidence, self._policy), None):
-            raise self.prober.breach_unless_outage(f"at {self._percent} % {reason}")
+            raise self.prober.breach_unless_outage(f"at {self._percent} %: {reason}")
         if reason := next(breaches(evidence, self._policy), None):
-            raise GuardBreachError(f"at {self._percent} % {reason}")
+            raise GuardBreachError(f"at {self._percent} %: {reason}")
         self._latency_recheck.update(evidence, self._percent)
         return evidence
 

@@ -74,14 +74,14 @@ class LatencyRecheck:
         reason, now = slow(evidence, self._policy), self._now()
         if self._suspected is None:
             if reason:
-                log_progress(f"at {percent} % {reason}: measuring both servers again")
+                log_progress(f"at {percent} %: {reason}: measuring both servers again")
                 self._suspected = now
         elif now - self._suspected < PAUSE_S:
             self.restart()
             self._prober.clear_latencies()
         elif enough(evidence, self._policy, with_champion=self._needs_champion(percent)):
             if reason:
-                raise InconclusiveLatencyError(f"at {percent} % {reason}, in two measurements")
+                raise InconclusiveLatencyError(f"at {percent} %: {reason}, in two measurements")
             waited = now - self._suspected >= self._policy.step_seconds
             if waited or not percent or self._has_enough_clients(evidence, percent):
                 self._suspected = None

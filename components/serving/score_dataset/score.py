@@ -17,7 +17,7 @@ from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import canonical
 from components.shared.inference.detector import Detector
-from components.shared.pages.fragments import Card, cards, gallery, table, text
+from components.shared.pages.fragments import Card, boxes_text, cards, gallery, table, text
 from components.shared.pages.page import Section, write_page
 from components.shared.vision.draw import class_colour, draw_boxes
 from components.shared.vision.jpeg import Image, JpegError, decode_jpeg
@@ -171,4 +171,4 @@ def _drawn(detector: Detector, sources: Iterable[Source]) -> Iterator[tuple[Imag
         # Where all are of one class, tags would only hide the neighbours.
         captions = () if len(detector.info.classes) == 1 else None
         drawn = draw_boxes(picture, boxes, colours, captions)
-        yield drawn, f"{source.name}: {len(boxes):,} boxes"
+        yield drawn, f"{source.name}: {boxes_text(len(boxes))}"

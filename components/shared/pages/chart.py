@@ -65,11 +65,19 @@ def line_chart(
         marker = "o" if places.size == 1 else ""
         axes.plot(places, values, marker=marker, ls=dash, c=colour, label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
-    if np.array_equal(places, np.floor(places)):  # such as epochs: no tick between two of them
+    # Counts, such as epochs or requests, have no ticks between two whole numbers.
+    if _whole(places):
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    if all(map(_whole, series.values())):
+        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if y_range:
         axes.set_ylim(*y_range)
     return _drawn(figure, axes, title, names=len(series))
+
+
+def _whole(values: ArrayLike) -> bool:
+    numbers = np.asarray(values, float)
+    return bool((numbers == np.floor(numbers)).all())
 
 
 def bar_chart(

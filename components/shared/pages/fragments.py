@@ -75,6 +75,15 @@ def badge(words: str, tone: Tone = "") -> Markup:
     return _fragment("badge", words, tone)
 
 
+def boxes_text(count: int) -> str:
+    """Return a number of boxes as text.
+
+    >>> boxes_text(1), boxes_text(1234)
+    ('1 box', '1,234 boxes')
+    """
+    return "1 box" if count == 1 else f"{count:,} boxes"
+
+
 def breakable(word: str) -> Markup:
     """Return a long word, such as a digest, that may wrap after each 16 characters.
 

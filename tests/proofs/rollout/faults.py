@@ -40,7 +40,7 @@ FAULTS = (
     Fault("crashes at a quarter", "crash", 60, "requests failed", 25),
     Fault("answers otherwise but golden pictures", "lies", 0, "boxes missing", 0),
     Fault("answers otherwise in traffic", "lies", 10, "boxes missing", 5),
-    Fault("finds nothing for clients alone", "blinds", 0, "clients' pictures", 5),
+    Fault("finds nothing for clients alone", "blinds", 0, "client images", 5),
     Fault("never gets ready", "never", 0, "it does not become ready", 0),
     Fault("lies about ready", "pretends", 0, "no model answered golden/", 0),
 )

@@ -31,7 +31,7 @@ def test_a_slow_candidate_is_held_back_in_the_dark_after_a_second_look_at_both_s
     place.slow = seconds
     rolling = trial(place)
 
-    with pytest.raises(InconclusiveLatencyError, match=r"at 0 % latency .*, in two measurements"):
+    with pytest.raises(InconclusiveLatencyError, match=r"at 0 %: latency .*, in two measurements"):
         rolling.run(POLICY.steps)
     evidence = rolling.observations[-1].evidence
 

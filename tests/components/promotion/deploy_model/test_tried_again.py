@@ -41,7 +41,7 @@ def test_a_verdict_says_which_model_lost_the_alias_and_how_to_try_it_again(bench
 
 def test_a_candidate_that_is_held_back_by_load_stays_the_challenger(bench, two, monkeypatch):
     old, blind = two
-    slow = InconclusiveLatencyError("at 5 % latency 106 ms (95th percentile), in two measurements")
+    slow = InconclusiveLatencyError("at 5 %: latency 106 ms (95th percentile), in two measurements")
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "start", raising(slow))
         rollout = bench.roll_out("challenger", run="run-1")
