@@ -22,17 +22,18 @@ from components.shared.contracts.failure import ending, last_line
 from components.shared.contracts.outages import retry_outages
 from components.shared.contracts.policy import OutagePolicy
 from components.shared.contracts.progress import TASK, say_failed
+from components.shared.settings.policy_file import policy_from
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 POD = "KFP_POD_NAME"  # set by Kubeflow Pipelines alone, in every pod of a run
 
 
-def main(words: Sequence[str], policy: OutagePolicy) -> int:
+def main(words: Sequence[str], policy: OutagePolicy | None = None) -> int:
     """Run a module with its options, and return the exit code.
 
     Args:
         words: The module, and its options.
-        policy: How often and how long an outage is waited for.
+        policy: How often and how long an outage is waited for; None: as the policy file says.
     """
     module, *options = words
     if name := local_name(options, os.environ):
@@ -43,7 +44,7 @@ def main(words: Sequence[str], policy: OutagePolicy) -> int:
         retry_outages(
             lambda: runpy.run_module(module, run_name="__main__", alter_sys=True),
             lambda: forget_outputs(options),
-            policy,
+            policy or policy_from(os.environ).outage,
         )
     except Exception as error:
         end = ending(error)
@@ -132,4 +133,4 @@ def _account_of(token: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], OutagePolicy()))
+    sys.exit(main(sys.argv[1:]))

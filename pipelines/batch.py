@@ -6,7 +6,7 @@ from components.data.snapshot_dataset.component import snapshot_dataset
 from components.promotion.fetch_model.component import fetch_model
 from components.serving.score_dataset.component import score_dataset
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import heavy, light, with_database, with_objects
+from pipelines.placement import heavy, light
 
 
 @dsl.pipeline(
@@ -24,13 +24,13 @@ def batch(dataset: str = "car-parks", folder: str = "") -> None:
     """
     with exit_handler("batch"):
         fetched = fetch_model(dataset=dataset, must_be_whole=True)
-        light(with_objects(with_database(fetched)))
+        light(fetched)
         champion = fetched.outputs["fetched"]
         with dsl.If(fetched.outputs["Output"] != "", name="if there is a champion"):
             with dsl.If(folder == "", name="if no folder"):
                 frozen = snapshot_dataset(dataset=dataset)
-                light(with_objects(with_database(frozen)))
+                light(frozen)
                 scored = score_dataset(champion=champion, snapshot=frozen.outputs["snapshot"])
-                heavy(with_objects(scored))
+                heavy(scored)
             with dsl.If(folder != "", name="if a folder"):
-                heavy(with_objects(score_dataset(champion=champion, folder=folder)))
+                heavy(score_dataset(champion=champion, folder=folder))

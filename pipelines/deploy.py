@@ -6,7 +6,7 @@ from components.promotion.check_model.component import check_model
 from components.promotion.deploy_model.component import deploy_model
 from components.promotion.fetch_model.component import fetch_model
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import light, long, with_database, with_detector, with_objects
+from pipelines.placement import light, long
 
 
 @dsl.pipeline(
@@ -22,10 +22,10 @@ def deploy(dataset: str = "car-parks", model: str = "challenger") -> None:
         model: Digest of its package, or the alias `challenger` or `previous`.
     """
     with exit_handler("deploy"):
-        fetched = light(with_objects(with_database(fetch_model(dataset=dataset, model=model))))
+        fetched = light(fetch_model(dataset=dataset, model=model))
         checked = check_model(package=fetched.outputs["fetched"], dataset=dataset, must_pass=True)
-        light(with_objects(checked))
+        light(checked)
         deployed = deploy_model(
             dataset=dataset, model=checked.outputs["Output"], run=dsl.PIPELINE_JOB_ID_PLACEHOLDER
         )
-        long(with_detector(with_objects(with_database(deployed))))
+        long(deployed)

@@ -3,7 +3,7 @@
 from kfp import dsl
 
 from components.monitoring.record_outcome.component import record_outcome
-from pipelines.placement import last, with_database, with_kubeflow
+from pipelines.placement import last
 
 
 def exit_handler(pipeline: str) -> dsl.ExitHandler:
@@ -13,4 +13,4 @@ def exit_handler(pipeline: str) -> dsl.ExitHandler:
         pipeline: Command-line name of the pipeline; the block has it in a run's graph, too.
     """
     outcome = record_outcome(pipeline=pipeline, run=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-    return dsl.ExitHandler(last(with_kubeflow(with_database(outcome))), name=pipeline)
+    return dsl.ExitHandler(last(outcome), name=pipeline)

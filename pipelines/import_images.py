@@ -4,7 +4,7 @@ from kfp import dsl
 
 from components.data.import_dataset.component import import_dataset
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import long, with_objects, with_stream
+from pipelines.placement import long
 
 
 @dsl.pipeline(  # type: ignore[untyped-decorator]
@@ -22,4 +22,4 @@ def import_images(dataset: str = "car-parks", source: str = "") -> None:
             file of an archive; Kubeflow refuses these.
     """
     with exit_handler("import"):
-        long(with_stream(with_objects(import_dataset(dataset=dataset, source=source))))
+        long(import_dataset(dataset=dataset, source=source))

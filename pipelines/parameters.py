@@ -1,6 +1,7 @@
 """Pipeline parameters from the compiled signature: command-line options, defaults, validation."""
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from kfp.dsl.base_component import BaseComponent
 from components.__main__ import truth
 from components.shared.contracts.choices import AUTO, UNLIMITED, number_or
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.policy import TuningPolicy
+from components.shared.settings.policy_file import policy_from
 from components.training.train_detector.plan.recipe import with_recipe
 from components.tuning.propose_settings.propose import rungs
 from components.tuning.propose_settings.space import read_space
@@ -127,7 +128,7 @@ def _check_together(pipeline: str, values: Mapping[str, Any]) -> None:
         return
     if "trials" in values:
         budget = number_or(UNLIMITED, values["budget"], "budget")
-        rungs(values["trials"], values["epochs"], budget, TuningPolicy())
+        rungs(values["trials"], values["epochs"], budget, policy_from(os.environ).tuning)
         read_space(values["space"])
     chosen = {name: values[name] for name in ("seed", "workers", "image_size") if name in values}
     epochs = number_or(AUTO, values.get("epochs", AUTO), "epochs")

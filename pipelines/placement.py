@@ -1,6 +1,7 @@
 """Kubernetes placement of tasks: resources, timeout, retries, secrets, mounts, service account.
 
-No other file uses `kfp.kubernetes`.
+No other file uses `kfp.kubernetes`. What a task may read and mount stands in the access table
+(`policy.access`) alone; a graph says only how large a task is.
 
 Kubeflow's own cache is off for every task. It identifies an artifact by its name, not by its
 bytes, and would take one snapshot for another; our steps find finished work by content.
@@ -11,12 +12,19 @@ exits by itself, runs out of memory or is evicted. So every task runs inside `co
 which waits for an outage of database, object store, stream or API by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kfp import dsl, kubernetes
 from kfp.dsl.structures import ResourceSpec
 
-from pipelines.policy.access import AS_PIPELINE
+from pipelines.policy.access import (
+    AS_PIPELINE,
+    FORMER_POLICY,
+    POLICY_CONFIG_MAP,
+    POLICY_FOLDER,
+    Grant,
+    grants_of,
+)
 from pipelines.policy.sizes import Kind, size_of
 
 SECONDS: dict[Kind, int] = {"light": 1800, "long": 12 * 3600, "heavy": 12 * 3600}
@@ -43,12 +51,19 @@ def last(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _placed(task, "light", {})
 
 
-def with_database(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def give(task: dsl.PipelineTask, *grants: Grant) -> dsl.PipelineTask:
+    """Mount the secrets and config maps of some grants of the access table."""
+    for grant in grants:
+        MOUNTS[grant](task)
+    return task
+
+
+def _with_database(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the PostgreSQL URL from its secret."""
     return _secret(task, "car-database", {"url": "DATABASE_URL"})
 
 
-def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the object store: its address from a config map, its keys from a secret."""
     kubernetes.use_config_map_as_env(
         task, config_map_name="car-objects", config_map_key_to_env={"url": "OBJECT_STORE_URL"}
@@ -67,7 +82,7 @@ def with_objects(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _secret(task, "car-objects", keys)
 
 
-def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task Kafka: brokers from a config map, and credentials if the brokers need them."""
     kubernetes.use_config_map_as_env(
         task,
@@ -99,7 +114,7 @@ def with_stream(task: dsl.PipelineTask) -> dsl.PipelineTask:
     )
 
 
-def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the serving target, its settings, and the deployer's account token."""
     kubernetes.use_config_map_as_env(
         task,
@@ -110,10 +125,10 @@ def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
             "predictor": "DETECTOR_PREDICTOR",
         },
     )
-    kubernetes.use_config_map_as_env(  # other steps and limits of a rollout
+    kubernetes.use_config_map_as_env(  # not read any more, and refused where it is
         task,
         config_map_name="car-detector",
-        config_map_key_to_env={"policy": "ROLLOUT_POLICY"},
+        config_map_key_to_env={"policy": FORMER_POLICY},
         optional=True,
     )
     kubernetes.use_config_map_as_volume(  # for Triton, which cannot verify what it serves
@@ -125,7 +140,7 @@ def with_detector(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _acting_as(task, "car-deployer")
 
 
-def with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the pod settings of training workers, and the launcher's account token."""
     kubernetes.use_config_map_as_env(
         task,
@@ -136,7 +151,7 @@ def with_workers(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _acting_as(task, "car-launcher")
 
 
-def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the URL of Kubeflow Pipelines, and the token of the account that submits runs."""
     kubernetes.use_config_map_as_env(
         task, config_map_name="car-kubeflow", config_map_key_to_env={"host": "KFP_HOST"}
@@ -144,7 +159,7 @@ def with_kubeflow(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return _acting_as(task, "car-trigger")
 
 
-def with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the MLflow URL and credentials, where there are any."""
     kubernetes.use_config_map_as_env(
         task,
@@ -164,7 +179,7 @@ def with_tracking(task: dsl.PipelineTask) -> dsl.PipelineTask:
     )
 
 
-def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
+def _with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     """Give a task the private key that signs model packages: `private.pem` of a secret."""
     kubernetes.use_secret_as_volume(
         task, secret_name="car-signing", mount_path="/var/run/secrets/car-signing", optional=True
@@ -172,10 +187,31 @@ def with_signing_key(task: dsl.PipelineTask) -> dsl.PipelineTask:
     return task
 
 
+def _with_policy(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Mount the policy file, where there is one: a change needs no new image."""
+    return kubernetes.use_config_map_as_volume(
+        task, config_map_name=POLICY_CONFIG_MAP, mount_path=POLICY_FOLDER, optional=True
+    )
+
+
+MOUNTS: Mapping[Grant, Callable[[dsl.PipelineTask], dsl.PipelineTask]] = {
+    "database": _with_database,
+    "objects": _with_objects,
+    "stream": _with_stream,
+    "tracking": _with_tracking,
+    "detector": _with_detector,
+    "workers": _with_workers,
+    "kubeflow": _with_kubeflow,
+    "signing_key": _with_signing_key,
+}
+
+
 def _placed(
     task: dsl.PipelineTask, kind: Kind, account: Mapping[str, str] = AS_PIPELINE
 ) -> dsl.PipelineTask:
-    size = size_of(kind, task.component_spec.name.replace("-", "_"))
+    job = task.component_spec.name.replace("-", "_")
+    size = size_of(kind, job)
+    give(_with_policy(task), *grants_of(job))
     task.set_caching_options(enable_caching=False)
     task.set_retry(num_retries=2, backoff_duration="2s", backoff_factor=4.0)
     kubernetes.set_timeout(task, SECONDS[kind])

@@ -15,17 +15,7 @@ from components.promotion.register_model.component import register_model
 from components.training.export_onnx.component import export_onnx
 from components.training.train_detector.component import train_detector
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import (
-    heavy,
-    light,
-    long,
-    with_database,
-    with_detector,
-    with_objects,
-    with_signing_key,
-    with_tracking,
-    with_workers,
-)
+from pipelines.placement import heavy, light, long
 
 
 def _candidate(
@@ -34,12 +24,12 @@ def _candidate(
     """Train one model on what is valid, export it and check it; return it and its package."""
     name = role.replace("_", " ")
     training = train_detector(snapshot=snapshot, **chosen).after(valid)
-    heavy(with_tracking(with_workers(with_objects(training)))).set_display_name(f"train {name}")
+    heavy(training).set_display_name(f"train {name}")
     trained = training.outputs["trained"]
     exported = export_onnx(snapshot=snapshot, trained=trained, **form)
-    heavy(with_objects(exported)).set_display_name(f"export {name}")
+    heavy(exported).set_display_name(f"export {name}")
     checked = check_model(snapshot=snapshot, package=exported.outputs["package"])
-    light(with_objects(checked)).set_display_name(f"check {name}")
+    light(checked).set_display_name(f"check {name}")
     return trained, checked.outputs["checked"]
 
 
@@ -73,17 +63,15 @@ def train(
         approval: `auto` deploys a promoted model at once; `manual` registers it and waits.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
         recipe: YAML of more settings, such as the tune pipeline writes; @FILE reads a file.
-        served_precision: `float32`, or `int8` where that loses at most half a point of
-            mAP50-95 on the validation images.
+        served_precision: `float32`, or `int8` where that loses no more mAP50-95 on the
+            validation images than the policy allows.
         suppression: `outside` of the served graph, or `inside` too, for clients that have none.
     """
     with exit_handler("train"):
-        champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
-        frozen = light(
-            with_objects(with_database(snapshot_dataset(dataset=dataset, grow_test=grow_test)))
-        )
+        champion = light(fetch_model(dataset=dataset))
+        frozen = light(snapshot_dataset(dataset=dataset, grow_test=grow_test))
         snapshot = frozen.outputs["snapshot"]
-        valid = light(with_objects(validate_dataset(snapshot=snapshot)))
+        valid = light(validate_dataset(snapshot=snapshot))
 
         packages, trained = {}, {}
         for role, start in (("fine_tuned", "champion"), ("from_scratch", "scratch")):
@@ -99,7 +87,7 @@ def train(
             from_scratch=packages["from_scratch"],
             champion=champion.outputs["fetched"],
         )
-        heavy(with_tracking(with_objects(evaluated)))
+        heavy(evaluated)
         judged = light(judge_model(report=evaluated.outputs["report"]))
 
         with dsl.If(judged.outputs["Output"] != "none", name="if better"):
@@ -114,7 +102,7 @@ def train(
                 fine_tuned_trained=trained["fine_tuned"],
                 from_scratch_trained=trained["from_scratch"],
             )
-            light(with_tracking(with_signing_key(with_objects(with_database(registered)))))
+            light(registered)
 
             with dsl.If(approval == "auto", name="if approved"):
                 deployed = deploy_model(
@@ -122,4 +110,4 @@ def train(
                     model=registered.outputs["Output"],
                     run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
                 )
-                long(with_detector(with_objects(with_database(deployed))))
+                long(deployed)

@@ -12,14 +12,7 @@ from components.tuning.narrow_settings.component import narrow_settings
 from components.tuning.pick_settings.component import pick_settings
 from components.tuning.propose_settings.component import propose_settings
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import (
-    heavy,
-    light,
-    with_database,
-    with_objects,
-    with_tracking,
-    with_workers,
-)
+from pipelines.placement import heavy, light
 
 
 @dsl.pipeline(
@@ -54,10 +47,10 @@ def tune(
         proposed = light(
             propose_settings(trials=trials, epochs=epochs, budget=budget, space=space, seed=seed)
         )
-        champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
-        frozen = light(with_objects(with_database(snapshot_dataset(dataset=dataset))))
+        champion = light(fetch_model(dataset=dataset))
+        frozen = light(snapshot_dataset(dataset=dataset))
         snapshot = frozen.outputs["snapshot"]
-        valid = light(with_objects(validate_dataset(snapshot=snapshot)))
+        valid = light(validate_dataset(snapshot=snapshot))
 
         def trained_by(recipe: str) -> dsl.PipelineTask:
             training = train_detector(
@@ -69,7 +62,7 @@ def tune(
                 launcher=launcher,
                 trial=True,
             )
-            return heavy(with_tracking(with_workers(with_objects(training))))
+            return heavy(training)
 
         with dsl.ParallelFor(
             proposed.output, name="each setting, briefly", parallelism=4
@@ -88,14 +81,14 @@ def tune(
         with dsl.ParallelFor(finalists, name="each finalist, in full", parallelism=4) as recipe:
             full = trained_by(recipe).set_display_name("train in full")
             exported = export_onnx(snapshot=snapshot, trained=full.outputs["trained"])
-            heavy(with_objects(exported))
+            heavy(exported)
             evaluated = evaluate_detector(
                 snapshot=snapshot,
                 from_scratch=exported.outputs["package"],
                 champion=champion.outputs["fetched"],
                 split="validation",
             )
-            heavy(with_tracking(with_objects(evaluated)))
+            heavy(evaluated)
 
         light(
             pick_settings(

@@ -8,7 +8,7 @@ from components.monitoring.extract_window.component import extract_window
 from components.monitoring.submit_training.component import submit_training
 from components.promotion.fetch_model.component import fetch_model
 from pipelines.exit_handler import exit_handler
-from pipelines.placement import light, with_database, with_kubeflow, with_objects
+from pipelines.placement import light
 
 
 @dsl.pipeline(
@@ -33,14 +33,12 @@ def watch(
         recipe: Its settings, YAML such as the tune pipeline writes.
     """
     with exit_handler("watch"):
-        champion = light(with_objects(with_database(fetch_model(dataset=dataset))))
-        extracted = light(with_objects(with_database(extract_window(dataset=dataset))))
+        champion = light(fetch_model(dataset=dataset))
+        extracted = light(extract_window(dataset=dataset))
         window = extracted.outputs["window"]
-        drift = light(
-            with_objects(detect_drift(window=window, champion=champion.outputs["fetched"]))
-        )
+        drift = light(detect_drift(window=window, champion=champion.outputs["fetched"]))
         decided = decide_retraining(dataset=dataset, window=window, drift=drift.outputs["drift"])
-        light(with_database(decided))
+        light(decided)
 
         with dsl.If(decided.outputs["Output"] == True, name="if retraining is decided"):  # noqa: E712 (kfp DSL)
             submitted = submit_training(
@@ -51,4 +49,4 @@ def watch(
                 approval=approval,
                 recipe=recipe,
             )
-            light(with_kubeflow(with_database(submitted)))
+            light(submitted)

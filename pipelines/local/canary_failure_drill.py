@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from components.promotion.deploy_model.pictures import served_lately
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
+from components.shared.contracts.policy import RolloutPolicy
 from components.shared.inference.signature import sign
 from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
@@ -25,7 +26,7 @@ from pipelines.local.processes import Child
 from pipelines.local.run import LocalRun, run_job
 
 KILL_AT = 25  # percent of the requests
-PICTURES = 40
+PROBES = RolloutPolicy(max_probes=40)  # of the load of clients
 GUARD = "requests failed"  # the rollback rule that must apply
 REASON = "copy of the champion for the canary failure drill"
 
@@ -78,7 +79,7 @@ def drill(stack: LocalStack, dataset: str, heard: Callable[[str, str], None]) ->
         champion = registry.champion(dataset)
         if champion is None:
             raise UserError(f"{dataset} has no model in service, expected one for the drill")
-        jpegs = list(served_lately(connection, objects, dataset, PICTURES))
+        jpegs = list(served_lately(connection, objects, dataset, PROBES))
         if not jpegs:
             raise UserError(f"{dataset} has served no image yet, expected some for the drill")
         copy = copied(registry, objects, champion, env.get("SIGNING_PRIVATE_KEY"))

@@ -1,8 +1,12 @@
-"""Options of the local commands: loop, run, retrain, rollback, history and serve."""
+"""Options of the local commands: loop, run, retrain, history, serve and policy."""
 
 from typing import Any
 
 from pipelines.parameters import one_of_the_pipelines
+
+POLICY = """Print every number that decides: value, unit, where it comes from (default, laptop or
+file), and what it decides. A policy file is YAML, such as `rollout: {min_step_s: 300}`. POLICY
+names it on this machine; on a cluster it is the config map car-policy."""
 
 
 def add(commands: Any) -> None:
@@ -30,6 +34,13 @@ def add(commands: Any) -> None:
     history = commands.add_parser("history", help="list models, aliases and the audit log")
     history.add_argument("--dataset", default="car-parks", help="name (default car-parks)")
     history.set_defaults(act=_act("history"))
+    policy = commands.add_parser(
+        "policy", help="print every threshold, and where it comes from", description=POLICY
+    )
+    named = "policy file (YAML); none takes the one that POLICY names"
+    policy.add_argument("file", nargs="?", default="", metavar="FILE", help=named)
+    policy.add_argument("--cluster", action="store_true", help="without the values of a laptop")
+    policy.set_defaults(act=_policy)
     run = commands.add_parser("run", help="run one pipeline on this machine")
     one_of_the_pipelines(run)
     run.set_defaults(act=_run)
@@ -48,3 +59,9 @@ def _run(options: dict[str, Any]) -> int:
     from pipelines.local import commands
 
     return commands.run(options.pop("pipeline"), options)
+
+
+def _policy(options: dict[str, Any]) -> int:
+    from pipelines.local.policy_table import print_policy
+
+    return print_policy(options["file"], cluster=options["cluster"])

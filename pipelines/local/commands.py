@@ -16,7 +16,7 @@ from components.shared.store.objects import Objects
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Alias, Registry
 from pipelines.local import loop as whole
-from pipelines.local.canary_failure_drill import PICTURES
+from pipelines.local.canary_failure_drill import PROBES
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack, database_url, local_stack
 from pipelines.local.terminal import Terminal
@@ -156,4 +156,4 @@ def _lately(stack: LocalStack, dataset: str) -> list[bytes]:
     """Return the last served pictures, for the load during a rollout."""
     objects = Objects(stack.env["OBJECT_STORE_URL"])
     with closing(connect(stack.env["DATABASE_URL"])) as connection:
-        return list(served_lately(connection, objects, dataset, PICTURES))
+        return list(served_lately(connection, objects, dataset, PROBES))

@@ -6,15 +6,8 @@ from pathlib import Path
 
 import httpx
 
-from components.shared.contracts.policy import RolloutPolicy
 from pipelines.local.database import free_port
 from pipelines.local.processes import Child, Part, Revived
-
-# Steps of seconds, with limits that a busy laptop does not break.
-SHORT = RolloutPolicy(
-    step_seconds=2.0, min_requests=6, look_every_s=0.5, ready_seconds=60.0,
-    max_latency_ratio=5.0, min_latency_ms=300.0, max_latency_ms=1500.0,
-)  # fmt: skip
 
 
 class Detectors(Part):
@@ -30,7 +23,7 @@ class Detectors(Part):
     Attributes:
         candidate: The candidate's server, which may end because of the model it serves.
         children: All three processes, the proxy last.
-        env: Environment of a deployment: the URLs of the three, and the rollout policy.
+        env: Environment of a deployment: the URLs of the three.
     """
 
     def __init__(self, logs: Path, env: Mapping[str, str], port: int = 0) -> None:
@@ -61,7 +54,6 @@ class Detectors(Part):
             "DETECTOR_URL": urls[2],
             "DETECTOR_STABLE_URL": admin_urls[0],
             "DETECTOR_CANDIDATE_URL": admin_urls[1],
-            "ROLLOUT_POLICY": env.get("ROLLOUT_POLICY") or SHORT.model_dump_json(),
         }
         try:
             with httpx.Client(timeout=2) as client:

@@ -20,6 +20,7 @@ from components.shared.store.postgres import connect, migrate
 from components.shared.store.registry import Registry
 from pipelines.local.database import EmbeddedDatabase, as_role
 from pipelines.local.detectors import Detectors
+from pipelines.local.policy import LAPTOP, NOWHERE, write_local_policy
 from pipelines.local.processes import Child
 from pipelines.local.stream import EmbeddedStream
 
@@ -68,13 +69,15 @@ def local_stack(detector_port: int = 0) -> Iterator[LocalStack]:
         detector_port: TCP port of the detectors' proxy; 0 takes any free port.
 
     Raises:
-        UserError: If another run uses the state folder, or the disk is nearly full.
+        UserError: If another run uses the state folder, the disk is nearly full, or the policy file
+            is not valid.
     """
     state = state_folder()
     with ExitStack() as stack:
         stack.enter_context(_only_one(state))
         _forget_old(state / "runs")
         env = dict(os.environ) | _python()
+        env |= write_local_policy(state, env, NOWHERE if "DETECTOR_URL" in env else LAPTOP)
         env |= _stores(state, stack)
         with closing(connect(env["DATABASE_URL"])) as connection:
             migrate(connection)

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.data.ingest_events.wait import wait_until_ingested
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.policy import ValidationPolicy
+from components.shared.settings.policy_file import policy_from
 from components.shared.store.postgres import connect
 from components.shared.store.registry import Registry
 from components.shared.store.stream import stream_id
@@ -167,7 +167,7 @@ def _must_be_enough(story: Story) -> None:
             (story.dataset,),
         )
         ((images, boxes),) = cursor.fetchall()
-    if why := ValidationPolicy().too_small(images, int(boxes)):
+    if why := policy_from(story.stack.env).validation.too_small(images, int(boxes)):
         raise UserError(f"{story.dataset} cannot be trained on: {why}")
 
 

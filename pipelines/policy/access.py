@@ -1,41 +1,89 @@
-"""Access table: the secrets, volume claims and service account that each task may have."""
+"""Access table: the secrets, config maps and volume claims that each task may have."""
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 from components.shared.contracts.account import EXPECTED, pipeline_account
+from components.shared.settings import policy_file
 from pipelines.policy.compiled import Body, Task
 
-DATABASE, OBJECTS, TRACKING = "car-database", "car-objects", "car-tracking"
-STREAM, STREAM_CA = "car-import", "car-stream-cluster-ca-cert"
-# Every other one is mounted at /var/run/secrets/<name>.
-IN_ENVIRONMENT = {DATABASE, OBJECTS, TRACKING, STREAM}
-READS: Mapping[str, set[str]] = {
-    "check_model": {OBJECTS},
-    "decide_retraining": {DATABASE},
-    "deploy_model": {DATABASE, OBJECTS, "car-deployer"},
-    "detect_drift": {OBJECTS},
-    "evaluate_detector": {OBJECTS, TRACKING},
-    "export_onnx": {OBJECTS},
-    "extract_window": {DATABASE, OBJECTS},
-    "fetch_model": {DATABASE, OBJECTS},
-    "import_dataset": {OBJECTS, STREAM, STREAM_CA},
-    "record_outcome": {DATABASE, "car-trigger"},
-    "register_model": {DATABASE, OBJECTS, TRACKING, "car-signing"},
-    "score_dataset": {OBJECTS},
-    "snapshot_dataset": {DATABASE, OBJECTS},
-    "submit_training": {DATABASE, "car-trigger"},
-    "train_detector": {OBJECTS, TRACKING, "car-launcher"},
-    "validate_dataset": {OBJECTS},
+Grant = Literal[
+    "database", "objects", "stream", "tracking", "detector", "workers", "kubeflow", "signing_key"
+]
+
+
+class Mounted(NamedTuple):
+    """The secrets and config maps of one grant."""
+
+    secrets: frozenset[str]
+    config_maps: frozenset[str] = frozenset()
+
+
+STREAM_CA = "car-stream-cluster-ca-cert"
+# What a grant gives; `placement` mounts it.
+GRANTS: Mapping[Grant, Mounted] = {
+    "database": Mounted(frozenset({"car-database"})),
+    "objects": Mounted(frozenset({"car-objects"}), frozenset({"car-objects"})),
+    "stream": Mounted(
+        frozenset({"car-import", STREAM_CA}), frozenset({"car-stream", "car-stream-access"})
+    ),
+    "tracking": Mounted(frozenset({"car-tracking"}), frozenset({"car-tracking"})),
+    "detector": Mounted(frozenset({"car-deployer"}), frozenset({"car-detector", "car-public-key"})),
+    "workers": Mounted(frozenset({"car-launcher"}), frozenset({"car-training"})),
+    "kubeflow": Mounted(frozenset({"car-trigger"}), frozenset({"car-kubeflow"})),
+    "signing_key": Mounted(frozenset({"car-signing"})),
 }
+# The grants of each job. A job that is not here has none, and every task has the policy.
+ACCESS: Mapping[str, tuple[Grant, ...]] = {
+    "check_model": ("objects",),
+    "decide_retraining": ("database",),
+    "deploy_model": ("database", "objects", "detector"),
+    "detect_drift": ("objects",),
+    "evaluate_detector": ("objects", "tracking"),
+    "export_onnx": ("objects",),
+    "extract_window": ("database", "objects"),
+    "fetch_model": ("database", "objects"),
+    "import_dataset": ("objects", "stream"),
+    "record_outcome": ("database", "kubeflow"),
+    "register_model": ("database", "objects", "signing_key", "tracking"),
+    "score_dataset": ("objects",),
+    "snapshot_dataset": ("database", "objects"),
+    "submit_training": ("database", "kubeflow"),
+    "train_detector": ("objects", "workers", "tracking"),
+    "validate_dataset": ("objects",),
+}
+# Secrets that are environment variables; every other one is mounted at /var/run/secrets/<name>.
+IN_ENVIRONMENT = {"car-database", "car-objects", "car-tracking", "car-import"}
+# The policy file, which every task has, and the variable that it took the place of.
+POLICY_CONFIG_MAP, POLICY_FOLDER = policy_file.CONFIG_MAP, str(policy_file.MOUNT)
+FORMER_POLICY = policy_file.FORMER
 # Environment of a task that may run under our service account only.
 AS_PIPELINE: Mapping[str, str] = {EXPECTED: pipeline_account()}
 CLAIMS: Mapping[str, set[str]] = {}  # artifacts are in the object store
 
 
+def grants_of(job: str) -> tuple[Grant, ...]:
+    """Return the grants of a job, by the name of its component function."""
+    return ACCESS.get(job, ())
+
+
 def expected(task: Task) -> set[str]:
     """Return the secrets and claims that the access table gives a task."""
-    return READS.get(task.job, set()) | {f"claim {name}" for name in CLAIMS.get(task.job, ())}
+    secrets = {name for grant in grants_of(task.job) for name in GRANTS[grant].secrets}
+    return secrets | {f"claim {name}" for name in CLAIMS.get(task.job, ())}
+
+
+def expected_config_maps(task: Task) -> set[str]:
+    """Return the config maps that the access table gives a task, the policy among them."""
+    names = (name for grant in grants_of(task.job) for name in GRANTS[grant].config_maps)
+    return {POLICY_CONFIG_MAP, *names}
+
+
+def given_config_maps(task: Task) -> set[str]:
+    """Return the config maps of a compiled task."""
+    kinds = ("configMapAsEnv", "configMapAsVolume")
+    return {_name(read, "configMapName") for kind in kinds for read in task.placed.get(kind, ())}
 
 
 def given(task: Task) -> Iterator[str]:

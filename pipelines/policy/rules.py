@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from components.images import image
 from components.shared.contracts.quantity import amount
-from pipelines.policy.access import expected, given
+from pipelines.policy.access import (
+    expected,
+    expected_config_maps,
+    given,
+    given_config_maps,
+)
 from pipelines.policy.artifacts import taken_twice
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.secrets import form_of_secret, looks_random, names_a_secret, quoted_in
@@ -139,11 +144,15 @@ def installs_nothing(pipeline: Compiled) -> Iterator[Broken]:
 
 
 def reads_only_its_own(pipeline: Compiled) -> Iterator[Broken]:
-    """A task has the secrets and claims of the access table, and no other."""
+    """A task has the secrets, claims and config maps of the access table, and no other."""
     for task in pipeline.tasks:
         found, wanted = set(given(task)), expected(task)
         if found != wanted:
             yield Broken(task.path, f"reads {_list(found)}, expected {_list(wanted)}")
+        found, wanted = given_config_maps(task), expected_config_maps(task)
+        if found != wanted:
+            named = f"expected {', '.join(sorted(wanted))}"
+            yield Broken(task.path, f"has the config maps {', '.join(sorted(found))}, {named}")
 
 
 def takes_an_artifact_once(pipeline: Compiled) -> Iterator[Broken]:

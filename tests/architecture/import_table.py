@@ -13,6 +13,7 @@ SHARED = {
     },
     "network": {"contracts", "numpy", "tensorflow", "keras"},
     "traffic": {"contracts", "prometheus_client", "starlette", "uvicorn"},
+    "settings": {"contracts", "yaml", "pydantic"},
     "cluster": {"contracts", "kubernetes", "urllib3", "yaml", "pydantic"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
     "store.objects": {"obstore"},
@@ -38,13 +39,13 @@ SHARED = {
 
 # The modules of `components` itself: image names, the command line, the entry point of a task.
 ENTRY_POINTS: dict[str, set[str]] = {
-    "images": set(), "__main__": {"contracts"}, "task": {"contracts", "kfp"},
+    "images": set(), "__main__": {"contracts"}, "task": {"contracts", "settings", "kfp"},
 }  # fmt: skip
 
 # The jobs and services. None may import another.
 JOBS = {
     "simulate_cameras": {"vision", "store.objects", "store.frames", "numpy", "PIL"},
-    "import_dataset": {"vision", "store.objects", "store.frames", "PIL", "yaml"},
+    "import_dataset": {"settings", "vision", "store.objects", "store.frames", "PIL", "yaml"},
     "replay_frames": {"vision", "store.objects", "store.frames", "store.snapshots", "numpy"},
     "ingest_events": {
         "store.brokers", "store.objects", "store.postgres", "store.stream", "store.topics", "kafka",
@@ -52,50 +53,52 @@ JOBS = {
     },
     "fetch_model": {"store.objects", "store.postgres", "store.registry"},
     "snapshot_dataset": {
-        "vision", "store.objects", "store.postgres", "store.shards", "store.snapshots", "psycopg2",
-        "numpy",
+        "settings", "vision", "store.objects", "store.postgres", "store.shards", "store.snapshots",
+        "psycopg2", "numpy",
     },
-    "validate_dataset": {"vision", "pages", "store.objects", "store.snapshots", "numpy"},
+    "validate_dataset": {
+        "settings", "vision", "pages", "store.objects", "store.snapshots", "numpy",
+    },
     "train_detector": {
-        "vision", "pages", "network", "cluster", "store.objects", "store.snapshots",
+        "settings", "vision", "pages", "network", "cluster", "store.objects", "store.snapshots",
         "store.tracking",
         "numpy", "PIL", "cykooz_resizer", "markupsafe", "pydantic", "yaml", "tensorflow", "keras",
     },
     "export_onnx": {
-        "vision", "network", "inference", "store.objects", "store.snapshots",
+        "settings", "vision", "network", "inference", "store.objects", "store.snapshots",
         "numpy", "tensorflow", "tf2onnx", "onnx", "onnxruntime",
     },
     "check_model": {
-        "vision", "pages", "inference", "store.objects", "store.snapshots",
+        "settings", "vision", "pages", "inference", "store.objects", "store.snapshots",
         "numpy", "httpx", "pydantic",
     },
     "evaluate_detector": {
-        "vision", "pages", "inference", "store.objects", "store.snapshots", "store.tracking",
-        "numpy", "PIL", "markupsafe", "hotcoco",
+        "settings", "vision", "pages", "inference", "store.objects", "store.snapshots",
+        "store.tracking", "numpy", "PIL", "markupsafe", "hotcoco",
     },
-    "judge_model": {"pages"},
+    "judge_model": {"settings", "pages"},
     "register_model": {
         "vision", "pages", "inference", "store.objects", "store.postgres", "store.registry",
         "store.tracking",
     },
-    "propose_settings": {"yaml", "pydantic"},
-    "narrow_settings": {"pages"},
-    "pick_settings": {"pages"},
+    "propose_settings": {"settings", "yaml", "pydantic"},
+    "narrow_settings": {"settings", "pages"},
+    "pick_settings": {"settings", "pages"},
     "deploy_model": {
-        "inference", "cluster", "traffic", "vision", "pages", "store.objects", "store.postgres",
-        "store.registry", "httpx", "kserve", "kubernetes", "yaml", "psycopg2",
+        "settings", "inference", "cluster", "traffic", "vision", "pages", "store.objects",
+        "store.postgres", "store.registry", "httpx", "kserve", "kubernetes", "yaml", "psycopg2",
         "markupsafe", "pydantic", "numpy",
     },
     "serve_detector": {
-        "vision", "inference", "traffic", "store.stream", "numpy", "kserve", "pydantic",
+        "settings", "vision", "inference", "traffic", "store.stream", "numpy", "kserve", "pydantic",
         "starlette", "prometheus_client", "kafka",
     },
     "route_requests": {
         "inference", "traffic", "httpx", "starlette", "prometheus_client", "pydantic",
     },
-    "extract_window": {"store.objects", "store.postgres", "store.registry", "psycopg2"},
+    "extract_window": {"settings", "store.objects", "store.postgres", "store.registry", "psycopg2"},
     "detect_drift": {
-        "vision", "pages", "store.objects", "store.snapshots",
+        "settings", "vision", "pages", "store.objects", "store.snapshots",
         "numpy", "markupsafe", "pandas", "evidently",
     },
     "decide_retraining": {"store.postgres", "store.registry"},
@@ -134,7 +137,7 @@ GRAPHS = {f"pipelines.{name}" for name in ("batch", "deploy", "import_images", "
     "watch")}  # fmt: skip
 PIPELINES = {
     "pipelines.policy": {
-        "contracts", "images", "__main__", "pipelines.graphs",
+        "contracts", "settings", "images", "__main__", "pipelines.graphs",
         "google", "kfp.kubernetes", "kfp.pipeline_spec", "pydantic", "yaml",
     },
     "pipelines.placement": {"pipelines.policy", "kfp.dsl", "kfp.kubernetes"},
@@ -144,12 +147,13 @@ PIPELINES = {
     "pipelines.graphs": GRAPHS | {"pipelines.form", "kfp.compiler", "kfp.dsl"},
     "pipelines.story": {"pipelines.policy"},
     "pipelines.parameters": {
-        "contracts", "__main__", "propose_settings.propose", "propose_settings.space",
+        "contracts", "settings", "__main__", "propose_settings.propose", "propose_settings.space",
         "train_detector.plan", "pipelines.form", "pipelines.graphs", "kfp.dsl",
     },
     "pipelines.local": {
-        "contracts", "inference", "pages", "traffic", "vision", "store.objects", "store.postgres",
-        "store.registry", "store.snapshots", "store.stream", "deploy_model.pictures",
+        "contracts", "settings", "inference", "pages", "traffic", "vision", "store.objects",
+        "store.postgres", "store.registry", "store.snapshots", "store.stream",
+        "deploy_model.pictures",
         "ingest_events.wait", "pipelines.graphs", "pipelines.parameters",
         "confluent_kafka", "httpx", "kfp.local", "markupsafe", "numpy", "psutil", "psycopg2",
         "rich",

@@ -17,6 +17,7 @@ import tensorflow as tf
 from PIL import Image
 
 from components.shared.contracts.annotation import Box
+from components.shared.contracts.policy import TrainingPolicy
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.network.network import build_network
@@ -31,7 +32,6 @@ from components.training.train_detector.data.sampler import Batch, BatchSampler
 from components.training.train_detector.data.split import Split
 from components.training.train_detector.data.training_images import RECENT_BYTES, TrainingImages
 from components.training.train_detector.learning.trainer import Trainer
-from components.training.train_detector.plan.plan import MIN_EPOCHS
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.devices import use_threads
 from tests.benchmarks.table import Row, at_least, at_most, interleaved
@@ -118,8 +118,9 @@ def _alone(photos: list[bytes], read: Callable[[str], bytes], folder: Path) -> I
     yield at_most(
         f"JPEG at half size, {size}", f"{half:.2f} ms CPU", f"full {full:.2f}", half / full, 1
     )
-    mean = (first + (MIN_EPOCHS - 1) * later) / MIN_EPOCHS
-    what = f"reading a picture, mosaic off, mean of a training of {MIN_EPOCHS} epochs"
+    epochs = TrainingPolicy().min_epochs
+    mean = (first + (epochs - 1) * later) / epochs
+    what = f"reading a picture, mosaic off, mean of a training of {epochs} epochs"
     for name, cost, most in (
         (what, mean, MAX_KEPT),
         ("the same, decoded each time", decoded, MAX_DECODED),

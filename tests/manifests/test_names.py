@@ -11,6 +11,8 @@ from prometheus_client import REGISTRY
 
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.contracts.events import TOPICS
+from components.shared.contracts.policy import Policy
+from components.shared.settings.policy_file import CONFIG_MAP, KEY, read_policy
 from components.shared.store import brokers
 from components.training.train_detector.launchers import pods as worker_pods
 from components.training.train_detector.launchers.worker_settings import worker_settings
@@ -121,6 +123,12 @@ def test_what_serving_pods_look_like_is_read_by_the_deployer(overlay):
         found["metadata"]["name"] for found in named(OBJECTS, "ServiceAccount")
     }
     assert ("@sha256:" in settings.image) == (overlay == "production")
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_policy_of_an_overlay_is_read_and_is_the_config_map_that_tasks_mount(overlay):
+    assert KEY in generated(overlay, "configMap")[CONFIG_MAP]
+    assert read_policy(MANIFESTS / "overlays" / overlay / KEY) == Policy()
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

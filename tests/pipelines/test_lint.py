@@ -14,7 +14,7 @@ from components.promotion.deploy_model.component import deploy_model
 from components.shared.contracts.errors import UserError
 from pipelines.exit_handler import exit_handler
 from pipelines.graphs import GRAPHS
-from pipelines.placement import light, with_database, with_detector, with_objects
+from pipelines.placement import light
 from pipelines.policy.compiled import Compiled
 from pipelines.policy.lint import RELEASED, RULES, WORKING, findings, lint
 from pipelines.policy.rules import AMOUNTS
@@ -37,7 +37,7 @@ def nested(datasets: list = ["a"]) -> None:  # noqa: B006 (kfp copies it)
         dsl.If(dataset != "", name="named"),
     ):
         acts = deploy_model(dataset=dataset, model="challenger")
-        light(with_database(with_objects(with_detector(acts))))
+        light(acts)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_a_secret_that_a_run_names_is_found_as_kubeflow_compiles_it(tmp_path):
     @dsl.pipeline(name="asks")
     def graph(secret: str = "car-database") -> None:
         with exit_handler("asks"):
-            acts = light(with_database(deploy_model(dataset="a", model="challenger")))
+            acts = light(deploy_model(dataset="a", model="challenger"))
             kubernetes.use_secret_as_env(acts, secret_name=secret, secret_key_to_env={"url": "X"})
 
     compiler.Compiler().compile(graph, str(tmp_path / "graph.yaml"))

@@ -11,6 +11,7 @@ import yaml
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.quantity import amount
+from components.shared.settings.policy_file import policy_with
 from pipelines.placement import SECONDS
 from pipelines.policy.sizes import DEFAULTS, JOBS, read_sizes, size_of
 
@@ -107,13 +108,14 @@ def test_every_job_may_have_a_size_of_its_own():
 
 
 def test_a_rollout_may_wait_for_all_that_production_lets_it_wait_for_and_fits_twice():
-    values = (LOCAL.parents[1] / "production/kustomization.yaml").read_text()
-    (text,) = re.findall(r"policy=({.*})", values)
-    policy = RolloutPolicy(**yaml.safe_load(text))
-    turn = 2 * policy.turn_seconds  # to begin, and for what had to be exchanged
-    pods = (1 + len(policy.steps)) * policy.ready_seconds  # to come up, and for each share
+    text = (LOCAL.parents[1] / "production/policy.yaml").read_text()
+    values = yaml.safe_load(re.sub(r"(?m)^# (?=rollout:|  min_)", "", text))
+    policy = policy_with(values, "policy.yaml").rollout
+    assert policy.min_step_s > RolloutPolicy().min_step_s
+    turn = 2 * policy.max_turn_s  # to begin, and for what had to be exchanged
+    pods = (1 + len(policy.steps)) * policy.max_ready_s  # to come up, and for each share
     # At each step a champion may be away almost as long as ends a rollout; a second look waits.
-    steps = len(policy.steps) * (2 * policy.step_seconds + policy.ready_seconds)
+    steps = len(policy.steps) * (2 * policy.min_step_s + policy.max_ready_s)
 
     assert 2 * (turn + pods + steps) < SECONDS["long"]
     assert SECONDS["light"] < turn + pods + steps

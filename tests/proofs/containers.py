@@ -21,6 +21,7 @@ from kfp import dsl, local
 from kfp.dsl.base_component import BaseComponent
 
 from components.shared.inference.signature import MOUNTED_KEY
+from components.shared.settings.policy_file import KEY, MOUNT, VARIABLE
 
 LABEL = "car-detection.proof"
 # Somebody whom no image knows. On a machine where the proof is not root, what containers
@@ -38,7 +39,7 @@ SHUT: dict[str, Any] = {
 # and where the server of a laptop finds its models.
 STORE = ("OBJECT_STORE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL",
          "AWS_REGION", "AWS_ALLOW_HTTP")  # fmt: skip
-GIVEN = ("DATABASE_URL", *STORE, "DETECTOR_", "MODEL_ROOT", "ROLLOUT_POLICY")
+GIVEN = ("DATABASE_URL", *STORE, "DETECTOR_", "MODEL_ROOT")
 OUTPUT = re.compile(r'"outputFile":\s*"([^"]+)"')
 SOON_S = 10
 
@@ -137,12 +138,13 @@ def run_in_containers(
     folder.mkdir(exist_ok=True)
     run, said = secrets.token_hex(4), "SUCCESS"
     key = Mount(str(MOUNTED_KEY), env["SIGNING_PRIVATE_KEY"], type="bind", read_only=True)
+    policy = Mount(str(MOUNT / KEY), env[VARIABLE], type="bind", read_only=True)
     with Watch(run) as watch, (folder / "log.txt").open("w") as log:
         runner = local.DockerRunner(
             entrypoint=[""],  # a task's command takes its place, as it does on a cluster
             labels={LABEL: run},
             environment=chosen(env, GIVEN),
-            mounts=[key],
+            mounts=[key, policy],
             **SHUT,
         )
         local.init(runner, pipeline_root=str(folder))

@@ -8,8 +8,10 @@ from kfp import dsl, kubernetes
 
 from components.data.simulate_cameras.component import simulate_cameras
 from components.images import image
-from pipelines.placement import light, with_database, with_detector, with_objects
+from pipelines.placement import give, light
+from pipelines.policy.access import Grant
 
+SERVING: tuple[Grant, ...] = ("database", "objects", "detector")
 WRITER = "car-prove-stream"  # optional secret: how to write to a broker that knows its users
 WRITES = (
     "KAFKA_SECURITY_PROTOCOL",
@@ -67,7 +69,8 @@ def ask_detector(dataset: str, frames: int = 20) -> str:
     import time
     from contextlib import closing
 
-    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.promotion.deploy_model.targets import target_from
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects, frame_key
     from components.shared.store.postgres import connect
     from components.shared.store.registry import Registry
@@ -84,7 +87,7 @@ def ask_detector(dataset: str, frames: int = 20) -> str:
         cursor.execute(query, (dataset, frames))
         known = [sha256 for (sha256,) in cursor.fetchall()]
     boxes, times = 0, []
-    with closing(target_from(os.environ, policy_from(os.environ))) as target:
+    with closing(target_from(os.environ, policy_from(os.environ).rollout)) as target:
         for sha256 in known:
             start = time.perf_counter()
             answer = target.detect(dataset, objects.get(frame_key(sha256)), "stable")
@@ -108,10 +111,11 @@ def retire_dataset(dataset: str) -> None:
     import os
     from contextlib import closing
 
-    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.promotion.deploy_model.targets import target_from
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.postgres import connect
 
-    with closing(target_from(os.environ, policy_from(os.environ))) as target:
+    with closing(target_from(os.environ, policy_from(os.environ).rollout)) as target:
         target.serve(dataset, None)
     connection = connect(os.environ["DATABASE_URL"])
     with connection, connection.cursor() as cursor:
@@ -157,7 +161,7 @@ def outcomes(dataset: str, runs: list) -> None:
         dataset: What they worked on.
         runs: Their ids.
     """
-    light(with_database(read_outcomes(dataset=dataset, runs=runs)))
+    light(give(read_outcomes(dataset=dataset, runs=runs), "database"))
 
 
 @dsl.pipeline(name="prove-room", description="A task that fits on no node waits.")
@@ -187,8 +191,8 @@ def arrive(dataset: str, frames: int = 240) -> None:
     kubernetes.use_secret_as_env(
         sent, secret_name=WRITER, secret_key_to_env={key: key for key in WRITES}, optional=True
     )
-    light(with_objects(sent))
-    light(with_database(wait_for_frames(dataset=dataset, frames=sent.output)))
+    light(give(sent, "objects"))
+    light(give(wait_for_frames(dataset=dataset, frames=sent.output), "database"))
 
 
 @dsl.pipeline(name="prove-answer", description="The served model answers.")
@@ -198,7 +202,7 @@ def answer(dataset: str) -> None:
     Args:
         dataset: Whose model.
     """
-    light(with_detector(with_objects(with_database(ask_detector(dataset=dataset)))))
+    light(give(ask_detector(dataset=dataset), *SERVING))
 
 
 @dsl.pipeline(name="prove-retirement", description="A dataset is served no more.")
@@ -208,4 +212,4 @@ def retire(dataset: str) -> None:
     Args:
         dataset: Whose model.
     """
-    light(with_detector(with_objects(with_database(retire_dataset(dataset=dataset)))))
+    light(give(retire_dataset(dataset=dataset), *SERVING))

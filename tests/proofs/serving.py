@@ -124,7 +124,7 @@ class Proof(Stage):
             setattr(self.kserve, kind,
                     lambda name, word=word, before=before:
                     before(name) if name == stable else word)  # fmt: skip
-            policy = POLICY.model_copy(update={"ready_seconds": 8})
+            policy = POLICY.model_copy(update={"max_ready_s": 8})
             ended, _ = self.roll_out("toys", model, self.target(ready=8), policy)
             setattr(self.kserve, kind, before)
             challenger = self.registry.alias("toys", "challenger")

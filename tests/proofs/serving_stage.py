@@ -29,8 +29,8 @@ from tests.standins.kserve import ClusterDns, KServe
 from tests.support.tiny_packages import golden_answers, seal, tiny_graph
 
 POLICY = RolloutPolicy(
-    step_seconds=2, min_requests=5, look_every_s=0.5, ready_seconds=60, probes=4,
-    max_latency_ratio=20, max_latency_ms=10_000, turn_seconds=2,
+    min_step_s=2, min_requests=5, look_every_s=0.5, max_ready_s=60, max_probes=4,
+    max_latency_ratio=20, max_latency_ms=10_000, max_turn_s=2,
 )  # fmt: skip
 SETTINGS = PredictorSettings(
     image="stand-in", max_replicas=1, public_key="car-public-key", visibility="external"

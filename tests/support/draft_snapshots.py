@@ -8,6 +8,7 @@ from PIL import Image
 from components.data.validate_dataset.check import check
 from components.data.validate_dataset.inspect_images import inspect_images
 from components.data.validate_dataset.validate import validate
+from components.shared.contracts.policy import Policy, ValidationPolicy
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import digest_bytes
@@ -69,12 +70,16 @@ class Draft:
         return self.layout.root
 
 
-def found(draft, min_images=1, **options):
+def found(draft, **policy):
     root = draft.write()
     pictures = inspect_images(root, ImageReader(draft.layout.index, draft.objects))
     info = SnapshotInfo.read(draft.layout.info)
-    return check(info, pictures, min_images=min_images, **options)
+    return check(info, pictures, ValidationPolicy(**{"min_images": 1, **policy}))
 
 
-def validated(draft, page, **options):
-    return validate(draft.write(), draft.objects, page, min_images=1, **options)
+def policies(**policy):
+    return Policy(validation=ValidationPolicy(**{"min_images": 1, **policy}))
+
+
+def validated(draft, page, **policy):
+    return validate(draft.write(), draft.objects, page, policies(**policy))

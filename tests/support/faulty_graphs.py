@@ -108,7 +108,7 @@ SERVED = {
     "hang in load": Fault(
         graph_with(*loop("most"), most=np.int64(2**62), **YES),
         "hangs and is killed after 3 s while it loads the package",
-        {"load_seconds": 3},
+        {"max_load_s": 3},
     ),
     "hang in an answer": Fault(
         graph_with(
@@ -119,7 +119,7 @@ SERVED = {
             **YES,
         ),
         f"hangs and is killed after 2 s while it computes the tensors of {SNAPSHOT}",
-        {"answer_seconds": 2},
+        {"max_answer_s": 2},
     ),
     "out of memory": Fault(
         graph_with(
@@ -215,17 +215,17 @@ SERVED = {
     "slow answers": Fault(
         graph_with(*loop("some"), some=np.int64(100_000), **YES),
         "an answer takes .* ms, expected at most 20",
-        {"answer_ms": 20},
+        {"max_answer_ms": 20},
     ),
     "slow load": Fault(
         graph_with(*loop("some"), some=np.int64(20_000_000), **YES),
         "killed after 3 s while it loads the package",
-        {"load_seconds": 3},
+        {"max_load_s": 3},
     ),
     "hungry for CPU": Fault(
         graph_with(*loop("most"), most=np.int64(2**62), **YES),
         "uses up its 4 s of CPU while it loads the package",
-        {"cpu_seconds": 4},
+        {"max_cpu_s": 4},
     ),
 }
 

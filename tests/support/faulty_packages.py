@@ -115,8 +115,10 @@ FILES = {
     "missing file": Fault(_missing, r"golden\.jsonl is missing"),
     "link": Fault(_link, r"config\.pbtxt is a link, expected a file"),
     "pipe": Fault(_pipe, "pipe is no regular file"),
-    "too large": Fault(_large, r"has 2\.0 MB, expected at most 1", {"size_mb": 1}),
-    "too many files": Fault(lambda layout: None, "has 8 files, expected at most 3", {"files": 3}),
+    "too large": Fault(_large, r"has 2\.0 MB, expected at most 1", {"max_size_mb": 1}),
+    "too many files": Fault(
+        lambda layout: None, "has 8 files, expected at most 3", {"max_files": 3}
+    ),
     "other dataset": Fault(_described, "its dataset is others, expected toys"),
     "other classes": Fault(_named, "its classes are lorry, expected car"),
     "golden picture elsewhere": Fault(_stranger, r"names '\.\./golden/.*', which is not of the"),

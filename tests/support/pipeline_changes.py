@@ -172,6 +172,11 @@ CHANGES = {
             secretNameParameter={"componentInputParameter": "secret"})),
     "a secret for an image": ("access", "car-objects for its image", lambda d: placed(
         d, "judge-model").update(imagePullSecret=[{"secretName": "car-objects"}])),
+    "another's config map": ("access", "has the config maps car-kubeflow, car-policy, expected car",
+        lambda d: placed(d, "judge-model").update(
+            configMapAsEnv=[{"configMapName": "car-kubeflow"}])),
+    "no policy": ("access", "has the config maps car-objects, car-", lambda d: placed(
+        d, "train-detector-2").pop("configMapAsVolume")),
     "a claim": ("access", "reads claim videos", lambda d: placed(d, "judge-model").update(
         pvcMount=[{"constant": "videos", "mountPath": "/videos"}])),
     "a claim by a parameter": ("access", "reads claim videos", lambda d: placed(

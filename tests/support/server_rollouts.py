@@ -13,7 +13,7 @@ from tests.support.tiny_packages import jpeg_of, scene, seal
 JPEG = jpeg_of(scene({(1, 2): 0}))
 QUICK = RolloutPolicy(
     steps=(0, 5, 100),
-    step_seconds=0,
+    min_step_s=0,
     min_requests=2,
     look_every_s=0,
     max_latency_ratio=50,

@@ -22,6 +22,7 @@ def import_dataset(dataset: str, source: str) -> int:
     from components.data.import_dataset.send import import_folder
     from components.data.import_dataset.source import opened
     from components.shared.contracts.progress import log_progress
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.frames import FrameSender
     from components.shared.store.objects import Objects
 
@@ -29,7 +30,7 @@ def import_dataset(dataset: str, source: str) -> int:
     stream = os.environ["KAFKA_BOOTSTRAP_SERVERS"]
     who = {"source": "/import_dataset", "labelled_by": "owner", "tool": "import_dataset"}
     with (
-        opened(source) as folder,
+        opened(source, policy_from(os.environ).imports) as folder,
         FrameSender.connect(objects, stream, dataset=dataset, **who) as sender,
     ):
         tally = import_folder(folder, sender)

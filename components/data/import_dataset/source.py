@@ -13,6 +13,7 @@ from components.shared.contracts.policy import ImportPolicy
 from components.shared.contracts.progress import log_progress
 from components.shared.store.objects import Objects
 
+POLICY = ImportPolicy()
 EXPECTED = (
     f"a folder, an archive ({', '.join(SUFFIXES)}), or the same in an object store such as "
     "s3://bucket/prefix"
@@ -20,18 +21,17 @@ EXPECTED = (
 
 
 @contextmanager
-def opened(source: str, policy: ImportPolicy | None = None) -> Iterator[ImageFolder]:
+def opened(source: str, policy: ImportPolicy = POLICY) -> Iterator[ImageFolder]:
     """Yield labelled images as a folder; an archive or object store is copied to a temporary one.
 
     Args:
         source: A folder, an archive, or an address of either in an object store. The object
             store's credentials come from its usual environment variables.
-        policy: How much may come; None: the house's.
+        policy: How much may come.
 
     Raises:
         UserError: If it is none of these, holds no image, or is too large.
     """
-    policy = policy or ImportPolicy()
     scheme = scheme_of(source)
     if not source or (scheme and scheme not in SCHEMES):
         raise UserError(f"source is {source!r}, expected {EXPECTED}")

@@ -23,11 +23,15 @@ def snapshot_dataset(
     from contextlib import closing
 
     from components.data.snapshot_dataset.freeze import freeze
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.postgres import connect
 
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
-        info = freeze(connection, objects, dataset, snapshot.path, grow_test=grow_test)
+        info = freeze(
+            connection, objects, dataset, snapshot.path,
+            grow_test=grow_test, policy=policy_from(os.environ).split,
+        )  # fmt: skip
     snapshot.metadata.update(id=info.id, dataset=dataset, **info.images)
     return info.id

@@ -15,8 +15,15 @@ from components.data.snapshot_dataset.rows import (
     settle_splits,
     settled_splits,
 )
-from components.data.snapshot_dataset.split import Member, assign, shared_groups, split_of
+from components.data.snapshot_dataset.split import (
+    POLICY,
+    Member,
+    assign,
+    shared_groups,
+    split_of,
+)
 from components.shared.contracts.events import SPLITS, Split
+from components.shared.contracts.policy import SplitPolicy
 from components.shared.contracts.progress import follow, log_progress
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import (
@@ -38,6 +45,7 @@ def freeze(
     root: str | Path,
     *,
     grow_test: bool,
+    policy: SplitPolicy = POLICY,
 ) -> SnapshotInfo:
     """Freeze all labelled images of a dataset; the split of an image never changes.
 
@@ -47,6 +55,7 @@ def freeze(
         dataset: Its name.
         root: Folder of the snapshot, a `SnapshotLayout`.
         grow_test: Whether groups that no snapshot has seen may enter the test set.
+        policy: Shares of the splits, and the distance of near-duplicates.
 
     Returns:
         What was frozen and what was left out.
@@ -58,9 +67,9 @@ def freeze(
     hashes, left_out = _inspect(objects, labelled.frames)
     frames = [frame for frame in labelled.frames if frame.sha256 not in left_out]
     members = [frame.member for frame in frames]
-    settled = _settle(connection, dataset, members, grow_test)
+    settled = _settle(connection, dataset, members, grow_test, policy)
     splits = {member.sha256: split_of(member, settled) or "train" for member in members}
-    left_out |= dict.fromkeys(bridges(splits, hashes), "bridges_splits")
+    left_out |= dict.fromkeys(bridges(splits, hashes, policy), "bridges_splits")
     kept = [frame for frame in frames if frame.sha256 not in left_out]
     images = [frame.image(splits[frame.sha256]) for frame in kept]
     entries = place_images(connection, objects, (image.sha256 for image in images))
@@ -71,10 +80,14 @@ def freeze(
 
 
 def _settle(
-    connection: extensions.connection, dataset: str, members: Sequence[Member], grow_test: bool
+    connection: extensions.connection,
+    dataset: str,
+    members: Sequence[Member],
+    grow_test: bool,
+    policy: SplitPolicy,
 ) -> dict[str, Split]:
     settled = settled_splits(connection, dataset)
-    new = assign(dataset, members, settled, grow_test=grow_test)
+    new = assign(dataset, members, settled, grow_test=grow_test, policy=policy)
     return settle_splits(connection, dataset, new) if new else settled
 
 

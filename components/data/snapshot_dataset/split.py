@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.shared.contracts.events import SPLITS, Split
+from components.shared.contracts.policy import SplitPolicy
 from components.shared.contracts.record import digest_of
 
-SHARES: dict[Split, float] = {"train": 0.70, "validation": 0.15, "test": 0.15}
+POLICY = SplitPolicy()
 MAX_DRAWS = 32
 RANKINGS = 3_000  # draws times units, so that many units do not take many draws
 
@@ -51,18 +52,24 @@ def split_of(member: Member, assigned: Mapping[str, Split]) -> Split | None:
 
 
 def assign(
-    dataset: str, members: Sequence[Member], assigned: Mapping[str, Split], *, grow_test: bool
+    dataset: str,
+    members: Sequence[Member],
+    assigned: Mapping[str, Split],
+    *,
+    grow_test: bool,
+    policy: SplitPolicy = POLICY,
 ) -> dict[str, Split]:
     """Assign the images without a split; the order of the images does not matter.
 
-    The first time, about 70, 15 and 15 % of the images become train, validation and
-    test. Later the test set is frozen: new groups are train or validation.
+    The first time, the images become train, validation and test by the shares of the policy.
+    Later the test set is frozen: new groups are train or validation.
 
     Args:
         dataset: Its name, so that two datasets with like groups differ.
         members: All images of the dataset.
         assigned: What was assigned before, by group or `image_key`; it never moves.
         grow_test: Whether new groups may enter a test set that there is.
+        policy: Gives the shares of the splits.
 
     Returns:
         The new assignments alone, by group or `image_key`.
@@ -74,7 +81,8 @@ def assign(
     missing = tuple(split for split in SPLITS[1:] if not here[split])
 
     def divide(key: Callable[[Member], str]) -> dict[str, Split]:
-        return _fairest(dataset, _units(members, waiting, key, free, missing), here)
+        units = _units(members, waiting, key, free, missing)
+        return _fairest(dataset, units, here, policy.shares)
 
     by_group = divide(lambda member: member.group)
     if assigned or {*by_group.values(), *here} == set(SPLITS):
@@ -130,7 +138,9 @@ def _allowed(
     return (min(owner, key=SPLITS.index),)
 
 
-def _fairest(dataset: str, units: list[_Unit], here: Counter[Split]) -> dict[str, Split]:
+def _fairest(
+    dataset: str, units: list[_Unit], here: Counter[Split], shares: Mapping[Split, float]
+) -> dict[str, Split]:
     """Deal the units out in several orders that follow from names, and keep the fairest."""
     draws = max(1, min(MAX_DRAWS, RANKINGS // max(1, len(units))))
     deals = []
@@ -139,10 +149,10 @@ def _fairest(dataset: str, units: list[_Unit], here: Counter[Split]) -> dict[str
         counts, dealt = here.copy(), {}
         for unit in ranked:
             # The split that is emptiest for its share, so that none stays empty.
-            side = min(unit.allowed, key=lambda split: counts[split] / SHARES[split])
+            side = min(unit.allowed, key=lambda split: counts[split] / shares[split])
             counts[side] += unit.images
             dealt[unit.key] = side
         total = max(1, counts.total())
-        unfair = sum(abs(counts[split] / total - share) for split, share in SHARES.items())
+        unfair = sum(abs(counts[split] / total - share) for split, share in shares.items())
         deals.append((unfair, draw, dealt))
     return min(deals, key=lambda deal: deal[:2])[2]

@@ -11,12 +11,13 @@ import numpy as np
 
 from components.data.validate_dataset.inspect_images import InspectedImage
 from components.shared.contracts.events import SPLITS
-from components.shared.contracts.policy import ValidationPolicy
+from components.shared.contracts.policy import SplitPolicy, ValidationPolicy
 from components.shared.contracts.snapshot import SnapshotInfo
 from components.shared.vision.boxes import pairwise_iou
-from components.shared.vision.phash import NEAR_BITS, near_duplicates
+from components.shared.vision.phash import near_duplicates
 
-SAME_BOX = 0.95  # overlap from which two boxes of one class are one object said twice
+POLICY = ValidationPolicy()
+NEAR_BITS = SplitPolicy().max_near_duplicate_bits
 MAX_PAIRS = 500_000  # of boxes that are compared at once, about 40 MB
 
 
@@ -32,31 +33,33 @@ class Finding:
 def check(
     info: SnapshotInfo,
     pictures: Sequence[InspectedImage],
-    *,
-    min_images: int,
-    max_boxes: int = ValidationPolicy().max_boxes,
+    policy: ValidationPolicy = POLICY,
+    near_bits: int = NEAR_BITS,
 ) -> list[Finding]:
     """Find all faults of a snapshot.
 
     Args:
         info: Description of the snapshot.
         pictures: All of its images.
-        min_images: The fewest it may have.
-        max_boxes: Of one image, beyond which that is a finding.
+        policy: Thresholds of a finding.
+        near_bits: Most bits in which the hashes of near-duplicates differ.
 
     Returns:
         Findings about single images first, in their order, then about the whole.
     """
     findings = [
-        finding for picture in pictures for finding in _image(picture, info.classes, max_boxes)
+        finding for picture in pictures for finding in _image(picture, info.classes, policy)
     ]
-    findings += _counts(info, pictures, min_images)
+    findings += _counts(info, pictures, policy.min_images)
     findings += _groups(info, pictures)
-    findings += _twins(pictures)
+    findings += _twins(pictures, near_bits)
     return findings
 
 
-def _image(picture: InspectedImage, classes: Sequence[str], max_boxes: int) -> Iterator[Finding]:
+def _image(
+    picture: InspectedImage, classes: Sequence[str], policy: ValidationPolicy
+) -> Iterator[Finding]:
+    max_boxes = policy.max_boxes
     if picture.found is None:
         yield Finding("undecodable", f"{picture.name}: {picture.fault}", picture.sha256)
     elif picture.found != picture.size:
@@ -66,12 +69,12 @@ def _image(picture: InspectedImage, classes: Sequence[str], max_boxes: int) -> I
     if len(picture.labels) > max_boxes:
         detail = f"{len(picture.labels):,} boxes, expected at most {max_boxes:,}"
         yield Finding("many_boxes", f"{picture.name}: {detail}", picture.sha256)
-    for number, (reason, detail) in _boxes(picture, classes):
+    for number, (reason, detail) in _boxes(picture, classes, policy.min_duplicate_iou):
         yield Finding(reason, f"{picture.name}, box {number}: {detail}", picture.sha256)
 
 
 def _boxes(
-    picture: InspectedImage, classes: Sequence[str]
+    picture: InspectedImage, classes: Sequence[str], min_duplicate_iou: float
 ) -> Iterator[tuple[int, tuple[str, str]]]:
     width, height = picture.size
     for number, (box, label) in enumerate(zip(picture.boxes, picture.labels, strict=True)):
@@ -84,11 +87,11 @@ def _boxes(
         if label not in classes:
             known = ", ".join(classes)
             yield number, ("unknown_class", f"class {label!r} is not one of {known}")
-    for second, first in sorted(_duplicates(picture)):
+    for second, first in sorted(_duplicates(picture, min_duplicate_iou)):
         yield second, ("duplicate_box", f"lies on box {first}, another {picture.labels[first]}")
 
 
-def _duplicates(picture: InspectedImage) -> Iterator[tuple[int, int]]:
+def _duplicates(picture: InspectedImage, min_iou: float) -> Iterator[tuple[int, int]]:
     """Yield each box that lies on an earlier one of its class, and the first such.
 
     Boxes are compared in blocks, so that memory does not grow with the square of their number.
@@ -97,7 +100,7 @@ def _duplicates(picture: InspectedImage) -> Iterator[tuple[int, int]]:
     classes = np.unique(np.array(picture.labels, object), return_inverse=True)[1]
     order = np.argsort(boxes[:, 0], kind="stable")
     left = boxes[order, 0]
-    near = (1 - SAME_BOX) * float((boxes[:, 2] - boxes[:, 0]).max(initial=1.0))
+    near = (1 - min_iou) * float((boxes[:, 2] - boxes[:, 0]).max(initial=1.0))
     rows = max(1, MAX_PAIRS // max(1, count))
     for start in range(0, count, rows):
         block = order[start : start + rows]
@@ -107,7 +110,7 @@ def _duplicates(picture: InspectedImage) -> Iterator[tuple[int, int]]:
             np.searchsorted(left, ends[1], "right"),
         )
         others = np.sort(order[first:last])
-        alike = pairwise_iou(boxes[block], boxes[others]) >= SAME_BOX
+        alike = pairwise_iou(boxes[block], boxes[others]) >= min_iou
         alike &= classes[block, None] == classes[None, others]
         alike &= block[:, None] > others[None]
         for row in np.flatnonzero(alike.any(axis=1)).tolist():
@@ -154,7 +157,7 @@ def _groups(info: SnapshotInfo, pictures: Sequence[InspectedImage]) -> Iterator[
             yield Finding("shared_group", f"group {group!r} stands in {where}, {why_there}")
 
 
-def _twins(pictures: Sequence[InspectedImage]) -> Iterator[Finding]:
+def _twins(pictures: Sequence[InspectedImage], near_bits: int) -> Iterator[Finding]:
     splits = defaultdict(set)
     for picture in pictures:
         splits[picture.sha256].add(picture.split)
@@ -166,7 +169,7 @@ def _twins(pictures: Sequence[InspectedImage]) -> Iterator[Finding]:
     kinds = {(p.hash.tobytes(), p.split): p for p in pictures if p.hash is not None}
     hashes = np.frombuffer(b"".join(hash_ for hash_, _ in kinds), np.uint8).reshape(-1, 32)
     shown = list(kinds.values())
-    for one, two in near_duplicates(hashes, NEAR_BITS):
+    for one, two in near_duplicates(hashes, near_bits):
         first, second = shown[one], shown[two]
         if first.split != second.split and first.sha256 != second.sha256:
             detail = f"{first.name} in {first.split} looks like {second.name} in {second.split}"

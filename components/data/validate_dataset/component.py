@@ -10,7 +10,6 @@ def validate_dataset(
     snapshot: dsl.Input[dsl.Dataset],
     page: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
-    min_images: int = 10,
 ) -> str:
     """Validate every image and box of a snapshot before training.
 
@@ -18,7 +17,6 @@ def validate_dataset(
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         page: Errors, warnings, sample images and distributions, also if not valid.
         metrics: Numbers of images, boxes, errors and warnings.
-        min_images: Minimum number of images of a snapshot.
 
     Returns:
         `ok` or `warn`; a snapshot that is not valid is refused.
@@ -26,10 +24,11 @@ def validate_dataset(
     import os
 
     from components.data.validate_dataset.validate import validate
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
 
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    found = validate(snapshot.path, objects, page.path, min_images=min_images)
+    found = validate(snapshot.path, objects, page.path, policy_from(os.environ))
     for name, value in found.numbers.items():
         metrics.log_metric(name, value)
     return found.word

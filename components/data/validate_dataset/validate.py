@@ -9,11 +9,13 @@ from components.data.validate_dataset.inspect_images import inspect_images
 from components.data.validate_dataset.show import show
 from components.data.validate_dataset.verdict import Word, judge
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.policy import ValidationPolicy
+from components.shared.contracts.policy import Policy
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
+
+POLICIES = Policy()
 
 
 class SnapshotValidationError(UserError):
@@ -32,9 +34,7 @@ def validate(
     root: str | Path,
     objects: Objects,
     page: str | Path,
-    *,
-    min_images: int,
-    policy: ValidationPolicy | None = None,
+    policies: Policy = POLICIES,
 ) -> Validation:
     """Check a snapshot, write its page, and refuse it if the policy requires that.
 
@@ -42,18 +42,17 @@ def validate(
         root: Folder of the snapshot, a `SnapshotLayout`.
         objects: The store that holds its shards.
         page: The HTML file to write, whatever the verdict.
-        min_images: The fewest images it may have.
-        policy: Which findings fail and warn; the house's if not given.
+        policies: Gives the thresholds of validation, and the distance of near-duplicates.
 
     Raises:
         SnapshotValidationError: If a finding fails the snapshot, with their counts and the first.
         ShardError: If the bytes of an image are gone or damaged.
     """
-    policy = policy or ValidationPolicy()
+    policy, near_bits = policies.validation, policies.split.max_near_duplicate_bits
     layout = SnapshotLayout(root)
     info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
     pictures = inspect_images(root, reader)
-    findings = check(info, pictures, min_images=min_images, max_boxes=policy.max_boxes)
+    findings = check(info, pictures, policy, near_bits)
     verdict = judge(findings, len(pictures), policy)
     show(page, info, pictures, findings, verdict, policy, reader)
     if verdict.word == "fail":

@@ -28,10 +28,14 @@ def detect_drift(
     import os
 
     from components.monitoring.detect_drift.detect import detect
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
 
     os.environ["DO_NOT_TRACK"] = "1"  # Evidently counts its users otherwise
     objects = Objects(os.environ["OBJECT_STORE_URL"])
-    numbers = detect(window.path, champion.path, objects, drift.path, page.path, evidently.path)
+    numbers = detect(
+        window.path, champion.path, objects, drift.path, page.path, evidently.path,
+        policy_from(os.environ).drift,
+    )  # fmt: skip
     for name, value in numbers.items():
         metrics.log_metric(name, value)

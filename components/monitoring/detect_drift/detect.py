@@ -13,6 +13,8 @@ from components.shared.contracts.report import DriftReport
 from components.shared.store.objects import Objects
 from components.shared.store.snapshots import ImageReader
 
+POLICY = DriftPolicy()
+
 
 def detect(
     window: str | Path,
@@ -21,6 +23,7 @@ def detect(
     drift: str | Path,
     page: str | Path,
     evidently: str | Path,
+    policy: DriftPolicy = POLICY,
 ) -> dict[str, float]:
     """Measure drift, and write the report and both pages.
 
@@ -31,12 +34,12 @@ def detect(
         drift: File of the `DriftReport`.
         page: File of our page.
         evidently: File of Evidently's page.
+        policy: Thresholds of drift.
 
     Returns:
         Numbers for the dashboard, by name.
     """
-    policy = DriftPolicy()
-    current, reference = observe(window, objects), read_reference(champion)
+    current, reference = observe(window, objects, policy), read_reference(champion)
     report, pair = measure(reference, current, policy), comparable(reference, current, policy)
     report = report.model_copy(update={"findings": find(reference, current, policy)})
     report.write(drift)

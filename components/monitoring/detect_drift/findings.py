@@ -7,10 +7,8 @@ import numpy as np
 
 from components.monitoring.detect_drift.observe import Observed, ObservedFrame, Reference
 from components.shared.contracts.policy import DriftPolicy
-from components.shared.contracts.report import FrameFinding
-from components.shared.vision.phash import NEAR_BITS, near_duplicates
-
-BLANK_CONTRAST = 0.015  # deviation of the grey levels, 0 to 1; noise at night has more
+from components.shared.contracts.report import FrameFinding, ReferenceFrame
+from components.shared.vision.phash import near_duplicates
 
 
 def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[FrameFinding, ...]:
@@ -23,7 +21,7 @@ def find(reference: Reference, current: Observed, policy: DriftPolicy) -> tuple[
     """
     if current.model is None:
         return ()
-    blank = {frame.sha256 for frame in current.frames if _is_blank(frame.descriptors)}
+    blank = {frame.sha256 for frame in current.frames if _is_blank(frame, policy)}
     pictures = [frame for frame in current.frames if frame.sha256 not in blank]
     details = (
         ("repeated", _sent_again(current, policy)),
@@ -51,7 +49,7 @@ def _sent_again(current: Observed, policy: DriftPolicy) -> str:
 
 def _alike(frames: Sequence[ObservedFrame], policy: DriftPolicy) -> str:
     """Describe different files that show the same picture."""
-    again = _repeated(frames)
+    again = _repeated(frames, policy.max_repeated_bits)
     counts = Counter(frame.camera for frame in frames)
     stuck = [
         camera
@@ -70,19 +68,19 @@ def _alike(frames: Sequence[ObservedFrame], policy: DriftPolicy) -> str:
     )
 
 
-def _repeated(frames: Sequence[ObservedFrame]) -> list[ObservedFrame]:
+def _repeated(frames: Sequence[ObservedFrame], max_bits: int) -> list[ObservedFrame]:
     """Return the frames that look like an earlier one."""
     hashes = np.frombuffer(b"".join(frame.hash for frame in frames), np.uint8).reshape(-1, 32)
-    later = {second for _, second in near_duplicates(hashes, NEAR_BITS)}
+    later = {second for _, second in near_duplicates(hashes, max_bits)}
     return [frames[place] for place in sorted(later)]
 
 
 def _blank(reference: Reference, current: Observed, blank: int, policy: DriftPolicy) -> str:
-    usual = sum(_is_blank(frame.descriptors) for frame in reference.frames)
+    usual = sum(_is_blank(frame, policy) for frame in reference.frames)
     allowed = policy.max_blank_share + usual / max(1, len(reference.frames))
     if blank <= allowed * len(current.frames):
         return ""
-    cameras = {frame.camera for frame in current.frames if _is_blank(frame.descriptors)}
+    cameras = {frame.camera for frame in current.frames if _is_blank(frame, policy)}
     return (
         f"{blank:,} of {len(current.frames):,} frames are uniformly black, grey or white "
         f"({_named(cameras)})"
@@ -116,8 +114,8 @@ def _missing(current: Observed) -> str:
     return f"{was} left out: the images are deleted"
 
 
-def _is_blank(descriptors: dict[str, float]) -> bool:
-    return descriptors["contrast"] < BLANK_CONTRAST
+def _is_blank(frame: ObservedFrame | ReferenceFrame, policy: DriftPolicy) -> bool:
+    return frame.descriptors["contrast"] < policy.max_blank_contrast  # noise at night has more
 
 
 def _named(cameras: set[str], most: int = 3) -> str:

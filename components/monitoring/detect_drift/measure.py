@@ -21,7 +21,6 @@ from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.report import DriftReport, ReferenceFrame
 
 NAMED = 3  # descriptors in the sentence
-FEW_CAMERAS = 4  # at so many, the least distance is halfway from its own value to 1
 
 Floats = NDArray[np.float64]
 
@@ -146,7 +145,7 @@ def _floor(pair: Pair, alpha: float, policy: DriftPolicy) -> float:
     # A few cameras on a few days do not show all weathers, and resampling them cannot show it:
     # the fewer cameras, the higher the minimum threshold.
     cameras = len({frame.camera for frame in pair.reference})
-    least = 1 - (1 - policy.min_distance) * cameras / (cameras + FEW_CAMERAS)
+    least = 1 - (1 - policy.min_distance) * cameras / (cameras + policy.few_cameras)
     return max(least, critical_distance(len(pair.reference), len(pair.current), alpha))
 
 

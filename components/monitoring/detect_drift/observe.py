@@ -7,6 +7,7 @@ from pathlib import Path
 from components.shared.contracts.absence import absence
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
+from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.record import read_lines
 from components.shared.contracts.report import ReferenceFrame
 from components.shared.contracts.snapshot import (
@@ -23,7 +24,7 @@ from components.shared.vision.descriptors import DESCRIPTORS, PICTURE, describe
 from components.shared.vision.jpeg import decode_jpeg
 from components.shared.vision.phash import hash_jpeg
 
-MAX_IMAGES = 500
+POLICY = DriftPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,21 @@ class Reference:
     absent: str | None = None
 
 
-def observe(root: str | Path, objects: Objects) -> Observed:
+def observe(root: str | Path, objects: Objects, policy: DriftPolicy = POLICY) -> Observed:
     """Compute the descriptors of the frames of a window or of a snapshot.
 
     Args:
         root: Folder of a `WindowLayout`, or of a `SnapshotLayout`, of which an even
             sample is read.
         objects: Object store of the images.
+        policy: Gives the size of that sample.
 
     Raises:
         ShardError: If the bytes of a frame are gone or changed.
         JpegError: If a frame cannot be decoded.
     """
     if SnapshotLayout(root).info.exists():
-        return _observe_snapshot(SnapshotLayout(root), objects)
+        return _observe_snapshot(SnapshotLayout(root), objects, policy.max_snapshot_images)
     layout = WindowLayout(root)
     info, reader = WindowInfo.read(layout.info), ImageReader(layout.index, objects)
     frames = [_see(frame, frame.boxes, reader) for frame in read_lines(WindowFrame, layout.frames)]
@@ -119,10 +121,10 @@ def read_reference(root: str | Path) -> Reference:
     return Reference(package.digest, tuple(read_lines(ReferenceFrame, layout.reference)))
 
 
-def _observe_snapshot(layout: SnapshotLayout, objects: Objects) -> Observed:
+def _observe_snapshot(layout: SnapshotLayout, objects: Objects, most: int) -> Observed:
     info, reader = SnapshotInfo.read(layout.info), ImageReader(layout.index, objects)
     images = sorted(read_lines(SnapshotImage, layout.manifest), key=lambda image: image.sha256)
-    step = -(-len(images) // MAX_IMAGES) or 1
+    step = -(-len(images) // most) or 1
     frames = [_see(image, (), reader) for image in images[::step]]
     return Observed(info.id, info.dataset, None, PICTURE, tuple(frames))
 

@@ -20,7 +20,8 @@ from components.shared.contracts.model import (
     PackageLayout,
     RegisteredLayout,
 )
-from components.shared.contracts.policy import CheckPolicy
+from components.shared.contracts.policy import CheckPolicy, GoldenPolicy
+from components.shared.inference.golden import TOLERANCE
 from components.shared.inference.package_store import PackageStore
 from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.jpeg import JpegError, decode_jpeg
@@ -100,7 +101,7 @@ def expected_of(reader: SnapshotReader | None, dataset: str, policy: CheckPolicy
     """
     if reader is None:
         return Expected(dataset)
-    images = (reader.images("test") or reader.images())[: policy.images]
+    images = (reader.images("test") or reader.images())[: policy.max_images]
     jpegs = [reader.read(image.sha256) for image in images]
     return Expected(reader.info.dataset, reader.info.classes, jpegs)
 
@@ -110,6 +111,7 @@ def check(
     target: str | Path,
     expected: Expected,
     policy: CheckPolicy,
+    tolerance: GoldenPolicy = TOLERANCE,
     server: Sequence[str] = SERVER,
 ) -> Checked:
     """Smoke-test a package in a sandboxed server, and copy it, or the reason of its rejection.
@@ -119,6 +121,7 @@ def check(
         target: Becomes the package as it was tested, or absent.
         expected: Dataset, classes and images that it must fit.
         policy: Limits of size, time and memory.
+        tolerance: Tolerance of the answers to golden images.
         server: Command of the server, without its options.
 
     Raises:
@@ -127,9 +130,9 @@ def check(
     checked, folder = Checked(), Path(target)
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _check(_package(Path(source)), folder, expected, policy, server, checked)
+        _check(_package(Path(source)), folder, expected, policy, tolerance, server, checked)
     except (PackageRejectedError, PackageError) as fault:
-        why = one_line(str(fault), policy.memory_mb)
+        why = one_line(str(fault), policy.max_memory_mb)
         named = checked.model and checked.model[:12] not in why
         model = f"model {checked.model[:12]}: " if named else ""
         checked.reason, checked.measured = f"refused by check_model: {model}{why}", None
@@ -144,6 +147,7 @@ def _check(
     target: Path,
     expected: Expected,
     policy: CheckPolicy,
+    tolerance: GoldenPolicy,
     server: Sequence[str],
     checked: Checked,
 ) -> None:
@@ -162,7 +166,9 @@ def _check(
         package.parent.mkdir(parents=True)
         fresh.rename(package)
         checked.pictures = _pictures(package, expected)
-        checked.measured = smoke_test(package_store, info, checked.pictures, policy, server)
+        checked.measured = smoke_test(
+            package_store, info, checked.pictures, policy, tolerance, server
+        )
     if copied(source, target).digest != info.digest:
         raise PackageRejectedError("the package changed during the check")
 

@@ -32,17 +32,17 @@ def check_model(
 
     from components.promotion.check_model.check import check, expected_of
     from components.promotion.check_model.page import write_check_page
-    from components.shared.contracts.policy import CheckPolicy
     from components.shared.contracts.progress import log_progress
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
 
     reader = (
         SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"])) if snapshot else None
     )
-    policy = CheckPolicy()
-    expected = expected_of(reader, dataset, policy)
-    result = check(package.path, checked.path, expected, policy)
-    write_check_page(result, policy, page.path)
+    policy = policy_from(os.environ)
+    expected = expected_of(reader, dataset, policy.check)
+    result = check(package.path, checked.path, expected, policy.check, policy.golden)
+    write_check_page(result, policy.check, page.path)
     log_progress(result.sentence)
     return result.passed(must_pass)

@@ -34,13 +34,13 @@ def check_files(folder: Path, policy: CheckPolicy) -> float:
                 what = "a link" if stat.S_ISLNK(entry.st_mode) else "no regular file"
                 raise PackageRejectedError(f"{name} is {what}, expected a file")
             count, size = count + 1, size + entry.st_size * stat.S_ISREG(entry.st_mode)
-    if count > policy.files:
+    if count > policy.max_files:
         raise PackageRejectedError(
-            f"the package has {count:,} files, expected at most {policy.files}"
+            f"the package has {count:,} files, expected at most {policy.max_files}"
         )
-    if size > policy.size_mb * 1e6:
+    if size > policy.max_size_mb * 1e6:
         raise PackageRejectedError(
-            f"the package has {size / 1e6:,.1f} MB, expected at most {policy.size_mb:g} MB"
+            f"the package has {size / 1e6:,.1f} MB, expected at most {policy.max_size_mb:g} MB"
         )
     return size / 1e6
 

@@ -57,16 +57,16 @@ def _cards(checked: Checked, measured: SmokeMeasurements) -> Fragment:
 def _limits(checked: Checked, policy: CheckPolicy) -> Fragment:
     measured = checked.measured
     rows = [
-        ("package size", f"{checked.megabytes:.1f} MB", f"{policy.size_mb:g} MB"),
-        ("load time", f"{measured.load_s:.1f} s" if measured else "", f"{policy.load_seconds:g} s"),
+        ("package size", f"{checked.megabytes:.1f} MB", f"{policy.max_size_mb:g} MB"),
+        ("load time", f"{measured.load_s:.1f} s" if measured else "", f"{policy.max_load_s:g} s"),
         (
             "latency, median",
             f"{measured.answer_ms:.0f} ms" if measured else "",
-            f"{policy.answer_ms:g} ms",
+            f"{policy.max_answer_ms:g} ms",
         ),
-        ("timeout of an answer", "", f"{policy.answer_seconds:g} s"),
-        ("address space of the server", "", f"{policy.memory_mb:,} MB"),
-        ("CPU time of the server", "", f"{policy.cpu_seconds} s"),
+        ("timeout of an answer", "", f"{policy.max_answer_s:g} s"),
+        ("address space of the server", "", f"{policy.max_memory_mb:,} MB"),
+        ("CPU time of the server", "", f"{policy.max_cpu_s} s"),
         ("outgoing connections, credentials, links, custom operators", "", "none"),
     ]
     return table(("limit", "measured", "at most"), rows)

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Timer
+from types import MappingProxyType
 from typing import Self
 
 from components.promotion.check_model.faults import PackageRejectedError, ending
@@ -30,17 +31,24 @@ class Sandbox:
         command: Program and arguments.
         folder: Its working directory, home and temporary folder, with its log.
         policy: Limits of memory and CPU time.
+        variables: Environment variables beside the usual ones.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, policy: CheckPolicy) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        policy: CheckPolicy,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._policy, self._expired, self._before = policy, False, 0
         self._log = folder / "log.txt"
-        limits = (os.getpid(), policy.memory_mb * MB, policy.cpu_seconds, MAX_LOG_BYTES)
+        limits = (os.getpid(), policy.max_memory_mb * MB, policy.max_cpu_s, MAX_LOG_BYTES)
         module = "components.promotion.check_model.rlimits"
         limited = [sys.executable, "-m", module, *map(str, limits)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*limited, *command], cwd=folder, env=_environment(folder),
+                [*limited, *command], cwd=folder, env=_environment(folder) | dict(variables),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
@@ -108,7 +116,7 @@ class Sandbox:
     def _failure(self, seconds: float, doing: str) -> str:
         """Return in words how the process ended, after its connection broke."""
         try:
-            end = ending(self._process.wait(DYING_S), self._policy.cpu_seconds)
+            end = ending(self._process.wait(DYING_S), self._policy.max_cpu_s)
         except subprocess.TimeoutExpired:
             end = "breaks the connection"
         if self._expired:

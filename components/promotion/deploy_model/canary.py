@@ -116,7 +116,7 @@ class CanaryRollout:
                 began += self._clock.now() - turn  # the time without a champion does not count
             answered = evidence.candidate.requests + evidence.probes
             waited = self._clock.now() - began
-            long = waited >= policy.step_seconds and answered >= policy.min_requests
+            long = waited >= policy.min_step_s and answered >= policy.min_requests
             if long and not self._latency_recheck.is_under_way:
                 break
         return evidence
@@ -184,7 +184,7 @@ class CanaryRollout:
             log_progress(
                 f"at {self._percent} % the rollout waits: the champion does not answer: {failed}"
             )
-        if now - self._stable_away > self._policy.ready_seconds:
+        if now - self._stable_away > self._policy.max_ready_s:
             raise OutageError(f"the champion does not answer: {failed}; try again when it does")
         return True
 

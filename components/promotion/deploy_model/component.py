@@ -9,7 +9,7 @@ from components.images import image
 def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str = "") -> str:
     """Deploy a registered model by a canary rollout, and promote it or roll it back.
 
-    DETECTOR_TARGET names the place where models are served, ROLLOUT_POLICY changes the limits.
+    DETECTOR_TARGET names the place where models are served, POLICY changes the limits.
 
     Args:
         dataset: Name of the dataset.
@@ -29,9 +29,10 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     from components.promotion.deploy_model.page import write_rollout_page
     from components.promotion.deploy_model.pictures import served_lately
     from components.promotion.deploy_model.rollout import about
-    from components.promotion.deploy_model.targets import policy_from, target_from
+    from components.promotion.deploy_model.targets import target_from
     from components.shared.contracts.progress import log_progress
     from components.shared.contracts.stopping import leaving_on_sigterm
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.postgres import connect
     from components.shared.store.registry import Registry
@@ -41,10 +42,12 @@ def deploy_model(dataset: str, model: str, page: dsl.Output[dsl.HTML], run: str 
     with closing(connect(os.environ["DATABASE_URL"])) as connection:
         registry = Registry(connection)
         version = about(registry, dataset, model, run)
-        live = served_lately(connection, objects, dataset, policy.probes)
+        live = served_lately(connection, objects, dataset, policy.rollout)
         fetch = registered(objects, version.model)
-        with closing(target_from(os.environ, policy)) as target, leaving_on_sigterm():
-            rollout = deploy(registry, target, version, fetch, live, policy, run=run)
+        with closing(target_from(os.environ, policy.rollout)) as target, leaving_on_sigterm():
+            rollout = deploy(
+                registry, target, version, fetch, live, policy.rollout, policy.golden, run=run
+            )
     write_rollout_page(rollout, page.path)
     log_progress(rollout.sentence)
     return rollout.model()

@@ -15,7 +15,8 @@ from components.promotion.deploy_model.rollout import Register, Rollout, last_of
 from components.promotion.deploy_model.target import Fetch, PackageNotServedError, Target
 from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.contracts.model import PackageLayout
-from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.policy import GoldenPolicy, RolloutPolicy
+from components.shared.inference.golden import TOLERANCE
 from components.shared.store.registry import PromotionConflictError, Version
 
 
@@ -26,6 +27,7 @@ def deploy(
     fetch: Fetch,
     live: Iterable[bytes],
     policy: RolloutPolicy,
+    tolerance: GoldenPolicy = TOLERANCE,
     *,
     run: str = "",
     clock: Clock = MACHINE,
@@ -39,6 +41,7 @@ def deploy(
         fetch: Copies the package to a folder.
         live: Recently served JPEGs; if there are none, the golden images are used.
         policy: Steps of the traffic share and limits.
+        tolerance: Of the answers to golden images.
         run: Name of the run; a retry does not deploy again a model that it rolled back.
         clock: Measures time and waits.
 
@@ -48,18 +51,24 @@ def deploy(
         PromotionConflictError: If the champion is not the one that it was compared with.
     """
     dataset, model = version.dataset, version.model
-    was_champion = register.has_served(version)
-    rollout = _claim_rollout(register, version, run, was_champion)
+    rollout = _claim_rollout(register, version, run, was_champion := register.has_served(version))
     if rollout.failed:
         return _finish_rollback(target, rollout)
-    package = PackageLayout(target.fetch_package(dataset, model, fetch))
-    pictures = pictures_of(package, live, policy.probes)
+    package = target.fetch_package(dataset, model, fetch)
+    pictures = pictures_of(PackageLayout(package), live, policy.max_probes)
     if model == rollout.champion:
         return _redeploy(target, version, pictures)
-    with_champion = rollout.champion is not None and not was_champion
-    steps = policy.steps if with_champion else (0, 100) if was_champion else (0,)
-    prober = Prober(target, dataset, model, pictures, with_champion, clock.now)
+    with_champion, steps = _steps(rollout, policy, was_champion)
+    prober = Prober(target, dataset, model, pictures, with_champion, clock.now, policy, tolerance)
     return _run_canary(register, CanaryRollout(prober, policy, clock), steps, rollout)
+
+
+def _steps(
+    rollout: Rollout, policy: RolloutPolicy, was_champion: bool
+) -> tuple[bool, tuple[int, ...]]:
+    """Return whether the champion is compared with, and the traffic shares."""
+    with_champion = rollout.champion is not None and not was_champion
+    return with_champion, policy.steps if with_champion else (0, 100) if was_champion else (0,)
 
 
 def _claim_rollout(register: Register, version: Version, run: str, was_champion: bool) -> Rollout:

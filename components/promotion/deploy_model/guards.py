@@ -17,9 +17,6 @@ from components.promotion.deploy_model.compare import DetectionAgreement
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.traffic.request_metrics import RequestMetrics
 
-FORGIVEN = 1  # failed answers: one may be a network error
-DEVIATIONS = 3  # of a mean of boxes a picture, which vary about as much as their mean
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -71,7 +68,7 @@ def errors(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
     """
     failed = evidence.candidate.errors + evidence.failed
     probes = evidence.candidate.requests + evidence.probes
-    if failed > FORGIVEN and failed > policy.max_error_rate * probes:
+    if failed > policy.max_failures and failed > policy.max_error_rate * probes:
         yield (
             f"{failed} of {probes} requests failed, expected at most {policy.max_error_rate:.0%}"
         )
@@ -102,7 +99,8 @@ def _boxes(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
             _BoxCounts(champion.requests, champion.boxes, champion.scores),
             _BoxCounts(*evidence.golden),
             policy,
-            chance=DEVIATIONS / math.sqrt(candidate.requests),  # other pictures than the champion's
+            # Other pictures than the champion's, and their boxes vary about as much as their mean.
+            chance=policy.max_deviations / math.sqrt(candidate.requests),
         )
 
 

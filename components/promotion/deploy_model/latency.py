@@ -11,8 +11,6 @@ from components.promotion.deploy_model.guards import Evidence
 from components.shared.contracts.policy import RolloutPolicy
 
 QUANTILE = 0.95
-MIN_PROBES = 5  # before their latency is judged
-RECENT = 60  # newest probes of each server whose latency counts, or more if the policy needs it
 
 
 def slow(evidence: Evidence, policy: RolloutPolicy) -> str | None:
@@ -31,7 +29,7 @@ def window(policy: RolloutPolicy) -> int:
     >>> window(RolloutPolicy(min_latency_answers=100))
     100
     """
-    return max(RECENT, policy.min_latency_answers)
+    return max(policy.max_latency_probes, policy.min_latency_answers)
 
 
 def enough(evidence: Evidence, policy: RolloutPolicy, *, with_champion: bool) -> bool:
@@ -47,12 +45,12 @@ def enough(evidence: Evidence, policy: RolloutPolicy, *, with_champion: bool) ->
 
 
 def _probes(evidence: Evidence, policy: RolloutPolicy) -> Iterator[str]:
-    if len(evidence.latencies_ms) < MIN_PROBES:
+    if len(evidence.latencies_ms) < policy.min_latency_probes:
         return
     candidate_ms = slowest(evidence.latencies_ms)
     if candidate_ms > policy.max_latency_ms:
         yield _too_slow(candidate_ms, policy.max_latency_ms, "at most")
-    elif len(evidence.champion_ms) >= MIN_PROBES:
+    elif len(evidence.champion_ms) >= policy.min_latency_probes:
         champion_ms = slowest(evidence.champion_ms)
         if candidate_ms > max(policy.max_latency_ratio * champion_ms, policy.min_latency_ms):
             yield _too_slow(

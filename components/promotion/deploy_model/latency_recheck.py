@@ -13,8 +13,6 @@ from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.progress import log_progress
 from components.shared.traffic.request_metrics import RequestMetrics
 
-PAUSE_S = 5.0  # before a second look at a slow candidate
-
 
 class InconclusiveLatencyError(OutageError):
     """A candidate was too slow twice, which load may have caused: no verdict on it."""
@@ -76,13 +74,13 @@ class LatencyRecheck:
             if reason:
                 log_progress(f"at {percent} %: {reason}: measuring both servers again")
                 self._suspected = now
-        elif now - self._suspected < PAUSE_S:
+        elif now - self._suspected < self._policy.min_pause_s:
             self.restart()
             self._prober.clear_latencies()
         elif enough(evidence, self._policy, with_champion=self._needs_champion(percent)):
             if reason:
                 raise InconclusiveLatencyError(f"at {percent} %: {reason}, in two measurements")
-            waited = now - self._suspected >= self._policy.step_seconds
+            waited = now - self._suspected >= self._policy.min_step_s
             if waited or not percent or self._has_enough_clients(evidence, percent):
                 self._suspected = None
 

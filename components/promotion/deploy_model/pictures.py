@@ -9,10 +9,9 @@ from psycopg2 import extensions
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import GoldenAnswer, PackageLayout
+from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.record import read_lines
 from components.shared.store.objects import Objects, frame_key
-
-LATELY = 500  # newest served frames, sampled evenly so that they are of several cameras and hours
 
 SERVED = """
 SELECT sha256 FROM gold.served_frames WHERE dataset = %s
@@ -66,7 +65,7 @@ def pictures_of(package: PackageLayout, live: Iterable[bytes], most: int) -> Pro
 
 
 def served_lately(
-    connection: extensions.connection, objects: Objects, dataset: str, most: int
+    connection: extensions.connection, objects: Objects, dataset: str, policy: RolloutPolicy
 ) -> Iterator[bytes]:
     """Yield an even sample of the recently served frames, without erased ones.
 
@@ -74,11 +73,13 @@ def served_lately(
         connection: An open connection to a migrated database.
         objects: The object store with the images.
         dataset: Name of the dataset.
-        most: Maximum number of frames.
+        policy: Maximum number of frames, and of newest frames that the sample is of.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute(SERVED, (dataset, LATELY))
+        cursor.execute(SERVED, (dataset, policy.max_recent_frames))
         frames = [sha256 for (sha256,) in cursor.fetchall()]
+    most = policy.max_probes
+    # Evenly, so that they are of several cameras and hours.
     for sha256 in frames[:: max(1, len(frames) // most)][:most]:
         if objects.exists(frame_key(sha256)):
             yield objects.get(frame_key(sha256))

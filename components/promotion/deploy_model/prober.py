@@ -16,10 +16,10 @@ from components.promotion.deploy_model.target import ServerUnreachableError, Tar
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.errors import ApplicationError, JobError, OutageError
 from components.shared.contracts.model import DetectAnswer
+from components.shared.contracts.policy import GoldenPolicy, RolloutPolicy
 from components.shared.inference.golden import differs
 
 LIVE_PER_ROUND = 3  # live pictures that are sent in each round of probes
-NEWEST = 8  # live pictures whose boxes are compared: few, so that new errors show soon
 
 
 class GuardBreachError(JobError):
@@ -37,6 +37,8 @@ class Prober:
         pictures: The golden and live images to send.
         with_champion: Whether there is a champion to compare with.
         now: Returns a monotonic time, in seconds.
+        policy: Gives the number of live pictures whose boxes are compared.
+        tolerance: Tolerance of the answers to golden pictures.
         probes: Number of timed probes of the candidate, live and golden.
         failed: Number of these that it did not answer.
         stable_failed: Why the champion did not answer the last picture; None if it did.
@@ -48,6 +50,8 @@ class Prober:
     pictures: ProbeImages
     with_champion: bool
     now: Callable[[], float] = perf_counter
+    policy: RolloutPolicy = field(default_factory=RolloutPolicy)
+    tolerance: GoldenPolicy = field(default_factory=GoldenPolicy)
     probes: int = 0
     failed: int = 0
     stable_failed: str | None = None
@@ -69,7 +73,9 @@ class Prober:
     @property
     def compared(self) -> DetectionAgreement:
         """The newest answers of the candidate about live pictures, and the champion's."""
-        both = [number for number in self._candidate if number in self._champion][-NEWEST:]
+        both = [number for number in self._candidate if number in self._champion][
+            -self.policy.max_compared_images :
+        ]
         return compare((self._champion[number], self._candidate[number]) for number in both)
 
     @property
@@ -142,7 +148,9 @@ class Prober:
             raise GuardBreachError(
                 f"{answer.model[:12]} answered {known.name}, expected {self.model[:12]}"
             )
-        difference = differs(known.boxes, answer.boxes, self.pictures.score_threshold)
+        difference = differs(
+            known.boxes, answer.boxes, self.pictures.score_threshold, self.tolerance
+        )
         if difference:
             raise GuardBreachError(f"{known.name} is answered differently: {difference}")
 

@@ -1,10 +1,9 @@
-"""Choose the rollout target and the rollout policy from environment variables."""
+"""Choose the rollout target from environment variables."""
 
 from collections.abc import Mapping
 
 from components.promotion.deploy_model.server import ServerTarget
 from components.promotion.deploy_model.target import Target
-from components.shared.cluster.settings import read_settings
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.inference.package_store import PackageStore
@@ -27,22 +26,9 @@ def target_from(environment: Mapping[str, str], policy: RolloutPolicy) -> Target
     if name == "server":
         package_store = PackageStore(environment["MODEL_ROOT"])
         url, stable, candidate = (environment[variable] for variable in ADDRESSES)
-        return ServerTarget(url, stable, candidate, package_store, policy.ready_seconds)
+        return ServerTarget(url, stable, candidate, package_store, policy.max_ready_s)
     if name in ("kserve", "triton"):
         from components.promotion.deploy_model.kserve.environment import kserve_target
 
         return kserve_target(environment, policy)
     raise UserError(f"DETECTOR_TARGET is {name!r}, expected 'server', 'kserve' or 'triton'")
-
-
-def policy_from(environment: Mapping[str, str]) -> RolloutPolicy:
-    """Return the rollout policy, changed by ROLLOUT_POLICY in YAML or JSON.
-
-    Raises:
-        UserError: If a field is unknown or its value is not valid.
-
-    >>> policy_from({"ROLLOUT_POLICY": "step_seconds: 2"}).step_seconds
-    2.0
-    """
-    text = environment.get("ROLLOUT_POLICY", "")
-    return read_settings(RolloutPolicy, "ROLLOUT_POLICY", text)

@@ -38,6 +38,7 @@ def evaluate_detector(
     from components.promotion.evaluate_detector.mlflow_run import mlflow_run
     from components.promotion.evaluate_detector.show import publish
     from components.shared.contracts.report import Role
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
     from components.shared.store.tracking import track
@@ -45,7 +46,8 @@ def evaluate_detector(
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
     candidates: dict[Role, str] = {"fine_tuned": fine_tuned.path} if fine_tuned else {}
     candidates["from_scratch"] = from_scratch.path
-    evaluation = evaluate(reader, {**candidates, "champion": champion.path}, split)
+    policies = policy_from(os.environ)
+    evaluation = evaluate(reader, {**candidates, "champion": champion.path}, split, policies)
     publish(evaluation, reader, report.path, references.path, page.path)
     for name, value in evaluation.metrics.items():
         metrics.log_metric(name, value)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.vision.boxes import box_array, pairwise_iou
 
 Kind = Literal["missed", "false", "badly placed", "mistaken"]
@@ -78,6 +79,28 @@ def compare(truth: Sequence[Box], found: Sequence[ScoredBox]) -> ImageErrors:
         if truth[row].label != found[column].label
     ]
     return ImageErrors(tuple(pairs), (*mistaken, *_left_over(missed, false)))
+
+
+def compare_all(
+    images: Iterable[SnapshotImage],
+    served: Mapping[str, Iterable[ScoredBox]],
+    classes: Iterable[str],
+) -> dict[str, ImageErrors]:
+    """Return the matched boxes and errors of each image, by its SHA-256.
+
+    Args:
+        images: The images with their true boxes.
+        served: Boxes that the model would serve, by SHA-256.
+        classes: Names of the classes that count.
+    """
+    known = set(classes)
+    return {
+        image.sha256: compare(
+            [box for box in image.boxes if box.label in known],
+            [box for box in served[image.sha256] if box.label in known],
+        )
+        for image in images
+    }
 
 
 def confusion_matrix(pairs: Iterable[tuple[str, str]], classes: Sequence[str]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from components.promotion.evaluate_detector.coco import CocoTruth, Measured
 from components.promotion.evaluate_detector.errors import (
     ImageErrors,
-    compare,
+    compare_all,
     confusion_matrix,
     most_telling,
 )
@@ -19,7 +19,7 @@ from components.promotion.evaluate_detector.paired_bootstrap import PairedBootst
 from components.promotion.evaluate_detector.predict import Predictions, predict
 from components.promotion.evaluate_detector.regression_suite import by_role, count_kept, valid
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.policy import PromotionPolicy
+from components.shared.contracts.policy import Policy, PromotionPolicy
 from components.shared.contracts.progress import follow
 from components.shared.contracts.report import (
     LABELS,
@@ -34,6 +34,7 @@ from components.shared.contracts.report import (
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.store.snapshots import SnapshotReader
 
+POLICIES = Policy()
 SHOWN_CLASSES = 16  # of a confusion matrix
 
 
@@ -50,6 +51,7 @@ class Evaluation:
         comparisons: Matches and errors of the subject, by the SHA-256 of a test image.
         classes: Classes of the snapshot.
         suites: Hard cases of each role, which are stored with it if it is registered.
+        few: Warning if the images are too few to tell two models apart; empty if not.
     """
 
     report: Report
@@ -59,6 +61,7 @@ class Evaluation:
     comparisons: dict[str, ImageErrors]
     classes: tuple[str, ...]
     suites: dict[Role, list[HardCase]]
+    few: str
 
     @property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
@@ -110,7 +113,7 @@ def evaluate(
     reader: SnapshotReader,
     folders: Mapping[Role, str | Path],
     split: str = "test",
-    policy: PromotionPolicy | None = None,
+    policies: Policy = POLICIES,
 ) -> Evaluation:
     """Run all models on the held-out images, and compute their metrics on one split.
 
@@ -122,7 +125,7 @@ def evaluate(
         folders: A `PackageLayout` by role, a `RegisteredLayout` for the champion, or a folder
             with the reason why there is no model.
         split: `test`, or `validation` for a search that must not see the frozen images.
-        policy: Confidence and resamples; None for the default policy.
+        policies: Gives confidence and resamples, timed images, and new hard cases.
 
     Raises:
         UserError: If the split is neither, or has no images.
@@ -130,19 +133,20 @@ def evaluate(
     images = _images(reader, split)
     loaded = open_all(folders)
     truth = CocoTruth(images, reader.info.classes)
-    answers = _predictions(reader, images, loaded)
+    answers = _predictions(reader, images, loaded, policies.evaluation.max_timed_images)
     measured = _measured(truth, answers)
     asked = valid(loaded.suite, images)
     models = tuple(
         _numbers(role, opened, answers[role], measured[role], asked)
         for role, opened in loaded.present.items()
     )
-    duels = _duels(truth, measured, models, policy or PromotionPolicy())
+    duels = _duels(truth, measured, models, policies.promotion)
     report = _report(reader, split, truth, loaded, models, duels, len(asked))
     subject = _subject(models)
     comparisons = _compared(truth, answers[subject]) if subject else {}
-    suites = by_role(loaded.suite, truth.images, answers, truth.classes)
-    return Evaluation(report, answers, measured, subject, comparisons, truth.classes, suites)
+    suites = by_role(loaded.suite, truth.images, answers, truth.classes, policies.evaluation)
+    few = policies.promotion.few(report.images, split)
+    return Evaluation(report, answers, measured, subject, comparisons, truth.classes, suites, few)
 
 
 def _report(
@@ -179,14 +183,13 @@ def _images(reader: SnapshotReader, split: str) -> list[SnapshotImage]:
 
 
 def _predictions(
-    reader: SnapshotReader, images: Sequence[SnapshotImage], loaded: LoadedModels
+    reader: SnapshotReader, images: Sequence[SnapshotImage], loaded: LoadedModels, timed: int
 ) -> dict[Role, Predictions]:
     if images[0].split == "test":  # the reference of drift detection is both splits
         images = [*reader.images("validation"), *images]
     distinct = loaded.distinct
-    answers = (
-        predict(distinct, images, reader.read, follow(len(images), "images")) if distinct else {}
-    )
+    said = follow(len(images), "images")
+    answers = predict(distinct, images, reader.read, said, timed) if distinct else {}
     return {role: answers[opened.detector.digest] for role, opened in loaded.present.items()}
 
 
@@ -239,11 +242,5 @@ def _subject(models: Iterable[ModelReport]) -> Role | None:
 
 
 def _compared(truth: CocoTruth, answers: Predictions) -> dict[str, ImageErrors]:
-    known = set(truth.classes)
-    return {
-        image.sha256: compare(
-            [box for box in image.boxes if box.label in known],
-            [box for box in answers.served(answers.boxes[image.sha256]) if box.label in known],
-        )
-        for image in truth.images
-    }
+    served = {sha256: answers.served(boxes) for sha256, boxes in answers.boxes.items()}
+    return compare_all(truth.images, served, truth.classes)

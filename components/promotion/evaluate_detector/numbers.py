@@ -7,7 +7,6 @@ from markupsafe import Markup
 from components.promotion.evaluate_detector.errors import KINDS, ImageErrors, Kind
 from components.promotion.evaluate_detector.evaluate import Evaluation
 from components.shared.contracts.change_text import gain_text
-from components.shared.contracts.policy import PromotionPolicy
 from components.shared.contracts.report import LABELS, ModelReport, Report, precision_text
 from components.shared.pages.fragments import Card, cards, sentence, table, text
 from components.shared.pages.page import Section
@@ -23,7 +22,7 @@ def numbers(evaluation: Evaluation) -> Section:
     best = report.of(evaluation.subject) if evaluation.subject else None
     sentences = [
         *_duels(report),
-        *([sentence(few)] if (few := PromotionPolicy().few(report.images, report.split)) else []),
+        *([sentence(evaluation.few)] if evaluation.few else []),
         *(f"No {LABELS[role]}: {why}." for role, why in report.absent.items()),
     ]
     parts: list[Markup] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from components.shared.contracts.annotation import ScoredBox
+from components.shared.contracts.policy import EvaluationPolicy
 from components.shared.contracts.report import ReferenceFrame
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.inference.detector import Detector
@@ -17,7 +18,7 @@ from components.shared.vision.descriptors import describe
 from components.shared.vision.jpeg import decode_jpeg
 
 MIN_SCORE = 0.01  # boxes below it change no COCO metric visibly
-TIMED_IMAGES = 50
+TIMED_IMAGES = EvaluationPolicy().max_timed_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def predict(
     images: Sequence[SnapshotImage],
     read: Callable[[str], bytes],
     follow: Callable[[int], None] = lambda done: None,
+    timed: int = TIMED_IMAGES,
 ) -> dict[str, Predictions]:
     """Run every model on every image.
 
@@ -59,6 +61,7 @@ def predict(
         images: The images, at least one.
         read: Returns the JPEG of a SHA-256.
         follow: Called after each image with the number that are done.
+        timed: Number of images on which latency is measured.
 
     Returns:
         Predictions by digest.
@@ -77,7 +80,7 @@ def predict(
                 )
             )  # fmt: skip
         follow(done)
-    _time(answers, [read(image.sha256) for image in evenly(images, TIMED_IMAGES)])
+    _time(answers, [read(image.sha256) for image in evenly(images, timed)])
     return answers
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from components.promotion.evaluate_detector.errors import NEAR_OBJECT, SAME_OBJECT
 from components.promotion.evaluate_detector.predict import Predictions
 from components.shared.contracts.annotation import Box, ScoredBox
+from components.shared.contracts.policy import EvaluationPolicy
 from components.shared.contracts.record import canonical
 from components.shared.contracts.report import HardCase, Role
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.vision.boxes import box_array, pairwise_iou
 
-SURE = 0.5  # score from which a box counts as sure
-MAX_NEW_CASES = 20  # of each kind, a version; the largest objects and the surest false alarms
+POLICY = EvaluationPolicy()
 
 
 def valid(cases: Iterable[HardCase], images: Iterable[SnapshotImage]) -> list[HardCase]:
@@ -46,6 +46,7 @@ def won(
     candidate: Predictions,
     champion: Predictions,
     classes: Sequence[str],
+    policy: EvaluationPolicy = POLICY,
 ) -> list[HardCase]:
     """Return new hard cases: a candidate is surely right where the champion was surely wrong.
 
@@ -57,7 +58,9 @@ def won(
         candidate: Predictions of the candidate.
         champion: Predictions of the champion.
         classes: Names of the classes that count.
+        policy: Score of a sure box, and most new cases.
     """
+    least = policy.min_hard_score
     objects: list[tuple[float, HardCase]] = []
     nothing: list[tuple[float, HardCase]] = []
     for image in images:
@@ -70,16 +73,17 @@ def won(
             (box.area, HardCase(sha256=image.sha256, kind="object", box=box))
             for box in truth
             if not _overlaps(box, champion_boxes, SAME_OBJECT)
-            and _overlaps(box, list(_sure(candidate.served(candidate_boxes))), SAME_OBJECT)
+            and _overlaps(box, list(_sure(candidate.served(candidate_boxes), least)), SAME_OBJECT)
         ]
         nothing += [
             (box.score, HardCase(sha256=image.sha256, kind="nothing", box=_unscored(box)))
-            for box in _sure(champion.served(champion_boxes))
+            for box in _sure(champion.served(champion_boxes), least)
             if box.label in classes
             and not _overlaps(box, candidate_boxes, SAME_OBJECT)
             and not _touched(box, image.boxes)
         ]
-    return [*_first(objects), *_first(nothing)]
+    most = policy.max_new_hard_cases
+    return [*_first(objects, most), *_first(nothing, most)]
 
 
 def grown(suite: Iterable[HardCase], new: Iterable[HardCase]) -> list[HardCase]:
@@ -117,17 +121,17 @@ def _overlaps(box: Box, others: Sequence[Box], least: float) -> bool:
     return bool((pairwise_iou(box_array([box]), box_array(same)) >= least).any())
 
 
-def _sure(boxes: Iterable[ScoredBox]) -> Iterator[ScoredBox]:
-    return (box for box in boxes if box.score >= SURE)
+def _sure(boxes: Iterable[ScoredBox], least: float) -> Iterator[ScoredBox]:
+    return (box for box in boxes if box.score >= least)
 
 
 def _unscored(box: ScoredBox) -> Box:
     return Box.model_validate(box.model_dump(exclude={"score"}))
 
 
-def _first(cases: list[tuple[float, HardCase]]) -> list[HardCase]:
+def _first(cases: list[tuple[float, HardCase]], most: int) -> list[HardCase]:
     ordered = sorted(cases, key=lambda pair: (-pair[0], pair[1].sha256))
-    return [case for _, case in ordered[:MAX_NEW_CASES]]
+    return [case for _, case in ordered[:most]]
 
 
 def by_role(
@@ -135,6 +139,7 @@ def by_role(
     images: Sequence[SnapshotImage],
     answers: Mapping[Role, Predictions],
     classes: Sequence[str],
+    policy: EvaluationPolicy = POLICY,
 ) -> dict[Role, list[HardCase]]:
     """Return the suite of each role, which is stored with it if it is registered.
 
@@ -143,9 +148,10 @@ def by_role(
         images: The test split.
         answers: Predictions by role.
         classes: Names of the classes that count.
+        policy: Score of a sure box, and most new cases.
     """
     champion = answers.get("champion")
     return {
-        role: grown(suite, won(images, answer, champion, classes) if champion else ())
+        role: grown(suite, won(images, answer, champion, classes, policy) if champion else ())
         for role, answer in answers.items()
     }

@@ -21,16 +21,17 @@ def judge_model(
     Returns:
         `fine_tuned`, `from_scratch` or `none`.
     """
+    import os
     from pathlib import Path
 
     from components.promotion.judge_model.judge import judge, summary
     from components.promotion.judge_model.page import page as page_of
-    from components.shared.contracts.policy import PromotionPolicy
     from components.shared.contracts.progress import log_progress
     from components.shared.contracts.report import Report, VerdictLayout
+    from components.shared.settings.policy_file import policy_from
 
     compared = Report.read(report.path)
-    decision = judge(compared, PromotionPolicy())
+    decision = judge(compared, policy_from(os.environ).promotion)
     decision.write(VerdictLayout(verdict.path).verdict)
     Path(page.path).write_text(page_of(decision, compared))
     log_progress(summary(decision))

@@ -15,8 +15,9 @@ from components.serving.serve_detector.metrics import LOADED
 from components.serving.serve_detector.model import DatasetModel
 from components.shared.contracts.errors import ApplicationError, JobError, UserError
 from components.shared.contracts.model import PackageLayout
+from components.shared.contracts.policy import GoldenPolicy
 from components.shared.inference.detector import Detector
-from components.shared.inference.golden import check_golden
+from components.shared.inference.golden import TOLERANCE, check_golden
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import PackageStore, Slot
 from components.shared.inference.signature import check_signature
@@ -34,6 +35,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
         key: Public key to verify signatures with; None does not verify.
         slot: `current` for the packages in service, `candidate` for those on trial.
         load_seconds: Timeout to load one package, in seconds.
+        tolerance: Tolerance of the answers to golden images.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Repository(ModelRepository):  # type: ignore[misc]
         key: Path | None = None,
         slot: Slot = "current",
         load_seconds: float = MAX_LOAD_SECONDS,
+        tolerance: GoldenPolicy = TOLERANCE,
     ) -> None:
         super().__init__(str(package_store.root))
         self._package_store = package_store
         self._key = key
         self._slot = slot
         self._load_seconds = load_seconds
+        self._tolerance = tolerance
         self._loading = asyncio.Lock()
         self._hanging: list[Future[Detector]] = []
 
@@ -143,7 +147,8 @@ class Repository(ModelRepository):  # type: ignore[misc]
         detector = Detector.open(package)
         if detector.digest != digest:  # another package took its place meanwhile
             raise UserError(f"the package at {digest[:12]} is {detector.digest[:12]} by now")
-        check_golden(package, detector.detect_jpeg, detector.info.postprocessing.score_threshold)
+        least = detector.info.postprocessing.score_threshold
+        check_golden(package, detector.detect_jpeg, least, self._tolerance)
         trim_memory()
         return detector
 

@@ -21,6 +21,7 @@ from components.shared.contracts.errors import UserError
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import public_key
+from components.shared.settings.policy_file import policy_from
 from components.shared.traffic.http_errors import EXCEPTION_HANDLERS
 from components.shared.traffic.limit import BodyLimit
 from components.shared.traffic.listen import Server, listen, port_of
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda a
     logging.basicConfig(level=logging.INFO)
     for noisy in ("kafka", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    key = public_key(os.environ)
+    key, policy = public_key(os.environ), policy_from(os.environ)
     if key is None:
         logger.warning("serves unsigned packages: SIGNING_PUBLIC_KEY names no key to verify with")
     listeners = {listen(options.host, options.http_port): options.port_file}
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str], wrap: Callable[[ASGIApp], ASGIApp] = lambda a
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     log = PredictionLog(servers) if servers else None
     pool = Pool(options.inferences, WAITING * options.inferences)
-    repository = Repository(PackageStore(options.model_root), key, options.slot)
+    package_store = PackageStore(options.model_root)
+    repository = Repository(package_store, key, options.slot, tolerance=policy.golden)
     try:
         load(repository, options.strict)
         Server(wrap(application(repository, pool, log, admin)), listeners).run_until_stopped()

@@ -20,10 +20,11 @@ def read_settings(kind: type[R], variable: str, text: str) -> R:
     Raises:
         UserError: If it is no YAML, has an unknown key, or a value that is not allowed.
 
-    >>> from components.shared.contracts.policy import RolloutPolicy
-    >>> read_settings(RolloutPolicy, "ROLLOUT_POLICY", "haste: 9")
+    >>> class Pods(Record):
+    ...     replicas: int = 1
+    >>> read_settings(Pods, "PODS", "haste: 9")
     Traceback (most recent call last):
-    components.shared.contracts.errors.UserError: ROLLOUT_POLICY: haste: Extra inputs are not...
+    components.shared.contracts.errors.UserError: PODS: haste: Extra inputs are not...
     """
     try:
         read: Any = yaml.safe_load(text) or {}

@@ -21,8 +21,8 @@ def export_onnx(
         trained: `contracts.model.TrainedLayout`, or absent.
         package: `contracts.model.PackageLayout`, or absent for the same reason.
         parity: The largest differences between TensorFlow and ONNX Runtime.
-        precision: `float32`, or `int8` where that loses at most half a point of mAP50-95
-            on the validation images.
+        precision: `float32`, or `int8` where that loses no more mAP50-95 on the validation
+            images than the policy allows.
         suppression: `outside` of the graph, or `inside` too, for clients that have none.
 
     Returns:
@@ -32,6 +32,7 @@ def export_onnx(
     from pathlib import Path
 
     from components.shared.contracts.progress import log_progress
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.snapshots import SnapshotReader
     from components.training.export_onnx.export import export_trained
@@ -39,7 +40,8 @@ def export_onnx(
 
     form = form_of(precision, suppression)
     reader = SnapshotReader(snapshot.path, Objects(os.environ["OBJECT_STORE_URL"]))
-    exported = export_trained(Path(trained.path), reader, Path(package.path), form)
+    folders = Path(trained.path), reader, Path(package.path)
+    exported = export_trained(*folders, form, policy_from(os.environ))
     Path(parity.path).write_text(exported.page)
     log_progress(exported.sentence)
     return exported.digest

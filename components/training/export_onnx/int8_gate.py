@@ -7,13 +7,14 @@ from statistics import median
 from time import thread_time
 
 from components.shared.contracts.change_text import gain_text
+from components.shared.contracts.policy import ExportPolicy
 from components.shared.contracts.report import NOT_MEASURABLE, precision_text
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import Detections, GroundTruth, mean_precision
 from components.training.export_onnx.parity import Floats, Network, found_in
 from components.training.export_onnx.pictures import LabelledImage, Size, inputs_of, whole
 
-MAX_MAP_LOSS = 0.005  # of mAP50-95
+POLICY = ExportPolicy()
 
 PAGE = """
 | | float32 | int8 |
@@ -35,6 +36,7 @@ class PrecisionComparison:
         int8: mAP50-95 in 8 bits.
         float32_ms: Median CPU time of one input in float32, one thread.
         int8_ms: The same in 8 bits.
+        max_map_loss: Loss of mAP50-95 up to which int8 is accepted.
     """
 
     images: int
@@ -42,11 +44,12 @@ class PrecisionComparison:
     int8: float
     float32_ms: float
     int8_ms: float
+    max_map_loss: float = POLICY.max_int8_map_loss
 
     @property
     def accepted(self) -> bool:
         """Whether int8 loses little enough to be offered; False if float32 finds nothing."""
-        return self.float32 > 0 and self.float32 - self.int8 <= MAX_MAP_LOSS
+        return self.float32 > 0 and self.float32 - self.int8 <= self.max_map_loss
 
     @property
     def sentence(self) -> str:
@@ -65,7 +68,7 @@ class PrecisionComparison:
         verdict = "package is in int8" if self.accepted else "package stays in float32"
         return (
             f"{verdict}: int8 changes mAP50-95 by {gain} points on {self.images} validation "
-            f"images, at most -{100 * MAX_MAP_LOSS:g} is allowed"
+            f"images, at most -{100 * self.max_map_loss:g} is allowed"
         )
 
     @property
@@ -78,7 +81,11 @@ class PrecisionComparison:
 
 
 def compare_precisions(
-    float32: Network, int8: Network, pictures: Sequence[LabelledImage], size: Size
+    float32: Network,
+    int8: Network,
+    pictures: Sequence[LabelledImage],
+    size: Size,
+    policy: ExportPolicy = POLICY,
 ) -> PrecisionComparison:
     """Run both graphs on every image in turn, and measure mAP and latency.
 
@@ -87,6 +94,7 @@ def compare_precisions(
         int8: The same, quantised.
         pictures: Of the validation split, at least one.
         size: Width and height of the network's input.
+        policy: Gives the loss up to which int8 is accepted.
     """
     sides = (float32, int8)
     found: tuple[list[Detections], list[Detections]] = ([], [])
@@ -103,6 +111,7 @@ def compare_precisions(
     return PrecisionComparison(
         images=len(pictures), float32=precisions[0], int8=precisions[1],
         float32_ms=milliseconds[0], int8_ms=milliseconds[1],
+        max_map_loss=policy.max_int8_map_loss,
     )  # fmt: skip
 
 

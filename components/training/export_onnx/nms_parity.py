@@ -12,22 +12,26 @@ from components.shared.contracts.model import (
     FOUND_SCORES,
     SCORES,
 )
+from components.shared.contracts.policy import ExportPolicy
 from components.shared.inference.detector import Detector
 from components.shared.vision.suppression import suppress
 from components.training.export_onnx.pictures import Look, inputs_of
 
-MAX_DIFFERENT_SHARE = 0.01  # of all looks: overlaps that stand at the threshold by the last digit
+POLICY = ExportPolicy()
 
 
-def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
+def check_inside(
+    detector: Detector, pictures: Iterable[Sequence[Look]], policy: ExportPolicy = POLICY
+) -> str:
     """Return a sentence on success; refuse a graph whose boxes or their order differ.
 
     Args:
         detector: A package with suppression inside.
         pictures: The looks at each picture; they are asked about in one call.
+        policy: Tolerance; overlaps may stand at the threshold by the last digit.
 
     Raises:
-        UserError: If more than one look in a hundred is answered differently.
+        UserError: If more looks than the policy allows are answered differently.
     """
     looks = apart = 0
     for each in pictures:
@@ -37,8 +41,9 @@ def check_inside(detector: Detector, pictures: Iterable[Sequence[Look]]) -> str:
         f"suppression inside the graph equals suppression outside on {looks - apart} of {looks} "
         "crops"
     )
-    if apart > MAX_DIFFERENT_SHARE * looks:
-        raise UserError(f"{sentence}, expected at least {1 - MAX_DIFFERENT_SHARE:.0%}")
+    if apart > policy.max_suppression_difference * looks:
+        least = 1 - policy.max_suppression_difference
+        raise UserError(f"{sentence}, expected at least {least:.0%}")
     return sentence
 
 

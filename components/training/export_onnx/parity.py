@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import Postprocessing
+from components.shared.contracts.policy import ExportPolicy
 from components.shared.contracts.report import NOT_MEASURABLE
 from components.shared.inference.picture import Raw
 from components.shared.vision.precision import Detections, mean_precision
@@ -18,9 +19,7 @@ from components.training.export_onnx.pictures import RATIOS, Look, inputs_of
 Floats = NDArray[np.float32]
 Network = Callable[[Floats], Raw]
 
-MAX_DIFFERENCE_PX = 0.05
-MAX_SCORE_DIFFERENCE = 1e-4
-MAX_MAP_DIFFERENCE = 1e-4
+POLICY = ExportPolicy()
 JUDGED = Postprocessing(score_threshold=0.01, candidates=400)  # of the boxes of a picture
 
 PAGE = """\
@@ -49,6 +48,7 @@ class Parity:
         trained: mAP50-95 of the trained network after suppression, 0 to 1; NaN without objects.
         exported: That of the exported graph.
         objects: True boxes in all looks.
+        policy: The tolerances.
     """
 
     pictures: int
@@ -59,6 +59,7 @@ class Parity:
     trained: float
     exported: float
     objects: int
+    policy: ExportPolicy = POLICY
 
     @property
     def apart(self) -> float:
@@ -72,8 +73,8 @@ class Parity:
 
     @property
     def most_apart(self) -> float:
-        """Tolerance: 1e-4, or one box of a few that crosses one of the ten overlap thresholds."""
-        return max(MAX_MAP_DIFFERENCE, 0.1 / max(self.objects, 1))
+        """Tolerance of mAP; one box of a few that crosses an overlap threshold may be more."""
+        return max(self.policy.max_map_difference, 0.1 / max(self.objects, 1))
 
     @property
     def images_text(self) -> str:
@@ -106,7 +107,8 @@ class Parity:
             pixels=self.pixels, score=self.score, embedding=self.embedding, apart=self.apart_text,
             images=self.images_text, precisions=self.precision_text,
             ratios=", ".join(f"{wide}:{high}" for wide, high in RATIOS),
-            most_pixels=MAX_DIFFERENCE_PX, most_score=MAX_SCORE_DIFFERENCE,
+            most_pixels=self.policy.max_box_difference_px,
+            most_score=self.policy.max_score_difference,
             most_apart=self.most_apart,
         )  # fmt: skip
 
@@ -118,23 +120,30 @@ class Parity:
                 numbers.
         """
         # Written so that NaN, which is not below anything, is refused too.
-        close = self.pixels <= MAX_DIFFERENCE_PX and self.score <= MAX_SCORE_DIFFERENCE
+        pixels, score = self.policy.max_box_difference_px, self.policy.max_score_difference
+        close = self.pixels <= pixels and self.score <= score
         if not (close and (self.apart <= self.most_apart or not self.objects)):
             raise UserError(
                 f"the ONNX graph differs from the trained network on {self.images_text}: boxes by "
                 f"{self.pixels:.2g} px, scores by {self.score:.2g}, mAP50-95 by {self.apart_text}; "
-                f"expected at most {MAX_DIFFERENCE_PX} px, {MAX_SCORE_DIFFERENCE:g} "
+                f"expected at most {pixels} px, {score:g} "
                 f"and {self.most_apart:.2g}"
             )
 
 
-def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Look]]) -> Parity:
+def compare(
+    trained: Network,
+    exported: Network,
+    pictures: Iterable[Sequence[Look]],
+    policy: ExportPolicy = POLICY,
+) -> Parity:
     """Run two implementations of one network on the same inputs, and return their differences.
 
     Args:
         trained: The trained network.
         exported: The exported graph.
         pictures: The looks at each picture; they are asked about in one call.
+        policy: The tolerances.
 
     Raises:
         UserError: If the answers are not of one shape.
@@ -155,7 +164,7 @@ def compare(trained: Network, exported: Network, pictures: Iterable[Sequence[Loo
     return Parity(
         pictures=count, looks=len(shown), pixels=float(worst[0]), score=float(worst[1]),
         embedding=float(worst[2]) / largest, trained=precisions[0], exported=precisions[1],
-        objects=sum(len(truth.classes) for truth in shown),
+        objects=sum(len(truth.classes) for truth in shown), policy=policy,
     )  # fmt: skip
 
 

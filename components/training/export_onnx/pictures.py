@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from components.shared.contracts.events import Split
 from components.shared.contracts.model import Precision
+from components.shared.contracts.policy import ExportPolicy
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.store.snapshots import SnapshotReader
 from components.shared.vision.boxes import Boxes, box_array, clip_boxes
@@ -17,9 +18,7 @@ from components.shared.vision.letterbox import Letterbox, network_input
 from components.shared.vision.precision import GroundTruth
 
 RATIOS = ((4, 3), (16, 9), (1, 1), (9, 16))  # of width to height
-MAX_PARITY_IMAGES = 128
-MAX_INT8_GATE_IMAGES = 500
-MAX_CALIBRATION_IMAGES = 64
+POLICY = ExportPolicy()
 
 T = TypeVar("T")
 Size = tuple[int, int]  # width and height of a network's input, pixels
@@ -41,10 +40,9 @@ class ExportImages:
     validation: Sequence[LabelledImage] = ()
     train: Sequence[LabelledImage] = ()
 
-    @property
-    def compared(self) -> list[LabelledImage]:
-        """The held-out images for the parity check."""
-        return evenly([*self.validation, *self.test], MAX_PARITY_IMAGES)
+    def held_out(self, most: int) -> list[LabelledImage]:
+        """Return at most so many held-out images, for the parity check."""
+        return evenly([*self.validation, *self.test], most)
 
 
 class Look(NamedTuple):
@@ -55,7 +53,10 @@ class Look(NamedTuple):
 
 
 def pictures_of(
-    reader: SnapshotReader, classes: Sequence[str], precision: Precision
+    reader: SnapshotReader,
+    classes: Sequence[str],
+    precision: Precision,
+    policy: ExportPolicy = POLICY,
 ) -> ExportImages:
     """Read as many images of a snapshot as an export needs.
 
@@ -63,6 +64,7 @@ def pictures_of(
         reader: The snapshot; boxes of classes that the network does not know are left out.
         classes: The network's, in its order.
         precision: Requested precision of the export.
+        policy: Most images of each kind.
     """
     tries = precision == "int8"
     places = {name: place for place, name in enumerate(classes)}
@@ -72,9 +74,9 @@ def pictures_of(
         return [_labelled(image, reader.read(image.sha256), places) for image in images]
 
     return ExportImages(
-        some("test", MAX_PARITY_IMAGES),
-        some("validation", MAX_INT8_GATE_IMAGES if tries else MAX_PARITY_IMAGES),
-        some("train", MAX_CALIBRATION_IMAGES) if tries else (),
+        some("test", policy.max_parity_images),
+        some("validation", policy.max_int8_images if tries else policy.max_parity_images),
+        some("train", policy.max_calibration_images) if tries else (),
     )
 
 

@@ -49,6 +49,7 @@ def train_detector(
     from pathlib import Path
 
     from components.shared.contracts.choices import AUTO, number_or
+    from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects
     from components.shared.store.tracking import track
     from components.training.train_detector.launchers.choose import launcher_named
@@ -65,7 +66,10 @@ def train_detector(
     folders = (Path(snapshot.path), Path(champion.path), Path(trained.path))
     objects = Objects(os.environ["OBJECT_STORE_URL"])
     launch = launcher_named(launcher, os.environ)
-    info = attempt(lambda: train(*folders, chosen(), objects, launch), folders[-1], trial=trial)
+    epochs_by = policy_from(os.environ).training
+    info = attempt(
+        lambda: train(*folders, chosen(), objects, launch, epochs_by), folders[-1], trial=trial
+    )
     write_curves(Path(trained.path), Path(curves.path))
     for name, value in numbers_of(info).items():
         metrics.log_metric(name, value)

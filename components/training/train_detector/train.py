@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.shared.contracts.absence import absence, mark_absent
 from components.shared.contracts.model import RegisteredLayout, TrainedInfo, TrainedLayout
+from components.shared.contracts.policy.training import TrainingPolicy
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.report import precision_text
 from components.shared.contracts.snapshot import SnapshotInfo, SnapshotLayout
@@ -12,7 +13,7 @@ from components.shared.network.architecture import fits
 from components.shared.store.objects import Objects
 from components.training.train_detector.launchers.choose import Launcher
 from components.training.train_detector.launchers.outcome import TrainingError
-from components.training.train_detector.plan.plan import Plan, plan_training, write_plan
+from components.training.train_detector.plan.plan import POLICY, Plan, plan_training, write_plan
 from components.training.train_detector.plan.settings import TrainingSettings
 from components.training.train_detector.worker.training_store import TrainingStore
 
@@ -26,6 +27,7 @@ def train(
     settings: TrainingSettings,
     objects: Objects,
     launch: Launcher,
+    policy: TrainingPolicy = POLICY,
 ) -> TrainedInfo | None:
     """Write a trained model to a folder, or the reason why there is none.
 
@@ -36,6 +38,7 @@ def train(
         settings: Hyperparameters.
         objects: Holds the snapshot's shards, and finished trainings by fingerprint.
         launch: Starts the workers.
+        policy: Decides the epochs, where the settings leave them open.
 
     Returns:
         What was trained, or None if the model is absent on purpose.
@@ -46,17 +49,21 @@ def train(
         log_progress(f"skipped: {reason}")
         return None
     start = champion if fine_tuned else None
-    plan = plan_training(snapshot, start, settings)
+    plan = plan_training(snapshot, start, settings, policy)
     store = TrainingStore(objects, plan.fingerprint)
+    work = trained.with_name(f"{trained.name}.work")
     if store.complete():
         log_progress(SKIPPED)
     else:
-        work = trained.with_name(f"{trained.name}.work")
         write_plan(plan, snapshot, start, work)
         _launch(plan, work, store, launch)
     store.delete_intermediate()
     store.fetch_outcome(trained)
     info = TrainedInfo.read(TrainedLayout(trained).info)
+    return _said(info)
+
+
+def _said(info: TrainedInfo) -> TrainedInfo:
     score = precision_text(info.validation_map50)
     log_progress(f"validation mAP50 {score}, best epoch {info.best_epoch}")
     return info

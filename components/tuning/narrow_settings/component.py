@@ -25,20 +25,23 @@ def narrow_settings(
     Returns:
         The recipes of the finalists.
     """
+    import os
     from pathlib import Path
 
     from components.shared.contracts.absence import absence, present
     from components.shared.contracts.model import TrainedInfo, TrainedLayout
-    from components.shared.contracts.policy import TuningPolicy
     from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_from, recipe_text
+    from components.shared.settings.policy_file import policy_from
     from components.tuning.narrow_settings.narrow import finalists, narrow
     from components.tuning.narrow_settings.show import table_of
 
     folders = [one.path for one in trained]
     infos = [TrainedInfo.read(TrainedLayout(folder).info) for folder in present(folders)]
     reasons = [reason for folder in folders if (reason := absence(folder))]
-    trials = narrow([recipe_from(recipe) for recipe in recipes], infos, TuningPolicy())
+    trials = narrow(
+        [recipe_from(recipe) for recipe in recipes], infos, policy_from(os.environ).tuning
+    )
     Path(page.path).write_text(table_of(trials, reasons))
     going = finalists(trials, epochs)
     log_progress(f"{len(going)} of {len(trials)} trials continue to {epochs} epochs")

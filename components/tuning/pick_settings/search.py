@@ -10,6 +10,8 @@ from components.shared.contracts.recipe import Recipe, recipe_from
 from components.shared.contracts.report import Report
 from components.tuning.pick_settings.pick import Pick, pick
 
+POLICY = TuningPolicy()
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -34,6 +36,7 @@ def search(
     finalists: Iterable[str],
     packages: Iterable[str],
     reports: Iterable[str],
+    policy: TuningPolicy = POLICY,
 ) -> Search:
     """Read the results of a search and pick the winner.
 
@@ -43,6 +46,7 @@ def search(
         finalists: The recipes that were trained in full.
         packages: Folders of their `PackageLayout`.
         reports: Files of their `Report`.
+        policy: Margin of the winner, and its limit of latency.
 
     Raises:
         UserError: As `pick`.
@@ -50,5 +54,5 @@ def search(
     infos = [TrainedInfo.read(TrainedLayout(one).info) for one in present(trained)]
     models = [PackageInfo.read(PackageLayout(one).info) for one in present(packages)]
     compared = [Report.read(one) for one in reports]
-    found = pick([recipe_from(one) for one in finalists], models, compared, TuningPolicy())
+    found = pick([recipe_from(one) for one in finalists], models, compared, policy)
     return Search([recipe_from(one) for one in recipes], infos, compared, found)

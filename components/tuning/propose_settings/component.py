@@ -24,17 +24,19 @@ def propose_settings(
     Returns:
         A recipe for each trial, as `contracts.recipe`.
     """
+    import os
+
     from components.shared.contracts.choices import UNLIMITED, number_or
-    from components.shared.contracts.policy import TuningPolicy
     from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_text
+    from components.shared.settings.policy_file import policy_from
     from components.tuning.propose_settings.propose import propose, rungs, size
     from components.tuning.propose_settings.space import read_space
 
     searched = read_space(space)
     wanted = int(min(trials, 1 + size(searched)))
     most = number_or(UNLIMITED, budget, "budget")
-    spent = rungs(wanted, epochs, most, TuningPolicy())
+    spent = rungs(wanted, epochs, most, policy_from(os.environ).tuning)
     log_progress(f"{spent.sentence}; searched: {', '.join(searched)}")
     return [
         recipe_text({**recipe, "epochs": spent.short})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from components.shared.contracts.policy import RolloutPolicy
+from components.shared.contracts.policy import Policy, RolloutPolicy
 from components.shared.contracts.progress import MARK
 from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys
@@ -23,7 +23,7 @@ from tests.proofs.rollout.watch import DATASET, Watch
 ROOT = Path(__file__).parents[3]
 RATE = 50
 POLICY = RolloutPolicy(
-    step_seconds=5, min_requests=10, ready_seconds=10,
+    min_step_s=5, min_requests=10, max_ready_s=10,
     max_latency_ratio=3, min_latency_ms=150,  # the servers share their cores with the clients
     min_latency_answers=8,  # an answer of a slow one takes more than a second
 )  # fmt: skip
@@ -47,12 +47,14 @@ class Stage:
         *ports, self.admin, stable_admin = (free_port() for _ in range(5))
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         self.port = ports[1]
+        policy = folder / "policy.yaml"
+        Policy(rollout=POLICY).write(policy)
         self.env = os.environ | {
             "PYTHONPATH": str(ROOT), "DATABASE_URL": database.url(),
             "OBJECT_STORE_URL": (folder / "objects").as_uri(), "DETECTOR_URL": self.urls[2],
             "DETECTOR_STABLE_URL": f"http://127.0.0.1:{stable_admin}",
             "DETECTOR_CANDIDATE_URL": f"http://127.0.0.1:{self.admin}",
-            "MODEL_ROOT": str(self.package_store.root), "ROLLOUT_POLICY": POLICY.model_dump_json(),
+            "MODEL_ROOT": str(self.package_store.root), "POLICY": str(policy),
             "FAULT_MARK": str(self.mark), "DETECTOR_TARGET": "server",
             "SIGNING_PRIVATE_KEY": str(keys.private), "SIGNING_PUBLIC_KEY": str(keys.public),
         }  # fmt: skip

@@ -38,5 +38,5 @@ def kserve_target(environment: Mapping[str, str], policy: RolloutPolicy) -> Targ
     server = kind(Objects(url), settings, PackageStore(tempfile.mkdtemp(prefix="packages-")))
     name = environment.get("DETECTOR_SERVICE") or "car-detector"
     return KServeTarget(
-        Cluster.connect(ACCOUNT), name, server, settings, policy.ready_seconds, policy.turn_seconds
+        Cluster.connect(ACCOUNT), name, server, settings, policy.max_ready_s, policy.max_turn_s
     )

@@ -10,6 +10,7 @@ from components.promotion.deploy_model.kserve.release import Release
 from components.shared.cluster.client import Body
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.record import canonical, digest_of
+from components.shared.settings import policy_file
 
 MODELS = "car-detection/models"  # annotation of a predictor: digests by dataset
 MADE = "car-detection/made"  # another: digest of the rest of the spec, also on the pods
@@ -32,6 +33,8 @@ def own_server(settings: PredictorSettings, release: Release) -> Body:
     if settings.public_key:
         key = client.V1ConfigMapVolumeSource(name=settings.public_key)
         volumes.append(client.V1Volume(name="public-key", config_map=key))
+    policy = client.V1ConfigMapVolumeSource(name=policy_file.CONFIG_MAP, optional=True)
+    volumes.append(client.V1Volume(name="policy", config_map=policy))
     volumes += [volume for volume, _ in kafka.volumes(settings.stream)]
     spec = V1beta1PredictorSpec(
         annotations={MODELS: canonical(release.models)},
@@ -146,6 +149,8 @@ def _container(settings: PredictorSettings, release: Release) -> Any:
     if settings.public_key:
         folder = KEY.rpartition("/")[0]
         mounts.append(client.V1VolumeMount(name="public-key", mount_path=folder, read_only=True))
+    folder = str(policy_file.MOUNT)
+    mounts.append(client.V1VolumeMount(name="policy", mount_path=folder, read_only=True))
     mounts += [mount for _, mount in kafka.volumes(settings.stream)]
     return client.V1Container(
         name=SERVER,

@@ -16,16 +16,14 @@ from components.shared.contracts.model import (
     TrainedInfo,
     TrainedLayout,
 )
+from components.shared.contracts.policy.training import TrainingPolicy
 from components.shared.contracts.record import Record, digest_of, read_lines
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.shared.network.architecture import ARCHITECTURE
 from components.training.train_detector.plan.fingerprint import code_digest
 from components.training.train_detector.plan.settings import CELL, MAX_BOXES, TrainingSettings
 
-IMAGES_SEEN = 12_000  # what a network learns from before it is done, when nobody says
-FINE_TUNING_SHARE = 0.5  # of that, for one that does not begin at nothing
-MIN_EPOCHS = 8
-MAX_EPOCHS = 150  # each takes about a second of its own, however few images it has
+POLICY = TrainingPolicy()
 
 
 class Plan(Record):
@@ -52,13 +50,19 @@ class PlanLayout:
         self.trained = self.root / "trained"  # `TrainedLayout` that the chief fills
 
 
-def plan_training(snapshot: Path, champion: Path | None, settings: TrainingSettings) -> Plan:
+def plan_training(
+    snapshot: Path,
+    champion: Path | None,
+    settings: TrainingSettings,
+    policy: TrainingPolicy = POLICY,
+) -> Plan:
     """Decide everything that settings leave open.
 
     Args:
         snapshot: Laid out as `contracts.snapshot.SnapshotLayout`.
         champion: `RegisteredLayout` folder to start from; None starts from scratch.
         settings: What a person chose. Fine-tuning keeps the size of the champion.
+        policy: Decides the epochs, where a person left them open.
 
     Raises:
         UserError: If a split that training needs is empty, or the batch does not divide.
@@ -67,17 +71,16 @@ def plan_training(snapshot: Path, champion: Path | None, settings: TrainingSetti
     _check(info, settings)
     images = read_lines(SnapshotImage, SnapshotLayout(snapshot).manifest)
     if not learnable([image for image in images if image.split == "train"]):
-        raise UserError(
-            f"every train image of snapshot {info.id[:12]} has more than {MAX_BOXES:,} boxes, "
-            f"expected one with fewer"
-        )
+        crowded = f"every train image of snapshot {info.id[:12]} has more than {MAX_BOXES:,} boxes"
+        raise UserError(f"{crowded}, expected one with fewer")
     width, height = input_size(images, settings.image_size)
     warm = RegisteredLayout(champion).trained if champion else None
+    decided = _with_epochs(settings, info, policy, fine_tuned=champion is not None)
     return Plan(
-        settings=settings,
-        epochs=settings.epochs or epochs_for(info.images["train"], fine_tuned=warm is not None),
+        settings=decided,
+        epochs=decided.epochs,
         info=TrainedInfo(
-            lineage=lineage_of(info, champion, settings),
+            lineage=lineage_of(info, champion, decided),
             classes=info.classes,
             image_width=width,
             image_height=height,
@@ -87,6 +90,14 @@ def plan_training(snapshot: Path, champion: Path | None, settings: TrainingSetti
             network=ARCHITECTURE,
         ),
     )
+
+
+def _with_epochs(
+    settings: TrainingSettings, info: SnapshotInfo, policy: TrainingPolicy, *, fine_tuned: bool
+) -> TrainingSettings:
+    """Return settings with a number of epochs, which is in the fingerprint whoever decided it."""
+    epochs = settings.epochs or policy.epochs(info.images["train"], fine_tuned=fine_tuned)
+    return settings.model_copy(update={"epochs": epochs})
 
 
 def write_plan(plan: Plan, snapshot: Path, champion: Path | None, folder: Path) -> None:
@@ -164,23 +175,6 @@ def input_size(images: Sequence[SnapshotImage], image_size: int) -> tuple[int, i
     short = image_size * min(aspect, 1 / aspect)
     other = -(-round(short) // CELL) * CELL
     return (image_size, other) if aspect >= 1 else (other, image_size)
-
-
-def epochs_for(images: int, *, fine_tuned: bool = False) -> int:
-    """Return the number of epochs for a size of the training split.
-
-    Small sets are seen more often, so that each training sees about as many images, but not
-    so often that measuring after each epoch takes longer than the training.
-
-    Args:
-        images: Number of images of the training split.
-        fine_tuned: Whether training starts from the champion's weights.
-
-    >>> epochs_for(400), epochs_for(400, fine_tuned=True), epochs_for(100_000), epochs_for(7)
-    (30, 15, 8, 150)
-    """
-    wanted = round(IMAGES_SEEN * (FINE_TUNING_SHARE if fine_tuned else 1) / images)
-    return min(max(MIN_EPOCHS, wanted), MAX_EPOCHS)
 
 
 def check_code(plan: Plan) -> None:

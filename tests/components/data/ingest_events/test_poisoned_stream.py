@@ -21,6 +21,7 @@ from components.shared.contracts.events import (
     PredictionMade,
     event_of,
 )
+from components.shared.contracts.policy import Policy, ValidationPolicy
 from components.shared.contracts.record import canonical
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.topics import high_watermarks
@@ -161,10 +162,11 @@ def test_poison_is_alone_in_quarantine_and_all_else_is_stored_once_frozen_and_sh
 
     registry.register(DATASET, MODEL, "file:///m", "5" * 64, {}, {}, "good")
     registry.promote(DATASET, MODEL, None)
+    few = Policy(validation=ValidationPolicy(min_images=1))
     snapshot, page = tmp_path / "snapshot", tmp_path / "page.html"
     frozen = freeze(connection, objects, DATASET, snapshot, grow_test=False)
     assert sum(frozen.images.values()) == FRAMES
-    assert validate(snapshot, objects, page, min_images=1).numbers["images"] == FRAMES
+    assert validate(snapshot, objects, page, few).numbers["images"] == FRAMES
     assert page.exists()
     assert (
         extract(connection, objects, DATASET, tmp_path / "window", max_frames=500).frames == FRAMES

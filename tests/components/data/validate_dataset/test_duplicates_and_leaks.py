@@ -27,7 +27,7 @@ def test_twelve_thousand_boxes_in_one_image_are_compared_in_little_memory():
     )
 
     tracemalloc.start()
-    duplicates = list(_duplicates(many))
+    duplicates = list(_duplicates(many, 0.95))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -49,7 +49,7 @@ def test_blocks_find_the_duplicates_that_a_look_at_all_pairs_finds(places):
         if places.index(place) < second
     ]
 
-    assert sorted(_duplicates(picture)) == expected
+    assert sorted(_duplicates(picture, 0.95)) == expected
 
 
 def test_a_group_on_two_sides_is_a_leak(draft):

@@ -1,12 +1,8 @@
-from inspect import signature
-
 import pytest
 
-from components.data.validate_dataset.component import validate_dataset
 from components.data.validate_dataset.validate import SnapshotValidationError, validate
-from components.shared.contracts.policy import ValidationPolicy
 from components.shared.store.snapshots import ShardError
-from tests.support.draft_snapshots import box, found, jpeg, validated
+from tests.support.draft_snapshots import box, found, jpeg, policies, validated
 
 
 def test_a_sound_snapshot_has_no_findings(draft):
@@ -84,15 +80,9 @@ def test_what_is_too_small_is_refused_in_one_sentence_whatever_else_is_wrong(
         "boxes": "none of 4 training images has a box, expected objects to learn from",
     }
 
+    least = 8 + (broken == "images")
     with pytest.raises(SnapshotValidationError, match=f"of toy: {expected[broken]}$"):
-        validate(root, draft.objects, tmp_path / "page.html", min_images=8 + (broken == "images"))
-
-
-def test_the_component_asks_for_as_many_images_as_the_policy():
-    (told,) = [it for it in signature(validate_dataset.python_func).parameters.values()
-               if it.name == "min_images"]  # fmt: skip
-
-    assert told.default == ValidationPolicy().min_images
+        validate(root, draft.objects, tmp_path / "page.html", policies(min_images=least))
 
 
 def test_an_image_with_very_many_boxes_is_remarked_upon_and_others_are_not(draft, tmp_path):
@@ -146,10 +136,9 @@ def test_a_failing_snapshot_is_refused_after_its_page_is_written(draft, tmp_path
 
 def test_the_policy_says_what_fails(draft, tmp_path):
     draft.lines[0]["boxes"] = [box(), box()]
-    strict = ValidationPolicy(fail=("duplicate_box",), warn=())
 
     with pytest.raises(SnapshotValidationError, match="1 duplicate_box"):
-        validated(draft, tmp_path / "page.html", policy=strict)
+        validated(draft, tmp_path / "page.html", fail=("duplicate_box",), warn=())
 
 
 def test_the_page_is_the_same_each_time(draft, tmp_path):
@@ -173,4 +162,4 @@ def test_lost_bytes_are_named(draft, tmp_path):
     draft.layout.index.write_text("")
 
     with pytest.raises(ShardError, match="is not in the index"):
-        validate(root, draft.objects, tmp_path / "page.html", min_images=1)
+        validate(root, draft.objects, tmp_path / "page.html", policies())

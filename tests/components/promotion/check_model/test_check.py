@@ -78,7 +78,7 @@ def test_a_server_that_dies_of_a_package_is_told_by_its_signal(tried, tmp_path):
     [
         ("import sys; print('no port', file=sys.stderr); sys.exit(3)", {},
          "ends with exit code 3 while it starts; end of its log: no port"),
-        ("import time; time.sleep(60)", {"start_seconds": 0.5}, "hangs and is killed after 0.5 s"),
+        ("import time; time.sleep(60)", {"max_start_s": 0.5}, "hangs and is killed after 0.5 s"),
         ("import os; os.fork(); bytearray(10**10)", {}, "out of memory|MemoryError"),
     ],
     ids=["ends", "hangs", "no memory"],

@@ -40,7 +40,7 @@ def outputs(tmp_path):
 
 def test_pictures_of_the_test_split_are_asked_about_and_no_more_than_allowed(snapshot):
     both = expected_of(snapshot, "", CheckPolicy())
-    one = expected_of(snapshot, "", CheckPolicy(images=1))
+    one = expected_of(snapshot, "", CheckPolicy(max_images=1))
 
     assert both.jpegs == [snapshot.read(image.sha256) for image in snapshot.images("test")]
     assert len(one.jpegs) == 1

@@ -43,7 +43,7 @@ def found(tmp_path, monkeypatch):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         command = (sys.executable, "-c", LOOK, str(answer), str(listener.getsockname()[1]))
-        policy = CheckPolicy(memory_mb=300, cpu_seconds=7)
+        policy = CheckPolicy(max_memory_mb=300, max_cpu_s=7)
         with Sandbox(command, tmp_path / "home", policy) as sandbox:
             sandbox.until(answer.exists)
     return json.loads(answer.read_text())

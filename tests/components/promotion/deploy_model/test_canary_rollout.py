@@ -46,7 +46,7 @@ def test_each_look_renews_the_share():
 
 def test_a_step_waits_until_the_candidate_has_answered_enough():
     place = Place(rate=0)
-    few = POLICY.model_copy(update={"step_seconds": 1.0, "min_requests": 30})
+    few = POLICY.model_copy(update={"min_step_s": 1.0, "min_requests": 30})
     pictures = ProbeImages(GOLDEN, [b"live"], 0.25)
     prober = Prober(place, "toys", CANDIDATE, pictures, True, place.hours.clock.now)
 

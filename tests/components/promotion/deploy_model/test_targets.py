@@ -4,7 +4,7 @@ import signal
 import pytest
 
 from components.promotion.deploy_model.server import ServerTarget
-from components.promotion.deploy_model.targets import ADDRESSES, policy_from, target_from
+from components.promotion.deploy_model.targets import ADDRESSES, target_from
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import RolloutPolicy
 from components.shared.contracts.stopping import leaving_on_sigterm
@@ -19,19 +19,6 @@ def test_a_target_is_the_laptops_unless_said_otherwise(tmp_path):
 def test_an_unknown_target_is_refused():
     with pytest.raises(UserError, match="DETECTOR_TARGET is 'moon', expected 'server'"):
         target_from({"DETECTOR_TARGET": "moon"}, RolloutPolicy())
-
-
-def test_without_a_word_the_policy_is_that_of_production():
-    assert policy_from({}) == RolloutPolicy()
-
-
-@pytest.mark.parametrize(
-    ("policy", "complaint"),
-    [("steps: [", "is no YAML"), ("haste: 9", "haste: Extra inputs"), ("steps: x", "steps: ")],
-)
-def test_a_policy_that_cannot_be_read_is_refused(policy, complaint):
-    with pytest.raises(UserError, match=f"^ROLLOUT_POLICY:? ?{complaint}"):
-        policy_from({"ROLLOUT_POLICY": policy})
 
 
 def killed_twice(put_back):

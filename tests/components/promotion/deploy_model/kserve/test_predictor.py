@@ -13,6 +13,7 @@ from components.promotion.deploy_model.kserve.predictor import (
 )
 from components.promotion.deploy_model.kserve.predictor_settings import PredictorSettings
 from components.shared.contracts.errors import UserError
+from components.shared.settings.policy_file import MOUNT
 from tests.support.kserve_releases import NEW, OLD, release
 
 CRD = (
@@ -125,7 +126,18 @@ def test_the_public_key_is_mounted_and_asked_for_only_if_there_is_one():
     names = [{each["name"] for each in it["containers"][0]["env"]} for it in (with_key, without)]
 
     assert names[0] - names[1] == {"SIGNING_PUBLIC_KEY"}
-    assert len(without["volumes"]) == 1
+    assert [each["name"] for each in without["volumes"]] == ["tmp", "policy"]
+
+
+def test_the_policy_file_is_mounted_where_it_is_read_and_need_not_be_there():
+    predictor = own_server(PredictorSettings.parse(FULL), release("1", toys=OLD))
+    (volume,) = (each for each in predictor["volumes"] if each["name"] == "policy")
+    (mount,) = (
+        each for each in predictor["containers"][0]["volumeMounts"] if each["name"] == "policy"
+    )
+
+    assert volume["configMap"] == {"name": "car-policy", "optional": True}
+    assert mount["mountPath"] == str(MOUNT)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_the_brokers_own_authority_is_mounted_where_the_detector_looks_for_it():
 def test_an_open_stream_needs_nothing_but_its_address():
     predictor, container = container_of("image: serving:1")
 
-    assert [one["name"] for one in predictor["volumes"]] == ["tmp"]
+    assert [one["name"] for one in predictor["volumes"]] == ["tmp", "policy"]
     assert {one["name"] for one in container["env"] if one["name"].startswith("KAFKA")} == {
         "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_SECURITY_PROTOCOL",
     }  # fmt: skip

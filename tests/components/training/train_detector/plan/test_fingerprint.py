@@ -25,6 +25,7 @@ STANDARD = {"pydantic", "yaml"}  # read what a person wrote, and compute nothing
 DECIDING = {
     "shared.contracts": "absence annotation choices cloud_events errors events model record "
     "snapshot stopping values",
+    "shared.contracts.policy": "field training",
     "shared.network": "architecture assign decode layers loss network restore tensors",
     "shared.vision": "boxes exif jpeg jpeg_structure letterbox precision suppression",
     "training.train_detector.plan": "history plan recipe settings",

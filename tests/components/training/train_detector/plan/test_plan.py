@@ -7,10 +7,11 @@ import pytest
 
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.errors import UserError
+from components.shared.contracts.policy import TrainingPolicy
 from components.shared.contracts.record import write_lines
 from components.shared.contracts.snapshot import SnapshotImage, SnapshotInfo, SnapshotLayout
 from components.training.train_detector.plan.plan import (
-    epochs_for,
+    POLICY,
     input_size,
     learnable,
     lineage_of,
@@ -38,11 +39,11 @@ def fingerprint(info=INFO, **chosen):
 
 @pytest.fixture
 def plan(tmp_path):
-    def plan(info=INFO, images=(PICTURE,), **chosen):
+    def plan(info=INFO, images=(PICTURE,), policy=POLICY, **chosen):
         layout = SnapshotLayout(tmp_path / "snapshot")
         info.write(layout.info)
         write_lines(images, layout.manifest)
-        return plan_training(layout.root, None, TrainingSettings(**chosen))
+        return plan_training(layout.root, None, TrainingSettings(**chosen), policy)
 
     return plan
 
@@ -81,7 +82,7 @@ def test_an_input_that_does_not_divide_is_refused():
 
 
 def test_more_images_are_passed_over_less_often():
-    epochs = [epochs_for(images) for images in (50, 500, 5_000, 50_000)]
+    epochs = [TrainingPolicy().epochs(images) for images in (50, 500, 5_000, 50_000)]
 
     assert epochs == sorted(epochs, reverse=True)
     assert epochs[-1] > 0
@@ -89,6 +90,24 @@ def test_more_images_are_passed_over_less_often():
 
 def test_a_person_may_choose_the_epochs(plan):
     assert plan(epochs=7).epochs == 7
+
+
+def test_epochs_that_follow_from_the_policy_are_the_training_that_a_person_may_choose(plan):
+    by_policy = plan()
+
+    assert by_policy.fingerprint == plan(epochs=by_policy.epochs).fingerprint
+
+
+def test_a_policy_that_gives_other_epochs_is_another_training(plan):
+    longer = TrainingPolicy(images_seen=24_000)
+
+    assert plan(policy=longer).fingerprint != plan().fingerprint
+
+
+def test_a_policy_that_gives_the_same_epochs_is_the_same_training(plan):
+    same = TrainingPolicy(max_epochs=9_000, min_epochs=1)
+
+    assert plan(policy=same).fingerprint == plan().fingerprint
 
 
 def test_a_snapshot_without_validation_images_is_refused(plan):

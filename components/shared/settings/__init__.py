@@ -1,0 +1,1 @@
+"""Settings of an installation that are files: the policy."""
