@@ -5,7 +5,7 @@ from pathlib import Path
 from components.monitoring.detect_drift.evidently_page import write_evidently_page
 from components.monitoring.detect_drift.findings import find
 from components.monitoring.detect_drift.measure import comparable, measure
-from components.monitoring.detect_drift.observe import observe, read_reference
+from components.monitoring.detect_drift.observe import index_of, observe, read_reference
 from components.monitoring.detect_drift.page import write_drift_page
 from components.shared.contracts.policy import DriftPolicy
 from components.shared.contracts.progress import log_progress
@@ -43,7 +43,7 @@ def detect(
     report, pair = measure(reference, current, policy), comparable(reference, current, policy)
     report = report.model_copy(update={"findings": find(reference, current, policy)})
     report.write(drift)
-    reader = ImageReader(Path(window) / "index.jsonl", objects)
+    reader = ImageReader(index_of(window), objects)
     write_drift_page(page, report, pair, lambda frame: reader.read(frame.sha256))
     write_evidently_page(evidently, report, pair, policy)
     log_progress(report.reason)

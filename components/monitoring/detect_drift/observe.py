@@ -111,6 +111,12 @@ def observe(root: str | Path, objects: Objects, policy: DriftPolicy = POLICY) ->
     )  # fmt: skip
 
 
+def index_of(root: str | Path) -> Path:
+    """Return the index of the images of a window, or of a snapshot."""
+    snapshot = SnapshotLayout(root)
+    return snapshot.index if snapshot.info.exists() else WindowLayout(root).index
+
+
 def read_reference(root: str | Path) -> Reference:
     """Read the reference frames of a champion from its `RegisteredLayout`, which may be absent."""
     reason = absence(root)

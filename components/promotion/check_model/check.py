@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from components.promotion.check_model.faults import PackageRejectedError, one_line
 from components.promotion.check_model.files import check_files, copied
 from components.promotion.check_model.smoke_test import SmokeImage, SmokeMeasurements, smoke_test
-from components.shared.contracts.absence import absence, mark_absent
+from components.shared.contracts.absence import AbsenceLayout, absence, mark_absent
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
     PackageError,
@@ -182,7 +182,8 @@ def _absence(folder: Path) -> str:
     try:
         return absence(folder) or ""
     except ValidationError as cause:
-        raise PackageRejectedError("absent.json has no reason") from cause
+        name = AbsenceLayout(folder).absence.name
+        raise PackageRejectedError(f"{name} has no reason") from cause
 
 
 def _check_description(info: PackageInfo, expected: Expected) -> None:

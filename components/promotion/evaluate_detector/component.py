@@ -25,7 +25,7 @@ def evaluate_detector(
         from_scratch: Laid out as `contracts.model.PackageLayout`, or absent.
         champion: Laid out as `contracts.model.RegisteredLayout`, or absent.
         report: `contracts.report.Report`.
-        references: For each role `<role>.jsonl`, lines of `contracts.report.ReferenceFrame`.
+        references: Laid out as `contracts.report.ReferencesLayout`.
         page: Metrics, curves and the worst errors.
         metrics: The main metrics of each role.
         confusion: The confusion matrix of the better candidate.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from components.shared.contracts.model import PackageInfo, PackageLayout
+from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
 from components.shared.contracts.report import ModelReport, Report, Role
 from components.shared.store.tracking import Tracked
 
@@ -24,12 +24,13 @@ def mlflow_run(
         page: File of the comparison page.
     """
     models = {model.model: model for model in report.models if model.role in packages}
+    report_file = RegisteredLayout("").report.name
     infos = [PackageInfo.read(PackageLayout(packages[one.role]).info) for one in models.values()]
     return [
         Tracked(
             info.lineage,
             metrics={0: _numbers(report.split, models[info.digest])},
-            files={"evaluation/report.json": Path(written), "evaluation/page.html": Path(page)},
+            files={f"evaluation/{report_file}": Path(written), "evaluation/page.html": Path(page)},
         )
         for info in infos
     ]

@@ -13,7 +13,7 @@ from components.promotion.evaluate_detector.numbers import count_errors, numbers
 from components.promotion.evaluate_detector.slices import CROWDS, HOURS, SIZES
 from components.shared.contracts.progress import log_progress
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.report import LABELS, Role
+from components.shared.contracts.report import LABELS, ReferencesLayout, Role
 from components.shared.contracts.snapshot import SnapshotImage
 from components.shared.pages.chart import bar_chart, heatmap, histogram, pr_curve
 from components.shared.pages.fragments import columns, gallery, sentence, text
@@ -51,15 +51,15 @@ def publish(
         evaluation: The comparison.
         reader: The snapshot of the comparison, for the pictures.
         report: File for the `contracts.report.Report`.
-        references: Folder for `<role>.jsonl`, lines of `ReferenceFrame`, and
-            `<role>.hard.jsonl`, lines of `HardCase`.
+        references: Folder for held-out frames and hard cases, a `ReferencesLayout`.
         page: The HTML file.
     """
     evaluation.report.write(report)
-    Path(references).mkdir(parents=True, exist_ok=True)
+    layout = ReferencesLayout(references)
+    layout.root.mkdir(parents=True, exist_ok=True)
     for role, answer in evaluation.answers.items():
-        write_lines(answer.frames, Path(references) / f"{role}.jsonl")
-        write_lines(evaluation.suites[role], Path(references) / f"{role}.hard.jsonl")
+        write_lines(answer.frames, layout.frames(role))
+        write_lines(evaluation.suites[role], layout.hard(role))
     write_comparison(page, evaluation, reader)
     log_progress(evaluation.sentence)
 

@@ -23,7 +23,7 @@ def register_model(
     Args:
         winner: `fine_tuned` or `from_scratch`.
         report: `contracts.report.Report` of the comparison.
-        references: Boxes and descriptors of held-out images by each model, `<role>.jsonl`.
+        references: Held-out frames of each model, as `contracts.report.ReferencesLayout`.
         verdict: The decision, laid out as `contracts.report.VerdictLayout`.
         fine_tuned_package: Laid out as `contracts.model.PackageLayout`, or absent.
         from_scratch_package: The same.

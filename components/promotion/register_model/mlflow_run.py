@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from components.promotion.register_model.register import Candidate
-from components.shared.contracts.model import PackageInfo, PackageLayout
+from components.shared.contracts.model import PackageInfo, PackageLayout, RegisteredLayout
 from components.shared.store.registry import Version
 from components.shared.store.tracking import Tracked
 
@@ -22,4 +22,4 @@ def mlflow_run(candidate: Candidate, version: Version, card: Path) -> Tracked:
         "version": str(version.version),
         "mlflow.note.content": candidate.reason,
     }
-    return Tracked(lineage, tags=tags, files={"card/card.md": card})
+    return Tracked(lineage, tags=tags, files={f"card/{RegisteredLayout('').card.name}": card})

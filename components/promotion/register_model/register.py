@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.promotion.register_model.card import model_card
-from components.promotion.register_model.suite import check_suite, suite_of
+from components.promotion.register_model.suite import check_suite
 from components.shared.contracts.absence import absence
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import (
@@ -24,6 +24,7 @@ from components.shared.contracts.record import read_lines
 from components.shared.contracts.report import (
     ROLES,
     ModelReport,
+    ReferencesLayout,
     Report,
     Role,
     Verdict,
@@ -44,7 +45,7 @@ class Candidate:
         package: A `PackageLayout`.
         trained: A `TrainedLayout`.
         report: The comparison, a `contracts.report.Report`.
-        reference: Its boxes on held-out images, lines of `ReferenceFrame`.
+        references: Its held-out frames and hard cases.
         reason: Reason of the promotion.
         card: Its model card, Markdown.
     """
@@ -53,9 +54,14 @@ class Candidate:
     package: Path
     trained: Path
     report: Path
-    reference: Path
+    references: ReferencesLayout
     reason: str
     card: str
+
+    @property
+    def suite(self) -> Path:
+        """File of its hard cases, which need not exist."""
+        return self.references.hard(self.role)
 
 
 def winning(
@@ -72,7 +78,7 @@ def winning(
         winner: `fine_tuned` or `from_scratch`.
         candidates: Folders of package and of trained weights, by role.
         report: File of the comparison.
-        references: Folder with `<role>.jsonl`.
+        references: Folder with held-out frames and hard cases, a `ReferencesLayout`.
         verdict: Folder with the decision, a `VerdictLayout`.
         snapshot: The training data, a `SnapshotLayout`.
 
@@ -87,9 +93,9 @@ def winning(
     if why:
         raise UserError(f"the {role} cannot be registered, it is absent: {why}")
     decision = Verdict.read(VerdictLayout(verdict).verdict)
-    reference = Path(references) / f"{role}.jsonl"
+    layout = ReferencesLayout(references)
     card = _card(role, package, Report.read(report), SnapshotLayout(snapshot), decision)
-    return Candidate(role, package, trained, Path(report), reference, decision.reason, card)
+    return Candidate(role, package, trained, Path(report), layout, decision.reason, card)
 
 
 def _card(
@@ -124,7 +130,7 @@ def register(
     numbers, champion = _numbers(candidate.role, report, info), report.of("champion")
     prefix = RegisteredLayout.prefix(info.digest)
     if info.digest not in {version.model for version in registry.versions(info.dataset)}:
-        check_suite(objects, suite_of(candidate.reference), champion.model if champion else None)
+        check_suite(objects, candidate.suite, champion.model if champion else None)
         _store(objects, candidate, prefix)
     _seal(objects, prefix, info, key)
     version = registry.register(
@@ -160,9 +166,9 @@ def _store(objects: Objects, candidate: Candidate, prefix: str) -> None:
         shutil.copytree(candidate.trained, layout.trained)
         shutil.copyfile(candidate.report, layout.report)
         layout.card.write_text(candidate.card)
-        shutil.copyfile(candidate.reference, layout.reference)
-        if (suite := suite_of(candidate.reference)).exists():
-            shutil.copyfile(suite, layout.hard)
+        shutil.copyfile(candidate.references.frames(candidate.role), layout.reference)
+        if candidate.suite.exists():
+            shutil.copyfile(candidate.suite, layout.hard)
         objects.put_folder(prefix, layout.root)
 
 

@@ -12,11 +12,6 @@ from components.shared.contracts.report import HardCase
 from components.shared.store.objects import Objects
 
 
-def suite_of(reference: Path) -> Path:
-    """Return the file of the hard cases of a role, which lies beside its reference."""
-    return reference.with_suffix(".hard.jsonl")
-
-
 def check_suite(objects: Objects, suite: Path, champion: str | None) -> None:
     """Check that a suite has every hard case of the champion.
 

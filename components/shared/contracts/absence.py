@@ -11,14 +11,20 @@ from pydantic import Field
 
 from components.shared.contracts.record import Record
 
-NAME = "absent.json"
-
 
 class Absence(Record):
-    """Reason why a folder has no model."""
+    """`absent.json`: reason why a folder has no model."""
 
     reason: str
     damaged: bool = Field(default=False, description="whether there should be one")
+
+
+class AbsenceLayout:
+    """Files of a model that is absent on purpose."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.absence = self.root / "absent.json"
 
 
 def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
@@ -29,12 +35,12 @@ def mark_absent(root: str | Path, reason: str, damaged: bool = False) -> None:
         reason: A sentence.
         damaged: Whether there should be a model.
     """
-    Absence(reason=reason, damaged=damaged).write(Path(root) / NAME)
+    Absence(reason=reason, damaged=damaged).write(AbsenceLayout(root).absence)
 
 
 def read_absence(root: str | Path) -> Absence | None:
     """Return why a model is absent and whether it is damaged, or None if it is there."""
-    file = Path(root) / NAME
+    file = AbsenceLayout(root).absence
     return Absence.read(file) if file.exists() else None
 
 

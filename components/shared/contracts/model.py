@@ -139,6 +139,7 @@ class PackageLayout:
         self.model = self.root / "model.onnx"
         self.triton = self.root / "config.pbtxt"
         self.golden = self.root / "golden.jsonl"
+        self.golden_images = self.root / "golden"
 
     def verify(self) -> PackageInfo:
         """Verify the digest of every file, and return the description.

@@ -166,6 +166,21 @@ class VerdictLayout:
         self.verdict = self.root / "verdict.json"
 
 
+class ReferencesLayout:
+    """Files of the references of an evaluation: held-out frames and hard cases of each role."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def frames(self, role: Role) -> Path:
+        """Return the file of a role's held-out frames, lines of `ReferenceFrame`."""
+        return self.root / f"{role}.jsonl"
+
+    def hard(self, role: Role) -> Path:
+        """Return the file of a role's regression suite, lines of `HardCase`."""
+        return self.root / f"{role}.hard.jsonl"
+
+
 class ReferenceFrame(Record):
     """One line of `reference.jsonl`: the champion's descriptors of a held-out image."""
 

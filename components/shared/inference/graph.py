@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import onnx
 from google.protobuf.message import DecodeError, Message
 
-from components.shared.contracts.model import PackageError
+from components.shared.contracts.model import PackageError, PackageLayout
 
+MODEL = PackageLayout("").model.name
 STANDARD_DOMAINS = ("", "ai.onnx")
 
 
@@ -27,7 +28,7 @@ def check_graph(content: bytes, name: str) -> None:
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as cause:
-        raise PackageError(f"{name}: model.onnx is no ONNX model: {cause}") from cause
+        raise PackageError(f"{name}: {MODEL} is no ONNX model: {cause}") from cause
     for imported in model.opset_import:
         _check_domain(imported.domain, "the graph", name)
     for message in _inside(model):

@@ -112,10 +112,10 @@ def write_golden(
     """
     golden = []
     for jpeg, boxes in answers.items():
-        file = layout.root / "golden" / f"{digest_bytes(jpeg)[:12]}.jpg"
+        file = layout.golden_images / f"{digest_bytes(jpeg)[:12]}.jpg"
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(jpeg)
-        golden.append(GoldenAnswer(file=f"golden/{file.name}", boxes=boxes))
+        golden.append(GoldenAnswer(file=str(file.relative_to(layout.root)), boxes=boxes))
     write_lines(golden, layout.golden)
     return seal(layout, trained, form)
 

@@ -24,9 +24,9 @@ def mlflow_run(trained: Path, info: TrainedInfo | None, curves: Path) -> list[Tr
     if info.validation_map50 is not None:
         best["best/map50"] = info.validation_map50
     shape = {"input": f"{info.image_width}x{info.image_height}", "classes": len(info.classes)}
-    files = {"training/trained.json": layout.info, "training/curves.html": curves}
+    files = {f"training/{layout.info.name}": layout.info, "training/curves.html": curves}
     if layout.history.exists():
-        files["training/history.jsonl"] = layout.history
+        files[f"training/{layout.history.name}"] = layout.history
     return [
         Tracked(
             info.lineage,

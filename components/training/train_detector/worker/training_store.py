@@ -42,10 +42,10 @@ class TrainingStore:
             UserError: If there is no such plan.
         """
         self.objects.get_folder(f"{self.prefix}/plan", folder)
-        if not PlanLayout(folder).plan.exists():
-            raise UserError(
-                f"{self.objects.uri(self.prefix)} holds no plan, expected plan/plan.json"
-            )
+        plan = PlanLayout(folder).plan
+        if not plan.exists():
+            uri = self.objects.uri(self.prefix)
+            raise UserError(f"{uri} holds no plan, expected plan/{plan.name}")
 
     def send_outcome(self, trained: Path) -> None:
         """Store a `TrainedLayout` folder, and the marker after all of it."""

@@ -12,6 +12,7 @@ from components.shared.contracts.record import read_lines, write_lines
 from components.shared.contracts.report import (
     ModelReport,
     ReferenceFrame,
+    ReferencesLayout,
     Report,
     Verdict,
     VerdictLayout,
@@ -45,10 +46,11 @@ def candidate(tiny_package, tmp_path):
             models=(numbers,), absent={"fine_tuned": "no champion"},
         ).write(root / "report.json")  # fmt: skip
         frame = ReferenceFrame(sha256="1" * 64, camera="gate", boxes=(), descriptors={})
-        write_lines([frame], root / "references" / "from_scratch.jsonl")
+        references = ReferencesLayout(root / "references")
+        write_lines([frame], references.frames("from_scratch"))
         return Candidate(
-            "from_scratch", package.root, trained, root / "report.json",
-            root / "references" / "from_scratch.jsonl", "it is better", "# toys: model",
+            "from_scratch", package.root, trained, root / "report.json", references,
+            "it is better", "# toys: model",
         )  # fmt: skip
 
     return make
@@ -145,7 +147,7 @@ def test_a_report_of_another_model_is_refused(candidate, registry, objects):
 
     with pytest.raises(UserError, match="the report tells of"):
         register(registry, objects, Candidate(
-            winner.role, winner.package, winner.trained, other.report, winner.reference, "", ""
+            winner.role, winner.package, winner.trained, other.report, winner.references, "", ""
         ))  # fmt: skip
 
 
@@ -175,7 +177,7 @@ def test_the_wrapper_runs_by_hand(
     mark_absent(tmp_path / "absent", "no champion")
     options = {
         "winner": "from_scratch", "report": winner.report, "verdict": verdict.root,
-        "references": winner.reference.parent, "fine-tuned-package": tmp_path / "absent",
+        "references": winner.references.root, "fine-tuned-package": tmp_path / "absent",
         "fine-tuned-trained": tmp_path / "absent", "from-scratch-package": winner.package,
         "from-scratch-trained": winner.trained, "snapshot": toys(tmp_path / "snapshot"),
         "card": tmp_path / "card.md",

@@ -1,11 +1,11 @@
 import pytest
 
-from components.promotion.register_model.suite import check_suite, suite_of
+from components.promotion.register_model.suite import check_suite
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.record import write_lines
-from components.shared.contracts.report import HardCase
+from components.shared.contracts.report import HardCase, ReferencesLayout
 from components.shared.store.objects import Objects
 
 CHAMPION = "c" * 64
@@ -24,7 +24,7 @@ def objects(object_store, tmp_path):
 
 
 def left(tmp_path, *cases):
-    suite = suite_of(tmp_path / "references" / "from_scratch.jsonl")
+    suite = ReferencesLayout(tmp_path / "references").hard("from_scratch")
     write_lines(cases, suite)
     return suite
 
