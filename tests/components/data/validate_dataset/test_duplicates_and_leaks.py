@@ -3,11 +3,11 @@
 import tracemalloc
 
 import numpy as np
-from components.data.validate_dataset.inspect_images import InspectedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data.validate_dataset.check import _duplicates
+from components.data.validate_dataset.inspect_images import InspectedImage
 from tests.support.draft_snapshots import box, found, jpeg
 
 
