@@ -11,6 +11,7 @@ from components.shared.contracts.events import (
     FrameCaptured,
     FrameLabelled,
     FrameRefused,
+    PredictionCorrected,
     PredictionMade,
 )
 
@@ -62,6 +63,18 @@ EXAMPLES: dict[str, EventData] = {
             boxes=(ScoredBox.model_validate(CAR | {"score": 0.93}),),
             latency_ms=11.5,
             predicted_at=TIME,
+        ),
+        PredictionCorrected(
+            dataset="car-parks",
+            sha256=SHA256,
+            request_id="0c2ae17d-0b0a-4c56-9c3b-0a6f0d6a8f37",
+            model="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            width=640,
+            height=480,
+            faults=("wrong_label",),
+            boxes=(Box.model_validate(CAR | {"label": "bus"}),),
+            corrected_by="anna",
+            corrected_at=TIME,
         ),
     )
 }

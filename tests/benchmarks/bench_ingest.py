@@ -24,7 +24,8 @@ from components.data.ingest_events.parse import StreamMessage, parse
 from components.data.ingest_events.service import relax_garbage_collection
 from components.data.ingest_events.write import write
 from components.shared.contracts.annotation import Box
-from components.shared.contracts.events import EventData, FrameLabelled, FrameRefused, event_of
+from components.shared.contracts.events import EventData, FrameLabelled, FrameRefused
+from components.shared.contracts.messages import event_of
 from components.shared.store.objects import digest_bytes
 from components.shared.store.postgres import connect, migrate
 from pipelines.local.database import EmbeddedDatabase

@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from components.shared.contracts.annotation import Box, ScoredBox
 from components.shared.contracts.events import (
+    FAULTS,
     SPLITS,
     DatasetDeclared,
     FrameCaptured,
     FrameLabelled,
     FrameRefused,
+    PredictionCorrected,
     PredictionMade,
 )
 from components.shared.contracts.values import composed
@@ -69,5 +71,10 @@ def events() -> st.SearchStrategy:
             PredictionMade, **_frame, request_id=texts, camera=texts, model=digests,
             boxes=_boxes(ScoredBox, score=st.floats(allow_nan=False, allow_infinity=False)),
             latency_ms=st.floats(0, allow_infinity=False), predicted_at=instants,
+        ),
+        st.builds(
+            PredictionCorrected, **_frame, request_id=texts, model=st.none() | digests,
+            faults=st.lists(st.sampled_from(FAULTS), max_size=4, unique=True).map(tuple),
+            boxes=_boxes(Box), corrected_by=names, corrected_at=instants,
         ),
     )  # fmt: skip

@@ -15,8 +15,8 @@ from components.shared.contracts.events import (
     FrameLabelled,
     FrameRefused,
     PredictionMade,
-    event_of,
 )
+from components.shared.contracts.messages import event_of
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.postgres import connect
 from components.shared.store.stream import producer

@@ -4,11 +4,8 @@ from datetime import UTC, datetime
 
 from components.data.ingest_events.parse import StreamMessage, parse
 from components.shared.contracts.annotation import Box
-from components.shared.contracts.events import (
-    FrameCaptured,
-    FrameLabelled,
-    event_of,
-)
+from components.shared.contracts.events import FrameCaptured, FrameLabelled
+from components.shared.contracts.messages import event_of
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 AT = ("frames", 0)

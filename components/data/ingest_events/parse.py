@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from components.shared.contracts.cloud_events import Envelope, Headers
-from components.shared.contracts.events import (
-    EventData,
-    EventError,
-    parse_event,
-)
+from components.shared.contracts.cloud_events import Envelope, EventError, Headers
+from components.shared.contracts.events import EventData
+from components.shared.contracts.messages import parse_event
 
 
 class StreamMessage(NamedTuple):

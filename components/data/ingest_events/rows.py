@@ -11,6 +11,7 @@ from components.shared.contracts.events import (
     FrameCaptured,
     FrameLabelled,
     FrameRefused,
+    PredictionCorrected,
     PredictionMade,
 )
 from components.shared.contracts.record import canonical
@@ -27,8 +28,12 @@ COLUMNS = {
     "silver.labels": "event_id, dataset, sha256, boxes, labelled_by, tool, labelled_at",
     "silver.predictions": "event_id, dataset, sha256, request_id, camera, model, width, height, "
     "boxes, latency_ms, predicted_at",
+    "silver.corrections": "event_id, dataset, sha256, request_id, model, faults, boxes, "
+    "corrected_by, corrected_at",
     "quarantine.items": "dedupe_key, dataset, source_name, reason, detail, uri, message, headers",
 }
+
+REVIEW = "review"  # the tool of labels that are corrections
 
 Row = tuple[object, ...]
 
@@ -98,10 +103,19 @@ def _(data: PredictionMade, event_id: str) -> Iterator[tuple[str, Row]]:
 
 
 @meaning.register
+def _(data: PredictionCorrected, event_id: str) -> Iterator[tuple[str, Row]]:
+    boxes, faults = _boxes(data), f"{{{','.join(data.faults)}}}"
+    by, at = data.corrected_by, data.corrected_at
+    answer = (data.request_id, data.model, faults)
+    yield "silver.corrections", (event_id, data.dataset, data.sha256, *answer, boxes, by, at)
+    yield "silver.labels", (event_id, data.dataset, data.sha256, boxes, by, REVIEW, at)
+
+
+@meaning.register
 def _(data: FrameRefused, event_id: str) -> Iterator[tuple[str, Row]]:
     why = (data.source_name, data.reason, data.detail, data.uri)
     yield "quarantine.items", (event_id, data.dataset, *why, None, None)
 
 
-def _boxes(data: FrameLabelled | PredictionMade) -> str:
+def _boxes(data: FrameLabelled | PredictionMade | PredictionCorrected) -> str:
     return data.model_dump_json(include={"boxes"})[len('{"boxes":') : -1]

@@ -23,7 +23,8 @@ from components.shared.store.stream import Partition
 UNSTORABLE = (psycopg2.DataError, psycopg2.errors.ProgramLimitExceeded, ValueError)
 
 ATTEMPTS = 5
-ONCE_AN_EVENT = {"bronze.events", "silver.labels", "silver.predictions"}  # keyed by event_id
+# Keyed by event_id.
+ONCE_AN_EVENT = {"bronze.events", "silver.labels", "silver.predictions", "silver.corrections"}
 
 
 def write(

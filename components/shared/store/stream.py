@@ -11,7 +11,8 @@ from kafka import TopicPartition as TopicPartition
 from kafka.errors import KafkaError as KafkaError
 from kafka.errors import KafkaTimeoutError
 
-from components.shared.contracts.events import EventData, event_of
+from components.shared.contracts.events import EventData
+from components.shared.contracts.messages import event_of
 from components.shared.contracts.record import RecordError
 from components.shared.store import brokers
 from components.shared.store.brokers import StreamError as StreamError

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
-from components.shared.contracts.events import KINDS, event_of, parse_event
+from components.shared.contracts.events import KINDS
+from components.shared.contracts.messages import event_of, parse_event
 from components.shared.contracts.record import canonical
 from pipelines.events.asyncapi import document, files, schema_of
 from pipelines.events.examples import EXAMPLES, example

@@ -10,7 +10,8 @@ from confluent_kafka import Producer
 
 from components.data.ingest_events.parse import Parsed, StreamMessage, parse
 from components.data.ingest_events.wait import wait_until_ingested
-from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC, event_of
+from components.shared.contracts.events import FRAMES_TOPIC, PREDICTIONS_TOPIC
+from components.shared.contracts.messages import event_of
 from components.shared.store.objects import Objects
 from pipelines.events.examples import EXAMPLES, example
 from tests.proofs.hardening.place import STREAM, Place

@@ -14,7 +14,7 @@ from components.shared.contracts.events import (
     FrameLabelled,
     PredictionMade,
 )
-from components.shared.contracts.events import event_of as envelope
+from components.shared.contracts.messages import event_of as envelope
 
 TIME = datetime(2026, 11, 1, tzinfo=UTC)
 WIDTH, HEIGHT = 640, 480

@@ -14,8 +14,8 @@ from components.shared.contracts.events import (
     FrameCaptured,
     FrameLabelled,
     FrameRefused,
-    parse_event,
 )
+from components.shared.contracts.messages import parse_event
 from tests.support.read_topic import read_topic
 from tests.support.recording_sender import Recorder
 

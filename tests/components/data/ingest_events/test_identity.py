@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from components.data.ingest_events.parse import StreamMessage, parse
 from components.data.ingest_events.write import write
-from components.shared.contracts.events import DatasetDeclared, event_of
+from components.shared.contracts.events import DatasetDeclared
+from components.shared.contracts.messages import event_of
 from components.shared.store.postgres import connect
 from pipelines.events.examples import example
 

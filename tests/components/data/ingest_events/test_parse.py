@@ -9,7 +9,8 @@ from components.data.ingest_events.parse import (
     Rejected,
 )
 from components.data.ingest_events.rows import COLUMNS, rows_of
-from components.shared.contracts.events import DatasetDeclared, event_of
+from components.shared.contracts.events import DatasetDeclared
+from components.shared.contracts.messages import event_of
 from components.shared.contracts.record import canonical
 from tests.support.parsed_events import frame, read
 

@@ -9,7 +9,8 @@ from components.data.ingest_events.copy import encode_rows
 from components.data.ingest_events.parse import Parsed, Rejected, StreamMessage, parse
 from components.data.ingest_events.rows import rows_of
 from components.data.ingest_events.write import write
-from components.shared.contracts.events import KINDS, event_of
+from components.shared.contracts.events import KINDS
+from components.shared.contracts.messages import event_of
 from components.shared.store.postgres import connect
 from pipelines.events.examples import example
 from tests.support.generated_events import events

@@ -11,8 +11,8 @@ from components.shared.contracts.events import (
     DatasetDeclared,
     FrameCaptured,
     FrameRefused,
-    event_of,
 )
+from components.shared.contracts.messages import event_of
 from components.shared.contracts.values import MAX_CLASSES
 from tests.support.parsed_events import AT, TIME, batch, count, label, rows
 

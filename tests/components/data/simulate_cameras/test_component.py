@@ -1,5 +1,6 @@
 from components.__main__ import main
-from components.shared.contracts.events import FRAMES_TOPIC, parse_event
+from components.shared.contracts.events import FRAMES_TOPIC
+from components.shared.contracts.messages import parse_event
 from components.shared.store.objects import Objects
 from tests.support.read_topic import read_topic
 

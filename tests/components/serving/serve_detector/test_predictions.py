@@ -8,7 +8,8 @@ import pytest
 from components.serving.serve_detector.metrics import LOST
 from components.serving.serve_detector.predictions import MAX_WAITING_BYTES, PredictionLog, size_of
 from components.shared.contracts.annotation import ScoredBox
-from components.shared.contracts.events import PREDICTIONS_TOPIC, PredictionMade, parse_event
+from components.shared.contracts.events import PREDICTIONS_TOPIC, PredictionMade
+from components.shared.contracts.messages import parse_event
 from components.shared.inference.package_store import PackageStore
 from tests.support.read_topic import read_topic
 from tests.support.tiny_packages import jpeg_of, scene

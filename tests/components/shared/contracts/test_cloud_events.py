@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.contracts.cloud_events import Envelope
-from components.shared.contracts.events import DatasetDeclared, EventError, event_of, parse_event
+from components.shared.contracts.cloud_events import Envelope, EventError
+from components.shared.contracts.events import DatasetDeclared
+from components.shared.contracts.messages import event_of, parse_event
 from components.shared.contracts.record import canonical, digest_of
 from pipelines.events.examples import EXAMPLES, example
 from tests.support.generated_events import any_texts, events

@@ -9,7 +9,8 @@ import pytest
 
 from components.shared.contracts.annotation import AnnotationError, Box
 from components.shared.contracts.errors import UserError
-from components.shared.contracts.events import FRAMES_TOPIC, parse_event
+from components.shared.contracts.events import FRAMES_TOPIC
+from components.shared.contracts.messages import parse_event
 from components.shared.store.frames import Frame, FrameSender
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from components.shared.contracts.events import FRAMES_TOPIC, DatasetDeclared, parse_event
+from components.shared.contracts.events import FRAMES_TOPIC, DatasetDeclared
+from components.shared.contracts.messages import parse_event
 from components.shared.store import brokers
 from components.shared.store import stream as kafka
 from components.shared.store.stream import StreamError

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from components.shared.contracts.annotation import Box
-from components.shared.contracts.events import FRAMES_TOPIC, FrameRefused, parse_event
+from components.shared.contracts.events import FRAMES_TOPIC, FrameRefused
+from components.shared.contracts.messages import parse_event
 from components.shared.contracts.record import RecordError
 from components.shared.store.frames import Frame, FrameSender
 from components.shared.store.objects import Objects
