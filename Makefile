@@ -4,7 +4,7 @@ VENV = $(shell $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_
 DATA ?=
 NAME ?=
 PORT ?= 8080
-IMAGES := core data trainer evaluator monitor deployer serving
+IMAGES := core data trainer evaluator monitor deployer serving gateway
 IMAGE_REGISTRY ?= localhost:5000/car-detection
 IMAGE_TAG ?= dev
 BASE ?= python:3.11-slim-bookworm
@@ -140,8 +140,8 @@ CORE_PACKAGES := $(IMAGE_REGISTRY)/core:$(IMAGE_TAG)-packages
 $(IMAGES:%=image-%): image-%: build/pip.conf
 	$(DOCKER_BUILD) --file images/$*/Dockerfile --tag $(IMAGE_REGISTRY)/$*:$(IMAGE_TAG) \
 	    $(if $(filter trainer,$*),--build-arg LOCK=$(TRAINER_LOCK)) \
-	    --build-arg BASE=$(if $(filter core serving,$*),$(BASE),$(CORE_PACKAGES))
-$(patsubst %,image-%,$(filter-out core serving,$(IMAGES))): core-packages
+	    --build-arg BASE=$(if $(filter core serving gateway,$*),$(BASE),$(CORE_PACKAGES))
+$(patsubst %,image-%,$(filter-out core serving gateway,$(IMAGES))): core-packages
 
 .PHONY: core-packages
 core-packages: build/pip.conf

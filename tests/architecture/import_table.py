@@ -12,7 +12,7 @@ SHARED = {
         "model_signing",
     },
     "network": {"contracts", "numpy", "tensorflow", "keras"},
-    "traffic": {"contracts", "prometheus_client", "starlette", "uvicorn"},
+    "traffic": {"contracts", "httpx", "prometheus_client", "pydantic", "starlette", "uvicorn"},
     "settings": {"contracts", "yaml", "pydantic"},
     "cluster": {"contracts", "kubernetes", "urllib3", "yaml", "pydantic"},
     "kubeflow": {"contracts", "kfp", "kfp_server_api", "kubernetes", "urllib3"},
@@ -20,6 +20,7 @@ SHARED = {
     "store.shards": {"contracts", "store.objects"},
     "store.snapshots": {"contracts", "store.objects"},
     "store.postgres": {"contracts", "psycopg2"},
+    "store.api_keys": {"contracts", "psycopg2"},
     "store.migrate": {"contracts", "store.postgres"},
     "store.registry": {
         "contracts", "psycopg2", "store.aliases", "store.audit_log", "store.decisions",
@@ -96,6 +97,11 @@ JOBS = {
     "route_requests": {
         "inference", "traffic", "httpx", "starlette", "prometheus_client", "pydantic",
     },
+    "gateway": {
+        "vision", "inference", "traffic", "store.api_keys", "store.frames", "store.objects",
+        "store.postgres", "store.stream", "fastapi", "prometheus_client", "psycopg2", "pyarrow",
+        "pydantic", "starlette",
+    },
     "extract_window": {"settings", "store.objects", "store.postgres", "store.registry", "psycopg2"},
     "detect_drift": {
         "settings", "vision", "pages", "store.objects", "store.snapshots",
@@ -120,7 +126,7 @@ STAGES = {
         "fetch_model", "check_model", "evaluate_detector", "judge_model", "register_model",
         "deploy_model",
     },
-    "serving": {"serve_detector", "route_requests", "score_dataset"},
+    "serving": {"gateway", "serve_detector", "route_requests", "score_dataset"},
     "monitoring": {
         "extract_window", "detect_drift", "decide_retraining", "submit_training", "record_outcome",
     },

@@ -15,6 +15,7 @@ SERVICES = {
     "store/migrate.py": "data",
     "serve_detector": "serving",
     "route_requests": "serving",
+    "gateway": "gateway",
 }
 
 

@@ -17,13 +17,13 @@ from starlette.routing import Route
 
 from components.serving.route_requests.leases import Leases
 from components.serving.route_requests.traffic_split import TrafficSplit
-from components.serving.route_requests.upstream import TENSORS_AFTER, Question, Reply, Upstream
 from components.shared.inference.memory import trim_memory
 from components.shared.inference.package_store import DATASET, PackageStore
 from components.shared.traffic.http_errors import EXCEPTION_HANDLERS, unknown_model
 from components.shared.traffic.limit import MAX_BODY_BYTES, BodyLimit, by_prefix
 from components.shared.traffic.metrics import Outcome, count
 from components.shared.traffic.routes import OnTrial, RouteTable
+from components.shared.traffic.upstream import TENSORS_AFTER, Question, Reply, Upstream
 
 DETECT, INFER = "/v1/detect/{dataset}", "/v2/models/{dataset}/infer"
 # No route loads models: deployments do that at the servers themselves.

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from components.serving.route_requests.proxy import CanaryProxy
-from components.serving.route_requests.upstream import Upstream
 from components.shared.inference.package_store import PackageStore
 from components.shared.traffic.host_names import HostNames
 from components.shared.traffic.listen import Server, listen
+from components.shared.traffic.upstream import Upstream
 
 STABLE_SECONDS = 60.0
 CANDIDATE_SECONDS = 2.0  # then the client has waited long enough, and the stable server answers

@@ -24,7 +24,7 @@ from components.shared.contracts.record import make
 from components.shared.contracts.values import storable
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.stream import (
-    Producer,
+    Sink,
     message_of,
     producer,
     publish,
@@ -81,7 +81,7 @@ class FrameSender:
     def __init__(
         self,
         objects: Objects,
-        producer: Producer,
+        producer: Sink,
         *,
         dataset: str,
         source: str,

@@ -4,7 +4,7 @@ Offsets are kept in PostgreSQL. Settings come from the environment, see `brokers
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as TopicPartition
@@ -76,6 +76,52 @@ class Producer(KafkaProducer):  # type: ignore[misc]
             super().close(timeout, null_logger)
 
 
+class Sink(Protocol):
+    """What messages are sent to: a producer, or a `Delivery` through a shared one."""
+
+    def send(self, topic: str, *, key: bytes, value: bytes) -> Any:
+        """Send a message."""
+
+    def close(self, timeout: float | None = None) -> None:
+        """Wait until all messages are delivered, for at most `timeout` seconds."""
+
+
+class Delivery:
+    """Sends messages through a producer that others use too, and waits for these alone.
+
+    Args:
+        producer: The shared producer.
+    """
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        self._sent: list[Any] = []
+
+    def send(self, topic: str, *, key: bytes, value: bytes) -> Any:
+        """Send a message.
+
+        Raises:
+            StreamError: If no broker answers.
+        """
+        self._sent.append(self._producer.send(topic, key=key, value=value))
+
+    def close(self, timeout: float | None = None) -> None:
+        """Wait until all messages are delivered.
+
+        Args:
+            timeout: For each, in seconds; None waits as long as the producer tries.
+
+        Raises:
+            StreamError: If one was not delivered.
+        """
+        sent, self._sent = self._sent, []
+        try:
+            for message in sent:
+                message.get(timeout)
+        except KafkaError as cause:
+            raise StreamError(f"a message was not delivered: {cause}") from cause
+
+
 def producer(bootstrap_servers: str) -> Producer:
     """Make a producer that is idempotent and waits for all replicas; it connects by itself.
 
@@ -122,7 +168,7 @@ def message_of(data: EventData, source: str, time: datetime) -> OutgoingMessage:
     return OutgoingMessage(data.TOPIC, data.key.encode(), value)
 
 
-def publish(producer: Producer, data: EventData, source: str, time: datetime) -> None:
+def publish(producer: Sink, data: EventData, source: str, time: datetime) -> None:
     """Send one event; delivery is certain only after `flush` or `close`.
 
     Args:
@@ -137,7 +183,7 @@ def publish(producer: Producer, data: EventData, source: str, time: datetime) ->
     send_message(producer, message_of(data, source, time))
 
 
-def send_message(producer: Producer, message: OutgoingMessage) -> None:
+def send_message(producer: Sink, message: OutgoingMessage) -> None:
     """Send one message; delivery is certain only after `flush` or `close`.
 
     Args:

@@ -8,10 +8,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-from components.shared.contracts.errors import ApplicationError
+from components.shared.contracts.errors import ApplicationError, OutageError
 from components.shared.traffic.metrics import DECLINED
 
-UNPROCESSABLE = 422
+UNPROCESSABLE, UNAVAILABLE = 422, 503
 MAX_ERROR_CHARS = 1000  # characters of an error
 MAX_NAMES = 20  # of models, in one sentence
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class HttpError(ApplicationError):
-    """An error with an HTTP status and headers; other errors of the tree are answered with 422."""
+    """An error with an HTTP status; outages are answered with 503, other errors with 422."""
 
     def __init__(
         self, status: int, sentence: str, headers: Mapping[str, str] | None = None
@@ -54,12 +54,18 @@ def error_response(scope: Scope, error: ApplicationError) -> Response:
         scope: ASGI scope of the request.
         error: The error.
     """
-    status = error.status if isinstance(error, HttpError) else UNPROCESSABLE
+    status = _status(error)
     headers = error.headers if isinstance(error, HttpError) else None
     DECLINED.labels(status=status).inc()
     sentence = " ".join(str(error).split())
     logger.info("%s %r: %d, %s", scope["method"], scope["path"][:200], status, sentence)
     return JSONResponse({"error": str(error)}, status, headers)
+
+
+def _status(error: ApplicationError) -> int:
+    if isinstance(error, HttpError):
+        return error.status
+    return UNAVAILABLE if isinstance(error, OutageError) else UNPROCESSABLE
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

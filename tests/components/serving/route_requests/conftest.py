@@ -11,10 +11,10 @@ import pytest
 import uvicorn
 
 from components.serving.route_requests.proxy import CanaryProxy
-from components.serving.route_requests.upstream import Upstream
 from components.shared.contracts.annotation import ScoredBox
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.package_store import PackageStore, TrafficLease
+from components.shared.traffic.upstream import Upstream
 
 CANDIDATE_SECONDS = 0.3
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from components.serving.route_requests.upstream import TENSORS_AFTER, Reply
 from components.shared.traffic.scrape import request_metrics_of
+from components.shared.traffic.upstream import TENSORS_AFTER, Reply
 
 numbers = itertools.count()
 

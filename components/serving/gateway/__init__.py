@@ -1,0 +1,1 @@
+"""HTTP API in front of the detectors: frames, predictions, labels, corrections and queries."""

@@ -1,0 +1,57 @@
+"""Derive what was wrong with an answer from the boxes that are right."""
+
+from collections.abc import Sequence
+
+from components.shared.contracts.annotation import Box
+from components.shared.contracts.events import FAULTS, Fault
+
+MIN_MATCH_IOU = 0.5  # below, two boxes are about different objects
+MIN_EQUAL_IOU = 0.9  # below, a reviewer has moved the box
+
+
+def faults_of(answered: Sequence[Box], right: Sequence[Box]) -> tuple[Fault, ...]:
+    """Return the faults of an answer, in the order of `FAULTS`; none if it was right.
+
+    Boxes are matched greedily by the highest intersection over union.
+
+    Args:
+        answered: Boxes of the answer, in pixels.
+        right: All objects of the frame, in pixels of the same frame.
+    """
+    found: set[Fault] = set()
+    left, missing = set(range(len(answered))), set(range(len(right)))
+    for overlap, one, other in _pairs(answered, right):
+        if one not in left or other not in missing:
+            continue
+        left.discard(one)
+        missing.discard(other)
+        if overlap < MIN_EQUAL_IOU:
+            found.add("wrong_box")
+        if answered[one].label != right[other].label:
+            found.add("wrong_label")
+    if left:
+        found.add("false_positive")
+    if missing:
+        found.add("missed_object")
+    return tuple(fault for fault in FAULTS if fault in found)
+
+
+def _pairs(answered: Sequence[Box], right: Sequence[Box]) -> list[tuple[float, int, int]]:
+    """Return overlap and indices of all pairs about one object, the best first."""
+    overlaps = (
+        (iou(box, other), i, k) for i, box in enumerate(answered) for k, other in enumerate(right)
+    )
+    return sorted(
+        (pair for pair in overlaps if pair[0] >= MIN_MATCH_IOU),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+
+
+def iou(box: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes, 0 to 1."""
+    width = min(box.x_max, other.x_max) - max(box.x_min, other.x_min)
+    height = min(box.y_max, other.y_max) - max(box.y_min, other.y_min)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (box.area + other.area - shared)
