@@ -4,6 +4,7 @@ VENV = $(shell $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_
 DATA ?=
 NAME ?=
 PORT ?= 8080
+API_PORT ?= 8000
 IMAGES := core data trainer evaluator monitor deployer serving gateway
 IMAGE_REGISTRY ?= localhost:5000/car-detection
 IMAGE_TAG ?= dev
@@ -33,8 +34,8 @@ tune: $(READY) ## After `make run`: look for better settings; DATASET=name, TUNE
 	@$(BIN)/python -m pipelines run tune --dataset "$$DATASET" $(TUNE)
 
 .PHONY: serve
-serve: $(READY) ## Keep the last models served on PORT (8080)
-	@$(BIN)/python -m pipelines serve --port $(PORT)
+serve: $(READY) ## Serve the last models on PORT (8080), and the HTTP API on API_PORT (8000)
+	@$(BIN)/python -m pipelines serve --port $(PORT) --api-port $(API_PORT)
 
 .PHONY: test
 test: $(READY) lint ## Style, types, architecture and all tests

@@ -6,6 +6,7 @@ from importlib import import_module
 # Modules with `add(commands)`.
 GROUPS = (
     "pipelines.local.command_line",
+    "pipelines.local.api_keys",
     "pipelines.kubeflow.command_line",
     "pipelines.delivery.command_line",
     "pipelines.policy.command_line",

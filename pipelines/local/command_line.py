@@ -28,8 +28,9 @@ def add(commands: Any) -> None:
         "--frames", type=int, default=240, help="labelled night frames to add (default 240)"
     )
     retrain.set_defaults(act=_act("retrain"))
-    serve = commands.add_parser("serve", help="serve the champions here (make serve)")
-    serve.add_argument("--port", type=int, default=8080, help="TCP port (default 8080)")
+    serve = commands.add_parser("serve", help="serve champions and HTTP API here (make serve)")
+    serve.add_argument("--port", type=int, default=8080, help="of the detector (default 8080)")
+    serve.add_argument("--api-port", type=int, default=8000, help="of the API (default 8000)")
     serve.set_defaults(act=_act("serve"))
     history = commands.add_parser("history", help="list models, aliases and the audit log")
     history.add_argument("--dataset", default="car-parks", help="name (default car-parks)")

@@ -119,24 +119,33 @@ def history(dataset: str) -> int:
     return 0
 
 
-def serve(port: int) -> int:
-    """Serve the champions until a signal stops the process.
+def serve(port: int, api_port: int) -> int:
+    """Serve the champions and the HTTP API until a signal stops the process.
 
     Args:
         port: TCP port of the reverse proxy.
+        api_port: TCP port of the HTTP API.
 
     Raises:
         UserError: If there is no model to serve yet.
     """
-    with local_stack(detector_port=port) as stack:
+    with local_stack(detector_port=port, api_port=api_port) as stack:
         url = stack.env["DETECTOR_URL"]
         models = httpx.get(f"{url}/v2/models", timeout=10).json()["models"]
         if not models:
             raise UserError(f"{stack.state} holds no model to serve yet; `make run` makes one")
-        print(f"serving {', '.join(models)} at {url}; stop with Ctrl-C. For example:")
+        assert stack.gateway is not None
+        api, key = stack.gateway.url, stack.gateway.key_file
+        print(f"serving {', '.join(models)}; stop with Ctrl-C")
+        print(f"  detector       {url}")
+        print(f"  API            {api}, API key in {key}")
+        print(f"  documentation  {api}/docs")
         kind = "-H 'Content-Type: image/jpeg'"
+        token = f'-H "Authorization: Bearer $(cat {key})"'
         for name in models:
-            print(f"  curl --data-binary @image.jpg {kind} {url}/v1/detect/{name}", flush=True)
+            print(f"  curl --data-binary @image.jpg {kind} {url}/v1/detect/{name}")
+            print(f"  curl --data-binary @image.jpg {kind} {token} {api}/v1/datasets/{name}/frames",
+                  flush=True)  # fmt: skip
         while True:
             stack.must_run()
             time.sleep(0.5)

@@ -119,6 +119,22 @@ class EmbeddedDatabase(Part):
         return (self.folder / "password").read_text()
 
 
+def running_url(folder: Path) -> str | None:
+    """Return the URL of the server that another process runs in a folder; None if none answers.
+
+    Args:
+        folder: Folder of an `EmbeddedDatabase`.
+    """
+    try:
+        port = (folder / "data" / "postmaster.pid").read_text().splitlines()[3]
+        password = (folder / "password").read_text()
+        url = f"postgresql://cars:{password}@127.0.0.1:{port}/cars"
+        psycopg2.connect(url, connect_timeout=2).close()
+    except (OSError, IndexError, psycopg2.OperationalError):
+        return None
+    return url
+
+
 def as_role(url: str, role: str) -> str:
     """Return a database URL with the rights of one role only.
 

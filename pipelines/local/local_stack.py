@@ -18,8 +18,9 @@ from components.shared.inference.package_store import PackageStore
 from components.shared.inference.signature import make_keys, sign
 from components.shared.store.postgres import connect, migrate
 from components.shared.store.registry import Registry
-from pipelines.local.database import EmbeddedDatabase, as_role
+from pipelines.local.database import EmbeddedDatabase, as_role, running_url
 from pipelines.local.detectors import Detectors
+from pipelines.local.gateway import Gateway
 from pipelines.local.policy import LAPTOP, NOWHERE, write_local_policy
 from pipelines.local.processes import Child
 from pipelines.local.stream import EmbeddedStream
@@ -38,12 +39,14 @@ class LocalStack:
         env: Environment variables of jobs and pipelines.
         children: The processes of the services.
         detectors: The model servers and their proxy; None if DETECTOR_URL names others.
+        gateway: The HTTP API, if it was asked for.
     """
 
     state: Path
     env: dict[str, str]
     children: tuple[Child, ...]
     detectors: Detectors | None = None
+    gateway: Gateway | None = None
 
     @property
     def logs(self) -> Path:
@@ -62,11 +65,12 @@ def state_folder() -> Path:
 
 
 @contextmanager
-def local_stack(detector_port: int = 0) -> Iterator[LocalStack]:
+def local_stack(detector_port: int = 0, api_port: int | None = None) -> Iterator[LocalStack]:
     """Start all services, yield them, and stop them in reverse order.
 
     Args:
         detector_port: TCP port of the detectors' proxy; 0 takes any free port.
+        api_port: TCP port of the HTTP API; None starts none.
 
     Raises:
         UserError: If another run uses the state folder, the disk is nearly full, or the policy file
@@ -85,20 +89,26 @@ def local_stack(detector_port: int = 0) -> Iterator[LocalStack]:
         _sign_champions(PackageStore(env["MODEL_ROOT"]), env)
         children = [_ingester(state, env | _database_for("car_ingest", env))]
         stack.callback(children[0].stop)
+        owner_url, gateway_env = env["DATABASE_URL"], _database_for("car_gateway", env)
         env |= _database_for("car_pipeline", env)
         detectors = None
         if "DETECTOR_URL" not in env:
             detectors = stack.enter_context(Detectors(state / "logs", env, detector_port))
             env |= detectors.env
             children += detectors.children
-        yield LocalStack(state, env, tuple(children), detectors)
+        gateway = None
+        if api_port is not None:
+            gateway = stack.enter_context(Gateway(state, env | gateway_env, api_port, owner_url))
+            children.append(gateway.child)
+        yield LocalStack(state, env, tuple(children), detectors, gateway)
 
 
 @contextmanager
-def database_url() -> Iterator[str]:
-    """Start the database alone, yield its URL, and stop it.
+def database_url(role: str | None = "car_reader") -> Iterator[str]:
+    """Yield the URL of the database: DATABASE_URL, the running one, or one that is started for it.
 
-    DATABASE_URL is yielded as it is if it is set.
+    Args:
+        role: Whose rights the embedded database gives; None: those of its owner.
 
     Raises:
         UserError: As `local_stack` does.
@@ -107,10 +117,13 @@ def database_url() -> Iterator[str]:
         yield url
         return
     state = state_folder()
+    if url := running_url(state / "postgres"):
+        yield as_role(url, role) if role else url
+        return
     with _only_one(state), EmbeddedDatabase(state / "postgres") as database:
         with closing(connect(database.url())) as connection:
             migrate(connection)
-        yield as_role(database.url(), "car_reader")
+        yield as_role(database.url(), role) if role else database.url()
 
 
 @contextmanager

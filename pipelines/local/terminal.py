@@ -41,6 +41,18 @@ class Terminal:
         """Print a line as it is."""
         self._console.print(Text(words))
 
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table.
+
+        Args:
+            columns: Their headings.
+            rows: One text for each column.
+        """
+        table = Table(*columns, box=None)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        self._console.print(table)
+
     def history(
         self,
         versions: Sequence[Version],

@@ -99,8 +99,8 @@ JOBS = {
     },
     "gateway": {
         "vision", "inference", "traffic", "store.api_keys", "store.frames", "store.objects",
-        "store.postgres", "store.stream", "fastapi", "prometheus_client", "psycopg2", "pyarrow",
-        "pydantic", "starlette",
+        "store.postgres", "store.stream", "fastapi", "fastapi_offline", "prometheus_client",
+        "psycopg2", "pyarrow", "pydantic", "starlette",
     },
     "extract_window": {"settings", "store.objects", "store.postgres", "store.registry", "psycopg2"},
     "detect_drift": {
@@ -158,7 +158,7 @@ PIPELINES = {
     },
     "pipelines.local": {
         "contracts", "settings", "inference", "pages", "traffic", "vision", "store.objects",
-        "store.postgres", "store.registry", "store.snapshots", "store.stream",
+        "store.postgres", "store.registry", "store.api_keys", "store.snapshots", "store.stream",
         "deploy_model.pictures",
         "ingest_events.wait", "pipelines.graphs", "pipelines.parameters",
         "confluent_kafka", "httpx", "kfp.local", "markupsafe", "numpy", "psutil", "psycopg2",

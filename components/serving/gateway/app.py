@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -44,7 +45,7 @@ def application(database: Database, outbox: Outbox, detector: Upstream) -> ASGIA
         await detector.close()
         database.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its documentation needs no network
         title="Car detection", version="1", description=DESCRIPTION, lifespan=lifespan,
         dependencies=[Security(BEARER)], redirect_slashes=False,
     )  # fmt: skip

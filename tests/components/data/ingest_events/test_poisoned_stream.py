@@ -20,8 +20,8 @@ from components.shared.contracts.events import (
     FrameLabelled,
     PredictionMade,
 )
-from components.shared.contracts.policy import Policy, ValidationPolicy
 from components.shared.contracts.messages import event_of
+from components.shared.contracts.policy import Policy, ValidationPolicy
 from components.shared.contracts.record import canonical
 from components.shared.store.objects import Objects, digest_bytes, frame_key
 from components.shared.store.topics import high_watermarks

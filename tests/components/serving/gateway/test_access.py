@@ -1,5 +1,6 @@
 """Every route is open to the roles of one table, and to nobody without a valid API key."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,6 +39,18 @@ def test_the_table_has_a_row_for_each_route_of_the_api(gateway):
     paths = gateway.client.get("/openapi.json").json()["paths"]
 
     assert {(m.upper(), path) for path, methods in paths.items() for m in methods} == set(ACCESS)
+
+
+def test_the_documentation_needs_no_other_host_and_no_key(gateway):
+    page = gateway.client.get("/docs")
+    addresses = re.findall(r'(?:src|href|url)[=:]\s*["\']([^"\']+)', page.text)
+
+    assert page.status_code == 200
+    assert addresses
+    assert [address for address in addresses if "//" in address] == []
+    assert [gateway.client.get(address).status_code for address in addresses] == [200] * len(
+        addresses
+    )
 
 
 @pytest.mark.parametrize(
