@@ -81,13 +81,13 @@ async def predict(
     who = camera or key.name
     if kind == JPEG:
         question = _question(dataset, await whole_body(request), who, ids)
-        return (await upstream.ask(question)).response()
+        return (await upstream.forward(question)).response()
     images = await form_images(request)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def asked(number: int, jpeg: bytes) -> Reply:
         async with slots:
-            return await upstream.ask(_question(dataset, jpeg, who, f"{ids}-{number}"))
+            return await upstream.forward(_question(dataset, jpeg, who, f"{ids}-{number}"))
 
     replies = await asyncio.gather(*(asked(n, jpeg) for n, (_, jpeg) in enumerate(images)))
     answers = [_image(name, reply) for (name, _), reply in zip(images, replies, strict=True)]
@@ -115,7 +115,7 @@ async def _infer(request: Request, dataset: str) -> Response:
         if name in request.headers
     }
     path, body = f"/v2/models/{dataset}/infer", await whole_body(request)
-    return (await upstream.ask(Question("POST", path, headers, body))).response()
+    return (await upstream.forward(Question("POST", path, headers, body))).response()
 
 
 def _question(dataset: str, jpeg: bytes, camera: str, request_id: str) -> Question:

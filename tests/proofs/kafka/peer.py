@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import NamedTuple
 
-from components.shared.contracts.events import event_of as envelope
+from components.shared.contracts.messages import event_of as envelope
 from tests.proofs.kafka.connect import TABLE, Connect, Side
 from tests.proofs.kafka.events import SOURCE, TIME, label, labels, send
 from tests.proofs.kafka.lake import Lake

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from confluent_kafka import Producer
 
 from components.shared.contracts.events import FRAMES_TOPIC
-from components.shared.contracts.events import event_of as envelope
+from components.shared.contracts.messages import event_of as envelope
 from tests.proofs.kafka.events import NAMES, SOURCE, TIME, drain, label, labels, send
 from tests.proofs.kafka.lake import Lake
 from tests.proofs.kafka.place import Place
