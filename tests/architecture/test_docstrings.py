@@ -28,7 +28,9 @@ def public_functions(file: Path):
 
 
 def is_described(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return "Args:" in (ast.get_docstring(function) or "")
+    """Return whether parameters are described; those of a route are, where OpenAPI reads them."""
+    is_route = any(ast.unparse(it).startswith("router.") for it in function.decorator_list)
+    return is_route or "Args:" in (ast.get_docstring(function) or "")
 
 
 # A method that a protocol or another class describes is described once.

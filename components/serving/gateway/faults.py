@@ -48,7 +48,12 @@ def _pairs(answered: Sequence[Box], right: Sequence[Box]) -> list[tuple[float, i
 
 
 def iou(box: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes, 0 to 1."""
+    """Return the intersection over union of two boxes, 0 to 1.
+
+    Args:
+        box: A box, in pixels.
+        other: Another box, in pixels of the same frame.
+    """
     width = min(box.x_max, other.x_max) - max(box.x_min, other.x_min)
     height = min(box.y_max, other.y_max) - max(box.y_min, other.y_min)
     if width <= 0 or height <= 0:

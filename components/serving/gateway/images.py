@@ -58,7 +58,14 @@ def described(
     source_name: Annotated[Text | None, Query(description="such as a file's name")] = None,
     group: Annotated[Key | None, Query(description="frames that must share a split")] = None,
 ) -> Described:
-    """Return where and when the images of a request were taken, as its query says."""
+    """Return where and when the images of a request were taken, as its query says.
+
+    Args:
+        camera: Camera that took them.
+        captured_at: When they were taken.
+        source_name: What the sender calls them.
+        group: Frames that must share a split.
+    """
     return make(
         Described, "query", camera=camera, captured_at=captured_at, source_name=source_name,
         group=group,

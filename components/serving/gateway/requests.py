@@ -71,6 +71,10 @@ async def whole_body(request: Request) -> bytes:
 async def classes_of(request: Request, dataset: DATASET) -> tuple[str, ...]:
     """Return the classes of the dataset of a request.
 
+    Args:
+        request: The request.
+        dataset: Name of the dataset, from its path.
+
     Raises:
         HttpError: 404, if the dataset was not declared.
     """

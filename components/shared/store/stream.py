@@ -80,7 +80,13 @@ class Sink(Protocol):
     """What messages are sent to: a producer, or a `Delivery` through a shared one."""
 
     def send(self, topic: str, *, key: bytes, value: bytes) -> Any:
-        """Send a message."""
+        """Send a message.
+
+        Args:
+            topic: Kafka topic.
+            key: Messages with one key stay in order.
+            value: The message.
+        """
 
     def close(self, timeout: float | None = None) -> None:
         """Wait until all messages are delivered, for at most `timeout` seconds."""
@@ -99,6 +105,11 @@ class Delivery:
 
     def send(self, topic: str, *, key: bytes, value: bytes) -> Any:
         """Send a message.
+
+        Args:
+            topic: Kafka topic.
+            key: Messages with one key stay in order.
+            value: The message.
 
         Raises:
             StreamError: If no broker answers.

@@ -11,7 +11,7 @@ from components.shared.contracts.api_key import ROLES, new_key, read_credentials
 from components.shared.contracts.errors import UserError
 from components.shared.store.api_keys import find_key, list_keys, revoke_key
 from components.shared.traffic.http_errors import HttpError
-from tests.components.serving.gateway.conftest import DATASET
+from tests.support.gateway import DATASET
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

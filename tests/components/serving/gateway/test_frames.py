@@ -10,7 +10,7 @@ from components.shared.contracts.events import FRAMES_TOPIC, FrameCaptured, Fram
 from components.shared.contracts.messages import parse_event
 from components.shared.store.objects import digest_bytes, frame_key
 from components.shared.vision.jpeg import encode_jpeg
-from tests.components.serving.gateway.conftest import DATASET
+from tests.support.gateway import DATASET
 from tests.support.read_topic import read_topic
 
 JPEG = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))

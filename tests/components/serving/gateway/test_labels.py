@@ -7,7 +7,7 @@ import pytest
 
 from components.shared.contracts.events import FRAMES_TOPIC, FrameLabelled, PredictionCorrected
 from components.shared.contracts.messages import parse_event
-from tests.components.serving.gateway.conftest import DATASET
+from tests.support.gateway import DATASET
 from tests.support.read_topic import read_topic
 
 SHA256, MODEL = "a" * 64, "b" * 64

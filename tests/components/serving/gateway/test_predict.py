@@ -5,7 +5,7 @@ import pytest
 
 from components.shared.inference.package_store import PackageStore
 from components.shared.vision.jpeg import encode_jpeg
-from tests.components.serving.gateway.conftest import DATASET
+from tests.support.gateway import DATASET
 
 JPEG = encode_jpeg(np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8))
 IMAGE = {"Content-Type": "image/jpeg"}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.parquet as parquet
 import pytest
 
-from tests.components.serving.gateway.conftest import DATASET
+from tests.support.gateway import DATASET
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PREDICTIONS, FRAMES = f"{DATASET}/predictions", f"{DATASET}/frames"
