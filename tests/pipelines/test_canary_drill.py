@@ -10,7 +10,7 @@ from components.shared.contracts.model import PackageInfo, PackageLayout
 from components.shared.inference.detector import Detector
 from components.shared.inference.signature import check_signature, make_keys
 from components.shared.store.objects import Objects
-from pipelines.local.canary_failure_drill import REASON, Killer, _told, copied, drill
+from pipelines.local.canary_failure_drill import REASON, Killer, _with_outcome, copied, drill
 from pipelines.local.clients import Clients
 from pipelines.local.local_stack import LocalStack
 from pipelines.local.processes import Revived
@@ -83,7 +83,7 @@ def test_a_drill_fails_unless_all_went_as_it_must(tmp_path, wrong, complaint):
     clients.statuses.update(facts["statuses"])
     killer.seconds = facts["seconds"]
 
-    told = _told(run, clients, killer, facts["serves_on"])
+    told = _with_outcome(run, clients, killer, facts["serves_on"])
 
     assert told.failed == bool(complaint)
     assert complaint in told.cause
