@@ -37,7 +37,10 @@ tune: $(READY) ## After `make run`: look for better settings; DATASET=name, TUNE
 serve: $(READY) ## Serve the last models on PORT (8080), and the HTTP API on API_PORT (8000)
 	@$(BIN)/python -m pipelines serve --port $(PORT) --api-port $(API_PORT)
 
+# Bytecode is written, whatever PYTHONDONTWRITEBYTECODE says: otherwise each of some hundred
+# processes would compile the code again, and each worker of pytest every test.
 .PHONY: test
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) lint ## Style, types, architecture and all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
