@@ -64,10 +64,8 @@ def won(
     objects: list[tuple[float, HardCase]] = []
     nothing: list[tuple[float, HardCase]] = []
     for image in images:
-        candidate_boxes, champion_boxes = (
-            candidate.boxes[image.sha256],
-            champion.boxes[image.sha256],
-        )
+        candidate_boxes = candidate.boxes[image.sha256]
+        champion_boxes = champion.boxes[image.sha256]
         truth = [box for box in image.boxes if box.label in classes]
         objects += [
             (box.area, HardCase(sha256=image.sha256, kind="object", box=box))

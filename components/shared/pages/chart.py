@@ -7,8 +7,7 @@ people too, and lines differ in their dashes as well.
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -19,23 +18,16 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
+from components.shared.pages.chart_style import (
+    INK,
+    INKS,
+    SERIES,
+    SOFT,
+    STYLE,
+    SURFACE,
+    styled,
+)
 from components.shared.pages.fragments import chart_figure, short_name, text
-
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#b4558d", "#c98600", "#3b9dd1")
-INK, SOFT, LINE, SURFACE = "#1c1d21", "#62646d", "#e1e1dc", "#fdfdfe"
-INKS = {INK: "currentColor", SOFT: "var(--soft)", LINE: "var(--line)", SURFACE: "var(--surface)"}
-INKS |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES, 1)}
-DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), "-.", (0, (8, 2)), ":")
-
-STYLE: Any = {
-    "svg.fonttype": "none", "text.parse_math": False, "svg.hashsalt": "pages",
-    "font.size": 9, "font.family": "DejaVu Sans",
-    "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": LINE, "axes.linewidth": 1,
-    "xtick.color": LINE, "ytick.color": LINE, "xtick.labelcolor": SOFT, "ytick.labelcolor": SOFT,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "axes.grid": True, "grid.color": LINE, "grid.linewidth": 0.8, "lines.linewidth": 1.8,
-    "legend.frameon": False, "legend.handlelength": 2.2, "figure.constrained_layout.use": True,
-}  # fmt: skip
 
 
 def line_chart(
@@ -61,7 +53,7 @@ def line_chart(
     if not places.size or not series:
         return _nothing(title)
     figure, axes = _canvas(axis="y")
-    for name, values, colour, dash in _styled(series):
+    for name, values, colour, dash in styled(series):
         marker = "o" if places.size == 1 else ""
         axes.plot(places, values, marker=marker, ls=dash, c=colour, label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
@@ -141,7 +133,7 @@ def histogram(
         return _nothing(title)
     edges = _edges(np.concatenate(list(values.values())), bins, log_x)
     figure, axes = _canvas(axis="y")
-    for name, value, colour, dash in _styled(values):
+    for name, value, colour, dash in styled(values):
         shares = np.histogram(value, edges)[0] / value.size
         axes.stairs(shares, edges, fill=True, color=colour, alpha=0.13)
         axes.stairs(shares, edges, color=colour, lw=1.6, ls=dash, label=name)
@@ -202,7 +194,7 @@ def pr_curve(
     if not curves:
         return _nothing(title)
     figure, axes = _canvas(axis="both", height=3.6)
-    for name, (recall, precision), colour, dash in _styled(curves):
+    for name, (recall, precision), colour, dash in styled(curves):
         axes.plot(recall, precision, ls=dash, c=colour, label=name)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
     return _drawn(figure, axes, title, names=len(curves))
@@ -238,11 +230,6 @@ def _inline(drawing: str, title: str) -> Markup:
         drawing = drawing.replace(colour, variable)
     label = f'<svg role="img" aria-label="{escape(title)}"'
     return Markup(drawing.replace("<svg", label, 1))
-
-
-def _styled(series: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, Any]]:
-    for number, (name, values) in enumerate(series.items()):
-        yield name, values, SERIES[number % len(SERIES)], DASHES[number % len(DASHES)]
 
 
 def _edges(values: NDArray[np.float64], bins: int, log_x: bool) -> NDArray[np.float64]:
