@@ -80,8 +80,7 @@ def won(
             and not _overlaps(box, candidate_boxes, SAME_OBJECT)
             and not _touched(box, image.boxes)
         ]
-    most = policy.max_new_hard_cases
-    return [*_first(objects, most), *_first(nothing, most)]
+    return [case for kind in (objects, nothing) for case in _first(kind, policy)]
 
 
 def grown(suite: Iterable[HardCase], new: Iterable[HardCase]) -> list[HardCase]:
@@ -127,9 +126,9 @@ def _unscored(box: ScoredBox) -> Box:
     return Box.model_validate(box.model_dump(exclude={"score"}))
 
 
-def _first(cases: list[tuple[float, HardCase]], most: int) -> list[HardCase]:
+def _first(cases: list[tuple[float, HardCase]], policy: EvaluationPolicy) -> list[HardCase]:
     ordered = sorted(cases, key=lambda pair: (-pair[0], pair[1].sha256))
-    return [case for _, case in ordered[:most]]
+    return [case for _, case in ordered[: policy.max_new_hard_cases]]
 
 
 def by_role(

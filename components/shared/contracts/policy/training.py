@@ -40,6 +40,10 @@ class TrainingPolicy(Record):
     def epochs(self, images: int, *, fine_tuned: bool = False) -> int:
         """Return the number of epochs for a size of the training split.
 
+        Args:
+            images: Number of images of the training split.
+            fine_tuned: Whether training starts from the champion's weights.
+
         >>> POLICY = TrainingPolicy()
         >>> POLICY.epochs(400), POLICY.epochs(400, fine_tuned=True)
         (30, 15)
