@@ -57,7 +57,9 @@ def retry_policy(namespace: str = NAMESPACE) -> RetryPolicy:
     except ClusterError as error:
         return _unknown(str(error))
     if found is None:
-        return _unknown(f"the config map {CONFIG_MAP} in {namespace} is not there, or not ours")
+        return _unknown(
+            f"the config map {CONFIG_MAP} in {namespace} does not exist, or cannot be read"
+        )
     try:
         return policy_in(found)
     except yaml.YAMLError as cause:

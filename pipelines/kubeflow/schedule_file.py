@@ -132,6 +132,6 @@ class _Loader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if twice := [str(key) for key in keys if keys.count(key) > 1]:
             raise yaml.constructor.ConstructorError(
-                None, None, f"{twice[0]!r} is told twice", node.start_mark
+                None, None, f"{twice[0]!r} is there twice", node.start_mark
             )
         return super().construct_mapping(node, deep)

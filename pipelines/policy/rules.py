@@ -120,7 +120,7 @@ def has_timeout(pipeline: Compiled) -> Iterator[Broken]:
     for task in pipeline.tasks:
         seconds = task.placed.get("activeDeadlineSeconds", 0)
         if not str(seconds).isdecimal() or int(seconds) < 1:
-            yield Broken(task.path, "may hang for ever, expected activeDeadlineSeconds above 0")
+            yield Broken(task.path, "may hang, expected activeDeadlineSeconds above 0")
 
 
 def is_never_cached(pipeline: Compiled) -> Iterator[Broken]:

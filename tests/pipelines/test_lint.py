@@ -227,7 +227,7 @@ def test_a_finding_is_a_line_and_an_exit_code(train, tmp_path, capsys):
     line, summary = capsys.readouterr().out.splitlines()
     assert code == 1
     assert line.endswith(
-        "train.yaml: [timeout] train/if better/if approved/deploy-model may hang for ever, "
+        "train.yaml: [timeout] train/if better/if approved/deploy-model may hang, "
         "expected activeDeadlineSeconds above 0"
     )
     assert summary.endswith("14 rules: 1 finding")

@@ -150,7 +150,7 @@ def skip_lost(connection: Connection, stream: str, at: Partition, oldest: int) -
         begin = lock_offsets(cursor, stream, {at: oldest})[at]
         if begin >= oldest:
             return Start(begin, 0, _anchor(cursor, stream, at))
-        detail = f"{oldest - begin:,} messages were gone before they were ingested"
+        detail = f"{oldest - begin:,} messages were deleted before they were ingested"
         place = f"{topic}/{number}/{begin}"
         cursor.execute(
             "INSERT INTO quarantine.items (dedupe_key, source_name, reason, detail) "

@@ -97,7 +97,7 @@ def _inspect(
     """Return the hash of each image that decodes, and why some cannot be taken at all."""
     hashes: dict[str, Hash] = {}
     left_out: dict[str, str] = {}
-    progress = follow(len(frames), "images looked at")
+    progress = follow(len(frames), "images read")
     for done, frame in enumerate(frames):
         progress(done)
         try:

@@ -151,10 +151,10 @@ def _groups(info: SnapshotInfo, pictures: Sequence[InspectedImage]) -> Iterator[
         where = " and ".join(sorted(splits))
         why = info.shared_groups.get(group)
         if why is None:
-            yield Finding("leak_between_splits", f"group {group!r} stands in {where}")
+            yield Finding("leak_between_splits", f"group {group!r} is in {where}")
         else:
             why_there = {"owner": "as its owner chose"}.get(why, "there being too few groups")
-            yield Finding("shared_group", f"group {group!r} stands in {where}, {why_there}")
+            yield Finding("shared_group", f"group {group!r} is in {where}, {why_there}")
 
 
 def _twins(pictures: Sequence[InspectedImage], near_bits: int) -> Iterator[Finding]:
@@ -163,7 +163,7 @@ def _twins(pictures: Sequence[InspectedImage], near_bits: int) -> Iterator[Findi
         splits[picture.sha256].add(picture.split)
     for sha256, found in sorted(splits.items()):
         if len(found) > 1:
-            detail = f"image {sha256[:12]} stands in {' and '.join(sorted(found))}"
+            detail = f"image {sha256[:12]} is in {' and '.join(sorted(found))}"
             yield Finding("leak_between_splits", detail, sha256)
     # Of images that look the same in one split, one stands for all.
     kinds = {(p.hash.tobytes(), p.split): p for p in pictures if p.hash is not None}

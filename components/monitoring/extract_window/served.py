@@ -81,7 +81,7 @@ def served(connection: extensions.connection, dataset: str, model: str, since: i
     except LockNotAvailable as cause:
         raise OutageError(
             "one transaction has been writing predictions for 30 s, expected it to end: "
-            "look at the ingester, then try again"
+            "check the ingester, then try again"
         ) from cause
     return Served(sequences, answers, unknown)
 

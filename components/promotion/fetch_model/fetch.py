@@ -60,4 +60,4 @@ def fetch(
 def _check(stored: RegisteredLayout, version: Version) -> None:
     found = PackageLayout(stored.package).verify().digest
     if found != version.model:
-        raise PackageError(f"{version.name}: model {found[:12]} lies in its place")
+        raise PackageError(f"{version.name}: the folder has model {found[:12]}")

@@ -56,20 +56,12 @@ def line_chart(
     for name, values, colour, dash in styled(series):
         marker = "o" if places.size == 1 else ""
         axes.plot(places, values, marker=marker, ls=dash, c=colour, label=name)
-    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.set(xlabel=x_label, ylabel=y_label, ylim=y_range)
     # Counts, such as epochs or requests, have no ticks between two whole numbers.
-    if _whole(places):
-        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
-    if all(map(_whole, series.values())):
-        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
-    if y_range:
-        axes.set_ylim(*y_range)
+    for axis, numbers in ((axes.xaxis, [x]), (axes.yaxis, series.values())):
+        if not any(np.any(np.mod(np.asarray(each, float), 1)) for each in numbers):
+            axis.set_major_locator(MaxNLocator("auto", integer=True))
     return _drawn(figure, axes, title, names=len(series))
-
-
-def _whole(values: ArrayLike) -> bool:
-    numbers = np.asarray(values, float)
-    return bool((numbers == np.floor(numbers)).all())
 
 
 def bar_chart(
@@ -222,14 +214,12 @@ def _drawn(figure: Figure, axes: Axes, title: str, names: int) -> Markup:
 
 def _inline(drawing: str, title: str) -> Markup:
     """Return an SVG file as inline SVG: without prolog, size, ids and styles, in page colours."""
-    drawing = drawing[drawing.index("<svg") :]
-    drawing = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r"^.*?(?=<svg)|<defs>\s*<style.*?</style>\s*</defs>", "", drawing, flags=re.S)
     drawing = re.sub(r'(?: (?:width|height)="[\d.]+pt")', "", drawing, count=2)
     drawing = re.sub(r'<g id="[^"]*"', "<g", drawing)
     for colour, variable in INKS.items():
         drawing = drawing.replace(colour, variable)
-    label = f'<svg role="img" aria-label="{escape(title)}"'
-    return Markup(drawing.replace("<svg", label, 1))
+    return Markup(drawing.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1))
 
 
 def _edges(values: NDArray[np.float64], bins: int, log_x: bool) -> NDArray[np.float64]:

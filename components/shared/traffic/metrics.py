@@ -22,7 +22,7 @@ LATENCY = Histogram(
     buckets=BOUNDS,
 )
 BOXES = Counter("car_detector_boxes", "Boxes that were answered", ["dataset", "side"])
-DECLINED = Counter("requests_declined", "Requests that were told why not", ["status"])
+DECLINED = Counter("requests_declined", "Requests that were refused", ["status"])
 SCORES = Counter(
     "car_detector_scores", "Sum of the scores of the boxes that were answered", ["dataset", "side"]
 )

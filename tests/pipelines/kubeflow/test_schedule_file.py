@@ -32,7 +32,7 @@ WRONG = [
     ("yard: {epochs: 9}", "' yard ': {}", "datasets"),
     ("{epochs: 9}", "{dataset: gate}", "expected only the dataset's own key"),
     ("yard: {epochs: 9}", "Yard Nr 1: {}", "datasets"),
-    ("      yard: {epochs: 9}", "      yard: {}\n      yard: {epochs: 9}", "'yard' is told twice"),
+    ("      yard: {epochs: 9}", "      yard: {}\n      yard: {epochs: 9}", "'yard' is there twice"),
     ("\n    datasets:\n      yard: {epochs: 9}", "\n    datasets: {}", "at least 1 item"),
     ("schedules:", "schedules: [", "schedules.yaml: while parsing"),
     (GOOD[15:], GOOD[15:] + GOOD[26:], "schedules train-weekly-yard twice"),

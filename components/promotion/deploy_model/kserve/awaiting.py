@@ -195,7 +195,7 @@ class Awaiting:
         if not self._canary.reconciled(service):
             return f"KServe has not taken it up: {conditions(service) or 'no word of it'}"
         if track == "candidate" and not self._canary.ready(service):
-            words = conditions(service) or "no condition says why"
+            words = conditions(service) or "no condition gives a reason"
             return f"KServe does not call it ready: {state.unscheduled(pods) or words}"
         predictor = self._plans.predictor(service, track) or {}
         all_pods = self._reach.pods(service, predictor, track)

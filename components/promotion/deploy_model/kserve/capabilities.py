@@ -169,7 +169,7 @@ def _about_ingress(ingress: Mapping[str, Any] | None, config: str) -> Iterator[s
     where = f"in ingress of config map {config}"
     if ingress is None:
         yield (
-            f"config map {config} cannot be read, so nobody knows whether requests are split: let "
+            f"config map {config} cannot be read, so it is unknown whether requests are split: let "
             "the deployer's account get it, or set kserve_namespace to where it is"
         )
         return

@@ -39,7 +39,7 @@ class PredictorSettings(Record):
     tolerations: tuple[Mapping[str, str], ...] = ()
     priority_class: str | None = None
     unsigned: bool = Field(
-        default=False, description="serve packages that nobody signed; without it, or a public_key,"
+        default=False, description="serve unsigned packages; without it, or a public_key,"
         " nothing is deployed",
     )  # fmt: skip
     visibility: Literal["external", "cluster-local"] = Field(
@@ -63,6 +63,6 @@ class PredictorSettings(Record):
             found = "both" if settings.unsigned else "neither"
             raise UserError(
                 f"DETECTOR_PREDICTOR has {found} of public_key and unsigned: set public_key to the "
-                "config map with public.pem, or unsigned to true to serve what nobody signed"
+                "config map with public.pem, or unsigned to true to serve unsigned packages"
             )
         return settings

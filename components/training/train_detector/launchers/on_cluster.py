@@ -87,8 +87,8 @@ def job_of(plan: Plan, settings: WorkerSettings, namespace: str, own: Pod | None
     image = settings.image or (_image_of(own) if own else "")
     if not image:
         raise UserError(
-            "TRAINING_WORKERS: image is not set, and there is no pod of ours whose image workers "
-            "could run; expected image: <registry>/trainer:<tag>"
+            "TRAINING_WORKERS: image is not set, and the launcher's pod, whose image is the "
+            "default, is not known; expected image: <registry>/trainer:<tag>"
         )
     return Job(
         name=job_name(plan.fingerprint, plan.info.lineage.snapshot),

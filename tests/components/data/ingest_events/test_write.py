@@ -171,6 +171,6 @@ def test_messages_that_kafka_lost_leave_a_record(connection):
         skip_lost(connection, "s", AT, 50)
 
     assert rows(connection, "SELECT reason, detail FROM quarantine.items") == [
-        ("lost_by_retention", "49 messages were gone before they were ingested")
+        ("lost_by_retention", "49 messages were deleted before they were ingested")
     ]
     assert read_offsets(connection, "s") == {AT: 50}

@@ -57,7 +57,7 @@ def test_a_group_on_two_sides_is_a_leak(draft):
     (finding,) = found(draft)
 
     assert finding.reason == "leak_between_splits"
-    assert finding.detail == "group 'test 7' stands in test and train"
+    assert finding.detail == "group 'test 7' is in test and train"
 
 
 def test_a_group_that_its_owner_put_on_two_sides_is_only_noted(draft):

@@ -95,7 +95,7 @@ def test_another_model_in_its_place_is_refused(registry, objects, tiny_package, 
     registry.register("toys", "f" * 64, "file:///x", "0" * 64, {}, {}, "first")
     registry.promote("toys", "f" * 64, None)
 
-    with pytest.raises(PackageError, match="lies in its place"):
+    with pytest.raises(PackageError, match="the folder has model"):
         fetch(registry, objects, "toys", "f" * 64, tmp_path / "champion")
 
 

@@ -45,5 +45,5 @@ def test_a_chosen_image_goes_before_our_own():
 
 
 def test_outside_a_pod_an_image_must_be_chosen():
-    with pytest.raises(ValueError, match="image is not set, and there is no pod of ours"):
+    with pytest.raises(ValueError, match="image is not set, and the launcher's pod"):
         job_of(toy_plan(), WorkerSettings(), "cars", None)
