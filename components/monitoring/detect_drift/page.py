@@ -63,7 +63,7 @@ def write_drift_page(path: str | Path, report: DriftReport, pair: Pair, read: Re
         order = sorted(report.distances, key=lambda name: _excess(report, name), reverse=True)
         strange = _by_strangeness(pair, order)
         sections += [
-            Section("Descriptors", [_table(report, pair, order)]),
+            Section("Medians of the descriptors", [_table(report, pair, order)]),
             Section(
                 "Frames least similar to the reference",
                 [_gallery(strange[:SHOWN], pair, order, read)],
@@ -111,7 +111,7 @@ def _excess(report: DriftReport, name: str) -> float:
 
 def _table(report: DriftReport, pair: Pair, order: Sequence[str]) -> Markup:
     head = (
-        "descriptor", "", "reference median", "window median", "KS distance", "threshold",
+        "descriptor", "", "reference", "window", "KS distance", "threshold",
         "meaning",
     )  # fmt: skip
     return table(head, [_row(report, pair, name) for name in order])
