@@ -1,5 +1,6 @@
 """Run pipelines on this machine, or on Kubeflow: `python -m pipelines --help`."""
 
+import os
 import signal
 import sys
 
@@ -17,6 +18,9 @@ def main(words: list[str]) -> int:
     except ApplicationError as error:
         print(f"\n{error}", file=sys.stderr)
         return ExitCode.of(error)
+    except BrokenPipeError:  # the reader of the output has ended, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as failure:
         print(f"\n{failure.strerror or failure}: {failure.filename or ''}", file=sys.stderr)
         return ExitCode.REFUSED

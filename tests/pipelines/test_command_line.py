@@ -188,3 +188,13 @@ def test_a_file_that_is_not_there_is_named(capsys):
         parser().parse_args(["run", "train", "--recipe", "@no/such.yaml"])
 
     assert "no/such.yaml cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error():
+    command = f"{sys.executable} -m pipelines policy | head -1"
+    process = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+    assert process.stdout.startswith("policy file")
+    assert process.stderr == ""
