@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from components.promotion.deploy_model.server import ServerTarget
-from components.shared.contracts.errors import UserError
+from components.shared.contracts.errors import OutageError, UserError
 from components.shared.inference.package_store import PackageStore, TrafficLease
 from pipelines.local import commands
 from pipelines.local.clients import Clients
@@ -79,7 +79,7 @@ def test_clients_ask_only_while_a_candidate_is_on_trial(front_door, tiny_package
 def test_clients_want_a_front_door(server, where):
     url = server.url if where == "a server" else "http://127.0.0.1:9"
 
-    with pytest.raises(UserError, match="no reverse proxy answers at DETECTOR_URL"):
+    with pytest.raises(OutageError, match="no reverse proxy answers at DETECTOR_URL"):
         Clients(url, "clients", [JPEG]).__enter__()
 
 

@@ -12,7 +12,7 @@ import pytest
 from components.serving.serve_detector.pool import Pool
 from components.serving.serve_detector.repository import MAX_HANGING, Repository
 from components.serving.serve_detector.service import application
-from components.shared.contracts.errors import UserError
+from components.shared.contracts.errors import JobError
 from components.shared.inference.package_store import PackageStore
 from tests.support.tiny_packages import jpeg_of, scene, seal
 
@@ -150,7 +150,7 @@ def test_after_some_packages_hang_no_other_is_tried(tmp_path, monkeypatch):
         package_store.set_current(f"hangs-{number}", "0" * 64)
     repository.load_models()
 
-    with pytest.raises(UserError, match=f"{MAX_HANGING} packages hang while they load"):
+    with pytest.raises(JobError, match=f"{MAX_HANGING} packages hang while they load"):
         repository._opening("toys")
     gate.set()
 

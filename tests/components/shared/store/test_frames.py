@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from components.shared.contracts.annotation import AnnotationError, Box
-from components.shared.contracts.errors import UserError
+from components.shared.contracts.errors import JobError, OutageError
 from components.shared.contracts.events import FRAMES_TOPIC
 from components.shared.contracts.messages import parse_event
 from components.shared.store.frames import Frame, FrameSender
@@ -176,14 +176,14 @@ def test_a_server_that_is_not_ready_is_asked_again(object_store, detector):
 def test_a_server_that_will_not_have_it_is_named(object_store, detector):
     detector.statuses = [404]
 
-    with pytest.raises(UserError, match=r"refused one.jpg: 404"):
+    with pytest.raises(JobError, match=r"refused one.jpg: 404"):
         sent(object_store, frame(), endpoint=url(detector))
 
 
 def test_a_server_that_is_not_there_is_named(object_store, monkeypatch):
     monkeypatch.setattr("components.shared.store.frames._post.retry.stop", lambda state: True)
 
-    with pytest.raises(UserError, match="does not answer"):
+    with pytest.raises(OutageError, match="does not answer"):
         sent(object_store, frame(), endpoint="http://127.0.0.1:9")
 
 
