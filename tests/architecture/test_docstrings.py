@@ -8,8 +8,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("components/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
 
-IN_THE_SENTENCE = {"too_small", "few", "falls_far"}  # policies, whose sentences name both
-
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
     every = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
@@ -48,7 +46,6 @@ def test_the_parameters_of_a_public_function_are_described(file: Path):
         function.name
         for function, is_method in public_functions(file)
         if not is_described(function)
-        and function.name not in IN_THE_SENTENCE
         and not (is_method and (function.name, parameters(function)) in DESCRIBED_METHODS)
     ]
 

@@ -108,6 +108,10 @@ class ValidationPolicy(Record):
     def too_small(self, images: int, boxes: int) -> str:
         """Return why so few images or boxes are not enough, or an empty text.
 
+        Args:
+            images: Number of labelled images.
+            boxes: Number of their boxes.
+
         >>> ValidationPolicy().too_small(5, 39)
         '5 labelled images, expected at least 10 to train on'
         """

@@ -78,6 +78,10 @@ class PromotionPolicy(Record):
     def few(self, images: int, split: str) -> str:
         """Return a warning if metrics on so few images are unreliable; empty if there are enough.
 
+        Args:
+            images: Number of images.
+            split: Name of their split, for the sentence.
+
         >>> PromotionPolicy().few(2, "test")
         'numbers on 2 test images mean little: 20 or more tell two models apart'
         """
@@ -89,7 +93,12 @@ class PromotionPolicy(Record):
         )
 
     def falls_far(self, fall: float, boxes: int) -> bool:
-        """Return whether a fall of mAP50 in a slice of so many boxes matters; True for NaN."""
+        """Return whether a fall of mAP50 in a slice of so many boxes matters; True for NaN.
+
+        Args:
+            fall: Fall of mAP50, as a difference of values from 0 to 1.
+            boxes: Number of true boxes of the slice.
+        """
         return boxes >= self.min_slice_boxes and not fall <= self.max_slice_drop
 
     def confidence(self, candidates: int) -> float:
