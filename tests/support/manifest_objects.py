@@ -31,7 +31,7 @@ def files() -> list[Path]:
     return sorted(
         file
         for file in found
-        if file.name not in ("predictor.yaml", "task-sizes.yaml", "workers.yaml")
+        if file.name not in ("policy.yaml", "predictor.yaml", "task-sizes.yaml", "workers.yaml")
     )
 
 

@@ -20,6 +20,7 @@ def read_settings(kind: type[R], variable: str, text: str) -> R:
     Raises:
         UserError: If it is no YAML, has an unknown key, or a value that is not allowed.
 
+    >>> from components.shared.contracts.record import Record
     >>> class Pods(Record):
     ...     replicas: int = 1
     >>> read_settings(Pods, "PODS", "haste: 9")

@@ -57,7 +57,10 @@ def test_a_frame_without_bytes_that_a_fresh_installation_meets_first_does_not_st
         out.send(PREDICTIONS_TOPIC, b"?")
 
     ingest(
-        places(database, stream, object_store), True, Meter(Pulse()), SimpleNamespace(asked=False)
+        places(database, stream, object_store),
+        True,
+        Meter(Pulse()),
+        SimpleNamespace(requested=False),
     )
 
     assert Lake(database).reasons() == {"bytes_missing": 1, "not_json": 1}
@@ -75,5 +78,5 @@ def test_until_caught_up_that_is_stopped_before_does_not_end_as_if_all_were_stor
             places(database, stream, object_store),
             True,
             Meter(Pulse()),
-            SimpleNamespace(asked=True),
+            SimpleNamespace(requested=True),
         )

@@ -28,9 +28,9 @@ def test_a_champion_that_is_not_as_wanted_is_not_asked_before_it_is_mended(bench
             bench.target, name, lambda *given: happened.append(name) or verb(*given)
         )
 
-    noted("ask")
+    noted("detect")
     noted("serve")
-    monkeypatch.setattr(bench.target, "current", lambda dataset, model: False)
+    monkeypatch.setattr(bench.target, "is_current", lambda dataset, model: False)
 
     rollout = bench.deploy(model)
 

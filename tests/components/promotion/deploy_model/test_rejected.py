@@ -29,11 +29,11 @@ def test_who_was_slower_than_another_gives_way(bench, monkeypatch):
     first = bench.register()
     mine, theirs = (bench.register(shift=shift, against=first) for shift in (1, 2))
     bench.deploy(first)
-    begin = bench.target.begin
+    start = bench.target.start
 
     def overtaken(dataset, model):
         bench.registry.promote(dataset, theirs, first)
-        begin(dataset, model)
+        start(dataset, model)
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.target, "start", overtaken)

@@ -14,7 +14,7 @@ def test_one_too_many_is_told_to_come_back():
         pool = Pool(workers=1, waiting=2)
         running = [asyncio.ensure_future(pool.run(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
-        with pytest.raises(HttpError, match="3 requests are before this one") as declined:
+        with pytest.raises(HttpError, match="3 requests are waiting") as declined:
             await pool.run(gate.wait)
         gate.set()
         await asyncio.gather(*running)

@@ -7,6 +7,7 @@ from components.shared.contracts.events import FRAMES_TOPIC, DatasetDeclared
 from components.shared.contracts.messages import parse_event
 from components.shared.store import brokers
 from components.shared.store import stream as kafka
+from components.shared.store.brokers import StreamSettingsError
 from components.shared.store.stream import StreamError
 from components.shared.store.topics import high_watermarks
 from pipelines.local.stream import EmbeddedStream
@@ -104,7 +105,7 @@ def test_a_user_without_a_name_or_password_is_refused(missing):
     }  # fmt: skip
     del environment[missing]
 
-    with pytest.raises(StreamError, match=missing):
+    with pytest.raises(StreamSettingsError, match=missing):
         brokers.security(environment)
 
 

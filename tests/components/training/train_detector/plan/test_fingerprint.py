@@ -23,7 +23,7 @@ PLACES = {
 VERSIONS = {"tensorflow": "2.21.0"}
 STANDARD = {"pydantic", "yaml"}  # read what a person wrote, and compute nothing
 DECIDING = {
-    "shared.contracts": "absence annotation choices cloud_events errors events model record "
+    "shared.contracts": "absence annotation choices errors events model record "
     "snapshot stopping values",
     "shared.contracts.policy": "field training",
     "shared.network": "architecture assign decode layers loss network restore tensors",
