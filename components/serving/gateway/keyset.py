@@ -4,7 +4,6 @@ Source: https://use-the-index-luke.com/no-offset.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,11 +24,13 @@ class Keyset(NamedTuple):
         columns: Columns of a page.
         order: Columns that give each row its own place; an index begins with the dataset and
             goes on with these.
+        types: Types of these columns in PostgreSQL.
     """
 
     table: str
     columns: tuple[str, ...]
     order: tuple[str, str]
+    types: tuple[str, str]
 
 
 class Rows(NamedTuple):
@@ -65,7 +66,7 @@ def read_page(
     order, values = ", ".join(keyset.order), [dataset, *given.values()]
     conditions = ["dataset = %s", *given]
     if cursor is not None:
-        conditions.append(f"({order}) < (%s, %s)")
+        conditions.append("({}) < (%s::{}, %s::{})".format(order, *keyset.types))
         values += _decoded(cursor)
     query = (
         f"SELECT {', '.join(keyset.columns)} FROM {keyset.table} "
@@ -92,20 +93,19 @@ def _select(database: Database, query: str, values: list[Any]) -> list[dict[str,
 
 
 def _encoded(values: list[Any]) -> str:
-    text = json.dumps([v.isoformat() if isinstance(v, datetime) else v for v in values])
+    text = json.dumps([v.isoformat() if isinstance(v, datetime) else str(v) for v in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str) -> list[Any]:
+def _decoded(cursor: str) -> list[str]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        time, last = json.loads(text)
-        valid = isinstance(last, int | str) and not isinstance(last, bool) and "\0" not in str(last)
-        if valid:
-            return [datetime.fromisoformat(time), last]
-    except (binascii.Error, ValueError, TypeError):
-        pass
-    raise _no_cursor()
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as cause:
+        raise _no_cursor() from cause
+    is_pair = isinstance(values, list) and len(values) == 2
+    if not is_pair or not all(isinstance(v, str) and "\0" not in v for v in values):
+        raise _no_cursor()
+    return list(values)
 
 
 def _no_cursor() -> HttpError:

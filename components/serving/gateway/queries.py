@@ -21,11 +21,12 @@ MAX_ROWS, DEFAULT_ROWS = 10_000, 100
 
 PREDICTIONS = Keyset(
     table="silver.predictions", columns=tuple(Prediction.model_fields),
-    order=("predicted_at", "sequence"),
+    order=("predicted_at", "sequence"), types=("timestamptz", "bigint"),
 )  # fmt: skip
 FRAMES = Keyset(
-    table="silver.frames", columns=tuple(FrameRow.model_fields), order=("captured_at", "sha256")
-)
+    table="silver.frames", columns=tuple(FrameRow.model_fields),
+    order=("captured_at", "sha256"), types=("timestamptz", "text"),
+)  # fmt: skip
 
 router = APIRouter(route_class=GatewayRoute, tags=["queries"])
 

@@ -1,5 +1,6 @@
 """Predictions and frames are listed by filters, page by page, in formats for tools."""
 
+import base64
 import csv
 import io
 import json
@@ -13,6 +14,10 @@ from tests.support.gateway import DATASET
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PREDICTIONS, FRAMES = f"{DATASET}/predictions", f"{DATASET}/frames"
 COUNT = 25
+
+
+def cursor(*values):
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
 @pytest.fixture
@@ -131,7 +136,9 @@ def test_the_next_page_is_linked(gateway, reviewer, answers):
 
 @pytest.mark.parametrize(
     "query",
-    [{"cursor": "x"}, {"cursor": "bnVsbA"}, {"cursor": "WyIyMDI2LTA1LTAxIiwgIngiXQ"},
+    [{"cursor": "x"}, {"cursor": "bnVsbA"}, {"cursor": "é"}, {"cursor": cursor("2026-05-01", "x")},
+     {"cursor": cursor("noon", "1")}, {"cursor": cursor("2026-05-01", 1)},
+     {"cursor": cursor("2026-05-01", "9" * 30)}, {"cursor": cursor("2026-05-01", "\0")},
      {"limit": 0}, {"limit": 10_001}, {"since": "noon"}, {"min_score": 2}, {"format": "xml"}],
 )  # fmt: skip
 def test_a_value_that_is_not_allowed_is_refused(gateway, reviewer, query):
