@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.data.validate_dataset.check import check
 from components.data.validate_dataset.inspect_images import inspect_images
-from components.data.validate_dataset.show import show
+from components.data.validate_dataset.page import write_validation_page
 from components.data.validate_dataset.verdict import Word, judge
 from components.shared.contracts.errors import UserError
 from components.shared.contracts.policy import Policy
@@ -54,7 +54,7 @@ def validate(
     pictures = inspect_images(root, reader)
     findings = check(info, pictures, policy, near_bits)
     verdict = judge(findings, len(pictures), policy)
-    show(page, info, pictures, findings, verdict, policy, reader)
+    write_validation_page(page, info, pictures, findings, verdict, policy, reader)
     if verdict.word == "fail":
         raise SnapshotValidationError(
             f"snapshot {info.id[:12]} of {info.dataset}: {verdict.reason}"

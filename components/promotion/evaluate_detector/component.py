@@ -36,7 +36,7 @@ def evaluate_detector(
 
     from components.promotion.evaluate_detector.evaluate import evaluate
     from components.promotion.evaluate_detector.mlflow_run import mlflow_run
-    from components.promotion.evaluate_detector.show import publish
+    from components.promotion.evaluate_detector.page import publish
     from components.shared.contracts.report import Role
     from components.shared.settings.policy_file import policy_from
     from components.shared.store.objects import Objects

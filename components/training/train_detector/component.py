@@ -55,7 +55,7 @@ def train_detector(
     from components.training.train_detector.launchers.choose import launcher_named
     from components.training.train_detector.plan.recipe import attempt, with_recipe
     from components.training.train_detector.report.mlflow_run import mlflow_run
-    from components.training.train_detector.report.page import write_curves
+    from components.training.train_detector.report.page import write_training_page
     from components.training.train_detector.train import numbers_of, train
 
     chosen = partial(
@@ -70,7 +70,7 @@ def train_detector(
     info = attempt(
         lambda: train(*folders, chosen(), objects, launch, epochs_by), folders[-1], trial=trial
     )
-    write_curves(Path(trained.path), Path(curves.path))
+    write_training_page(Path(trained.path), Path(curves.path))
     for name, value in numbers_of(info).items():
         metrics.log_metric(name, value)
     track(os.environ, *mlflow_run(Path(trained.path), info, Path(curves.path)))

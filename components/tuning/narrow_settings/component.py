@@ -34,7 +34,7 @@ def narrow_settings(
     from components.shared.contracts.recipe import recipe_from, recipe_text
     from components.shared.settings.policy_file import policy_from
     from components.tuning.narrow_settings.narrow import finalists, narrow
-    from components.tuning.narrow_settings.show import table_of
+    from components.tuning.narrow_settings.trials_table import table_of
 
     folders = [one.path for one in trained]
     infos = [TrainedInfo.read(TrainedLayout(folder).info) for folder in present(folders)]

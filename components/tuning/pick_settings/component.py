@@ -37,15 +37,15 @@ def pick_settings(
     from components.shared.contracts.progress import log_progress
     from components.shared.contracts.recipe import recipe_text
     from components.shared.settings.policy_file import policy_from
+    from components.tuning.pick_settings.page import settings_file, write_search_page
     from components.tuning.pick_settings.search import search
-    from components.tuning.pick_settings.show import settings_file, write_search
 
     found = search(
         recipes, [one.path for one in trained], finalists,
         [one.path for one in packages], [one.path for one in reports],
         policy_from(os.environ).tuning,
     )  # fmt: skip
-    write_search(page.path, found.pick, found.recipes, found.infos)
+    write_search_page(page.path, found.pick, found.recipes, found.infos)
     Path(settings.path).write_text(settings_file(found.pick, found.reports[0], len(recipes)))
     log_progress(f"{found.pick.reason}; recipe: {settings.path}")
     return recipe_text(found.pick.recipe)

@@ -14,7 +14,7 @@ from components.shared.pages.page import Section, write_page
 from components.training.train_detector.plan.history import Epoch
 
 
-def write_curves(trained: Path, page: Path) -> None:
+def write_training_page(trained: Path, page: Path) -> None:
     """Plot a trained model's history, or write why there is none.
 
     Args:

@@ -2,7 +2,7 @@ import pytest
 
 from components.__main__ import main
 from components.promotion.evaluate_detector.evaluate import evaluate
-from components.promotion.evaluate_detector.show import publish
+from components.promotion.evaluate_detector.page import publish
 from components.promotion.judge_model.judge import judge
 from components.shared.contracts.model import RegisteredLayout
 from components.shared.contracts.policy import PromotionPolicy

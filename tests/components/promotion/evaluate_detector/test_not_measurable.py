@@ -5,7 +5,7 @@ import re
 import pytest
 
 from components.promotion.evaluate_detector.evaluate import evaluate
-from components.promotion.evaluate_detector.show import publish
+from components.promotion.evaluate_detector.page import publish
 from components.promotion.judge_model.judge import judge
 from components.promotion.judge_model.page import page as verdict_as_markdown
 from components.shared.contracts.absence import mark_absent

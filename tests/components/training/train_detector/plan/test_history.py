@@ -9,7 +9,7 @@ from components.shared.contracts.model import TrainedLayout
 from components.shared.contracts.record import write_lines
 from components.training.train_detector.plan.history import NAMES, Epoch, scalars
 from components.training.train_detector.report.mlflow_run import mlflow_run
-from components.training.train_detector.report.page import write_curves
+from components.training.train_detector.report.page import write_training_page
 from components.training.train_detector.report.tensorboard import NAME, write_events
 from components.training.train_detector.train import numbers_of
 from tests.support.search_results import info_of
@@ -99,7 +99,7 @@ def test_a_precision_that_is_not_measurable_is_tracked_and_drawn_nowhere(tmp_pat
     info.write(layout.info)
 
     (kept,) = mlflow_run(layout.root, info, tmp_path / "curves.html")
-    write_curves(layout.root, tmp_path / "curves.html")
+    write_training_page(layout.root, tmp_path / "curves.html")
 
     assert not [name for it in kept.metrics.values() for name in it if "map50" in name]
     assert numbers_of(info) == {"best_epoch": 1}
@@ -113,7 +113,7 @@ def test_nothing_is_tracked_of_what_was_not_trained(tmp_path):
 
 
 def test_the_page_draws_losses_precision_and_the_learning_rate(trained, tmp_path):
-    write_curves(trained, tmp_path / "curves.html")
+    write_training_page(trained, tmp_path / "curves.html")
     page = (tmp_path / "curves.html").read_text()
 
     for title in ("mAP50 of the averaged weights", "Losses on the training", "Learning rate at"):

@@ -13,7 +13,7 @@ from components.shared.pages.page import Section, write_page
 from components.tuning.pick_settings.pick import Pick
 
 
-def write_search(
+def write_search_page(
     page: str | Path, found: Pick, recipes: Sequence[Recipe], infos: Sequence[TrainedInfo]
 ) -> None:
     """Write the page.

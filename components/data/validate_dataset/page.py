@@ -42,7 +42,7 @@ SAID: dict[Word, str] = {"ok": "noted", "warn": "warning", "fail": "error"}
 Shown = Iterator[tuple[NDArray[np.uint8], str]]
 
 
-def show(
+def write_validation_page(
     path: str | Path,
     info: SnapshotInfo,
     pictures: Sequence[InspectedImage],

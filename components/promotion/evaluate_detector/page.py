@@ -60,11 +60,11 @@ def publish(
     for role, answer in evaluation.answers.items():
         write_lines(answer.frames, layout.frames(role))
         write_lines(evaluation.suites[role], layout.hard(role))
-    write_comparison(page, evaluation, reader)
+    write_evaluation_page(page, evaluation, reader)
     log_progress(evaluation.sentence)
 
 
-def write_comparison(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:
+def write_evaluation_page(path: str | Path, evaluation: Evaluation, reader: SnapshotReader) -> None:
     """Write the HTML page of a comparison.
 
     Args:
