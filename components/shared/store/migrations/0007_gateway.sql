@@ -31,6 +31,8 @@ UPDATE silver.predictions SET max_score =
     (SELECT max((box ->> 'score')::double precision) FROM jsonb_array_elements(boxes) AS box);
 CREATE INDEX ON silver.predictions (dataset, predicted_at DESC, sequence DESC);
 CREATE INDEX ON silver.predictions (dataset, camera, predicted_at DESC, sequence DESC);
+CREATE INDEX ON silver.predictions (dataset, model, predicted_at DESC, sequence DESC);
+CREATE INDEX ON silver.predictions (dataset, max_score);
 CREATE INDEX ON silver.predictions (dataset, request_id);
 CREATE INDEX ON silver.frames (dataset, captured_at DESC, sha256 DESC);
 CREATE INDEX ON silver.frames (dataset, camera, captured_at DESC, sha256 DESC);
