@@ -7,6 +7,7 @@ psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
 CREATE ROLE car_ingest NOLOGIN;
 CREATE ROLE car_pipeline NOLOGIN;
 CREATE ROLE car_reader NOLOGIN;
+CREATE ROLE car_gateway NOLOGIN;
 CREATE USER ingest IN ROLE car_ingest PASSWORD :'ingest';
 CREATE USER pipeline IN ROLE car_pipeline PASSWORD :'pipeline';
 SQL
