@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-import pytest
+from tests.support.python_imports import name_of, tree_of
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("components/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
@@ -16,7 +16,7 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, .
 
 def public_functions(file: Path):
     """Yield the functions of a module and the methods of its classes, each with its class."""
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     for home in (tree, *(node for node in classes if not node.name.startswith("_"))):
         for node in home.body:
@@ -32,21 +32,23 @@ def is_described(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 # A method that a protocol or another class describes is described once.
-DESCRIBED_METHODS = {
-    (function.name, parameters(function))
-    for file in FILES
-    for function, is_method in public_functions(file)
-    if is_method and is_described(function)
-}
+def described_methods() -> set[tuple[str, tuple[str, ...]]]:
+    return {
+        (function.name, parameters(function))
+        for file in FILES
+        for function, is_method in public_functions(file)
+        if is_method and is_described(function)
+    }
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_the_parameters_of_a_public_function_are_described(file: Path):
+def test_the_parameters_of_a_public_function_are_described():
+    described = described_methods()
     silent = [
-        function.name
+        f"{name_of(file)}: {function.name}"
+        for file in FILES
         for function, is_method in public_functions(file)
         if not is_described(function)
-        and not (is_method and (function.name, parameters(function)) in DESCRIBED_METHODS)
+        and not (is_method and (function.name, parameters(function)) in described)
     ]
 
     assert silent == []

@@ -2,13 +2,13 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.support.python_imports import name_of, tree_of
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("components/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
-TREES = {file: ast.parse(file.read_text()) for file in FILES}
 NAME = re.compile(r"[\w.{}]+\.(?:jsonl?|npz|onnx|pbtxt|sig|md)")
 
 
@@ -29,25 +29,30 @@ def texts(node: ast.AST) -> set[str]:
     }  # fmt: skip
 
 
-NAMES = {
-    text for tree in TREES.values() for layout in layouts(tree) for text in texts(layout)
-    if NAME.fullmatch(text) or text.startswith(".")
-}  # fmt: skip
+@cache
+def file_names() -> set[str]:
+    """Return the file names that layout classes spell."""
+    return {
+        text for file in FILES for layout in layouts(tree_of(file)) for text in texts(layout)
+        if NAME.fullmatch(text) or text.startswith(".")
+    }  # fmt: skip
+
+
+def spelled(file: Path) -> set[str]:
+    """Return the file names of artifacts that a file spells outside of layout classes."""
+    inside = {text for layout in layouts(tree_of(file)) for text in texts(layout)}
+    return {
+        name for text in texts(tree_of(file)) - inside for name in file_names()
+        if text == name or text.endswith((f"/{name}", f" {name}")) or f"/{name}" in text
+    }  # fmt: skip
 
 
 def test_layouts_name_the_files_of_snapshots_windows_models_packages_and_verdicts():
     assert {
         "manifest.jsonl", "window.json", "weights.npz", "model.onnx", "card.md", "verdict.json",
         "absent.json", ".hard.jsonl",
-    } <= NAMES  # fmt: skip
+    } <= file_names()  # fmt: skip
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_other_code_spells_a_file_of_an_artifact(file):
-    inside = {text for layout in layouts(TREES[file]) for text in texts(layout)}
-    spelled = {
-        name for text in texts(TREES[file]) - inside for name in NAMES
-        if text == name or text.endswith((f"/{name}", f" {name}")) or f"/{name}" in text
-    }  # fmt: skip
-
-    assert spelled == set()
+def test_no_other_code_spells_a_file_of_an_artifact():
+    assert {name_of(file): names for file in FILES if (names := spelled(file))} == {}

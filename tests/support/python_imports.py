@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.import_table import JOBS, STAGES
@@ -17,8 +18,9 @@ def name_of(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
-    """Return the syntax tree of a file."""
+    """Return the syntax tree of a file, which must not change while tests run."""
     return ast.parse(file.read_text())
 
 
