@@ -100,7 +100,7 @@ JOBS = {
     "gateway": {
         "vision", "inference", "traffic", "store.api_keys", "store.frames", "store.objects",
         "store.postgres", "store.stream", "fastapi", "fastapi_offline", "prometheus_client",
-        "psycopg2", "pyarrow", "pydantic", "starlette",
+        "psycopg2", "pyarrow", "pydantic", "starlette", "numpy",
     },
     "extract_window": {"settings", "store.objects", "store.postgres", "store.registry", "psycopg2"},
     "detect_drift": {

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from components.shared.contracts.annotation import Box
 from components.shared.contracts.events import FAULTS, Fault
+from components.shared.vision.boxes import box_array, pairwise_iou
 
 MIN_MATCH_IOU = 0.5  # below, two boxes are about different objects
 MIN_EQUAL_IOU = 0.9  # below, a reviewer has moved the box
@@ -38,25 +41,11 @@ def faults_of(answered: Sequence[Box], right: Sequence[Box]) -> tuple[Fault, ...
 
 def _pairs(answered: Sequence[Box], right: Sequence[Box]) -> list[tuple[float, int, int]]:
     """Return overlap and indices of all pairs about one object, the best first."""
-    overlaps = (
-        (iou(box, other), i, k) for i, box in enumerate(answered) for k, other in enumerate(right)
-    )
-    return sorted(
-        (pair for pair in overlaps if pair[0] >= MIN_MATCH_IOU),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )
-
-
-def iou(box: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes, 0 to 1.
-
-    Args:
-        box: A box, in pixels.
-        other: Another box, in pixels of the same frame.
-    """
-    width = min(box.x_max, other.x_max) - max(box.x_min, other.x_min)
-    height = min(box.y_max, other.y_max) - max(box.y_min, other.y_min)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (box.area + other.area - shared)
+    others = box_array(right)
+    pairs = [
+        (float(overlap[other]), one, int(other))
+        for one, box in enumerate(box_array(answered))
+        for overlap in pairwise_iou([box], others)
+        for other in np.flatnonzero(overlap >= MIN_MATCH_IOU)
+    ]
+    return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))

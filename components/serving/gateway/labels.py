@@ -82,7 +82,9 @@ async def post_corrections(
     rows = await run_in_threadpool(_rows, request.app.state.database, ANSWERS, dataset, asked)
     answers = {row["request_id"]: row for row in rows}
     now = datetime.now(UTC)
-    events = [_corrected(dataset, one, answers, classes, key, now) for one in body.corrections]
+    events = await run_in_threadpool(
+        lambda: [_corrected(dataset, one, answers, classes, key, now) for one in body.corrections]
+    )
     await _publish(request, key, now, events)
     return CorrectionsAnswer(
         corrections=[

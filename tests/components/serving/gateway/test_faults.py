@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.serving.gateway.faults import faults_of, iou
+from components.serving.gateway.faults import faults_of
 from components.shared.contracts.annotation import Box
 
 
@@ -43,11 +43,3 @@ def test_another_class_is_a_wrong_label():
 
 def test_of_two_boxes_on_one_object_one_is_a_false_positive():
     assert faults_of([box(), box(1.0)], [box()]) == ("false_positive",)
-
-
-@given(st.floats(0, 30), st.floats(0, 30))
-def test_the_overlap_is_symmetric_and_between_0_and_1(one, other):
-    overlap = iou(box(one), box(other))
-
-    assert overlap == iou(box(other), box(one))
-    assert 0 <= overlap <= 1
