@@ -19,10 +19,9 @@ from components.serving.gateway.schemas import ImagesAnswer
 from components.shared.contracts.model import DetectAnswer
 from components.shared.inference.memory import trim_memory
 from components.shared.traffic.http_errors import EXCEPTION_HANDLERS
-from components.shared.traffic.limit import BodyLimit
+from components.shared.traffic.limit import MAX_BODY_BYTES, BodyLimit
 from components.shared.traffic.upstream import Upstream
 
-MAX_BODY_BYTES = 64_000_000
 MAX_BODY_SECONDS = 60.0
 DESCRIPTION = """Send frames, ask for boxes, label and correct, and read what was served.
 
@@ -55,11 +54,11 @@ def application(database: Database, outbox: Outbox, detector: Upstream) -> ASGIA
     app.state.authorizer = Authorizer(database)
     for part in (datasets, frames, predict, labels, queries):
         app.include_router(part.router)
-    app.add_api_route("/health/live", live, include_in_schema=False, dependencies=[])
+    app.add_api_route("/health/live", live, include_in_schema=False)
     app.add_api_route("/health/ready", ready, include_in_schema=False)
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
-    return BodyLimit(app, lambda _: MAX_BODY_BYTES, seconds=MAX_BODY_SECONDS, trim=trim_memory)
+    return BodyLimit(app, lambda _: MAX_BODY_BYTES[""], seconds=MAX_BODY_SECONDS, trim=trim_memory)
 
 
 def described(app: FastAPI) -> dict[str, Any]:

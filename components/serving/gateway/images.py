@@ -13,9 +13,10 @@ from components.serving.gateway.schemas import MAX_ITEMS, FrameLine
 from components.shared.contracts.record import Record, complaint, make
 from components.shared.contracts.values import Instant, Key, Text
 from components.shared.traffic.http_errors import HttpError
+from components.shared.traffic.limit import MAX_BODY_BYTES
 
 JPEG, FORM, NDJSON = "image/jpeg", "multipart/form-data", "application/x-ndjson"
-MAX_JPEG_BYTES = 10_000_000
+MAX_JPEG_BYTES = MAX_BODY_BYTES["/v1/detect"]  # the detector takes no larger one
 
 # For OpenAPI, which cannot read them from the routes' signatures.
 JPEG_BODY = {JPEG: {"schema": {"type": "string", "format": "binary"}}}
@@ -125,11 +126,24 @@ async def form_images(request: Request) -> list[tuple[str, bytes]]:
     if not files:
         raise HttpError(422, "the form has no file, expected at least one JPEG")
     for name, jpeg in files:
-        if len(jpeg) > MAX_JPEG_BYTES:
-            raise HttpError(
-                413, f"{name[:80]!r} has {len(jpeg):,} bytes, expected at most {MAX_JPEG_BYTES:,}"
-            )
+        check_size(name, jpeg)
     return files
+
+
+def check_size(name: str, jpeg: bytes) -> None:
+    """Refuse an image that the detector would refuse for its size.
+
+    Args:
+        name: What its sender calls it.
+        jpeg: The file.
+
+    Raises:
+        HttpError: 413, if it is too large.
+    """
+    if len(jpeg) > MAX_JPEG_BYTES:
+        raise HttpError(
+            413, f"{name[:80]!r} has {len(jpeg):,} bytes, expected at most {MAX_JPEG_BYTES:,}"
+        )
 
 
 def _lines(body: bytes) -> list[FrameLine]:
@@ -151,5 +165,6 @@ def _sent(
     camera = own.camera or query.camera or request.state.key.name
     at = own.captured_at or query.captured_at or datetime.now(UTC)
     name = own.source_name or query.source_name or file_name or f"{camera}/{at.isoformat()}.jpg"
+    check_size(name, jpeg)
     group = own.group or query.group or f"{camera}/{at.astimezone(UTC):%Y-%m-%d}"
     return SentImage(jpeg, camera, at, name, group)

@@ -104,6 +104,20 @@ def test_what_is_no_jpeg_is_refused_and_its_bytes_are_kept(gateway):
     assert gateway.objects.get(gateway.objects.key(event.uri)) == b"no"
 
 
+@pytest.mark.parametrize("kind", ["image/jpeg", "application/x-ndjson"])
+def test_an_image_that_the_detector_would_not_take_is_not_stored_either(gateway, kind):
+    image = b"\xff\xd8\xff" + bytes(10_000_000)
+    line = json.dumps({"jpeg": base64.b64encode(image).decode()}).encode()
+    answer = gateway.client.post(
+        FRAMES,
+        content=image if kind == "image/jpeg" else line,
+        headers=gateway.key("camera") | {"Content-Type": kind},
+    )
+
+    assert answer.status_code == 413
+    assert "expected at most 10,000,000" in answer.json()["error"]
+
+
 def test_an_unknown_dataset_is_refused_with_the_names_of_those_there_are(gateway):
     answer = gateway.client.post(
         "/v1/datasets/cars/frames", content=JPEG, headers=gateway.key("camera") | IMAGE
