@@ -92,8 +92,7 @@ async def live() -> Response:
 def ready(request: Request) -> Response:
     """Answer whether the database answers."""
     database: Database = request.app.state.database
-    with database.connection() as connection, connection, connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    database.select("SELECT 1")
     return JSONResponse({"ready": True})
 
 

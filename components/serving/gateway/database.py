@@ -1,11 +1,13 @@
 """Pool of PostgreSQL connections for the threads of one process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
+from typing import Any
 
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extras import RealDictCursor
 
 from components.shared.store.postgres import connect, limit_waits
 from components.shared.traffic.http_errors import HttpError
@@ -50,6 +52,24 @@ class Database:
             raise HttpError(503, "the database does not answer: try again", RETRY) from cause
         finally:
             self._free.put(lent)
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return the rows of a query, by column.
+
+        Args:
+            query: SQL with placeholders.
+            values: Values of the placeholders.
+
+        Raises:
+            HttpError: As `connection` does.
+        """
+        with (
+            self.connection() as connection,
+            connection,
+            connection.cursor(cursor_factory=RealDictCursor) as cursor,
+        ):
+            cursor.execute(query, values)
+            return [dict(row) for row in cursor.fetchall()]
 
     def close(self) -> None:
         """Close the connections that are not lent."""

@@ -14,7 +14,7 @@ from components.shared.contracts.events import DatasetDeclared
 from components.shared.contracts.record import make
 
 ALL = """
-SELECT dataset, array_agg(label ORDER BY position) FROM silver.classes
+SELECT dataset, array_agg(label ORDER BY position) AS classes FROM silver.classes
 GROUP BY dataset ORDER BY dataset
 """
 router = APIRouter(route_class=GatewayRoute, tags=["datasets"])
@@ -23,12 +23,13 @@ router = APIRouter(route_class=GatewayRoute, tags=["datasets"])
 @router.get("/v1/datasets", responses=errors(), summary="Datasets and their classes")
 async def get_datasets(request: Request, key: Caller) -> DatasetsAnswer:
     """List the datasets that the API key may use."""
-    rows = await run_in_threadpool(_declared, request.app.state.database)
+    database: Database = request.app.state.database
+    rows = await run_in_threadpool(database.select, ALL)
     return DatasetsAnswer(
         datasets=[
-            DatasetAnswer(dataset=name, classes=tuple(classes))
-            for name, classes in rows
-            if not key.datasets or name in key.datasets
+            DatasetAnswer(dataset=row["dataset"], classes=tuple(row["classes"]))
+            for row in rows
+            if not key.datasets or row["dataset"] in key.datasets
         ]
     )
 
@@ -48,9 +49,3 @@ async def put_dataset(
     now = datetime.now(UTC)
     await run_in_threadpool(outbox.publish, f"/gateway/{key.key_id}", now, [data])
     return DatasetAnswer(dataset=dataset, classes=body.classes)
-
-
-def _declared(database: Database) -> list[tuple[str, list[str]]]:
-    with database.connection() as connection, connection, connection.cursor() as cursor:
-        cursor.execute(ALL)
-        return list(cursor.fetchall())

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg2 import DataError
-from psycopg2.extras import RealDictCursor
 
 from components.serving.gateway.database import Database
 from components.shared.traffic.http_errors import HttpError
@@ -74,22 +73,12 @@ def read_page(
         f"ORDER BY {keyset.order[0]} DESC, {keyset.order[1]} DESC LIMIT %s"
     )
     try:
-        rows = _select(database, query, [*values, limit + 1])
+        rows = database.select(query, [*values, limit + 1])
     except DataError as cause:
         raise _no_cursor() from cause
     more, rows = len(rows) > limit, rows[:limit]
     following = _encoded([rows[-1][name] for name in keyset.order]) if more else None
     return Rows(keyset.columns, rows, following)
-
-
-def _select(database: Database, query: str, values: list[Any]) -> list[dict[str, Any]]:
-    with (
-        database.connection() as connection,
-        connection,
-        connection.cursor(cursor_factory=RealDictCursor) as cursor,
-    ):
-        cursor.execute(query, values)
-        return [dict(row) for row in cursor.fetchall()]
 
 
 def _encoded(values: list[Any]) -> str:

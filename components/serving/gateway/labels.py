@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from psycopg2.extras import RealDictCursor
 from starlette.concurrency import run_in_threadpool
 
 from components.serving.gateway.database import Database
@@ -54,9 +53,9 @@ async def post_labels(
     body: Labels,
 ) -> Accepted:
     """Store labels, all or none; of several of one frame the latest counts."""
-    rows = await run_in_threadpool(
-        _rows, request.app.state.database, FRAMES, dataset, [label.sha256 for label in body.labels]
-    )
+    database: Database = request.app.state.database
+    asked = [label.sha256 for label in body.labels]
+    rows = await run_in_threadpool(database.select, FRAMES, (dataset, asked))
     frames = {row["sha256"]: row for row in rows}
     now = datetime.now(UTC)
     events = [_labelled(dataset, label, frames, classes, key, now) for label in body.labels]
@@ -79,7 +78,8 @@ async def post_corrections(
 ) -> CorrectionsAnswer:
     """Store corrections, all or none; each is the label of its frame in the next snapshot."""
     asked = [correction.request_id for correction in body.corrections]
-    rows = await run_in_threadpool(_rows, request.app.state.database, ANSWERS, dataset, asked)
+    database: Database = request.app.state.database
+    rows = await run_in_threadpool(database.select, ANSWERS, (dataset, asked))
     answers = {row["request_id"]: row for row in rows}
     now = datetime.now(UTC)
     events = await run_in_threadpool(
@@ -95,16 +95,6 @@ async def post_corrections(
             for event in events
         ]
     )  # fmt: skip
-
-
-def _rows(database: Database, query: str, *values: Any) -> list[dict[str, Any]]:
-    with (
-        database.connection() as connection,
-        connection,
-        connection.cursor(cursor_factory=RealDictCursor) as cursor,
-    ):
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
 
 
 async def _publish(

@@ -83,11 +83,8 @@ async def classes_of(request: Request, dataset: DATASET) -> tuple[str, ...]:
 
 
 def _classes(database: Database, dataset: str) -> tuple[str, ...]:
-    with database.connection() as connection, connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT label FROM silver.classes WHERE dataset = %s ORDER BY position", (dataset,)
-        )
-        if rows := cursor.fetchall():
-            return tuple(label for (label,) in rows)
-        cursor.execute("SELECT DISTINCT dataset FROM silver.classes ORDER BY dataset")
-        raise unknown_model(dataset, [name for (name,) in cursor.fetchall()])
+    query = "SELECT label FROM silver.classes WHERE dataset = %s ORDER BY position"
+    if rows := database.select(query, (dataset,)):
+        return tuple(row["label"] for row in rows)
+    known = database.select("SELECT DISTINCT dataset FROM silver.classes ORDER BY dataset")
+    raise unknown_model(dataset, [row["dataset"] for row in known])
